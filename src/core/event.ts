@@ -1,0 +1,33 @@
+import type { JsonObject } from "./json.ts";
+
+export type EventReference = string | [string, { sha256: string }];
+
+/** A persistent data unit, as the server-server specification writes it. */
+export interface Pdu {
+  type: string;
+  sender: string;
+  /** Absent on the create event of room versions whose room id is its hash. */
+  room_id?: string;
+  state_key?: string;
+  content: JsonObject;
+  origin_server_ts: number;
+  depth: number;
+  /** Event ids; in room versions 1 and 2 pairs of event id and hashes. */
+  prev_events: EventReference[];
+  auth_events: EventReference[];
+  hashes: { sha256: string };
+  signatures: Record<string, Record<string, string>>;
+  redacts?: string;
+  unsigned?: JsonObject;
+}
+
+/** An event with what its room knows of it: the form that auth and state work on. */
+export interface RoomEvent {
+  eventId: string;
+  roomId: string;
+  pdu: Pdu;
+  prevEventIds: readonly string[];
+  authEventIds: readonly string[];
+  /** It failed auth once; it stays in the graph and never enters state. */
+  isRejected: boolean;
+}
