@@ -49,7 +49,11 @@ export interface RoomRules {
 }
 
 const keep = (...keys: (string | [key: string, tree: KeepTree])[]): KeepTree =>
-  new Map(keys.map((key) => (typeof key === "string" ? [key, true] : key)));
+  new Map(
+    keys.map((key): [string, true | KeepTree] =>
+      typeof key === "string" ? [key, true] : key,
+    ),
+  );
 
 const without = <T>(set: ReadonlySet<T>, ...gone: T[]): ReadonlySet<T> =>
   new Set([...set].filter((item) => !gone.includes(item)));
