@@ -1,0 +1,26 @@
+import type { UserId } from "../../core/ids.ts";
+
+/** Whoever an access token speaks for. */
+export interface Requester {
+  userId: UserId;
+  deviceId: string;
+  /** The row of the access token, for logout and for rows scoped to a session. */
+  tokenId: bigint | string;
+  isAdmin: boolean;
+  isGuest: boolean;
+}
+
+/** Where a request came from, for last-seen times and audit records. */
+export interface ClientOrigin {
+  ip: string;
+  userAgent: string;
+}
+
+/**
+ * Finds whom an access token speaks for; throws `M_UNKNOWN_TOKEN` (with
+ * `soft_logout` where a refresh may help), `M_USER_LOCKED`, ….
+ */
+export type Authenticate = (
+  token: string,
+  origin: ClientOrigin,
+) => Promise<Requester>;

@@ -1,0 +1,130 @@
+import type { SchemaObject } from "ajv";
+import type { RateLimitKind } from "../domain/accounts/rate-limits.ts";
+import type { Requester } from "../domain/accounts/requester.ts";
+import type {
+  Actor,
+  Permission,
+  Resource,
+} from "../domain/admin/permission.ts";
+import type { Edges } from "../edges.ts";
+import type { Reply, StatusOverrides } from "./reply.ts";
+
+export type Method = "get" | "put" | "post" | "delete";
+
+/** The types of what an endpoint takes. What is left out is not read. */
+export interface Shape {
+  params?: object;
+  query?: object;
+  body?: unknown;
+}
+
+type Part<S extends Shape, K extends keyof Shape, Otherwise> =
+  S extends Record<K, infer Value> ? Value : Otherwise;
+type ParamsOf<S extends Shape> = Part<S, "params", Record<string, string>>;
+
+export interface RequestInfo {
+  /** The client's address, behind trusted proxies too. */
+  ip: string;
+  userAgent: string;
+  headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Aborts when the client is gone. */
+  signal: AbortSignal;
+  id: string;
+}
+
+export interface Input<S extends Shape> {
+  params: ParamsOf<S>;
+  query: Part<S, "query", Record<string, never>>;
+  body: Part<S, "body", undefined>;
+  request: RequestInfo;
+}
+
+/** Turns the one-time decoded segment into a value; throws `M_INVALID_PARAM`. */
+export type ParamParser<Value> = (segment: string) => Value;
+
+/** A parameter that is more than a string must name its parser. */
+type ParamParsers<P> = {
+  [K in keyof P as string extends P[K] ? never : K]: ParamParser<P[K]>;
+} & {
+  [K in keyof P as string extends P[K] ? K : never]?: ParamParser<P[K]>;
+};
+type ParamsPart<P> =
+  Record<never, never> extends ParamParsers<P>
+    ? { params?: ParamParsers<P> }
+    : { params: ParamParsers<P> };
+
+interface CommonSpec {
+  method: Method;
+  /** `:name` is one segment; no other pattern exists. `v3` also answers at `r0`. */
+  path: string;
+  /** Further paths of the same endpoint; a parameter that one lacks is `""`. */
+  also?: readonly string[];
+  rateLimit?: RateLimitKind;
+  /** 128 KiB unless said. */
+  maxBodyBytes?: number;
+  /** JSON schema of the body; without one the body is not read. */
+  body?: SchemaObject;
+  /**
+   * JSON schema (`type: "object"`) of the query. A property is a `string`,
+   * `integer`, `boolean`, or an `array` of strings, which alone may repeat.
+   * Parameters it does not name are dropped.
+   */
+  query?: SchemaObject;
+  /** The answer may take minutes: access log and drain treat it so. */
+  longPoll?: boolean;
+  /** Where this endpoint's status differs from the common table. */
+  statuses?: StatusOverrides;
+}
+
+type Handle<I> = {
+  handle(edges: Edges, input: I): Promise<object | Reply>;
+};
+
+/** How who asks is known, and what the handler is told of it. */
+type AuthPart<S extends Shape> =
+  | ({ auth: "none" } & Handle<Input<S>>)
+  | ({ auth: "optional" } & Handle<Input<S> & { requester?: Requester }>)
+  | ({
+      auth: "user";
+      /** Guests may ask too. */
+      guest?: boolean;
+    } & Handle<Input<S> & { requester: Requester }>)
+  | ({
+      auth: "admin";
+      permission: Permission;
+      /** What the act touches; the `userId` and `roomId` parameters unless said. */
+      resource?: (params: ParamsOf<S>) => Resource;
+    } & Handle<Input<S> & { requester: Requester; actor: Actor }>);
+
+export type EndpointSpec<S extends Shape> = CommonSpec &
+  ParamsPart<ParamsOf<S>> &
+  AuthPart<S>;
+
+/** An endpoint as the router sees it: the types of its shape are gone. */
+export interface Endpoint extends CommonSpec {
+  auth: "none" | "optional" | "user" | "admin";
+  guest?: boolean;
+  permission?: Permission;
+  resource?: (params: Record<string, unknown>) => Resource;
+  params?: Readonly<Record<string, ParamParser<unknown>>>;
+  handle(edges: Edges, input: AnyInput): Promise<object | Reply>;
+}
+
+export interface AnyInput {
+  params: Record<string, unknown>;
+  query: Record<string, unknown>;
+  body: unknown;
+  request: RequestInfo;
+  requester?: Requester;
+  actor?: Actor;
+}
+
+/**
+ * Declares one endpoint, a value for the flat list in endpoints.ts. Its schemas
+ * compile at boot; they are what makes the erased types true.
+ */
+export function endpoint<S extends Shape = Record<never, never>>(
+  spec: EndpointSpec<S>,
+): Endpoint {
+  return spec as unknown as Endpoint;
+}

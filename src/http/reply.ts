@@ -1,0 +1,26 @@
+import type { Errcode } from "../core/errors.ts";
+
+const mark: unique symbol = Symbol("reply");
+
+/** An answer with a status or headers of its own, or one that is already bytes. */
+export interface Reply {
+  readonly [mark]: true;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** An object is serialised; a string is JSON already, unless a header says otherwise. */
+  readonly body: object | string | Buffer;
+}
+
+export function reply(
+  answer: Partial<Pick<Reply, "status" | "headers" | "body">>,
+): Reply {
+  const { status = 200, headers = {}, body = {} } = answer;
+  return { [mark]: true, status, headers, body };
+}
+
+export function isReply(answer: object): answer is Reply {
+  return mark in answer;
+}
+
+/** Statuses that differ from the common table, by error code. */
+export type StatusOverrides = Partial<Record<Errcode, number>>;
