@@ -1,0 +1,76 @@
+// npm run conformance [-- --target URL --secret S] [--only REGEX] [--record ours|synapse]
+import { parseArgs } from "node:util";
+import { loadRows } from "./harness/load.ts";
+import { startOurs, type Started } from "./harness/ours.ts";
+import { withParents } from "./harness/parents.ts";
+import { keyOf } from "./harness/registry.ts";
+import { runRows, titleOf, type Outcome } from "./harness/runner.ts";
+import { Server } from "./harness/server.ts";
+import {
+  listBehaviours,
+  recordResults,
+  type Verdict,
+} from "./harness/tables.ts";
+
+const { values } = parseArgs({
+  options: {
+    /** The base URL of a running homeserver; ours is started where none is given. */
+    target: { type: "string" },
+    /** The shared secret of /_synapse/admin/v1/register. */
+    secret: { type: "string" },
+    "registration-token": { type: "string" },
+    /** Runs only rows whose "group/test/case" matches. */
+    only: { type: "string" },
+    jobs: { type: "string", default: "4" },
+    /** Writes the outcome of a whole run into this column of results.tsv. */
+    record: { type: "string" },
+  },
+});
+
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+function tell({ row, error, ms }: Outcome): void {
+  say(`${error ? "FAIL" : "pass"}  ${titleOf(row)}  (${ms} ms)`);
+  if (error) say(`      ${error.message.replaceAll("\n", "\n      ")}`);
+}
+
+async function run(target: Pick<Started, "baseUrl"> & { secret?: string }) {
+  const server = new Server({
+    ...target,
+    registrationToken: values["registration-token"],
+  });
+  const only = new RegExp(values.only ?? "");
+  const rows = (await loadRows()).filter((row) =>
+    only.test(keyOf(row).replaceAll("\t", "/")),
+  );
+  const started = performance.now();
+  const outcomes = await runRows(rows, server, Number(values.jobs), tell);
+  const failed = outcomes.filter((outcome) => outcome.error);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  say(`\n${outcomes.length} rows in ${seconds} s, ${failed.length} failed`);
+  for (const { row } of failed) say(`  ${titleOf(row)}`);
+  return outcomes;
+}
+
+function record(outcomes: Outcome[]): void {
+  const column = values.record;
+  if (column !== "ours" && column !== "synapse") return;
+  if (values.only !== undefined)
+    throw new Error("--record wants a whole run, without --only");
+  const tested = new Map<string, Verdict>(
+    outcomes.map(({ row, error }) => [keyOf(row), error ? "fail" : "pass"]),
+  );
+  recordResults(column, withParents(listBehaviours(), tested));
+}
+
+const started = values.target === undefined ? await startOurs() : undefined;
+try {
+  const { target: baseUrl = "", secret } = values;
+  const outcomes = await run(
+    started ?? { baseUrl, ...(secret === undefined ? {} : { secret }) },
+  );
+  record(outcomes);
+  process.exitCode = outcomes.some((outcome) => outcome.error) ? 1 : 0;
+} finally {
+  await started?.stop();
+}
