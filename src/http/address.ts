@@ -1,0 +1,56 @@
+import { BlockList, isIP } from "node:net";
+
+/**
+ * Finds the client's address: the peer's, or, where the peer is a trusted
+ * proxy, the last entry of X-Forwarded-For that no trusted proxy added.
+ * @param trustedProxies addresses and CIDR ranges
+ */
+export function createAddressOf(
+  trustedProxies: readonly string[],
+): (peer: string, forwardedFor: string | undefined) => string {
+  const trusted = new BlockList();
+  for (const range of trustedProxies) {
+    const [address = "", bits] = range.split("/");
+    const family = familyOf(address);
+    if (family === undefined) throw new TypeError(`No address: ${range}`);
+    if (bits === undefined) trusted.addAddress(address, family);
+    else trusted.addSubnet(address, Number(bits), family);
+  }
+  const isTrusted = (address: string) => {
+    const family = familyOf(address);
+    return family !== undefined && trusted.check(address, family);
+  };
+  return (peer, forwardedFor) => {
+    let address = plain(peer);
+    if (forwardedFor === undefined) return address;
+    for (const hop of forwardedFor.split(",").reverse()) {
+      const next = plain(hop.trim());
+      if (!isTrusted(address) || isIP(next) === 0) return address;
+      address = next;
+    }
+    return address;
+  };
+}
+
+/** What a rate limit counts as one client: an IPv4 address or an IPv6 /64. */
+export function limitKeyOf(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const [head = "", tail] = address.split("::");
+  const left = head === "" ? [] : head.split(":");
+  const right = tail === undefined || tail === "" ? [] : tail.split(":");
+  const zeros = Array<string>(8 - left.length - right.length).fill("0");
+  const groups = [...left, ...zeros, ...right].slice(0, 4);
+  return `${groups.map((group) => parseInt(group, 16).toString(16)).join(":")}::/64`;
+}
+
+function familyOf(address: string): "ipv4" | "ipv6" | undefined {
+  const version = isIP(address);
+  if (version === 0) return undefined;
+  return version === 4 ? "ipv4" : "ipv6";
+}
+
+/** An IPv4 address that an IPv6 socket shows as `::ffff:…` is an IPv4 address. */
+function plain(address: string): string {
+  const mapped = /^::ffff:([0-9.]+)$/i.exec(address)?.[1];
+  return mapped !== undefined && isIP(mapped) === 4 ? mapped : address;
+}

@@ -1,0 +1,34 @@
+import type Koa from "koa";
+import type { ValidateFunction } from "ajv";
+import type { Requester } from "../domain/accounts/requester.ts";
+import type { Actor } from "../domain/admin/permission.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { ParseQuery } from "./query.ts";
+
+/** An endpoint with its schemas compiled. */
+export interface CompiledEndpoint {
+  endpoint: Endpoint;
+  /** The path's parameters. */
+  names: readonly string[];
+  parseQuery?: ParseQuery;
+  validateBody?: ValidateFunction;
+}
+
+/** What each middleware leaves for those after it. */
+export interface RequestState {
+  requestId: string;
+  ip: string;
+  /** The undecoded path and query of the request line. */
+  path: string;
+  query: string;
+  route: CompiledEndpoint;
+  segments: Record<string, string>;
+  requester?: Requester;
+  actor?: Actor;
+  params: Record<string, unknown>;
+  queryValues: Record<string, unknown>;
+  body: unknown;
+}
+
+export type Context = Koa.ParameterizedContext<RequestState>;
+export type Middleware = Koa.Middleware<RequestState>;

@@ -1,0 +1,71 @@
+import type { Log } from "../../edges.ts";
+import { MatrixError } from "../../core/errors.ts";
+import type { Context, Middleware } from "../context.ts";
+import { ClientGone, HttpError } from "../http-error.ts";
+import { statusOf } from "../status.ts";
+import { isUnavailable } from "../unavailable.ts";
+
+/** The one catch: what was meant for the client is answered, all else is blanked and logged. */
+export function errors(log: Log): Middleware {
+  return async (ctx, next) => {
+    try {
+      await next();
+    } catch (error) {
+      if (error instanceof ClientGone || ctx.res.destroyed) {
+        ctx.respond = false;
+      } else if (error instanceof MatrixError) {
+        answer(ctx, error);
+      } else if (isUnavailable(error)) {
+        log.error(fieldsOf(ctx, error), "the database cannot serve");
+        answer(ctx, unavailable);
+      } else {
+        log.error(fieldsOf(ctx, error), "internal error");
+        answer(ctx, internal);
+      }
+    }
+  };
+}
+
+const internal = new HttpError(500, "M_UNKNOWN", "Internal server error.");
+const unavailable = new HttpError(
+  503,
+  "M_UNKNOWN",
+  "The server cannot answer at the moment. Try again shortly.",
+  { "Retry-After": "2" },
+);
+
+function answer(ctx: Context, error: MatrixError): void {
+  ctx.status = statusFor(ctx, error);
+  if (error instanceof HttpError) ctx.set({ ...error.headers });
+  const wait = error.extra["retry_after_ms"];
+  if (typeof wait === "number") {
+    ctx.set("Retry-After", String(Math.max(1, Math.ceil(wait / 1000))));
+  }
+  ctx.type = "application/json";
+  ctx.body = JSON.stringify({
+    ...error.extra,
+    errcode: error.errcode,
+    error: error.message,
+  });
+}
+
+function statusFor(ctx: Context, error: MatrixError): number {
+  if (error instanceof HttpError) return error.status;
+  // Errors before the route is known have no endpoint.
+  const overrides = ctx.state.route?.endpoint.statuses;
+  return overrides?.[error.errcode] ?? statusOf[error.errcode];
+}
+
+/** Chosen fields only: an error's own may carry the values of a query. */
+function fieldsOf(ctx: Context, error: unknown): object {
+  const route = ctx.state.route?.endpoint.path;
+  return { request: ctx.state.requestId, route, error: plain(error, 0) };
+}
+
+function plain(error: unknown, depth: number): unknown {
+  if (!(error instanceof Error)) return typeof error;
+  const { name, message, stack, cause } = error;
+  const code = "code" in error ? error.code : undefined;
+  if (cause === undefined || depth > 5) return { name, message, code, stack };
+  return { name, message, code, stack, cause: plain(cause, depth + 1) };
+}

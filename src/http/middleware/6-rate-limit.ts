@@ -1,0 +1,15 @@
+import type { RateLimiter } from "../../domain/accounts/rate-limits.ts";
+import { limitKeyOf } from "../address.ts";
+import type { Middleware } from "../context.ts";
+
+/** Takes from the bucket of the user who asks, or of the address where none is known. */
+export function rateLimit(limiter: RateLimiter): Middleware {
+  return async (ctx, next) => {
+    const { route, requester, ip } = ctx.state;
+    const kind = route.endpoint.rateLimit;
+    if (kind !== undefined) {
+      await limiter.take(kind, requester?.userId ?? limitKeyOf(ip));
+    }
+    await next();
+  };
+}

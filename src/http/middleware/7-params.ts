@@ -1,0 +1,52 @@
+import { MatrixError } from "../../core/errors.ts";
+import type { Can, Resource } from "../../domain/admin/permission.ts";
+import type { Middleware } from "../context.ts";
+
+/** Parses the path and query; `also` paths leave out what is empty. */
+export const params: Middleware = async ({ state }, next) => {
+  const { endpoint, names, parseQuery } = state.route;
+  const parsed: Record<string, unknown> = Object.create(null);
+  for (const name of names) {
+    const segment = state.segments[name] ?? "";
+    parsed[name] = endpoint.params?.[name]?.(segment) ?? segment;
+  }
+  state.params = parsed;
+  state.queryValues = parseQuery?.(state.query) ?? Object.create(null);
+  await next();
+};
+
+/** Asks the one `can` for every admin route, before its body is read. */
+export function permission(can: Can): Middleware {
+  return async ({ state, req }, next) => {
+    const { endpoint } = state.route;
+    const { requester } = state;
+    if (endpoint.auth === "admin" && requester) {
+      const { permission } = endpoint;
+      const resource =
+        endpoint.resource?.(state.params) ?? resourceOf(state.params);
+      if (
+        permission === undefined ||
+        !(await can(requester, permission, resource))
+      ) {
+        throw new MatrixError("M_FORBIDDEN", "You are not allowed to do this.");
+      }
+      state.actor = {
+        userId: requester.userId,
+        deviceId: requester.deviceId,
+        permission,
+        requestId: state.requestId,
+        ip: state.ip,
+        userAgent: req.headers["user-agent"] ?? "",
+      };
+    }
+    await next();
+  };
+}
+
+function resourceOf(params: Record<string, unknown>): Resource {
+  const { userId, roomId } = params;
+  return {
+    ...(typeof userId === "string" && { userId }),
+    ...(typeof roomId === "string" && { roomId }),
+  };
+}

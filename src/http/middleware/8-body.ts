@@ -1,0 +1,36 @@
+import type { JsonValue } from "../../core/json.ts";
+import { MatrixError } from "../../core/errors.ts";
+import { readJson } from "../read-json.ts";
+import { readBody } from "../body.ts";
+import type { Middleware } from "../context.ts";
+import { assertValid } from "../schema.ts";
+
+const DEFAULT_MAX_BYTES = 128 * 1024;
+const LIMITS = { maxDepth: 100, maxKeys: 20_000 };
+
+/**
+ * Reads and validates the body where the endpoint names a schema. The content
+ * type is not asked for: clients leave it out or send another.
+ */
+export function body(idleMs: number): Middleware {
+  return async ({ req, state }, next) => {
+    const { endpoint, validateBody } = state.route;
+    if (validateBody) {
+      const maxBytes = endpoint.maxBodyBytes ?? DEFAULT_MAX_BYTES;
+      const bytes = await readBody(req, { maxBytes, idleMs });
+      // Clients leave out the body of a POST that asks for nothing.
+      const isEmpty = bytes.length === 0 && endpoint.method !== "put";
+      const value = isEmpty ? Object.create(null) : parse(bytes, maxBytes);
+      if (isEmpty && !validateBody(value)) {
+        throw new MatrixError("M_NOT_JSON", "The request has no body.");
+      }
+      assertValid(validateBody, value, "M_BAD_JSON");
+      state.body = value;
+    }
+    await next();
+  };
+}
+
+function parse(bytes: Buffer, maxBytes: number): JsonValue {
+  return readJson(bytes, { ...LIMITS, maxBytes });
+}

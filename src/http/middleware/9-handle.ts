@@ -1,0 +1,48 @@
+import type { Edges } from "../../edges.ts";
+import type { Context, Middleware } from "../context.ts";
+import type { AnyInput, RequestInfo } from "../endpoint.ts";
+import { isReply } from "../reply.ts";
+
+/** Calls the endpoint and serialises its answer, once. */
+export function handle(edges: Edges): Middleware {
+  return async (ctx) => {
+    const { state } = ctx;
+    const input: AnyInput = {
+      params: state.params,
+      query: state.queryValues,
+      body: state.body,
+      request: requestInfo(ctx),
+      ...(state.requester && { requester: state.requester }),
+      ...(state.actor && { actor: state.actor }),
+    };
+    const answer = await state.route.endpoint.handle(edges, input);
+    const isOwn = isReply(answer);
+    const body = isOwn ? answer.body : answer;
+    ctx.status = isOwn ? answer.status : 200;
+    ctx.type = "application/json";
+    if (isOwn) ctx.set({ ...answer.headers });
+    ctx.body =
+      typeof body === "string" || Buffer.isBuffer(body)
+        ? body
+        : JSON.stringify(body);
+  };
+}
+
+function requestInfo({ req, res, state }: Context): RequestInfo {
+  let controller: AbortController | undefined;
+  return {
+    ip: state.ip,
+    id: state.requestId,
+    userAgent: req.headers["user-agent"] ?? "",
+    headers: req.headers,
+    // Made when asked for: few handlers wait long enough to need it.
+    get signal() {
+      if (controller === undefined) {
+        const made = (controller = new AbortController());
+        if (res.destroyed) made.abort();
+        else res.once("close", () => made.abort());
+      }
+      return controller.signal;
+    },
+  };
+}
