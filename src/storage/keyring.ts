@@ -1,0 +1,52 @@
+import type { Sealed, SealedContent } from "./write.ts";
+
+/** What a key seals: it dies with its owner, or with its owner's span of time. */
+export type KeyScope =
+  "user" | "user-span" | "room-span" | "room-state" | "member";
+
+/** Names one key; `span` is "" for scopes without one. */
+export interface KeyName {
+  scope: KeyScope;
+  owner: string;
+  span: string;
+}
+
+/** A living key. Its secret never serialises; key 0 seals nothing. */
+export interface KeyHandle {
+  readonly keyId: number;
+}
+
+/** The keys that seal content and personal columns, and the sealing itself. */
+export interface Keyring {
+  /** The keys of these names in their order; missing ones are made. */
+  prepare(names: readonly KeyName[]): Promise<KeyHandle[]>;
+  /** Destroyed keys are absent. */
+  findByIds(keyIds: Iterable<number>): Promise<ReadonlyMap<number, KeyHandle>>;
+  /** Seals under one key or two; only the same `context` opens it again. */
+  seal(
+    plaintext: string,
+    context: string,
+    first: KeyHandle,
+    second?: KeyHandle,
+  ): SealedContent;
+  /** Undefined where a key is destroyed; throws where the bytes are not genuine. */
+  open(
+    content: SealedContent,
+    context: string,
+    keys: ReadonlyMap<number, KeyHandle>,
+  ): string | undefined;
+  /** Seals under the user's own key ("user" scope). */
+  sealForUser(
+    userId: string,
+    context: string,
+    plaintext: string,
+  ): Promise<Sealed>;
+  /** Opens many with one query for their keys; undefined where one is destroyed. */
+  openAll(
+    rows: readonly ({ context: string } & Sealed)[],
+  ): Promise<(string | undefined)[]>;
+  /** The span that a time falls in: its month, `2026-11`. */
+  spanAt(ts: number): string;
+  /** Drops keys from the cache: they were destroyed, or a write lost over them. */
+  forget(keyIds: Iterable<number>): void;
+}

@@ -1,0 +1,57 @@
+/** What a waiting request wants to be woken for. */
+export interface WaitTopics {
+  userId: string;
+  tokenId?: number;
+  roomNids: ReadonlySet<number>;
+}
+
+export type WaitResult = "woken" | "timeout" | "aborted" | "revoked";
+
+/** Who was touched by the batches after a position. */
+export interface Changes {
+  roomNids: ReadonlySet<number>;
+  userIds: ReadonlySet<string>;
+}
+
+/** What the committer's call answers about the positions it took. */
+export interface CommittedBatch {
+  base: number;
+  head: number;
+  rooms: readonly number[];
+  users: readonly string[];
+}
+
+/** Something of typing or presence changed. */
+export interface EphemeralHint {
+  mark: number;
+  rooms?: readonly number[];
+  users?: readonly string[];
+}
+
+/** Follows the stream without gaps and wakes who waits for it. */
+export interface Notifier {
+  /** Every batch up to here has been seen by this process. */
+  readonly position: number;
+  readonly ephemeralMark: number;
+  /** Reads the batches beyond `position` now; answers the new position. */
+  refresh(): Promise<number>;
+  /** Resolves when `position` has reached this one. */
+  caughtUp(position: number): Promise<void>;
+  /** Ends when something concerns the topics after these places, or the time is over. */
+  wait(
+    topics: WaitTopics,
+    after: { position: number; mark: number },
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<WaitResult>;
+  /** Undefined: further back than is remembered; anything may have changed. */
+  changesSince(after: number): Changes | undefined;
+  /** Told by this process's committer after COMMIT. */
+  committed(answer: CommittedBatch): void;
+  /** Typing or presence changed; published to all processes. */
+  wakeEphemeral(hint: EphemeralHint): void;
+  /** Ends the waits of these tokens in all processes, and tells the listeners. */
+  revoke(tokenIds: readonly number[]): void;
+  onRevoked(listener: (tokenIds: readonly number[]) => void): void;
+  close(): Promise<void>;
+}
