@@ -31,3 +31,11 @@ export interface RoomEvent {
   /** It failed auth once; it stays in the graph and never enters state. */
   isRejected: boolean;
 }
+
+/** The ids of `prev_events` or `auth_events` in either form. */
+export const referencedIds = (
+  references: readonly EventReference[],
+): string[] =>
+  references.map((reference) =>
+    typeof reference === "string" ? reference : reference[0],
+  );

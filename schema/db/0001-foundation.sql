@@ -1,0 +1,486 @@
+-- The foundation: rooms and their events, people and their devices, the one
+-- stream that orders them, and the keys that seal them.
+
+create function set_column_classes(of_table text, classes jsonb) returns void language plpgsql as $$
+declare
+  entry record;
+begin
+  for entry in select key, value from jsonb_each_text(classes) loop
+    execute format('comment on column %I.%I is %L', of_table, entry.key, entry.value);
+  end loop;
+end $$;
+comment on function set_column_classes is 'Names the privacy class of each column: id, time, number, flag, hash, secret, sealed, protocol or setting.';
+
+-- One source of numbers for rooms, events, snapshots and keys. A process takes
+-- a block of a thousand; numbers are never reused and their order means nothing.
+create sequence nids as bigint increment by 1000 minvalue 1000 start with 1000;
+
+create table server_settings (
+  name text collate "C" primary key,
+  value text not null
+);
+select set_column_classes('server_settings', '{"name": "setting", "value": "setting"}');
+
+-- ─── The stream ───
+
+-- Insert-only: its last row is the head of the stream. A batch whose outcome was
+-- lost is settled by inserting its id as void (no position).
+create table batches (
+  batch_id uuid primary key,
+  last_position bigint unique,
+  room_nids bigint[] not null default '{}',
+  user_ids text[] not null default '{}',
+  committed_ts bigint not null
+);
+select set_column_classes('batches', '{"batch_id": "number", "last_position": "number", "room_nids": "number", "user_ids": "id", "committed_ts": "time"}');
+
+create table idempotency (
+  key bytea primary key,
+  answer text not null,
+  created_ts bigint not null
+);
+select set_column_classes('idempotency', '{"key": "hash", "answer": "id", "created_ts": "time"}');
+
+-- ─── Keys ───
+
+create table keys (
+  key_id bigint primary key,
+  scope text collate "C" not null check (scope in ('user', 'user-span', 'room-span', 'room-state', 'member')),
+  owner text collate "C" not null,
+  span text collate "C" not null,
+  master_epoch integer not null,
+  wrapped bytea not null,
+  created_ts bigint not null,
+  unique (scope, owner, span)
+);
+select set_column_classes('keys', '{"key_id": "number", "scope": "setting", "owner": "id", "span": "time", "master_epoch": "number", "wrapped": "secret", "created_ts": "time"}');
+
+-- ─── Rooms ───
+
+create table rooms (
+  room_nid bigint primary key,
+  room_id text collate "C" not null unique,
+  room_version text collate "C" not null,
+  -- Compared and set by every change of current state.
+  state_version bigint not null default 0,
+  snapshot_id bigint,
+  is_published boolean not null default false,
+  -- False for a room that we know of (an invite from elsewhere) but are not in.
+  is_resident boolean not null default true,
+  created_ts bigint not null
+);
+select set_column_classes('rooms', '{"room_nid": "number", "room_id": "id", "room_version": "setting", "state_version": "number", "snapshot_id": "number", "is_published": "flag", "is_resident": "flag", "created_ts": "time"}');
+create index rooms_published on rooms (room_nid) where is_published;
+
+create table room_aliases (
+  alias text collate "C" primary key,
+  room_nid bigint not null references rooms,
+  creator text collate "C" not null,
+  created_ts bigint not null
+);
+select set_column_classes('room_aliases', '{"alias": "id", "room_nid": "number", "creator": "id", "created_ts": "time"}');
+create index room_aliases_room on room_aliases (room_nid);
+
+-- type and state_key stand JSON-escaped in every table, so that \u0000 fits.
+create table events (
+  nid bigint primary key,
+  room_nid bigint not null,
+  -- Its place in the stream; null for outliers and backfilled events.
+  position bigint,
+  -- The paging key: depth, clamped, then arrival (the position; backfilled
+  -- events count downwards from -1). Both null for outliers.
+  depth bigint not null,
+  arrival bigint,
+  origin_server_ts bigint not null,
+  received_ts bigint not null,
+  -- Room state before it, and for accepted state events the one after it.
+  snapshot_id bigint,
+  snapshot_after bigint,
+  -- The event that stood at this type and state key before.
+  replaces_nid bigint,
+  redacted_by bigint,
+  -- Running counts of events that notify by default, in the room and in the thread.
+  room_count bigint not null default 0,
+  thread_count bigint not null default 0,
+  -- 0 accepted, 1 soft-failed, 2 rejected.
+  status smallint not null default 0,
+  is_countable boolean not null default false,
+  event_id text collate "C" not null unique,
+  type text collate "C" not null,
+  state_key text collate "C",
+  sender text collate "C" not null,
+  device_id text collate "C",
+  txn_id text collate "C",
+  redacts text collate "C",
+  rel_type text collate "C",
+  relates_to text collate "C",
+  thread text collate "C",
+  refusal text,
+  skeleton text not null
+);
+alter table events alter column skeleton set compression lz4;
+select set_column_classes('events', '{"nid": "number", "room_nid": "number", "position": "number", "depth": "number", "arrival": "number", "origin_server_ts": "time", "received_ts": "time", "snapshot_id": "number", "snapshot_after": "number", "replaces_nid": "number", "redacted_by": "number", "room_count": "number", "thread_count": "number", "status": "number", "is_countable": "flag", "event_id": "hash", "type": "protocol", "state_key": "id", "sender": "id", "device_id": "id", "txn_id": "id", "redacts": "id", "rel_type": "protocol", "relates_to": "id", "thread": "id", "refusal": "protocol", "skeleton": "protocol"}');
+create index events_by_position on events (room_nid, position) where position is not null;
+create index events_by_paging_key on events (room_nid, depth, arrival) where arrival is not null;
+create index events_by_thread on events (room_nid, thread, position) where thread is not null;
+create index events_by_relation on events (room_nid, relates_to, rel_type) where relates_to is not null;
+
+-- What redaction strips. The row alone names the keys that open it (0: not sealed).
+create table event_contents (
+  nid bigint primary key,
+  first_key bigint not null,
+  second_key bigint not null,
+  sealed bytea not null
+);
+select set_column_classes('event_contents', '{"nid": "number", "first_key": "number", "second_key": "number", "sealed": "sealed"}');
+
+create table forward_extremities (
+  room_nid bigint not null,
+  nid bigint not null,
+  primary key (room_nid, nid)
+);
+select set_column_classes('forward_extremities', '{"room_nid": "number", "nid": "number"}');
+
+-- A set of event numbers: a full one, or a parent with what was added and removed.
+-- Sorted numbers as varints of their differences.
+create table state_snapshots (
+  snapshot_id bigint primary key,
+  room_nid bigint not null,
+  parent_id bigint,
+  hops smallint not null,
+  size integer not null,
+  added bytea not null,
+  removed bytea not null,
+  -- Sum of the members' hashes, so that it moves with a delta.
+  hash bytea not null
+);
+select set_column_classes('state_snapshots', '{"snapshot_id": "number", "room_nid": "number", "parent_id": "number", "hops": "number", "size": "number", "added": "number", "removed": "number", "hash": "hash"}');
+create index state_snapshots_by_hash on state_snapshots (room_nid, hash);
+
+create table current_state (
+  room_nid bigint not null,
+  type text collate "C" not null,
+  state_key text collate "C" not null,
+  nid bigint not null,
+  primary key (room_nid, type, state_key)
+);
+select set_column_classes('current_state', '{"room_nid": "number", "type": "protocol", "state_key": "id", "nid": "number"}');
+
+-- Every change of current state, also one that state resolution made without an event.
+create table state_changes (
+  room_nid bigint not null,
+  position bigint not null,
+  type text collate "C" not null,
+  state_key text collate "C" not null,
+  old_nid bigint,
+  new_nid bigint,
+  primary key (room_nid, position, type, state_key)
+);
+select set_column_classes('state_changes', '{"room_nid": "number", "position": "number", "type": "protocol", "state_key": "id", "old_nid": "number", "new_nid": "number"}');
+-- What one entry of state was over time: visibility and membership histories.
+create index state_changes_by_key on state_changes (room_nid, type, state_key, position);
+
+create table memberships (
+  user_id text collate "C" not null,
+  room_nid bigint not null,
+  membership text collate "C" not null check (membership in ('join', 'invite', 'leave', 'ban', 'knock')),
+  sender text collate "C" not null,
+  nid bigint not null,
+  position bigint not null,
+  is_forgotten boolean not null default false,
+  primary key (user_id, room_nid)
+);
+select set_column_classes('memberships', '{"user_id": "id", "room_nid": "number", "membership": "protocol", "sender": "id", "nid": "number", "position": "number", "is_forgotten": "flag"}');
+create index memberships_by_room on memberships (room_nid, membership);
+
+-- The stripped state that an invited or knocking user is shown.
+create table stripped_states (
+  user_id text collate "C" not null,
+  room_nid bigint not null,
+  key_id bigint not null,
+  sealed bytea not null,
+  primary key (user_id, room_nid)
+);
+select set_column_classes('stripped_states', '{"user_id": "id", "room_nid": "number", "key_id": "number", "sealed": "sealed"}');
+
+-- ─── Unread counts ───
+
+-- How many countable events each member sent, by thread ('main' or the root's id).
+create table own_counts (
+  room_nid bigint not null,
+  user_id text collate "C" not null,
+  thread text collate "C" not null,
+  own bigint not null,
+  primary key (room_nid, user_id, thread)
+);
+select set_column_classes('own_counts', '{"room_nid": "number", "user_id": "id", "thread": "id", "own": "number"}');
+
+-- Events that a rule matched for one person: mentions, keywords, custom rules.
+create table notifications (
+  user_id text collate "C" not null,
+  room_nid bigint not null,
+  position bigint not null,
+  nid bigint not null,
+  thread text collate "C" not null,
+  is_highlight boolean not null,
+  -- False where the event is a plain countable one that the running count holds already.
+  is_counted boolean not null,
+  primary key (user_id, room_nid, position)
+);
+select set_column_classes('notifications', '{"user_id": "id", "room_nid": "number", "position": "number", "nid": "number", "thread": "id", "is_highlight": "flag", "is_counted": "flag"}');
+
+create table receipts (
+  room_nid bigint not null,
+  user_id text collate "C" not null,
+  receipt_type text collate "C" not null,
+  -- '' for an unthreaded receipt, else 'main' or the thread root's event id.
+  thread text collate "C" not null,
+  event_id text collate "C" not null,
+  -- The stream position of that event.
+  event_position bigint not null,
+  receipt_ts bigint not null,
+  position bigint not null,
+  primary key (room_nid, user_id, receipt_type, thread)
+);
+select set_column_classes('receipts', '{"room_nid": "number", "user_id": "id", "receipt_type": "protocol", "thread": "id", "event_id": "id", "event_position": "number", "receipt_ts": "time", "position": "number"}');
+create index receipts_by_position on receipts (room_nid, position);
+
+-- ─── People ───
+
+create table users (
+  user_id text collate "C" primary key,
+  password_hash text,
+  is_admin boolean not null default false,
+  is_deactivated boolean not null default false,
+  is_locked boolean not null default false,
+  is_suspended boolean not null default false,
+  is_guest boolean not null default false,
+  created_ts bigint not null
+);
+select set_column_classes('users', '{"user_id": "id", "password_hash": "secret", "is_admin": "flag", "is_deactivated": "flag", "is_locked": "flag", "is_suspended": "flag", "is_guest": "flag", "created_ts": "time"}');
+
+create table devices (
+  user_id text collate "C" not null references users,
+  device_id text collate "C" not null,
+  -- Sealed under the user's key: {"display_name", "last_seen_ip", "last_seen_user_agent"}.
+  key_id bigint not null,
+  sealed bytea not null,
+  last_seen_ts bigint,
+  created_ts bigint not null,
+  primary key (user_id, device_id)
+);
+select set_column_classes('devices', '{"user_id": "id", "device_id": "id", "key_id": "number", "sealed": "sealed", "last_seen_ts": "time", "created_ts": "time"}');
+
+create table access_tokens (
+  token_hash bytea primary key,
+  token_id bigint not null unique,
+  user_id text collate "C" not null references users,
+  device_id text collate "C" not null,
+  expires_ts bigint,
+  created_ts bigint not null,
+  foreign key (user_id, device_id) references devices on delete cascade
+);
+select set_column_classes('access_tokens', '{"token_hash": "hash", "token_id": "number", "user_id": "id", "device_id": "id", "expires_ts": "time", "created_ts": "time"}');
+create index access_tokens_by_device on access_tokens (user_id, device_id);
+
+create table refresh_tokens (
+  token_hash bytea primary key,
+  user_id text collate "C" not null,
+  device_id text collate "C" not null,
+  -- The access token given out with it.
+  access_token_id bigint not null,
+  -- Set when it was used: the pair that replaced it. Used again after the
+  -- replacement was used, it betrays a theft and ends the session.
+  next_hash bytea,
+  created_ts bigint not null,
+  foreign key (user_id, device_id) references devices on delete cascade
+);
+select set_column_classes('refresh_tokens', '{"token_hash": "hash", "user_id": "id", "device_id": "id", "access_token_id": "number", "next_hash": "hash", "created_ts": "time"}');
+create index refresh_tokens_by_device on refresh_tokens (user_id, device_id);
+
+create table registration_tokens (
+  token text collate "C" primary key,
+  uses_allowed integer,
+  completed integer not null default 0,
+  expires_ts bigint,
+  created_ts bigint not null
+);
+select set_column_classes('registration_tokens', '{"token": "secret", "uses_allowed": "number", "completed": "number", "expires_ts": "time", "created_ts": "time"}');
+
+-- User-interactive authentication: shared by the processes, gone after minutes.
+create table uia_sessions (
+  session_id text collate "C" primary key,
+  -- What the session may be used for: method, path, requester and a keyed hash of the body.
+  operation text not null,
+  completed text[] not null default '{}',
+  details jsonb not null default '{}',
+  created_ts bigint not null
+);
+select set_column_classes('uia_sessions', '{"session_id": "secret", "operation": "protocol", "completed": "protocol", "details": "id", "created_ts": "time"}');
+
+create table registration_nonces (
+  nonce text collate "C" primary key,
+  expires_ts bigint not null
+);
+select set_column_classes('registration_nonces', '{"nonce": "secret", "expires_ts": "time"}');
+
+create table profile_fields (
+  user_id text collate "C" not null,
+  name text collate "C" not null,
+  position bigint not null,
+  key_id bigint not null,
+  sealed bytea not null,
+  primary key (user_id, name)
+);
+select set_column_classes('profile_fields', '{"user_id": "id", "name": "protocol", "position": "number", "key_id": "number", "sealed": "sealed"}');
+
+-- room_nid 0 stands for global account data. Deleted entries stay as rows without content.
+create table account_data (
+  user_id text collate "C" not null,
+  room_nid bigint not null,
+  type text collate "C" not null,
+  position bigint not null,
+  key_id bigint not null,
+  sealed bytea,
+  primary key (user_id, room_nid, type)
+);
+select set_column_classes('account_data', '{"user_id": "id", "room_nid": "number", "type": "protocol", "position": "number", "key_id": "number", "sealed": "sealed"}');
+create index account_data_by_position on account_data (user_id, position);
+
+create table filters (
+  user_id text collate "C" not null,
+  filter_id bigint not null,
+  -- Equal filters of one user share one row.
+  hash bytea not null,
+  key_id bigint not null,
+  sealed bytea not null,
+  primary key (user_id, filter_id),
+  unique (user_id, hash)
+);
+select set_column_classes('filters', '{"user_id": "id", "filter_id": "number", "hash": "hash", "key_id": "number", "sealed": "sealed"}');
+
+-- ─── Encryption between devices ───
+
+create table to_device (
+  user_id text collate "C" not null,
+  device_id text collate "C" not null,
+  position bigint not null,
+  -- Several messages of one write share its position.
+  ordinal smallint not null default 0,
+  key_id bigint not null,
+  sealed bytea not null,
+  primary key (user_id, device_id, position, ordinal)
+);
+select set_column_classes('to_device', '{"user_id": "id", "device_id": "id", "position": "number", "ordinal": "number", "key_id": "number", "sealed": "sealed"}');
+
+create table device_keys (
+  user_id text collate "C" not null,
+  device_id text collate "C" not null,
+  json text not null,
+  primary key (user_id, device_id)
+);
+select set_column_classes('device_keys', '{"user_id": "id", "device_id": "id", "json": "protocol"}');
+
+create table device_list_changes (
+  user_id text collate "C" not null,
+  position bigint not null,
+  primary key (user_id, position)
+);
+select set_column_classes('device_list_changes', '{"user_id": "id", "position": "number"}');
+create index device_list_changes_by_position on device_list_changes (position);
+
+create table one_time_keys (
+  user_id text collate "C" not null,
+  device_id text collate "C" not null,
+  algorithm text collate "C" not null,
+  key_id text collate "C" not null,
+  -- Upload order: the oldest is claimed first.
+  nid bigint not null,
+  json text not null,
+  primary key (user_id, device_id, algorithm, key_id)
+);
+select set_column_classes('one_time_keys', '{"user_id": "id", "device_id": "id", "algorithm": "protocol", "key_id": "protocol", "nid": "number", "json": "protocol"}');
+create index one_time_keys_by_age on one_time_keys (user_id, device_id, algorithm, nid);
+
+create table fallback_keys (
+  user_id text collate "C" not null,
+  device_id text collate "C" not null,
+  algorithm text collate "C" not null,
+  key_id text collate "C" not null,
+  json text not null,
+  is_used boolean not null,
+  primary key (user_id, device_id, algorithm)
+);
+select set_column_classes('fallback_keys', '{"user_id": "id", "device_id": "id", "algorithm": "protocol", "key_id": "protocol", "json": "protocol", "is_used": "flag"}');
+
+create table cross_signing_keys (
+  user_id text collate "C" not null,
+  usage text collate "C" not null check (usage in ('master', 'self_signing', 'user_signing')),
+  json text not null,
+  position bigint not null,
+  primary key (user_id, usage)
+);
+select set_column_classes('cross_signing_keys', '{"user_id": "id", "usage": "protocol", "json": "protocol", "position": "number"}');
+
+-- target is a device id, or the public key of a cross-signing key.
+create table key_signatures (
+  user_id text collate "C" not null,
+  target text collate "C" not null,
+  signer text collate "C" not null,
+  signing_key text collate "C" not null,
+  signature text collate "C" not null,
+  primary key (user_id, target, signer, signing_key)
+);
+select set_column_classes('key_signatures', '{"user_id": "id", "target": "id", "signer": "id", "signing_key": "protocol", "signature": "protocol"}');
+
+-- ─── What need not last ───
+
+create unlogged table typing (
+  room_nid bigint not null,
+  user_id text collate "C" not null,
+  expires_ts bigint not null,
+  mark bigint not null,
+  primary key (room_nid, user_id)
+);
+select set_column_classes('typing', '{"room_nid": "number", "user_id": "id", "expires_ts": "time", "mark": "number"}');
+
+create unlogged table presence (
+  user_id text collate "C" primary key,
+  state text collate "C" not null,
+  status_key bigint not null,
+  status_sealed bytea,
+  last_active_ts bigint not null,
+  mark bigint not null
+);
+select set_column_classes('presence', '{"user_id": "id", "state": "protocol", "status_key": "number", "status_sealed": "sealed", "last_active_ts": "time", "mark": "number"}');
+create index presence_by_mark on presence (mark);
+
+-- The ephemeral mark: the counter of typing and presence.
+create sequence ephemeral_marks as bigint;
+
+create unlogged table rate_limits (
+  key text collate "C" primary key,
+  tokens double precision not null,
+  updated_ts bigint not null
+);
+select set_column_classes('rate_limits', '{"key": "hash", "tokens": "number", "updated_ts": "time"}');
+
+-- ─── Audit ───
+
+-- One chain: each link is sha256(previous link || record), computed in the committing call.
+create table audit_log (
+  seq bigint primary key,
+  record text not null,
+  hash bytea not null
+);
+select set_column_classes('audit_log', '{"seq": "number", "record": "protocol", "hash": "hash"}');
+
+-- ─── Leases of jobs ───
+
+create table leases (
+  name text collate "C" primary key,
+  holder uuid not null,
+  generation bigint not null,
+  expires_ts timestamptz not null
+);
+select set_column_classes('leases', '{"name": "setting", "holder": "number", "generation": "number", "expires_ts": "time"}');

@@ -1,0 +1,374 @@
+-- The committer's one call. Writes arrive numbered from 0; every row names its
+-- write (w) and, where it stands in the stream, its place in it (o). Lock order:
+-- idempotency rows, rooms by number, users, devices, keys, audit head, head.
+
+
+create function commit_batch(
+  p_batch uuid,
+  p_now bigint,
+  -- Per write: how many positions it takes.
+  p_positions integer[],
+  -- Events: numbers and ids as JSON, the long parts as arrays in the same order.
+  p_events jsonb,
+  p_skeletons text[],
+  p_first_keys bigint[],
+  p_second_keys bigint[],
+  p_sealed bytea[],
+  p_rows jsonb
+) returns jsonb language plpgsql as $$
+declare
+  n integer := cardinality(p_positions);
+  -- Why a write was lost, by its number; null for the winners.
+  lost jsonb[] := array_fill(null::jsonb, array[n]);
+  -- The position before a winner's first one.
+  starts bigint[] := array_fill(null::bigint, array[n]);
+  loser record;
+  base bigint;
+  head bigint;
+  i integer;
+  chain bytea;
+  chain_seq bigint;
+  touched_rooms bigint[];
+  touched_users text[];
+  hint text;
+begin
+  -- Idempotency: an insert waits for a twin under way, then loses to it.
+  if p_rows ? 'idempotency' then
+    for loser in
+      with wanted as (
+        select * from jsonb_to_recordset(p_rows->'idempotency') as r(w int, i int, key bytea, answer text)
+      ), inserted as (
+        insert into idempotency (key, answer, created_ts)
+        select key, answer, p_now from wanted order by key
+        on conflict do nothing returning key
+      )
+      select wanted.w, min(wanted.i) as i from wanted
+      where not exists (select from inserted where inserted.key = wanted.key) group by wanted.w
+    loop
+      lost[loser.w + 1] := jsonb_build_object('status', 'duplicate', 'index', loser.i);
+    end loop;
+    -- The twin's row is visible only to a new statement.
+    for i in 1 .. n loop
+      if lost[i] is not null then
+        lost[i] := lost[i] || jsonb_build_object('answer', (
+          select idempotency.answer from idempotency
+          join jsonb_to_recordset(p_rows->'idempotency') as r(w int, i int, key bytea) using (key)
+          where r.w = i - 1 and r.i = (lost[i]->>'index')::int));
+      end if;
+    end loop;
+  end if;
+
+  if p_rows ? 'rooms' then
+    for loser in
+      with expected as (
+        select * from jsonb_to_recordset(p_rows->'rooms') as r(w int, room_nid bigint, state_version bigint)
+        where state_version is not null
+      ), locked as (
+        select rooms.room_nid, rooms.state_version from rooms
+        where room_nid in (select room_nid from expected) order by room_nid for no key update
+      )
+      select distinct expected.w from expected left join locked using (room_nid)
+      where locked.state_version is distinct from expected.state_version
+    loop
+      lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "room"}');
+    end loop;
+  end if;
+
+  -- What must be new: the insert decides.
+  if p_rows ? 'new_rooms' then
+    for loser in
+      with wanted as (
+        select * from jsonb_to_recordset(p_rows->'new_rooms')
+          as r(w int, room_nid bigint, room_id text, room_version text, is_resident boolean, created_ts bigint)
+        where lost[w + 1] is null
+      ), inserted as (
+        insert into rooms (room_nid, room_id, room_version, is_resident, created_ts)
+        select room_nid, room_id, room_version, is_resident, created_ts from wanted order by room_id
+        on conflict do nothing returning room_nid
+      )
+      select w from wanted where not exists (select from inserted where inserted.room_nid = wanted.room_nid)
+    loop
+      lost[loser.w + 1] := '{"status": "conflict", "over": "room"}';
+    end loop;
+  end if;
+
+  if p_rows ? 'new_users' then
+    for loser in
+      with wanted as (
+        select * from jsonb_to_recordset(p_rows->'new_users')
+          as r(w int, user_id text, password_hash text, is_admin boolean, is_guest boolean, created_ts bigint)
+        where lost[w + 1] is null
+      ), chosen as (
+        select distinct on (user_id) * from wanted order by user_id, w
+      ), inserted as (
+        insert into users (user_id, password_hash, is_admin, is_guest, created_ts)
+        select user_id, password_hash, is_admin, is_guest, created_ts from chosen order by user_id
+        on conflict do nothing returning user_id
+      )
+      select w from wanted where not exists (
+        select from inserted join chosen using (user_id) where chosen.w = wanted.w)
+    loop
+      lost[loser.w + 1] := '{"status": "conflict", "over": "user"}';
+    end loop;
+  end if;
+
+  if p_rows ? 'active_users' then
+    for loser in
+      with expected as (
+        select * from jsonb_to_recordset(p_rows->'active_users') as r(w int, user_id text)
+      ), locked as (
+        select users.user_id from users
+        where user_id in (select user_id from expected) and not is_deactivated
+        order by user_id for share
+      )
+      select distinct w from expected where not exists (select from locked where locked.user_id = expected.user_id)
+    loop
+      lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "inactive-user"}');
+    end loop;
+  end if;
+
+  if p_rows ? 'live_devices' then
+    for loser in
+      with expected as (
+        select * from jsonb_to_recordset(p_rows->'live_devices') as r(w int, user_id text, device_id text)
+      ), locked as (
+        select devices.user_id, devices.device_id from devices
+        where (user_id, device_id) in (select user_id, device_id from expected)
+        order by user_id, device_id for key share
+      )
+      select distinct w from expected where not exists (
+        select from locked where locked.user_id = expected.user_id and locked.device_id = expected.device_id)
+    loop
+      lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "missing-device"}');
+    end loop;
+  end if;
+
+  if p_rows ? 'new_aliases' then
+    for loser in
+      with wanted as (
+        select * from jsonb_to_recordset(p_rows->'new_aliases')
+          as r(w int, alias text, room_nid bigint, creator text, created_ts bigint)
+        where lost[w + 1] is null
+      ), chosen as (
+        select distinct on (alias) * from wanted order by alias, w
+      ), inserted as (
+        insert into room_aliases (alias, room_nid, creator, created_ts)
+        select alias, room_nid, creator, created_ts from chosen order by alias
+        on conflict do nothing returning alias
+      )
+      select w from wanted where not exists (
+        select from inserted join chosen using (alias) where chosen.w = wanted.w)
+    loop
+      lost[loser.w + 1] := '{"status": "conflict", "over": "alias"}';
+    end loop;
+  end if;
+
+  if p_rows ? 'registration_token_uses' then
+    for loser in
+      select * from jsonb_to_recordset(p_rows->'registration_token_uses') as r(w int, token text, now_ts bigint)
+      where lost[w + 1] is null order by token
+    loop
+      update registration_tokens set completed = completed + 1
+      where token = loser.token and (uses_allowed is null or completed < uses_allowed)
+        and (expires_ts is null or expires_ts > loser.now_ts);
+      if not found then
+        lost[loser.w + 1] := '{"status": "conflict", "over": "registration-token"}';
+      end if;
+    end loop;
+  end if;
+
+  if p_rows ? 'keys' then
+    for loser in
+      with expected as (
+        select * from jsonb_to_recordset(p_rows->'keys') as r(w int, key_id bigint)
+      ), locked as (
+        select keys.key_id from keys where key_id in (select key_id from expected) order by key_id for key share
+      )
+      select distinct w from expected where not exists (select from locked where locked.key_id = expected.key_id)
+    loop
+      lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "key"}');
+    end loop;
+  end if;
+
+  -- What a loser had claimed before it lost is given back.
+  if array_remove(lost, null) <> '{}' then
+    delete from idempotency using jsonb_to_recordset(coalesce(p_rows->'idempotency', '[]')) as r(w int, i int, key bytea)
+    where idempotency.key = r.key and lost[r.w + 1] is not null and idempotency.xmin = pg_current_xact_id()::xid;
+    delete from room_aliases using jsonb_to_recordset(coalesce(p_rows->'new_aliases', '[]')) as r(w int, alias text)
+    where room_aliases.alias = r.alias and lost[r.w + 1] is not null and room_aliases.xmin = pg_current_xact_id()::xid;
+    delete from users using jsonb_to_recordset(coalesce(p_rows->'new_users', '[]')) as r(w int, user_id text)
+    where users.user_id = r.user_id and lost[r.w + 1] is not null and users.xmin = pg_current_xact_id()::xid;
+    delete from rooms using jsonb_to_recordset(coalesce(p_rows->'new_rooms', '[]')) as r(w int, room_nid bigint)
+    where rooms.room_nid = r.room_nid and lost[r.w + 1] is not null and rooms.xmin = pg_current_xact_id()::xid;
+    update registration_tokens set completed = completed - 1
+    from jsonb_to_recordset(coalesce(p_rows->'registration_token_uses', '[]')) as r(w int, token text)
+    where registration_tokens.token = r.token and lost[r.w + 1] is not null
+      and lost[r.w + 1]->>'over' is distinct from 'registration-token';
+  end if;
+
+  if p_rows ? 'audit' then
+    perform pg_advisory_xact_lock(hashtext('myelin audit head'));
+    select seq, hash into chain_seq, chain from audit_log order by seq desc limit 1;
+    chain_seq := coalesce(chain_seq, 0);
+    chain := coalesce(chain, '\x');
+    for loser in
+      select * from jsonb_to_recordset(p_rows->'audit') as r(w int, i int, record text)
+      where lost[w + 1] is null order by w, i
+    loop
+      chain_seq := chain_seq + 1;
+      chain := sha256(chain || convert_to(chain_seq || ' ' || loser.record, 'UTF8'));
+      insert into audit_log (seq, record, hash) values (chain_seq, loser.record, chain);
+    end loop;
+  end if;
+
+  -- The head. From here to COMMIT nothing waits for anyone.
+  perform pg_advisory_xact_lock(hashtext('myelin stream head'));
+  select coalesce(max(last_position), 0) into base from batches;
+  head := base;
+  for i in 1 .. n loop
+    if lost[i] is null then
+      starts[i] := head;
+      head := head + p_positions[i];
+    end if;
+  end loop;
+
+  if p_rows ? 'rooms' then
+    update rooms set state_version = r.next_state_version, snapshot_id = r.next_snapshot_id
+    from jsonb_to_recordset(p_rows->'rooms') as r(w int, room_nid bigint, next_state_version bigint, next_snapshot_id bigint)
+    where rooms.room_nid = r.room_nid and r.next_state_version is not null and starts[r.w + 1] is not null;
+
+    delete from forward_extremities f
+    using jsonb_to_recordset(p_rows->'rooms') as r(w int, room_nid bigint, cited bigint[])
+    where f.room_nid = r.room_nid and f.nid = any(r.cited) and starts[r.w + 1] is not null;
+
+    insert into forward_extremities (room_nid, nid)
+    select r.room_nid, left_nid
+    from jsonb_to_recordset(p_rows->'rooms') as r(w int, room_nid bigint, "left" bigint[]), unnest(r."left") as left_nid
+    where starts[r.w + 1] is not null
+    on conflict do nothing;
+  end if;
+
+  if p_skeletons <> '{}' then
+    with arrived as (
+      select e.*, l.skeleton, l.first_key, l.second_key, l.sealed,
+        case when e.o is null then null else starts[e.w + 1] + e.o + 1 end as position
+      from rows from (
+        jsonb_to_recordset(p_events) as (
+          w integer, o integer, nid bigint, room_nid bigint, depth bigint, origin_server_ts bigint, received_ts bigint,
+          snapshot_id bigint, snapshot_after bigint, replaces_nid bigint, status smallint, is_countable boolean,
+          event_id text, type text, state_key text, sender text, device_id text, txn_id text, redacts text,
+          rel_type text, relates_to text, thread text, refusal text)
+      ) with ordinality as e(
+          w, o, nid, room_nid, depth, origin_server_ts, received_ts, snapshot_id, snapshot_after, replaces_nid, status,
+          is_countable, event_id, type, state_key, sender, device_id, txn_id, redacts, rel_type, relates_to, thread, refusal, ord)
+      join unnest(p_skeletons, p_first_keys, p_second_keys, p_sealed) with ordinality
+        as l(skeleton, first_key, second_key, sealed, ord) using (ord)
+      where starts[e.w + 1] is not null
+    ), room_bases as (
+      select room_nid, coalesce((
+        select events.room_count from events where events.room_nid = r.room_nid and events.position is not null
+        order by events.position desc limit 1), 0) as room_count
+      from (select distinct room_nid from arrived where position is not null) r
+    ), thread_bases as (
+      select room_nid, thread, case when thread is null then coalesce((
+        select events.thread_count from events where events.room_nid = t.room_nid and events.thread is null
+          and events.position is not null
+        order by events.position desc limit 1), 0)
+      else coalesce((
+        select events.thread_count from events where events.room_nid = t.room_nid and events.thread = t.thread
+          and events.position is not null
+        order by events.position desc limit 1), 0) end as thread_count
+      from (select distinct room_nid, thread from arrived where position is not null) t
+    ), stored as (
+      insert into events (
+        nid, room_nid, position, depth, arrival, origin_server_ts, received_ts, snapshot_id, snapshot_after, replaces_nid,
+        room_count, thread_count, status, is_countable, event_id, type, state_key, sender, device_id, txn_id, redacts,
+        rel_type, relates_to, thread, refusal, skeleton)
+      select a.nid, a.room_nid, a.position, a.depth, a.position, a.origin_server_ts, a.received_ts, a.snapshot_id,
+        a.snapshot_after, a.replaces_nid,
+        coalesce(rb.room_count, 0) + sum(a.is_countable::int) over (partition by a.room_nid order by a.position),
+        coalesce(tb.thread_count, 0) + sum(a.is_countable::int) over (partition by a.room_nid, a.thread order by a.position),
+        a.status, a.is_countable, a.event_id, a.type, a.state_key, a.sender, a.device_id, a.txn_id, a.redacts,
+        a.rel_type, a.relates_to, a.thread, a.refusal, a.skeleton
+      from arrived a
+      left join room_bases rb on rb.room_nid = a.room_nid and a.position is not null
+      left join thread_bases tb on tb.room_nid = a.room_nid and tb.thread is not distinct from a.thread and a.position is not null
+    ), own as (
+      insert into own_counts (room_nid, user_id, thread, own)
+      select room_nid, sender, coalesce(thread, 'main'), count(*) from arrived
+      where is_countable and position is not null
+      group by room_nid, sender, coalesce(thread, 'main')
+      on conflict (room_nid, user_id, thread) do update set own = own_counts.own + excluded.own
+    )
+    insert into event_contents (nid, first_key, second_key, sealed)
+    select nid, first_key, second_key, sealed from arrived where sealed is not null;
+  end if;
+
+  if p_rows ? 'snapshots' then
+    insert into state_snapshots (snapshot_id, room_nid, parent_id, hops, size, added, removed, hash)
+    select snapshot_id, room_nid, parent_id, hops, size, added, removed, hash
+    from jsonb_to_recordset(p_rows->'snapshots')
+      as r(w int, snapshot_id bigint, room_nid bigint, parent_id bigint, hops smallint, size int, added bytea, removed bytea, hash bytea)
+    where starts[r.w + 1] is not null;
+  end if;
+
+  if p_rows ? 'state_changes' then
+    insert into state_changes (room_nid, position, type, state_key, old_nid, new_nid)
+    select room_nid, starts[r.w + 1] + o + 1, type, state_key, old_nid, new_nid
+    from jsonb_to_recordset(p_rows->'state_changes')
+      as r(w int, o int, room_nid bigint, type text, state_key text, old_nid bigint, new_nid bigint)
+    where starts[r.w + 1] is not null;
+
+    with last_changes as (
+      select distinct on (room_nid, type, state_key) room_nid, type, state_key, new_nid
+      from jsonb_to_recordset(p_rows->'state_changes')
+        as r(w int, o int, room_nid bigint, type text, state_key text, new_nid bigint)
+      where starts[r.w + 1] is not null
+      order by room_nid, type, state_key, w desc, o desc
+    ), removed as (
+      delete from current_state c using last_changes l
+      where l.new_nid is null and c.room_nid = l.room_nid and c.type = l.type and c.state_key = l.state_key
+    )
+    insert into current_state (room_nid, type, state_key, nid)
+    select room_nid, type, state_key, new_nid from last_changes where new_nid is not null
+    on conflict (room_nid, type, state_key) do update set nid = excluded.nid;
+  end if;
+
+  if p_rows ? 'memberships' then
+    insert into memberships (user_id, room_nid, membership, sender, nid, position)
+    select distinct on (user_id, room_nid) user_id, room_nid, membership, sender, nid, starts[r.w + 1] + o + 1
+    from jsonb_to_recordset(p_rows->'memberships')
+      as r(w int, o int, user_id text, room_nid bigint, membership text, sender text, nid bigint)
+    where starts[r.w + 1] is not null
+    order by user_id, room_nid, w desc, o desc
+    on conflict (user_id, room_nid) do update set membership = excluded.membership, sender = excluded.sender,
+      nid = excluded.nid, position = excluded.position, is_forgotten = false;
+  end if;
+
+  if p_rows <> '{}' then
+    perform store_rows(p_rows, starts, p_now);
+  end if;
+
+  select coalesce(array_agg(distinct room_nid), '{}') into touched_rooms from (
+    select room_nid from jsonb_to_recordset(p_events) as r(w int, room_nid bigint) where starts[r.w + 1] is not null
+    union all
+    select room_nid from jsonb_to_recordset(coalesce(p_rows->'wake_rooms', '[]')) as r(w int, room_nid bigint)
+    where starts[r.w + 1] is not null) t;
+  select coalesce(array_agg(distinct user_id), '{}') into touched_users
+  from jsonb_to_recordset(coalesce(p_rows->'wake_users', '[]')) as r(w int, user_id text)
+  where starts[r.w + 1] is not null;
+
+  insert into batches (batch_id, last_position, room_nids, user_ids, committed_ts)
+  values (p_batch, case when head > base then head end, touched_rooms, touched_users, p_now);
+
+  if head > base then
+    hint := json_build_object('from', base, 'to', head, 'rooms', touched_rooms, 'users', touched_users);
+    if octet_length(hint) > 7900 then
+      hint := json_build_object('from', base, 'to', head);
+    end if;
+    perform pg_notify('myelin', hint);
+  end if;
+
+  return jsonb_build_object('base', base, 'head', head, 'starts', to_jsonb(starts), 'lost', to_jsonb(lost),
+    'rooms', to_jsonb(touched_rooms), 'users', to_jsonb(touched_users));
+end $$;

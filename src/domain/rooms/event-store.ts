@@ -1,0 +1,141 @@
+import type { Edges } from "../../edges.ts";
+import type { Pdu } from "../../core/event.ts";
+import { mergeEvent } from "../../core/event-parts.ts";
+import { unescapeText } from "../../storage/json-text.ts";
+import {
+  type EventHead,
+  listEventHeads,
+  listEventParts,
+} from "../../storage/events.ts";
+import { slot } from "../../util/process-memory.ts";
+import { WeightedCache } from "../../util/weighted-cache.ts";
+import { mapRoomIdentities, type RoomIdentity } from "./room-identity.ts";
+
+/** An event, opened. Its PDU is the redacted form where it was redacted or its keys destroyed. */
+export interface StoredEvent extends Omit<EventHead, "type" | "stateKey"> {
+  type: string;
+  stateKey: string | null;
+  room: RoomIdentity;
+  pdu: Pdu;
+  /** The event for clients, without `room_id`, `unsigned` and the closing brace. */
+  clientJson: string;
+}
+
+interface OpenedEvent {
+  redactedBy: number | null;
+  pdu: Pdu;
+  clientJson: string;
+}
+
+type Needs = Pick<Edges, "db" | "keyring" | "memory">;
+
+const CACHE_BYTES = 64 * 1024 * 1024;
+const openedEvents = slot(
+  () =>
+    new WeightedCache<number, OpenedEvent>(
+      CACHE_BYTES,
+      ({ clientJson }) => clientJson.length * 4 + 400,
+    ),
+);
+
+/**
+ * Opens events, in the order of their heads. The heads are always read from the
+ * database, so a redaction in another process shows at once; only what never
+ * changes comes from the cache.
+ */
+export async function openEvents(
+  edges: Needs,
+  heads: readonly EventHead[],
+): Promise<StoredEvent[]> {
+  if (heads.length === 0) return [];
+  const rooms = await mapRoomIdentities(
+    edges,
+    heads.map(({ roomNid }) => roomNid),
+  );
+  const opened = await openAll(edges, heads);
+  return heads.map((head) => ({
+    ...head,
+    ...opened.get(head.nid)!,
+    redactedBy: head.redactedBy,
+    type: unescapeText(head.type),
+    stateKey: head.stateKey === null ? null : unescapeText(head.stateKey),
+    room: rooms.get(head.roomNid)!,
+  }));
+}
+
+/** Events by number, keyed by it. */
+export async function mapEvents(
+  edges: Needs,
+  nids: Iterable<number>,
+): Promise<Map<number, StoredEvent>> {
+  const heads = await listEventHeads(edges.db, [...new Set(nids)]);
+  const events = await openEvents(edges, heads);
+  return new Map(events.map((event) => [event.nid, event]));
+}
+
+/** Keeps an event that this process has just built, so that nobody opens it again. */
+export function rememberEvent(
+  { memory }: Pick<Edges, "memory">,
+  nid: number,
+  eventId: string,
+  pdu: Pdu,
+): void {
+  memory
+    .of(openedEvents)
+    .set(nid, { redactedBy: null, pdu, clientJson: clientJsonOf(eventId, pdu) });
+}
+
+async function openAll(
+  { db, keyring, memory }: Needs,
+  heads: readonly EventHead[],
+): Promise<Map<number, OpenedEvent>> {
+  const cache = memory.of(openedEvents);
+  const opened = new Map<number, OpenedEvent>();
+  const missing = new Map<number, EventHead>();
+  for (const head of heads) {
+    const known = cache.get(head.nid);
+    if (known?.redactedBy === head.redactedBy) opened.set(head.nid, known);
+    else missing.set(head.nid, head);
+  }
+  const parts = await listEventParts(db, [...missing.keys()]);
+  const keys = await keyring.findByIds(
+    parts.flatMap(({ firstKey, secondKey }) =>
+      firstKey === null || secondKey === null ? [] : [firstKey, secondKey],
+    ),
+  );
+  for (const { nid, skeleton, firstKey, secondKey, sealed } of parts) {
+    const head = missing.get(nid)!;
+    const content =
+      firstKey === null || secondKey === null || sealed === null
+        ? undefined
+        : keyring.open({ firstKey, secondKey, sealed }, head.eventId, keys);
+    const pdu = mergeEvent(skeleton, content ?? null);
+    const event: OpenedEvent = {
+      redactedBy: head.redactedBy,
+      pdu,
+      clientJson: clientJsonOf(head.eventId, pdu),
+    };
+    cache.set(nid, event);
+    opened.set(nid, event);
+  }
+  return opened;
+}
+
+function clientJsonOf(eventId: string, pdu: Pdu): string {
+  const { content, origin_server_ts, sender, state_key, type } = pdu;
+  const redacts = pdu.redacts ?? (type === "m.room.redaction" ? content["redacts"] : undefined);
+  const shown: Record<string, unknown> = {
+    // Clients read `redacts` at the top level or in content, by room version.
+    content:
+      typeof redacts === "string" && content["redacts"] === undefined
+        ? { ...content, redacts }
+        : content,
+    event_id: eventId,
+    origin_server_ts,
+    sender,
+    type,
+  };
+  if (state_key !== undefined) shown["state_key"] = state_key;
+  if (typeof redacts === "string") shown["redacts"] = redacts;
+  return JSON.stringify(shown).slice(0, -1);
+}

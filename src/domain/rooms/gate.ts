@@ -1,0 +1,134 @@
+import type { Edges } from "../../edges.ts";
+import {
+  checkVisibility,
+  type HistoryVisibility,
+} from "../../core/history-visibility.ts";
+import { listVisibilityHistories } from "../../storage/memberships.ts";
+import { escapeText } from "../../storage/json-text.ts";
+import { ACCEPTED } from "../../storage/write.ts";
+import { mapEvents, type StoredEvent } from "./event-store.ts";
+
+/** An event that a viewer may see, and the viewer's membership when it was sent. */
+export interface VisibleEvent {
+  event: StoredEvent;
+  membership: string;
+}
+
+type Needs = Pick<Edges, "db" | "keyring" | "memory">;
+
+interface Change<T> {
+  position: number;
+  value: T;
+}
+
+/** How a viewer stood to a room over time. */
+export interface Standing {
+  visibility: Change<HistoryVisibility>[];
+  membership: Change<string>[];
+}
+
+/**
+ * The one gate for reads: what of these events the viewer may be shown, by the
+ * history visibility and the membership at each event. Rejected, soft-failed and
+ * outlying events never pass.
+ * https://spec.matrix.org/v1.19/client-server-api/#room-history-visibility
+ */
+export async function showEvents(
+  edges: Needs,
+  viewer: string,
+  events: readonly StoredEvent[],
+): Promise<VisibleEvent[]> {
+  const standings = await readStandings(
+    edges,
+    viewer,
+    events.map(({ roomNid }) => roomNid),
+  );
+  return events.flatMap((event) => {
+    const standing = standings.get(event.roomNid) ?? { visibility: [], membership: [] };
+    const shown = showEvent(standing, viewer, event);
+    return shown ? [shown] : [];
+  });
+}
+
+/** How the viewer stood to each room, from two histories read in one query. */
+export async function readStandings(
+  edges: Needs,
+  viewer: string,
+  roomNids: readonly number[],
+): Promise<Map<number, Standing>> {
+  const rows = await listVisibilityHistories(
+    edges.db,
+    [...new Set(roomNids)],
+    escapeText(viewer),
+  );
+  const events = await mapEvents(
+    edges,
+    rows.flatMap(({ newNid }) => newNid ?? []),
+  );
+  const standings = new Map<number, Standing>();
+  for (const { roomNid, position, type, newNid } of rows) {
+    let standing = standings.get(roomNid);
+    if (!standing) {
+      standings.set(roomNid, (standing = { visibility: [], membership: [] }));
+    }
+    const content = newNid === null ? undefined : events.get(newNid)?.pdu.content;
+    if (type === "m.room.member") {
+      const value = content?.["membership"];
+      standing.membership.push({
+        position,
+        value: typeof value === "string" ? value : "leave",
+      });
+    } else {
+      standing.visibility.push({
+        position,
+        value: parseVisibility(content?.["history_visibility"]),
+      });
+    }
+  }
+  return standings;
+}
+
+export function showEvent(
+  { visibility, membership }: Standing,
+  viewer: string,
+  event: StoredEvent,
+): VisibleEvent | undefined {
+  const { position } = event;
+  if (position === null || event.status !== ACCEPTED) return undefined;
+  const before = {
+    visibility: valueBefore(visibility, position, "shared" as const),
+    membership: valueBefore(membership, position, "leave"),
+  };
+  const after = {
+    visibility: valueBefore(visibility, position + 1, "shared" as const),
+    membership: valueBefore(membership, position + 1, "leave"),
+  };
+  const isOwnMembership = event.type === "m.room.member" && event.stateKey === viewer;
+  const isVisibility = event.type === "m.room.history_visibility" && event.stateKey === "";
+  const isVisible = checkVisibility({
+    visibilityBefore: before.visibility,
+    visibilityAfter: isVisibility ? after.visibility : before.visibility,
+    membershipBefore: before.membership,
+    membershipAfter: isOwnMembership ? after.membership : before.membership,
+    isJoinedLater: membership.some((change) => change.position > position && change.value === "join"),
+  });
+  return isVisible ? { event, membership: after.membership } : undefined;
+}
+
+/** The value that stood before a position. */
+function valueBefore<T>(changes: readonly Change<T>[], position: number, initial: T): T {
+  let value = initial;
+  for (const change of changes) {
+    if (change.position >= position) break;
+    value = change.value;
+  }
+  return value;
+}
+
+const VISIBILITIES: readonly string[] = ["world_readable", "shared", "invited", "joined"];
+
+/** Unknown values count as `shared`, as the specification says. */
+const parseVisibility = (value: unknown): HistoryVisibility =>
+  typeof value === "string" && VISIBILITIES.includes(value)
+    ? (value as HistoryVisibility)
+    : "shared";

@@ -1,0 +1,73 @@
+import type { Edges } from "../../edges.ts";
+import { mapEvents, type StoredEvent } from "./event-store.ts";
+import type { VisibleEvent } from "./gate.ts";
+
+/** For whom events are shown: the device sees its own transaction ids. */
+export interface Viewer {
+  userId: string;
+  deviceId: string | null;
+}
+
+export interface Presentation {
+  /** In `/sync` the room stands outside of the event. */
+  withRoomId: boolean;
+}
+
+type Needs = Pick<Edges, "db" | "keyring" | "memory" | "now">;
+
+/** Events as JSON text for one viewer, in order, each with its `unsigned`. */
+export async function presentEvents(
+  edges: Needs,
+  viewer: Viewer,
+  shown: readonly VisibleEvent[],
+  presentation: Presentation,
+): Promise<string[]> {
+  const beside = await mapEvents(
+    edges,
+    shown.flatMap(({ event }) =>
+      [event.replacesNid, event.redactedBy].filter((nid) => nid !== null),
+    ),
+  );
+  const now = edges.now();
+  return shown.map(({ event, membership }) => {
+    const unsigned = unsignedOf(event, viewer, beside, now);
+    unsigned["membership"] = membership;
+    return eventJson(event, unsigned, presentation);
+  });
+}
+
+/** One event with the given `unsigned`. */
+export function eventJson(
+  event: StoredEvent,
+  unsigned: Record<string, unknown>,
+  { withRoomId }: Presentation,
+): string {
+  const roomId = withRoomId ? `,"room_id":${JSON.stringify(event.room.roomId)}` : "";
+  return `${event.clientJson}${roomId},"unsigned":${JSON.stringify(unsigned)}}`;
+}
+
+function unsignedOf(
+  event: StoredEvent,
+  viewer: Viewer,
+  beside: ReadonlyMap<number, StoredEvent>,
+  now: number,
+): Record<string, unknown> {
+  const unsigned: Record<string, unknown> = { age: Math.max(0, now - event.originServerTs) };
+  if (event.txnId !== null && event.sender === viewer.userId && event.deviceId === viewer.deviceId) {
+    unsigned["transaction_id"] = event.txnId;
+  }
+  const replaced = event.replacesNid === null ? undefined : beside.get(event.replacesNid);
+  if (replaced) {
+    unsigned["replaces_state"] = replaced.eventId;
+    unsigned["prev_content"] = replaced.pdu.content;
+    unsigned["prev_sender"] = replaced.sender;
+  }
+  const redaction = event.redactedBy === null ? undefined : beside.get(event.redactedBy);
+  if (redaction) {
+    unsigned["redacted_by"] = redaction.eventId;
+    unsigned["redacted_because"] = JSON.parse(
+      eventJson(redaction, {}, { withRoomId: true }),
+    );
+  }
+  return unsigned;
+}

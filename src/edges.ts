@@ -1,0 +1,70 @@
+import type { KeyObject } from "node:crypto";
+import type { Sql } from "./storage/database.ts";
+import type { Committer } from "./storage/write.ts";
+import type { Keyring } from "./storage/keyring.ts";
+import type { NidSource } from "./storage/nids.ts";
+import type { Notifier } from "./storage/notifier.ts";
+import type { ProcessMemory } from "./util/process-memory.ts";
+
+/** Structured logging without secrets (pino's shape). */
+export interface Log {
+  debug(details: object, message: string): void;
+  info(details: object, message: string): void;
+  warn(details: object, message: string): void;
+  error(details: object, message: string): void;
+}
+
+/** Randomness from the operating system; a spec may pass a fixed one. */
+export interface Random {
+  bytes(count: number): Buffer;
+  /** URL-safe text of `bytes` random bytes, 32 (256 bit) unless said. */
+  token(bytes?: number): string;
+  /** `count` random letters of the alphabet a–z, A–Z. */
+  letters(count: number): string;
+}
+
+/** The server's own signing key: it signs templates that we built, nothing else. */
+export interface ServerKey {
+  keyId: string;
+  privateKey: KeyObject;
+}
+
+/** Values of the configuration that use-cases read. */
+export interface Settings {
+  serverName: string;
+  /** Where clients reach this server, without a trailing slash; absent if not told. */
+  publicBaseUrl?: string;
+  defaultRoomVersion: string;
+  registration: { mode: "closed" | "open" | "token"; sharedSecret?: string };
+  password: { minimumLength: number; pepper: Buffer };
+  presenceEnabled: boolean;
+  rateLimitsEnabled: boolean;
+  rateLimits: Readonly<Record<string, { perSecond: number; burst: number }>>;
+  support: {
+    contacts: readonly {
+      role: string;
+      matrixId?: string;
+      emailAddress?: string;
+    }[];
+    page?: string;
+  };
+}
+
+/** The outside world that use-cases may touch; each names what it needs by `Pick`. */
+export interface Edges {
+  /** For reads, and for writes of tables that are not in the stream. */
+  db: Sql;
+  /** Everything durable that a client can be told of enters through here. */
+  committer: Committer;
+  nids: NidSource;
+  keyring: Keyring;
+  notifier: Notifier;
+  serverKey: ServerKey;
+  settings: Settings;
+  /** Caches of this process; never the truth. */
+  memory: ProcessMemory;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  random: Random;
+  log: Log;
+}

@@ -1,0 +1,113 @@
+import type { Sql } from "./database.ts";
+
+/** The columns of an event that queries choose by; never its content. */
+export interface EventHead {
+  nid: number;
+  roomNid: number;
+  eventId: string;
+  position: number | null;
+  depth: number;
+  arrival: number | null;
+  originServerTs: number;
+  receivedTs: number;
+  snapshotId: number | null;
+  snapshotAfter: number | null;
+  replacesNid: number | null;
+  redactedBy: number | null;
+  status: number;
+  /** Type and state key as stored: JSON-escaped. */
+  type: string;
+  stateKey: string | null;
+  sender: string;
+  deviceId: string | null;
+  txnId: string | null;
+  redacts: string | null;
+  relType: string | null;
+  relatesTo: string | null;
+  thread: string | null;
+}
+
+/** The two parts of an event; no content where it was redacted or destroyed. */
+export interface EventParts {
+  nid: number;
+  skeleton: string;
+  firstKey: number | null;
+  secondKey: number | null;
+  sealed: Uint8Array | null;
+}
+
+/** The columns of `EventHead`, for queries of other files: `select ${eventHead(sql)} from events e`. */
+export const eventHead = (sql: Sql) => sql`
+  e.nid, e.room_nid, e.event_id, e.position, e.depth, e.arrival, e.origin_server_ts, e.received_ts,
+  e.snapshot_id, e.snapshot_after, e.replaces_nid, e.redacted_by, e.status, e.type, e.state_key, e.sender,
+  e.device_id, e.txn_id, e.redacts, e.rel_type, e.relates_to, e.thread`;
+
+export async function listEventHeads(
+  sql: Sql,
+  nids: readonly number[],
+): Promise<EventHead[]> {
+  if (nids.length === 0) return [];
+  return sql<EventHead[]>`
+    select ${eventHead(sql)} from events e where e.nid = any(${nids as number[]}::bigint[])`;
+}
+
+/** Events of one room by id; ids of other rooms find nothing. */
+export async function listEventHeadsById(
+  sql: Sql,
+  roomNid: number,
+  eventIds: readonly string[],
+): Promise<EventHead[]> {
+  if (eventIds.length === 0) return [];
+  return sql<EventHead[]>`
+    select ${eventHead(sql)} from events e
+    where e.event_id = any(${eventIds as string[]}::text[]) and e.room_nid = ${roomNid}`;
+}
+
+export async function listEventParts(
+  sql: Sql,
+  nids: readonly number[],
+): Promise<EventParts[]> {
+  if (nids.length === 0) return [];
+  return sql<EventParts[]>`
+    select e.nid, e.skeleton, c.first_key, c.second_key, c.sealed
+    from events e left join event_contents c on c.nid = e.nid
+    where e.nid = any(${nids as number[]}::bigint[])`;
+}
+
+/** Current state events at the given places; places are stored (escaped) types and state keys. */
+export async function listCurrentStateHeads(
+  sql: Sql,
+  roomNid: number,
+  places: readonly (readonly [type: string, stateKey: string])[],
+): Promise<EventHead[]> {
+  if (places.length === 0) return [];
+  return sql<EventHead[]>`
+    select ${eventHead(sql)}
+    from unnest(${places.map(([type]) => type)}::text[], ${places.map(([, key]) => key)}::text[]) as p(type, state_key)
+    join current_state s on s.room_nid = ${roomNid} and s.type = p.type and s.state_key = p.state_key
+    join events e on e.nid = s.nid`;
+}
+
+/** All of a room's current state; `exceptType` leaves one (escaped) type out. */
+export async function listAllCurrentStateHeads(
+  sql: Sql,
+  roomNid: number,
+  exceptType?: string,
+): Promise<EventHead[]> {
+  return sql<EventHead[]>`
+    select ${eventHead(sql)} from current_state s join events e on e.nid = s.nid
+    where s.room_nid = ${roomNid} ${exceptType === undefined ? sql`` : sql`and s.type <> ${exceptType}`}`;
+}
+
+/** Chosen (escaped) types of current state in many rooms at once, with the empty state key. */
+export async function listCurrentStateOfRooms(
+  sql: Sql,
+  roomNids: readonly number[],
+  types: readonly string[],
+): Promise<EventHead[]> {
+  if (roomNids.length === 0) return [];
+  return sql<EventHead[]>`
+    select ${eventHead(sql)} from current_state s join events e on e.nid = s.nid
+    where s.room_nid = any(${roomNids as number[]}::bigint[]) and s.type = any(${types as string[]}::text[])
+      and s.state_key = ''`;
+}

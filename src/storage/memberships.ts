@@ -1,0 +1,70 @@
+import type { Sql } from "./database.ts";
+
+export type Membership = "join" | "invite" | "leave" | "ban" | "knock";
+
+export interface MembershipRecord {
+  userId: string;
+  roomNid: number;
+  membership: Membership;
+  sender: string;
+  nid: number;
+  position: number;
+  isForgotten: boolean;
+}
+
+export async function findMembership(
+  sql: Sql,
+  userId: string,
+  roomNid: number,
+): Promise<MembershipRecord | undefined> {
+  const [row] = await sql<MembershipRecord[]>`
+    select user_id, room_nid, membership, sender, nid, position, is_forgotten
+    from memberships where user_id = ${userId} and room_nid = ${roomNid}`;
+  return row;
+}
+
+/** A user's memberships of the given kinds, all of them where none is given. */
+export async function listMembershipsOf(
+  sql: Sql,
+  userId: string,
+  memberships?: readonly Membership[],
+): Promise<(MembershipRecord & { roomId: string })[]> {
+  return sql<(MembershipRecord & { roomId: string })[]>`
+    select m.user_id, m.room_nid, m.membership, m.sender, m.nid, m.position, m.is_forgotten, r.room_id
+    from memberships m join rooms r on r.room_nid = m.room_nid
+    where m.user_id = ${userId}
+      ${memberships ? sql`and m.membership = any(${memberships as Membership[]}::text[])` : sql``}`;
+}
+
+export async function listMembersOf(
+  sql: Sql,
+  roomNid: number,
+  memberships?: readonly Membership[],
+): Promise<MembershipRecord[]> {
+  return sql<MembershipRecord[]>`
+    select user_id, room_nid, membership, sender, nid, position, is_forgotten
+    from memberships where room_nid = ${roomNid}
+      ${memberships ? sql`and membership = any(${memberships as Membership[]}::text[])` : sql``}`;
+}
+
+/** How one user's membership and the room's history visibility changed, oldest first. */
+export interface StateHistoryRow {
+  roomNid: number;
+  position: number;
+  type: string;
+  newNid: number | null;
+}
+
+export async function listVisibilityHistories(
+  sql: Sql,
+  roomNids: readonly number[],
+  userId: string,
+): Promise<StateHistoryRow[]> {
+  if (roomNids.length === 0) return [];
+  return sql<StateHistoryRow[]>`
+    select room_nid, position, type, new_nid from state_changes
+    where room_nid = any(${roomNids as number[]}::bigint[])
+      and ((type = 'm.room.history_visibility' and state_key = '')
+        or (type = 'm.room.member' and state_key = ${userId}))
+    order by room_nid, position`;
+}

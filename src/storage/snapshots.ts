@@ -1,0 +1,44 @@
+import type { Sql } from "./database.ts";
+import { decodeNids } from "./nid-set.ts";
+
+interface Link {
+  wanted: number;
+  hops: number;
+  added: Uint8Array;
+  removed: Uint8Array;
+}
+
+/** The event numbers of state snapshots, each read through its parents to the last full one. */
+export async function listSnapshots(
+  sql: Sql,
+  snapshotIds: readonly number[],
+): Promise<Map<number, Set<number>>> {
+  if (snapshotIds.length === 0) return new Map();
+  const links = await sql<Link[]>`
+    with recursive chain as (
+      select snapshot_id as wanted, snapshot_id, parent_id, hops, added, removed
+      from state_snapshots where snapshot_id = any(${snapshotIds as number[]}::bigint[])
+      union all
+      select c.wanted, s.snapshot_id, s.parent_id, s.hops, s.added, s.removed
+      from chain c join state_snapshots s on s.snapshot_id = c.parent_id
+    )
+    select wanted, hops, added, removed from chain order by wanted, hops`;
+  const sets = new Map<number, Set<number>>();
+  for (const { wanted, added, removed } of links) {
+    let set = sets.get(wanted);
+    if (!set) sets.set(wanted, (set = new Set()));
+    for (const nid of decodeNids(removed)) set.delete(nid);
+    for (const nid of decodeNids(added)) set.add(nid);
+  }
+  return sets;
+}
+
+/** The numbers of a room's current state events. */
+export async function listCurrentStateNids(
+  sql: Sql,
+  roomNid: number,
+): Promise<number[]> {
+  const rows = await sql<{ nid: number }[]>`
+    select nid from current_state where room_nid = ${roomNid}`;
+  return rows.map(({ nid }) => nid);
+}

@@ -1,0 +1,271 @@
+/** An event on its way into its room's stream. Numbers are taken from `nextNid`. */
+export interface EventRow {
+  nid: number;
+  roomNid: number;
+  eventId: string;
+  type: string;
+  stateKey: string | null;
+  sender: string;
+  depth: number;
+  originServerTs: number;
+  receivedTs: number;
+  /** The state before it; for accepted state events also the one after. */
+  snapshotId: number | null;
+  snapshotAfter: number | null;
+  replacesNid: number | null;
+  status: EventStatus;
+  refusal: string | null;
+  isCountable: boolean;
+  deviceId: string | null;
+  txnId: string | null;
+  redacts: string | null;
+  relType: string | null;
+  relatesTo: string | null;
+  /** The thread root's event id; null for the main timeline. */
+  thread: string | null;
+  skeleton: string;
+  content: SealedContent | null;
+  /** Outliers take no position. */
+  isOutlier: boolean;
+}
+
+export type EventStatus = 0 | 1 | 2;
+export const ACCEPTED = 0;
+export const SOFT_FAILED = 1;
+export const REJECTED = 2;
+
+/** Sealed bytes and the two keys that open them; key 0 means not sealed. */
+export interface SealedContent {
+  firstKey: number;
+  secondKey: number;
+  sealed: Uint8Array;
+}
+
+/** Sealed bytes under one key; key 0 means not sealed. */
+export interface Sealed {
+  keyId: number;
+  sealed: Uint8Array;
+}
+
+/**
+ * What one room takes in a write: compared with the room's state version,
+ * then set. A run that lost the comparison is rebuilt by whoever made it.
+ */
+export interface RoomRun {
+  roomNid: number;
+  /** Compared; null for a room that this write creates. */
+  stateVersion: number | null;
+  /** Set where current state changes. */
+  next?: { stateVersion: number; snapshotId: number };
+  /** Extremities that the events cite, taken away. */
+  cited: readonly number[];
+  /** Extremities that the events leave. */
+  left: readonly number[];
+}
+
+export interface SnapshotRow {
+  snapshotId: number;
+  roomNid: number;
+  parentId: number | null;
+  hops: number;
+  size: number;
+  added: Uint8Array;
+  removed: Uint8Array;
+  hash: Uint8Array;
+}
+
+/** One change of current state; `at` is the write's position that it takes. */
+export interface StateChangeRow {
+  at: number;
+  roomNid: number;
+  type: string;
+  stateKey: string;
+  oldNid: number | null;
+  newNid: number | null;
+}
+
+export interface MembershipRow {
+  at: number;
+  userId: string;
+  roomNid: number;
+  membership: "join" | "invite" | "leave" | "ban" | "knock";
+  sender: string;
+  nid: number;
+}
+
+/** Rows of the other tables. `at` counts the write's positions from 0. */
+export interface WriteRows {
+  newRooms: {
+    roomNid: number;
+    roomId: string;
+    roomVersion: string;
+    isResident: boolean;
+    createdTs: number;
+  }[];
+  roomPublications: { roomNid: number; isPublished: boolean }[];
+  newAliases: {
+    alias: string;
+    roomNid: number;
+    creator: string;
+    createdTs: number;
+  }[];
+  removedAliases: { alias: string }[];
+  strippedStates: ({ userId: string; roomNid: number } & Sealed)[];
+  forgotten: { userId: string; roomNid: number }[];
+  /** The target's content row is deleted and its skeleton is all that is left. */
+  redactions: { targetNid: number; byNid: number }[];
+  notifications: {
+    at: number;
+    userId: string;
+    roomNid: number;
+    nid: number;
+    thread: string;
+    isHighlight: boolean;
+    isCounted: boolean;
+  }[];
+  receipts: {
+    at: number;
+    roomNid: number;
+    userId: string;
+    receiptType: string;
+    thread: string;
+    eventId: string;
+    eventPosition: number;
+    receiptTs: number;
+  }[];
+  newUsers: {
+    userId: string;
+    passwordHash: string | null;
+    isAdmin: boolean;
+    isGuest: boolean;
+    createdTs: number;
+  }[];
+  /** Absent fields stay as they are. */
+  userUpdates: {
+    userId: string;
+    passwordHash?: string | null;
+    isAdmin?: boolean;
+    isDeactivated?: boolean;
+    isLocked?: boolean;
+    isSuspended?: boolean;
+  }[];
+  /** A use of a registration token; one without uses left loses the write. */
+  registrationTokenUses: { token: string; nowTs: number }[];
+  devices: ({
+    userId: string;
+    deviceId: string;
+    createdTs: number;
+  } & Sealed)[];
+  /** Its tokens, keys, one-time keys, signatures and to-device messages go too. */
+  removedDevices: { userId: string; deviceId: string }[];
+  newTokens: {
+    tokenHash: Uint8Array;
+    tokenId: number;
+    userId: string;
+    deviceId: string;
+    expiresTs: number | null;
+    createdTs: number;
+    refresh: Uint8Array | null;
+  }[];
+  removedTokens: { tokenId: number }[];
+  profileFields: ({ at: number; userId: string; name: string } & Sealed)[];
+  removedProfileFields: { userId: string; name: string }[];
+  accountData: {
+    at: number;
+    userId: string;
+    /** 0 for global account data. */
+    roomNid: number;
+    type: string;
+    keyId: number;
+    /** Null deletes the content and keeps the row as a change. */
+    sealed: Uint8Array | null;
+  }[];
+  toDevice: ({
+    at: number;
+    ordinal: number;
+    userId: string;
+    deviceId: string;
+  } & Sealed)[];
+  deviceKeys: { userId: string; deviceId: string; json: string }[];
+  oneTimeKeys: {
+    userId: string;
+    deviceId: string;
+    algorithm: string;
+    keyId: string;
+    nid: number;
+    json: string;
+  }[];
+  fallbackKeys: {
+    userId: string;
+    deviceId: string;
+    algorithm: string;
+    keyId: string;
+    json: string;
+  }[];
+  crossSigningKeys: {
+    at: number;
+    userId: string;
+    usage: "master" | "self_signing" | "user_signing";
+    json: string;
+  }[];
+  keySignatures: {
+    userId: string;
+    target: string;
+    signer: string;
+    signingKey: string;
+    signature: string;
+  }[];
+  /** Who shares a room with this user has to be told of new device keys. */
+  deviceListChanges: { at: number; userId: string }[];
+}
+
+/**
+ * What a use-case hands to the committer. All of it commits, or none; the
+ * answer tells which precondition was lost.
+ */
+export interface Write {
+  /** How many positions of the stream it takes, at least 1; an event takes one each. */
+  positions: number;
+  idempotency?: readonly { key: Uint8Array; answer: string }[];
+  /** Users that must exist and not be deactivated when it commits. */
+  activeUsers?: readonly string[];
+  /** Devices that must exist when it commits. */
+  liveDevices?: readonly { userId: string; deviceId: string }[];
+  rooms?: readonly RoomRun[];
+  /** In stream order; those that are not outliers take the positions 0, 1, 2 … */
+  events?: readonly EventRow[];
+  snapshots?: readonly SnapshotRow[];
+  stateChanges?: readonly StateChangeRow[];
+  memberships?: readonly MembershipRow[];
+  rows?: Partial<WriteRows>;
+  /** Records of acts of power; canonical JSON without its place in the chain. */
+  audit?: readonly string[];
+  /** Whom to wake besides the rooms of its events. */
+  wake?: { rooms?: readonly number[]; users?: readonly string[] };
+}
+
+/** What a precondition was lost to. */
+export type Conflict =
+  | "room" // the room's state version moved, or the new room exists
+  | "user" // the new user exists
+  | "alias" // the new alias exists
+  | "inactive-user"
+  | "missing-device"
+  | "registration-token"
+  | "key"; // a key that sealed its rows was destroyed: seal anew
+
+export type CommitResult =
+  | { status: "committed"; firstPosition: number; lastPosition: number }
+  /** One of its idempotency keys was used before: `index` tells which. */
+  | { status: "duplicate"; index: number; answer: string }
+  | { status: "conflict"; over: Conflict };
+
+/** The one door through which everything durable enters the stream. */
+export interface Committer {
+  /**
+   * Commits a write, together with whatever else queued meanwhile. Resolves
+   * after COMMIT. Rejects when the database is out of reach and the write is
+   * known not to have happened, or never will.
+   */
+  commit(write: Write): Promise<CommitResult>;
+}
