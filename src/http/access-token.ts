@@ -14,7 +14,7 @@ export function findAccessToken(
     (_, i) => i % 2 === 1 && isAuthorization(rawHeaders[i - 1]),
   );
   const found = headers.flatMap((v) => /^Bearer +([^ ]+)$/i.exec(v)?.[1] ?? []);
-  if (isQueryAllowed && query.includes("access_token")) {
+  if (isQueryAllowed) {
     for (const [name, value] of pairsOf(query)) {
       if (name === "access_token" && value !== "") found.push(value);
     }

@@ -25,11 +25,13 @@ export interface Router<Value> {
 
 /** What no client sends unescaped, and what a proxy may read in its own way. */
 const SUSPECT = /[^\x21-\x7e]|[#?\\]/;
+/** A proxy in front resolves these, so here they would mean another path. */
+const DOTS = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
 
 /**
- * An exact table of static and parameter segments. Measured with the
- * specification's 342 paths: @koa/router 15 tries one pattern after the other,
- * 19 µs a match (this: 0.7 µs), and hands on broken escapes undecoded.
+ * An exact table of static and parameter segments. Measured with the 338 routes
+ * of the specification and r0: @koa/router 15 tries one pattern after the other,
+ * 22 µs a match (this: 1.1 µs), and hands on broken escapes undecoded.
  */
 export function createRouter<Value>(): Router<Value> {
   const root: Node<Value> = { children: new Map() };
@@ -56,7 +58,9 @@ export function createRouter<Value>(): Router<Value> {
 
   function match(method: string, path: string): Match<Value> {
     const segments = path.split("/");
-    if (segments[0] !== "" || SUSPECT.test(path)) throw unknownPath();
+    if (segments[0] !== "" || SUSPECT.test(path) || DOTS.test(path)) {
+      throw unknownPath();
+    }
     const found = search(root, segments, 1, []);
     const wanted = found.find(({ node }) => node.routes?.has(method));
     if (wanted === undefined) {
@@ -97,8 +101,6 @@ function decode(segment: string): string {
   } catch {
     throw invalid("The path holds a broken percent-encoding.");
   }
-  // A proxy in front resolves these, so here they would mean another path.
-  if (value === "." || value === "..") throw unknownPath();
   if (value.includes("\0")) throw invalid("The path holds a NUL character.");
   return value;
 }

@@ -7,6 +7,8 @@ import { MatrixError } from "../core/errors.ts";
 const ajv = new Ajv({
   strict: true,
   allowUnionTypes: true,
+  // `anyOf` of `required` names keys that its parent describes.
+  strictRequired: false,
   ownProperties: true,
 });
 

@@ -1,0 +1,45 @@
+import { expect } from "chai";
+import { pathsOf } from "../../src/http/compile.ts";
+import { endpoints } from "../../src/http/endpoints.ts";
+import { notImplemented } from "../../src/http/not-implemented.ts";
+import { listOperations } from "./response-schema.ts";
+
+/** Method and path with parameters made nameless: their names may differ. */
+const shapeOf = (method: string, path: string): string =>
+  `${method.toUpperCase()} ${path.replaceAll(/\{\w+\}|:[A-Za-z]+/g, "{}")}`;
+
+const specified = new Set(
+  listOperations().map(({ method, path }) => shapeOf(method, path)),
+);
+const served = new Set(
+  endpoints.flatMap((each) =>
+    pathsOf(each).map((path) => shapeOf(each.method, path)),
+  ),
+);
+const named = notImplemented.flatMap(({ operations }) =>
+  operations.map((operation) => {
+    const [method = "", path = ""] = operation.split(" ");
+    return shapeOf(method, path);
+  }),
+);
+
+describe("endpoints", () => {
+  it("sees the whole specification", () => {
+    expect(specified.size).to.equal(210);
+  });
+
+  it("serves each operation of the specification or names why not", () => {
+    const known = new Set([...served, ...named]);
+    expect([...specified].filter((each) => !known.has(each))).to.deep.equal([]);
+  });
+
+  it("names as not implemented only what is specified, and not served", () => {
+    const wrong = named.filter((n) => !specified.has(n) || served.has(n));
+    expect(wrong).to.deep.equal([]);
+    expect(new Set(named).size).to.equal(named.length);
+  });
+
+  it("gives a reason for each", () => {
+    for (const { reason } of notImplemented) expect(reason).to.match(/\w+\.$/);
+  });
+});
