@@ -1,0 +1,109 @@
+// Compiles the TypeScript files that changed, each on its own, from the given
+// folders into build/. Types are checked by `npm run types`, not here.
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(import.meta.dirname);
+
+/** Brings build/ up to date for these folders of the checkout. */
+export async function build(folders) {
+  const stamp = stampOfCompiler();
+  for (const folder of folders) await buildFolder(folder, stamp);
+}
+
+async function buildFolder(folder, stamp) {
+  const stampFile = join(root, "build", folder, ".stamp");
+  const isFresh =
+    existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp;
+  const stale = listSources(folder).filter(
+    (source) => !isFresh || !isUpToDate(source),
+  );
+  if (stale.length > 0) await compileAll(stale);
+  if (!isFresh) writeAtomically(stampFile, stamp);
+}
+
+async function compileAll(sources) {
+  const { default: ts } = await import("typescript");
+  const { config } = ts.readConfigFile(
+    join(root, "tsconfig.json"),
+    ts.sys.readFile,
+  );
+  const { options } = ts.convertCompilerOptionsFromJson(
+    {
+      ...config.compilerOptions,
+      // One file alone does not know that package.json says "module".
+      module: "esnext",
+      moduleResolution: "bundler",
+      noEmit: false,
+      sourceMap: true,
+    },
+    root,
+  );
+  for (const source of sources) compile(ts, options, source);
+}
+
+function listSources(folder) {
+  if (!existsSync(join(root, folder))) return [];
+  return readdirSync(join(root, folder), { recursive: true })
+    .filter((name) => /\.(ts|json)$/.test(name) && !name.endsWith(".d.ts"))
+    .map((name) => join(folder, name));
+}
+
+const outputOf = (source) =>
+  join(root, "build", source.replace(/\.ts$/, ".js"));
+
+/** An output bears the very time of the source it was made from. */
+function isUpToDate(source) {
+  const output = statSync(outputOf(source), { throwIfNoEntry: false });
+  const { mtimeMs } = statSync(join(root, source));
+  return output !== undefined && Math.abs(output.mtimeMs - mtimeMs) < 2;
+}
+
+function compile(ts, options, source) {
+  const path = join(root, source);
+  const { mtime } = statSync(path);
+  const text = readFileSync(path, "utf8");
+  const output = outputOf(source);
+  mkdirSync(dirname(output), { recursive: true });
+  if (source.endsWith(".ts")) {
+    const { outputText, sourceMapText } = ts.transpileModule(text, {
+      compilerOptions: options,
+      fileName: path,
+    });
+    writeAtomically(`${output}.map`, sourceMapText);
+    writeAtomically(output, outputText, mtime);
+  } else {
+    writeAtomically(output, text, mtime);
+  }
+}
+
+/** Several starts may build at once; none may read half a file. */
+function writeAtomically(path, text, mtime) {
+  const temporary = `${path}.${process.pid}`;
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(temporary, text);
+  if (mtime) utimesSync(temporary, mtime, mtime);
+  renameSync(temporary, path);
+}
+
+/** Changes when everything has to be compiled anew. */
+function stampOfCompiler() {
+  const hash = createHash("sha256");
+  for (const path of ["tsconfig.json", "bin/build.js", "package-lock.json"])
+    hash.update(readFileSync(join(root, path)));
+  return hash.digest("hex");
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  await build(["src", "spec", "test", "bench"]);

@@ -1,0 +1,82 @@
+import type { ChildProcess } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Log } from "../../edges.ts";
+import type { Binaries } from "./binaries.ts";
+import type { Launch } from "./launcher.ts";
+import { startPostmaster, stopPostmaster } from "./postmaster.ts";
+
+interface Place {
+  readonly folder: string;
+  readonly logFile: string;
+  readonly port: number;
+}
+
+const LONGEST_PAUSE_MS = 5000;
+/** Sessions of a killed PostgreSQL may hold its memory a moment longer. */
+const FIRST_TRIES = 5;
+
+/** Keeps one PostgreSQL running: when it dies, it is started again. */
+export class PostmasterKeeper {
+  readonly #place: Place;
+  readonly #binaries: Binaries;
+  readonly #launch: Launch;
+  readonly #log: Log;
+  #child: ChildProcess | undefined;
+  #isStopping = false;
+  #restart: Promise<void> = Promise.resolve();
+
+  constructor(place: Place, binaries: Binaries, launch: Launch, log: Log) {
+    this.#place = place;
+    this.#binaries = binaries;
+    this.#launch = launch;
+    this.#log = log;
+  }
+
+  async start(): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await this.#startOnce();
+        return;
+      } catch (error) {
+        if (tries === FIRST_TRIES) throw error;
+        await sleep(100 * 2 ** tries);
+      }
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    await this.#restart;
+    if (this.#child) await stopPostmaster(this.#child);
+  }
+
+  async #startOnce(): Promise<void> {
+    const { folder, logFile, port } = this.#place;
+    const child = await startPostmaster(
+      folder,
+      logFile,
+      port,
+      this.#binaries,
+      this.#launch,
+    );
+    this.#child = child;
+    child.once("exit", (code, signal) => {
+      if (this.#isStopping) return;
+      this.#log.error({ code, signal }, "PostgreSQL died and is started again");
+      this.#restart = this.#startAgain();
+    });
+  }
+
+  async #startAgain(): Promise<void> {
+    for (let pause = 50; !this.#isStopping; pause *= 2) {
+      try {
+        await this.#startOnce();
+        this.#log.info({}, "PostgreSQL runs again");
+        return;
+      } catch (error) {
+        this.#log.error({ err: error }, "PostgreSQL did not start");
+        await sleep(Math.min(pause, LONGEST_PAUSE_MS));
+      }
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import type { Fault } from "./fault.ts";
+
+/**
+ * Finds what each setting allows but their combination does not. The tree may
+ * have other faults, so nothing in it is taken for granted.
+ */
+export function checkCombinations(tree: Record<string, unknown>): Fault[] {
+  const faults: Fault[] = [];
+  const isBehindProxy = tree["behind_proxy"] === true;
+  if ("trusted_proxies" in tree && !isBehindProxy) {
+    faults.push({
+      path: "trusted_proxies",
+      problem: "is used with behind_proxy only: expected behind_proxy: true.",
+    });
+  }
+  const host = inside(tree["listen"], "host");
+  const hasTls = inside(tree["tls"], "certificate") !== undefined;
+  if (
+    typeof host === "string" &&
+    !isLoopback(host) &&
+    !hasTls &&
+    !isBehindProxy
+  ) {
+    faults.push({
+      path: "listen.host",
+      problem: `others can reach ${host}, and passwords must not cross a network in plain text: expected tls.certificate and tls.private_key, or behind_proxy: true with a proxy that speaks TLS, or a loopback address.`,
+    });
+  }
+  return faults;
+}
+
+const inside = (section: unknown, name: string): unknown =>
+  typeof section === "object" && section !== null && name in section
+    ? (section as Record<string, unknown>)[name]
+    : undefined;
+
+const isLoopback = (host: string): boolean =>
+  host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);

@@ -1,0 +1,57 @@
+import { Secret } from "../util/secret.ts";
+import type { Fault } from "./fault.ts";
+import type { Setting } from "./leaves.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const PREFIX = "MYELIN_";
+/** Keys that are no settings: `MYELIN_SECRET_<NAME>`. */
+const SECRET_PREFIX = "MYELIN_SECRET_";
+
+/** Raw values by setting, from the variables that are set and not empty. */
+export function readEnvironment(
+  settings: readonly Setting[],
+  environment: Environment,
+): { values: Map<Setting, unknown>; faults: Fault[] } {
+  const byVariable = new Map(settings.map((s) => [s.variable, s]));
+  const values = new Map<Setting, unknown>();
+  const faults: Fault[] = [];
+  for (const [variable, text] of Object.entries(environment)) {
+    if (!variable.startsWith(PREFIX) || variable.startsWith(SECRET_PREFIX))
+      continue;
+    const setting = byVariable.get(variable);
+    if (setting === undefined)
+      faults.push({ path: variable, problem: "is not a known setting." });
+    else if (text !== undefined && text !== "")
+      values.set(setting, parseText(setting, text));
+  }
+  return { values, faults };
+}
+
+/** Keys given by the environment, by lower-case name. */
+export function readSecrets(
+  environment: Environment,
+): ReadonlyMap<string, Secret> {
+  const secrets = new Map<string, Secret>();
+  for (const [variable, text] of Object.entries(environment)) {
+    if (!variable.startsWith(SECRET_PREFIX) || !text) continue;
+    const name = variable.slice(SECRET_PREFIX.length).toLowerCase();
+    secrets.set(name, new Secret(text));
+  }
+  return secrets;
+}
+
+/** What cannot be read as its type stays text, for the check to report. */
+function parseText({ leaf }: Setting, text: string): unknown {
+  switch (leaf.type) {
+    case "string":
+      return text;
+    case "boolean":
+      return text === "true" ? true : text === "false" ? false : text;
+    case "integer":
+    case "number":
+      return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+    case "array":
+      return text.split(",").map((part) => part.trim());
+  }
+}

@@ -1,0 +1,60 @@
+interface Format {
+  accepts(text: string): boolean;
+  /** Completes "expected …". */
+  expected: string;
+}
+
+function findUrl(text: string): URL | undefined {
+  return URL.canParse(text) ? new URL(text) : undefined;
+}
+
+const isNetwork = (text: string): boolean => {
+  const [address = "", bits, ...rest] = text.split("/");
+  const width = address.includes(":")
+    ? URL.canParse(`http://[${address}]`) && 128
+    : /^(\d{1,3}\.){3}\d{1,3}$/.test(address) &&
+      address.split(".").every((part) => Number(part) <= 255) &&
+      32;
+  if (width === false || rest.length > 0) return false;
+  return (
+    bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= width)
+  );
+};
+
+/** The forms that texts in the configuration may have to have. */
+export const formats: Readonly<Record<string, Format>> = {
+  "server-name": {
+    accepts: (text) =>
+      text.length <= 230 &&
+      /^([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(:\d{1,5})?$/.test(
+        text,
+      ),
+    expected:
+      "a host name in lower case, with a port if need be, such as example.org",
+  },
+  "base-url": {
+    accepts(text) {
+      const url = findUrl(text);
+      return (
+        url !== undefined &&
+        /^https?:$/.test(url.protocol) &&
+        url.search + url.hash + url.username + url.password === ""
+      );
+    },
+    expected:
+      "an http or https address without query, such as https://matrix.example.org",
+  },
+  "web-url": {
+    accepts: (text) => /^https?:$/.test(findUrl(text)?.protocol ?? ""),
+    expected: "an http or https address",
+  },
+  "postgres-url": {
+    accepts: (text) => /^postgres(ql)?:$/.test(findUrl(text)?.protocol ?? ""),
+    expected:
+      "an address such as postgres://user:password@host/database, with special characters percent-encoded",
+  },
+  network: {
+    accepts: isNetwork,
+    expected: "an address or network, such as 10.0.0.0/8",
+  },
+};
