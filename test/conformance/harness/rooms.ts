@@ -208,14 +208,20 @@ export const levels = (
   rest: JsonObject = {},
 ): JsonObject => ({ users, ...rest });
 
-/** The entry of a room in the public directory, wherever in its pages. */
+let lastLimit = 400;
+
+/**
+ * The entry of a room in the public directory, wherever in its pages. Each look has a limit of its own,
+ * because Synapse lets concurrent requests for one page share an answer that was begun before our change.
+ */
 export async function findInDirectory(
   user: User,
   roomId: string,
 ): Promise<JsonObject | undefined> {
   let since: string | undefined;
+  const limit = ++lastLimit;
   do {
-    const page = await user.mustGet("/publicRooms", { limit: 500, since });
+    const page = await user.mustGet("/publicRooms", { limit, since });
     const found = list(page, "chunk").find(
       (room) => room["room_id"] === roomId,
     );
