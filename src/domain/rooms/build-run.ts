@@ -185,7 +185,7 @@ export function appendEvent(
     content: finished.content === null || !first ? null : keyring.seal(finished.content, eventId, first, second),
     isOutlier: false,
   };
-  const event: BuiltEvent = { nid, eventId, pdu };
+  const event: BuiltEvent = { nid, roomNid: room.roomNid, eventId, pdu };
   if (proposal.extra) run.extra.push(proposal.extra(event, at, state));
   if (draft.stateKey !== undefined) setState(run, row, draft.stateKey, draft.type, { ...event, authEventIds }, at, supplies);
   run.rows.push(row);

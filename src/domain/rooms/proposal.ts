@@ -18,6 +18,7 @@ export interface EventDraft {
 /** An event made from a draft: built, allowed, not yet committed. */
 export interface BuiltEvent {
   nid: number;
+  roomNid: number;
   eventId: string;
   pdu: Pdu;
 }

@@ -95,6 +95,13 @@ export async function readState(
   }
 }
 
+/** An entry that `readState` has read. */
+export const stateAt = (
+  head: RoomHead,
+  type: string,
+  stateKey: string,
+): RoomEvent | undefined => head.state.get(stateKeyOf(type, stateKey))?.event;
+
 export function toRoomEvent(event: StoredEvent): RoomEvent {
   return {
     eventId: event.eventId,

@@ -1,0 +1,16 @@
+import type { Sql } from "./database.ts";
+import type { Sealed } from "./write.ts";
+
+export type ProfileFieldRow = { name: string } & Sealed;
+
+/** A user's profile fields, the named ones where names are given. */
+export async function listProfileFields(
+  sql: Sql,
+  userId: string,
+  names?: readonly string[],
+): Promise<ProfileFieldRow[]> {
+  return sql<ProfileFieldRow[]>`
+    select name, key_id, sealed from profile_fields
+    where user_id = ${userId} ${names ? sql`and name = any(${names as string[]}::text[])` : sql``}
+    order by name`;
+}
