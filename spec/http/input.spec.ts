@@ -267,7 +267,17 @@ describe("input", () => {
       expect(await put(nested(110))).to.equal(400);
       expect(await put("[".repeat(500_000))).to.equal(400);
       expect(await put(keyed(49_000))).to.equal(200);
-      expect(await put(keyed(51_000))).to.equal(400);
+      expect(await put(keyed(51_000))).to.equal(413);
+    });
+
+    it("holds no lone surrogate and no number beyond a double", async () => {
+      for (const value of ['"\\ud83d"', "1e400"]) {
+        const { status, json } = await post("/body", `{"a":${value}}`);
+        expect([status, json["errcode"]], value).to.deep.equal([
+          400,
+          "M_BAD_JSON",
+        ]);
+      }
     });
 
     it("is not read where the endpoint takes none", async () => {

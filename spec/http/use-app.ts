@@ -86,8 +86,7 @@ export function useApp(
       rateLimiter: { take: async () => undefined },
       ...options,
     });
-    const callback = app.callback();
-    server = createListener((req, res) => void callback(req, res), {
+    server = createListener(app.callback(), {
       ...(options.headersTimeoutMs && {
         headersTimeoutMs: options.headersTimeoutMs,
       }),

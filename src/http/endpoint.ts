@@ -70,7 +70,7 @@ interface CommonSpec {
    * Parameters it does not name are dropped.
    */
   query?: SchemaObject;
-  /** The answer may take minutes: access log and drain treat it so. */
+  /** The answer may wait for something to happen: its time in the log is no measure. */
   longPoll?: boolean;
   /** Where this endpoint's status differs from the common table. */
   statuses?: StatusOverrides;

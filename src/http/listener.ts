@@ -4,7 +4,8 @@ import { createServer as createTlsServer } from "node:https";
 import type { Duplex } from "node:stream";
 import type { SecureContextOptions } from "node:tls";
 
-export type Listener = (req: IncomingMessage, res: ServerResponse) => void;
+/** What `app.callback()` is. */
+type Listener = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
 export interface ListenerOptions {
   /** With it the server speaks TLS; `setSecureContext` renews it while running. */
@@ -28,9 +29,11 @@ export function createListener(
     insecureHTTPParser: false,
     requireHostHeader: true,
   };
+  const serve = (req: IncomingMessage, res: ServerResponse) =>
+    void listener(req, res);
   const server = tls
-    ? createTlsServer({ ...limits, ...tls }, listener)
-    : createServer(limits, listener);
+    ? createTlsServer({ ...limits, ...tls }, serve)
+    : createServer(limits, serve);
   // Node drops headers above its count silently; the route middleware refuses.
   server.maxHeadersCount = 0;
   server.on("clientError", refuse);

@@ -32,6 +32,7 @@ export function accessLog(
           method: req.method,
           path,
           route: state.route?.endpoint.path,
+          longPoll: state.route?.endpoint.longPoll,
           status: res.writableFinished ? res.statusCode : 499,
           ms: Math.round((performance.now() - start) * 10) / 10,
           ip: state.ip,

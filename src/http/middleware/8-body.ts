@@ -1,6 +1,6 @@
-import type { JsonValue } from "../../core/json.ts";
 import { MatrixError } from "../../core/errors.ts";
-import { readJson } from "../read-json.ts";
+import { emptyJsonObject } from "../../core/json.ts";
+import { readJson } from "../../core/json-reader.ts";
 import { readBody } from "../body.ts";
 import type { Middleware } from "../context.ts";
 import { assertValid } from "../schema.ts";
@@ -20,7 +20,9 @@ export function body(idleMs: number): Middleware {
       const bytes = await readBody(req, { maxBytes, idleMs });
       // Clients leave out the body of a POST that asks for nothing.
       const isEmpty = bytes.length === 0 && endpoint.method !== "put";
-      const value = isEmpty ? Object.create(null) : parse(bytes, maxBytes);
+      const value = isEmpty
+        ? emptyJsonObject()
+        : readJson(bytes, { ...LIMITS, maxBytes });
       if (isEmpty && !validateBody(value)) {
         throw new MatrixError("M_NOT_JSON", "The request has no body.");
       }
@@ -29,8 +31,4 @@ export function body(idleMs: number): Middleware {
     }
     await next();
   };
-}
-
-function parse(bytes: Buffer, maxBytes: number): JsonValue {
-  return readJson(bytes, { ...LIMITS, maxBytes });
 }
