@@ -118,7 +118,6 @@ create table events (
   refusal text,
   skeleton text not null
 );
-alter table events alter column skeleton set compression lz4;
 select set_column_classes('events', '{"nid": "number", "room_nid": "number", "position": "number", "depth": "number", "arrival": "number", "origin_server_ts": "time", "received_ts": "time", "snapshot_id": "number", "snapshot_after": "number", "replaces_nid": "number", "redacted_by": "number", "room_count": "number", "thread_count": "number", "status": "number", "is_countable": "flag", "event_id": "hash", "type": "protocol", "state_key": "id", "sender": "id", "device_id": "id", "txn_id": "id", "redacts": "id", "rel_type": "protocol", "relates_to": "id", "thread": "id", "refusal": "protocol", "skeleton": "protocol"}');
 create index events_by_position on events (room_nid, position) where position is not null;
 create index events_by_paging_key on events (room_nid, depth, arrival) where arrival is not null;
