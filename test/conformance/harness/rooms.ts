@@ -208,20 +208,13 @@ export const levels = (
   rest: JsonObject = {},
 ): JsonObject => ({ users, ...rest });
 
-let lastLimit = 400;
-
-/**
- * The entry of a room in the public directory, wherever in its pages. Each look has a limit of its own,
- * because Synapse lets concurrent requests for one page share an answer that was begun before our change.
- */
-export async function findInDirectory(
+async function lookInDirectory(
   user: User,
   roomId: string,
 ): Promise<JsonObject | undefined> {
   let since: string | undefined;
-  const limit = ++lastLimit;
   do {
-    const page = await user.mustGet("/publicRooms", { limit, since });
+    const page = await user.mustGet("/publicRooms", { limit: 500, since });
     const found = list(page, "chunk").find(
       (room) => room["room_id"] === roomId,
     );
@@ -231,6 +224,15 @@ export async function findInDirectory(
   } while (since !== undefined);
   return undefined;
 }
+
+/** The entry of a room in the public directory, wherever in its pages; a server may be late to write it. */
+export const findInDirectory = (
+  user: User,
+  roomId: string,
+  isWanted: (entry: JsonObject | undefined) => boolean = (entry) =>
+    entry !== undefined,
+): Promise<JsonObject | undefined> =>
+  user.until(() => lookInDirectory(user, roomId), isWanted);
 
 /** Makes an alias on the user's own server, unlike any other. */
 export const newAlias = (user: User, name: string): string =>

@@ -1,7 +1,7 @@
 // Where things stand in an answer of /sync.
 import { at, isObject, list, type JsonObject } from "./json.ts";
 
-export const joinedRoom = (sync: JsonObject, roomId: string): unknown =>
+const joinedRoom = (sync: JsonObject, roomId: string): unknown =>
   at(sync, "rooms", "join", roomId);
 
 export const isJoinedIn = (sync: JsonObject, roomId: string): boolean =>

@@ -53,14 +53,15 @@ export const readResults = (): Map<string, Result> =>
     }),
   );
 
-/** Replaces one column of results.tsv; rows no longer tested disappear. */
+/** Replaces one column of results.tsv: the behaviours in their order, then rows of our own. Rows no longer tested disappear. */
 export function recordResults(
   column: "ours" | "synapse",
   verdicts: Map<string, Verdict>,
 ): void {
   const before = readResults();
-  const lines = listBehaviours().flatMap((name) => {
-    const key = keyOf(name);
+  const keys = new Set(listBehaviours().map(keyOf));
+  for (const own of [...verdicts.keys()].toSorted()) keys.add(own);
+  const lines = [...keys].flatMap((key) => {
     const found = verdicts.get(key);
     if (found === undefined) return [];
     const { ours = "", synapse = "", note = "" } = before.get(key) ?? {};

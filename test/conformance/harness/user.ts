@@ -5,6 +5,7 @@ import { text, type JsonObject } from "./json.ts";
 const POLL_MS = 4_000;
 const POLLS = 40;
 const WAIT_MS = 20_000;
+const SETTLE_MS = 5_000;
 
 export interface SyncQuery {
   since?: string | undefined;
@@ -84,6 +85,25 @@ export class User extends Client {
     }
     const shown = JSON.stringify(last).slice(0, 1_000);
     throw new Error(`${this.userId} never saw it in sync; last: ${shown}`);
+  }
+
+  /**
+   * Asks until the answer is as wanted, and returns the last one: for what a server may do a moment later.
+   * Between the asks it waits in short long polls.
+   */
+  async until<T>(
+    ask: () => Promise<T>,
+    isWanted: (answer: T) => boolean,
+  ): Promise<T> {
+    const deadline = Date.now() + SETTLE_MS;
+    let answer = await ask();
+    let since: string | undefined;
+    while (!isWanted(answer) && Date.now() < deadline) {
+      const sync = await this.sync({ since, timeout: 100 });
+      since = text(sync, "next_batch");
+      answer = await ask();
+    }
+    return answer;
   }
 
   async createRoom(body: JsonObject = {}): Promise<string> {

@@ -16,11 +16,13 @@ row(
       name: "Test Name",
       topic: `Test Topic ${word.toUpperCase()}`,
     });
-    const body = await alice.mustPost("/publicRooms", {
-      filter: { generic_search_term: word },
-    });
-    const found = list(body, "chunk").map((room) => room["room_id"]);
-    expect(found).to.deep.equal([roomId]);
+    const filter = { generic_search_term: word };
+    const found = await alice.until(
+      async () =>
+        list(await alice.mustPost("/publicRooms", { filter }), "chunk"),
+      (rooms) => rooms.length > 0,
+    );
+    expect(found.map((room) => room["room_id"])).to.deep.equal([roomId]);
   },
 );
 
@@ -34,19 +36,25 @@ const shows = (name: string, given: JsonObject) => {
       room_alias_name: alias,
       ...given,
     });
-    const room = await findInDirectory(alice, roomId);
+    const keys = ["name", "topic"];
+    const room = await findInDirectory(
+      alice,
+      roomId,
+      (entry) =>
+        entry !== undefined && keys.every((key) => entry[key] === given[key]),
+    );
     expect(room).to.include({
       canonical_alias: `#${alias}:${alice.serverName}`,
       num_joined_members: 1,
       world_readable: false,
     });
     expect(room?.["guest_can_join"]).to.be.a("boolean");
-    for (const key of ["name", "topic"])
-      expect(room?.[key], key).to.equal(given[key]);
+    for (const key of keys) expect(room?.[key], key).to.equal(given[key]);
     await alice.mustPut(path`/directory/list/room/${roomId}`, {
       visibility: "private",
     });
-    expect(await findInDirectory(alice, roomId)).to.equal(undefined);
+    const after = await findInDirectory(alice, roomId, (entry) => !entry);
+    expect(after).to.equal(undefined);
   });
 };
 
