@@ -7,6 +7,7 @@ import {
   readFileSync,
   readdirSync,
   renameSync,
+  rmSync,
   statSync,
   utimesSync,
   writeFileSync,
@@ -26,9 +27,9 @@ async function buildFolder(folder, stamp) {
   const stampFile = join(root, "build", folder, ".stamp");
   const isFresh =
     existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp;
-  const stale = listSources(folder).filter(
-    (source) => !isFresh || !isUpToDate(source),
-  );
+  const sources = listSources(folder);
+  removeOrphans(folder, new Set(sources.map(outputOf)));
+  const stale = sources.filter((source) => !isFresh || !isUpToDate(source));
   if (stale.length > 0) await compileAll(stale);
   if (!isFresh) writeAtomically(stampFile, stamp);
 }
@@ -62,6 +63,17 @@ function listSources(folder) {
 
 const outputOf = (source) =>
   join(root, "build", source.replace(/\.ts$/, ".js"));
+
+/** A test whose source is gone must not run on. */
+function removeOrphans(folder, outputs) {
+  const built = join(root, "build", folder);
+  if (!existsSync(built)) return;
+  for (const name of readdirSync(built, { recursive: true })) {
+    const output = join(built, name.replace(/\.map$/, ""));
+    if (/\.(js|json|map)$/.test(name) && !outputs.has(output))
+      rmSync(join(built, name), { force: true });
+  }
+}
 
 /** An output bears the very time of the source it was made from. */
 function isUpToDate(source) {

@@ -38,6 +38,7 @@ export async function startPrivatePostgres(
   program: Program,
   dataFolder: string,
   log: Log,
+  maxConnections = 200,
 ): Promise<PrivatePostgres> {
   const folder = join(dataFolder, "postgres");
   const accessFile = join(dataFolder, "postgres.json");
@@ -66,7 +67,12 @@ export async function startPrivatePostgres(
     }
   }
   const keeper = new PostmasterKeeper(
-    { folder, logFile: join(dataFolder, "postgres.log"), port: access.port },
+    {
+      folder,
+      logFile: join(dataFolder, "postgres.log"),
+      port: access.port,
+      maxConnections,
+    },
     binaries,
     launch,
     log,

@@ -3,13 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "../../edges.ts";
 import type { Binaries } from "./binaries.ts";
 import type { Launch } from "./launcher.ts";
-import { startPostmaster, stopPostmaster } from "./postmaster.ts";
-
-interface Place {
-  readonly folder: string;
-  readonly logFile: string;
-  readonly port: number;
-}
+import { startPostmaster, stopPostmaster, type Place } from "./postmaster.ts";
 
 const LONGEST_PAUSE_MS = 5000;
 /** Sessions of a killed PostgreSQL may hold its memory a moment longer. */
@@ -51,11 +45,8 @@ export class PostmasterKeeper {
   }
 
   async #startOnce(): Promise<void> {
-    const { folder, logFile, port } = this.#place;
     const child = await startPostmaster(
-      folder,
-      logFile,
-      port,
+      this.#place,
       this.#binaries,
       this.#launch,
     );

@@ -11,14 +11,21 @@ import { serverArguments } from "./settings.ts";
 
 const MAX_LOG_BYTES = 10 * 1024 * 1024;
 
+/** Where a PostgreSQL lives and how it is reached. */
+export interface Place {
+  readonly folder: string;
+  readonly logFile: string;
+  readonly port: number;
+  readonly maxConnections: number;
+}
+
 /** Starts the server program and returns it when it takes connections. */
 export async function startPostmaster(
-  folder: string,
-  logFile: string,
-  port: number,
+  place: Place,
   binaries: Binaries,
   launch: Launch,
 ): Promise<ChildProcess> {
+  const { folder, logFile } = place;
   const size = await stat(logFile).then(
     (file) => file.size,
     () => 0,
@@ -26,7 +33,7 @@ export async function startPostmaster(
   if (size > MAX_LOG_BYTES) await rm(logFile);
   // A file and not a pipe: PostgreSQL must outlive us without harm.
   const log = await promisify(open)(logFile, "a", 0o600);
-  const child = launch(binaries.postgres, serverArguments(folder, port), [
+  const child = launch(binaries.postgres, serverArguments(place), [
     "ignore",
     log,
     log,

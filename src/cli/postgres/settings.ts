@@ -1,3 +1,5 @@
+import type { Place } from "./postmaster.ts";
+
 /** What the private PostgreSQL runs with; promise 1 rests on the first three. */
 const SETTINGS: Readonly<Record<string, string | number>> = {
   fsync: "on",
@@ -5,7 +7,6 @@ const SETTINGS: Readonly<Record<string, string | number>> = {
   synchronous_commit: "on",
   listen_addresses: "127.0.0.1",
   unix_socket_directories: "",
-  max_connections: 200,
   shared_buffers: "256MB",
   effective_cache_size: "1GB",
   work_mem: "8MB",
@@ -27,11 +28,11 @@ const SETTINGS: Readonly<Record<string, string | number>> = {
   log_checkpoints: "off",
 };
 
-export const serverArguments = (folder: string, port: number): string[] => [
-  "-D",
-  folder,
-  ...Object.entries({ ...SETTINGS, port }).flatMap(([name, value]) => [
+export function serverArguments({ folder, port, maxConnections }: Place) {
+  const settings = { ...SETTINGS, port, max_connections: maxConnections };
+  const options = Object.entries(settings).flatMap(([name, value]) => [
     "-c",
     `${name}=${value}`,
-  ]),
-];
+  ]);
+  return ["-D", folder, ...options];
+}

@@ -1,0 +1,27 @@
+import type { ConfigSources } from "./read-config.ts";
+
+/** What a worker needs to serve. Keys come to it by its environment. */
+export interface Assignment {
+  readonly sources: ConfigSources;
+  readonly dataFolder: string;
+  readonly databaseUrl: string;
+  readonly processIndex: number;
+}
+
+export type ToWorker =
+  { type: "start"; assignment: Assignment } | { type: "stop" };
+
+export type FromWorker =
+  | { type: "hello" }
+  | { type: "ready"; url: string }
+  /** It cannot start, for a reason that the person who started us can mend. */
+  | { type: "failed"; message: string };
+
+const TYPES = ["start", "stop", "hello", "ready", "failed"];
+
+/** Others, such as the metrics' collector, send messages of their own. */
+export const isOurs = (message: unknown): message is ToWorker | FromWorker =>
+  typeof message === "object" &&
+  message !== null &&
+  "type" in message &&
+  TYPES.includes(String(message.type));

@@ -1,0 +1,72 @@
+import { ConfigError } from "../config/fault.ts";
+import { renderSample } from "../config/sample.ts";
+import { createUser } from "./admin.ts";
+import { configOption, folderOptions, parseOptions } from "./options.ts";
+import type { Program } from "./program.ts";
+import { buildConfig, readConfigSources } from "./read-config.ts";
+import { serve } from "./serve.ts";
+import { StartError } from "./start-error.ts";
+import { USAGE, UsageError } from "./usage.ts";
+
+type Command = (program: Program, args: readonly string[]) => Promise<void>;
+
+const commands: Readonly<Record<string, Command>> = {
+  serve,
+  "config check": checkConfig,
+  "config sample": printSample,
+  "admin create-user": createUser,
+  "database upgrade": upgradeDatabase,
+};
+
+/** Runs the command that the arguments name and answers the exit code. */
+export async function run(program: Program): Promise<number> {
+  try {
+    await findCommand(program);
+    return 0;
+  } catch (error) {
+    if (error instanceof UsageError) {
+      program.stderr.write(`${error.message}\n\n${USAGE}`);
+      return 2;
+    }
+    if (!(error instanceof ConfigError || error instanceof StartError))
+      throw error;
+    program.stderr.write(`${error.message}\n`);
+    return 1;
+  }
+}
+
+async function findCommand(program: Program): Promise<void> {
+  const [first = "", second = ""] = program.arguments;
+  if (["--help", "-h", "help"].includes(first)) {
+    program.stdout.write(USAGE);
+    return;
+  }
+  for (const words of [1, 2]) {
+    const name = [first, second].slice(0, words).join(" ");
+    if (Object.hasOwn(commands, name))
+      return commands[name]?.(program, program.arguments.slice(words));
+  }
+  throw new UsageError(
+    first === ""
+      ? "Which command?"
+      : `There is no command "${first} ${second}".`,
+  );
+}
+
+async function checkConfig(program: Program, args: readonly string[]) {
+  const { config } = parseOptions(args, configOption);
+  buildConfig(program, await readConfigSources(program, config));
+  program.stdout.write("The configuration is right.\n");
+}
+
+async function printSample(program: Program, args: readonly string[]) {
+  parseOptions(args, {});
+  program.stdout.write(renderSample());
+}
+
+async function upgradeDatabase(program: Program, args: readonly string[]) {
+  parseOptions(args, folderOptions);
+  program.stdout.write(
+    "Nothing to do: this Myelin brings the first PostgreSQL that any did.\n",
+  );
+}

@@ -1,0 +1,21 @@
+export const USAGE = `Usage: myelin <command>
+
+  serve                start the server
+    --config FILE        settings (./config.yaml if there is one)
+    --data DIR           where the data lie (./data)
+    --port N             the port to listen on, whatever the settings say
+  config check         find every fault of the settings
+  config sample        print every setting with its meaning and default
+  admin create-user    make an account
+    --username NAME      the part of the user id before the colon
+    --admin              with the rights of an administrator
+    --password-stdin     read the password from standard input
+  database upgrade     bring the private PostgreSQL to a newer version
+
+config, admin and database take --config too, admin and database --data.
+`;
+
+/** The command line cannot be understood. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}

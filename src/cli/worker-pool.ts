@@ -1,0 +1,114 @@
+import cluster, { type Worker } from "node:cluster";
+import { fileURLToPath } from "node:url";
+import type { Log } from "../edges.ts";
+import {
+  isOurs,
+  type Assignment,
+  type FromWorker,
+  type ToWorker,
+} from "./messages.ts";
+import { StartError } from "./start-error.ts";
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 10_000;
+/** A worker that served this long was well: the next pause is short again. */
+const HEALTHY_MS = 30_000;
+
+/** Serving processes; each that dies is replaced, ever slower while they keep dying. */
+export class WorkerPool {
+  readonly #assignment: Omit<Assignment, "processIndex">;
+  readonly #log: Log;
+  #isStopping = false;
+  #url = "";
+
+  constructor(assignment: Omit<Assignment, "processIndex">, log: Log) {
+    this.#assignment = assignment;
+    this.#log = log;
+    cluster.setupPrimary({
+      exec: fileURLToPath(new URL("../main.js", import.meta.url)),
+      args: [],
+    });
+  }
+
+  /** Resolves with the address when all serve; the first failure rejects. */
+  async start(count: number): Promise<string> {
+    const indices = Array.from({ length: count }, (_, i) => i);
+    await Promise.all(
+      indices.map((index) => this.#startWorker(index, FIRST_PAUSE_MS)),
+    );
+    return this.#url;
+  }
+
+  /** Drains all, and resolves when they are gone. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    const workers = Object.values(cluster.workers ?? {}).filter(
+      (worker) => worker !== undefined,
+    );
+    await Promise.all(
+      workers.map(async (worker) => {
+        if (worker.isDead()) return;
+        const gone = new Promise((resolve) => worker.once("exit", resolve));
+        send(worker, { type: "stop" });
+        await gone;
+      }),
+    );
+  }
+
+  /** Ends all at once. */
+  kill(): void {
+    this.#isStopping = true;
+    for (const worker of Object.values(cluster.workers ?? {}))
+      worker?.process.kill("SIGKILL");
+  }
+
+  #startWorker(index: number, pause: number): Promise<void> {
+    const worker = cluster.fork();
+    const started = performance.now();
+    let isReady = false;
+    return new Promise((resolve, reject) => {
+      worker.on("message", (message: unknown) => {
+        if (!isOurs(message)) return;
+        const { type } = message as FromWorker;
+        if (type === "hello") this.#assign(worker, index);
+        if (message.type === "failed") reject(new StartError(message.message));
+        if (message.type === "ready") {
+          isReady = true;
+          this.#url = message.url;
+          resolve();
+        }
+      });
+      worker.once("exit", (code, signal) => {
+        reject(new StartError(`Process ${index} ended before it served.`));
+        if (this.#isStopping) return;
+        const lived = performance.now() - started;
+        this.#log.error({ index, code, signal }, "a process died");
+        this.#replace(
+          index,
+          isReady && lived > HEALTHY_MS ? FIRST_PAUSE_MS : pause,
+        );
+      });
+    });
+  }
+
+  #assign(worker: Worker, processIndex: number): void {
+    const assignment = { ...this.#assignment, processIndex };
+    send(worker, { type: "start", assignment });
+  }
+
+  #replace(index: number, pause: number): void {
+    setTimeout(() => {
+      if (this.#isStopping) return;
+      const next = Math.min(pause * 2, LONGEST_PAUSE_MS);
+      this.#startWorker(index, next).then(
+        () => this.#log.info({ index }, "a process was replaced"),
+        (error: unknown) =>
+          this.#log.error({ err: error, index }, "a process did not start"),
+      );
+    }, pause);
+  }
+}
+
+const send = (worker: Worker, message: ToWorker): void => {
+  if (worker.isConnected()) worker.send(message);
+};

@@ -1,0 +1,32 @@
+import cluster from "node:cluster";
+import { run } from "./cli/run.ts";
+import { runWorker } from "./cli/worker.ts";
+import type { Program } from "./cli/program.ts";
+
+const program: Program = {
+  arguments: process.argv.slice(2),
+  environment: process.env,
+  folder: process.cwd(),
+  pid: process.pid,
+  uid: process.getuid?.(),
+  platform: process.platform,
+  architecture: process.arch,
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  onStop(listener) {
+    for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, listener);
+  },
+  isAlive(pid) {
+    try {
+      return process.kill(pid, 0);
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code === "EPERM";
+    }
+  },
+  sendSignal: (pid, signal) => void process.kill(pid, signal),
+  exit: (code) => process.exit(code),
+};
+
+if (cluster.isWorker) runWorker(program);
+else program.exit(await run(program));
