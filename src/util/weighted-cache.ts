@@ -36,6 +36,10 @@ export class WeightedCache<K, V> {
     this.#weight -= this.#weigh(value);
   }
 
+  values(): IterableIterator<V> {
+    return this.#entries.values();
+  }
+
   get size(): number {
     return this.#entries.size;
   }
