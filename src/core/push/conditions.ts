@@ -1,0 +1,112 @@
+import { matchesGlob, matchesGlobInWords } from "../glob.ts";
+import type { JsonObject, JsonValue } from "../json.ts";
+import { findProperty } from "./property-path.ts";
+
+/** What conditions look at besides the event. */
+export interface PushContext {
+  /** Whose rules these are. */
+  userId: string;
+  /** The user's display name in the room, for stored rules that still ask for it. */
+  displayName?: string;
+  /** How many members have joined the room. */
+  memberCount: number;
+  senderPower: number;
+  /** `notifications` of the room's power levels. */
+  notificationLevels: ReadonlyMap<string, number>;
+}
+
+const DEFAULT_NOTIFICATION_LEVEL = 50;
+
+/** Unrecognised conditions do not match any event. */
+export function matchesCondition(
+  condition: JsonObject,
+  event: JsonObject,
+  context: PushContext,
+): boolean {
+  switch (condition["kind"]) {
+    case "event_match":
+      return eventMatches(condition, event);
+    case "event_property_is": {
+      const { key, value } = condition;
+      return isScalar(value) && propertyOf(event, key) === value;
+    }
+    case "event_property_contains": {
+      const { key, value } = condition;
+      const property = propertyOf(event, key);
+      return (
+        isScalar(value) && Array.isArray(property) && property.includes(value)
+      );
+    }
+    case "contains_display_name":
+      return containsDisplayName(event, context.displayName);
+    case "room_member_count":
+      return isMemberCount(condition["is"], context.memberCount);
+    case "sender_notification_permission": {
+      const { key } = condition;
+      if (typeof key !== "string") return false;
+      const required =
+        context.notificationLevels.get(key) ?? DEFAULT_NOTIFICATION_LEVEL;
+      return context.senderPower >= required;
+    }
+    default:
+      return false;
+  }
+}
+
+const propertyOf = (
+  event: JsonObject,
+  key: JsonValue | undefined,
+): JsonValue | undefined =>
+  typeof key === "string" ? findProperty(event, key) : undefined;
+
+/** Strings, integers of canonical JSON, booleans and null: all that conditions compare. */
+const isScalar = (
+  value: JsonValue | undefined,
+): value is string | number | boolean | null =>
+  value === null ||
+  typeof value === "string" ||
+  typeof value === "boolean" ||
+  Number.isSafeInteger(value);
+
+function eventMatches(condition: JsonObject, event: JsonObject): boolean {
+  const { key, pattern } = condition;
+  const value = propertyOf(event, key);
+  // If the property specified by key is completely absent from the event, or does not have a
+  // string value, then the condition will not match, even if pattern is *.
+  if (typeof value !== "string" || typeof pattern !== "string") return false;
+  // As a special case, if key is content.body, then pattern must instead match any substring
+  // of the value of the property which starts and ends at a word boundary.
+  return key === "content.body"
+    ? matchesGlobInWords(pattern, value)
+    : matchesGlob(pattern, value);
+}
+
+function containsDisplayName(
+  event: JsonObject,
+  displayName: string | undefined,
+): boolean {
+  const body = findProperty(event, "content.body");
+  if (typeof body !== "string" || !displayName) return false;
+  // A name is no pattern: a * in it matches one character, not any number of them.
+  return matchesGlobInWords(displayName.replaceAll(/[*]/g, "?"), body);
+}
+
+function isMemberCount(is: JsonValue | undefined, count: number): boolean {
+  // A decimal integer optionally prefixed by one of, ==, <, >, >= or <=.
+  const parts =
+    typeof is === "string" ? /^(==|<=|>=|<|>)?([0-9]{1,15})$/.exec(is) : null;
+  if (parts === null) return false;
+  const wanted = Number(parts[2]);
+  switch (parts[1]) {
+    case "<":
+      return count < wanted;
+    case ">":
+      return count > wanted;
+    case "<=":
+      return count <= wanted;
+    case ">=":
+      return count >= wanted;
+    default:
+      return count === wanted;
+  }
+}
