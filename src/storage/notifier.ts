@@ -35,9 +35,12 @@ export interface Notifier {
   readonly ephemeralMark: number;
   /** Reads the batches beyond `position` now; answers the new position. */
   refresh(): Promise<number>;
-  /** Resolves when `position` has reached this one. */
+  /** Resolves when `position` has reached this one, or the head of a stream that ends before it. */
   caughtUp(position: number): Promise<void>;
-  /** Ends when something concerns the topics after these places, or the time is over. */
+  /**
+   * Ends when something after these places concerns the topics, or the time is
+   * over. `after` is what the caller has read up to, anew for each wait.
+   */
   wait(
     topics: WaitTopics,
     after: { position: number; mark: number },
@@ -53,5 +56,10 @@ export interface Notifier {
   /** Ends the waits of these tokens in all processes, and tells the listeners. */
   revoke(tokenIds: readonly number[]): void;
   onRevoked(listener: (tokenIds: readonly number[]) => void): void;
+  /**
+   * Called when the connection to the other processes is there again: they may
+   * have said something meanwhile. Caches that trust `onRevoked` are emptied.
+   */
+  onGap(listener: () => void): void;
   close(): Promise<void>;
 }

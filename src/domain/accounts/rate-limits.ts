@@ -1,3 +1,19 @@
+import { createHmac } from "node:crypto";
+import { MatrixError } from "../../core/errors.ts";
+import type { Edges } from "../../edges.ts";
+import { deleteBuckets, takeTokens } from "../../storage/rate-limits.ts";
+import type { Bucket } from "../../storage/rate-limits.ts";
+import { WeightedCache } from "../../util/weighted-cache.ts";
+import {
+  deniedFor,
+  deny,
+  holdSpare,
+  leaseSize,
+  newLease,
+  takeSpare,
+} from "./token-lease.ts";
+import type { Lease } from "./token-lease.ts";
+
 /** What is counted together. Each kind has its own bucket per key. */
 export type RateLimitKind =
   | "login"
@@ -21,4 +37,89 @@ export interface RateLimiter {
    * address or a user id). Throws `M_LIMIT_EXCEEDED` with `retry_after_ms`.
    */
   take(kind: RateLimitKind, key: string, cost?: number): Promise<void>;
+}
+
+type Needs = Pick<Edges, "db" | "settings" | "now" | "log">;
+
+const REMEMBERED_KEYS = 20_000;
+const SWEEP_MS = 10 * 60 * 1000;
+
+/** Buckets that all processes share. A process may hold a twentieth of a bucket ahead. */
+export function createRateLimiter(needs: Needs): RateLimiter {
+  const { settings, now } = needs;
+  if (!settings.rateLimitsEnabled) return { take: () => Promise.resolve() };
+  const leases = new WeightedCache<string, Lease>(REMEMBERED_KEYS, () => 1);
+  let sweptTs = now();
+
+  const leaseOf = (key: string): Lease => {
+    const lease = leases.get(key) ?? newLease(now());
+    leases.set(key, lease);
+    return lease;
+  };
+
+  const takeShared = async (bucket: Bucket, lease: Lease, cost: number) => {
+    const ahead = leaseSize(lease, bucket.burst);
+    if (ahead > 0) {
+      const most = Math.min(cost + ahead, bucket.burst);
+      const { isTaken } = await takeTokens(needs.db, bucket, most, now());
+      if (isTaken) {
+        holdSpare(lease, most - cost, now());
+        return;
+      }
+    }
+    const { isTaken, tokens } = await takeTokens(needs.db, bucket, cost, now());
+    if (isTaken) return;
+    const missingMs = Math.ceil(((cost - tokens) / bucket.perSecond) * 1000);
+    deny(lease, cost, now() + missingMs);
+    throw limitExceeded(missingMs);
+  };
+
+  const sweep = async () => {
+    if (now() - sweptTs < SWEEP_MS) return;
+    sweptTs = now();
+    await deleteBuckets(needs.db, sweptTs - longestFill(settings.rateLimits));
+  };
+
+  return {
+    async take(kind, key, cost = 1) {
+      const limit = settings.rateLimits[kind];
+      if (!limit) throw new TypeError(`There is no rate limit "${kind}".`);
+      const bucket = {
+        key: hashKey(settings.password.pepper, kind, key),
+        ...limit,
+      };
+      const wanted = Math.min(cost, bucket.burst);
+      const lease = leaseOf(bucket.key);
+      if (takeSpare(lease, wanted, now())) return;
+      const waitMs = deniedFor(lease, wanted, now());
+      if (waitMs > 0) throw limitExceeded(waitMs);
+      await takeShared(bucket, lease, wanted);
+      await sweep().catch((error: unknown) => {
+        needs.log.warn({ err: error }, "Full buckets are forgotten later.");
+      });
+    },
+  };
+}
+
+/** Neither addresses nor user ids stand in the table. */
+function hashKey(pepper: Buffer, kind: string, key: string): string {
+  return createHmac("sha256", pepper)
+    .update(`rate limit\n${kind}\n${key}`)
+    .digest("base64url");
+}
+
+/** After how many milliseconds any bucket is full. */
+function longestFill(limits: Edges["settings"]["rateLimits"]): number {
+  const fills = Object.values(limits).map(
+    ({ perSecond, burst }) => (burst / perSecond) * 1000,
+  );
+  return Math.ceil(Math.max(0, ...fills));
+}
+
+function limitExceeded(retryAfterMs: number): MatrixError {
+  return new MatrixError(
+    "M_LIMIT_EXCEEDED",
+    `Too many requests. Try again in ${Math.ceil(retryAfterMs / 1000)} seconds.`,
+    { retry_after_ms: Math.max(1, retryAfterMs) },
+  );
 }

@@ -1,0 +1,43 @@
+import type { BatchHint } from "./bus-message.ts";
+import type { Sql } from "./database.ts";
+
+/** The batches after a position, in the order of the stream. */
+export async function listBatchesAfter(
+  sql: Sql,
+  position: number,
+  limit: number,
+): Promise<Required<Omit<BatchHint, "from">>[]> {
+  return sql<{ to: number; rooms: number[]; users: string[] }[]>`
+    select last_position as to, room_nids as rooms, user_ids as users from batches
+    where last_position > ${position} order by last_position limit ${limit}`;
+}
+
+/** The head of the stream, and the last mark of typing and presence. */
+export async function getHeads(
+  sql: Sql,
+): Promise<{ position: number; mark: number }> {
+  const [heads] = await sql<{ position: number; mark: number }[]>`
+    select coalesce((select max(last_position) from batches), 0) as position,
+      (select case when is_called then last_value else 0 end from ephemeral_marks) as mark`;
+  return heads!;
+}
+
+/** Rooms where somebody typed after a mark. */
+export async function listTypingAfter(
+  sql: Sql,
+  mark: number,
+): Promise<{ roomNid: number; mark: number }[]> {
+  return sql<{ roomNid: number; mark: number }[]>`
+    select room_nid, mark from typing where mark > ${mark}`;
+}
+
+/** Those of the tokens that are no longer there. */
+export async function listMissingTokens(
+  sql: Sql,
+  tokenIds: readonly number[],
+): Promise<number[]> {
+  const rows = await sql<{ id: number }[]>`
+    select id from unnest(${tokenIds as number[]}::bigint[]) as id
+    where not exists (select from access_tokens where token_id = id)`;
+  return rows.map((row) => row.id);
+}

@@ -1,0 +1,91 @@
+import type { EphemeralHint } from "./notifier.ts";
+
+/** Positions that a batch took, and whom it touched; without lists it touched too many to name. */
+export interface BatchHint {
+  from: number;
+  to: number;
+  rooms?: readonly number[];
+  users?: readonly string[];
+}
+
+/** What processes tell each other: hints only, the database is the truth. */
+export type BusMessage =
+  | { kind: "batch"; batch: BatchHint }
+  | { kind: "ephemeral"; ephemeral: EphemeralHint }
+  | { kind: "revoked"; tokenIds: readonly number[] }
+  | { kind: "keysDestroyed"; keyIds: readonly number[] };
+
+/** A notification of PostgreSQL holds less than 8,000 bytes. */
+const MOST_BYTES = 7900;
+
+/** The texts that carry a message; long lists are parted over several. */
+export function writeBusMessage(message: BusMessage): string[] {
+  switch (message.kind) {
+    case "batch":
+      return [JSON.stringify(message.batch)];
+    case "ephemeral":
+      return writeEphemeral(message.ephemeral);
+    case "revoked":
+      return partList(message.tokenIds, (revoked) => ({ revoked }));
+    case "keysDestroyed":
+      return partList(message.keyIds, (destroyed) => ({ destroyed }));
+  }
+}
+
+function writeEphemeral({ mark, rooms = [], users = [] }: EphemeralHint) {
+  const whole = JSON.stringify({ mark, rooms, users });
+  if (Buffer.byteLength(whole) <= MOST_BYTES) return [whole];
+  return [
+    ...partList(rooms, (part) => ({ mark, rooms: part })),
+    ...partList(users, (part) => ({ mark, users: part })),
+  ];
+}
+
+function partList<T>(
+  list: readonly T[],
+  wrap: (part: readonly T[]) => object,
+): string[] {
+  if (list.length === 0) return [];
+  const text = JSON.stringify(wrap(list));
+  if (Buffer.byteLength(text) <= MOST_BYTES || list.length === 1) return [text];
+  const middle = list.length >> 1;
+  return [
+    ...partList(list.slice(0, middle), wrap),
+    ...partList(list.slice(middle), wrap),
+  ];
+}
+
+/** Reads what came over the channel; undefined for what is no message of ours. */
+export function readBusMessage(text: string): BusMessage | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== "object" || value === null) return undefined;
+  const { from, to, mark, rooms, users, revoked, destroyed } = value as Partial<
+    Record<string, unknown>
+  >;
+  if (isNumbers(revoked)) return { kind: "revoked", tokenIds: revoked };
+  if (isNumbers(destroyed)) return { kind: "keysDestroyed", keyIds: destroyed };
+  const lists = {
+    ...(isNumbers(rooms) && { rooms }),
+    ...(isTexts(users) && { users }),
+  };
+  if (isNumber(mark))
+    return { kind: "ephemeral", ephemeral: { mark, ...lists } };
+  if (isNumber(from) && isNumber(to) && from < to) {
+    return { kind: "batch", batch: { from, to, ...lists } };
+  }
+  return undefined;
+}
+
+const isNumber = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0;
+
+const isNumbers = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.every(isNumber);
+
+const isTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((entry) => typeof entry === "string");

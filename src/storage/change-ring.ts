@@ -1,0 +1,95 @@
+import type { BatchHint } from "./bus-message.ts";
+import type { Changes, WaitTopics } from "./notifier.ts";
+
+type Batch = Required<Omit<BatchHint, "from">>;
+
+const MOST_BATCHES = 20_000;
+const MOST_BYTES = 16 * 1024 * 1024;
+
+/** Remembers whom the last batches touched. */
+export class ChangeRing {
+  readonly #mostBatches: number;
+  readonly #mostBytes: number;
+  #batches: Batch[] = [];
+  /** Where the remembered ones begin in `#batches`. */
+  #start = 0;
+  #bytes = 0;
+  /** What lies at or below this position is forgotten. */
+  #floor: number;
+
+  constructor(
+    position: number,
+    { batches = MOST_BATCHES, bytes = MOST_BYTES } = {},
+  ) {
+    this.#floor = position;
+    this.#mostBatches = batches;
+    this.#mostBytes = bytes;
+  }
+
+  /** Adds the batch that follows the last one. */
+  add(batch: Batch): void {
+    this.#batches.push(batch);
+    this.#bytes += weigh(batch);
+    while (
+      this.#batches.length - this.#start > this.#mostBatches ||
+      this.#bytes > this.#mostBytes
+    ) {
+      const oldest = this.#batches[this.#start]!;
+      this.#bytes -= weigh(oldest);
+      this.#floor = oldest.to;
+      this.#start += 1;
+    }
+    if (this.#start * 2 > this.#batches.length) {
+      this.#batches = this.#batches.slice(this.#start);
+      this.#start = 0;
+    }
+  }
+
+  /** Forgets everything up to this position. */
+  reset(position: number): void {
+    this.#batches = [];
+    this.#start = 0;
+    this.#bytes = 0;
+    this.#floor = position;
+  }
+
+  /** Who was touched after a position; undefined where that is forgotten. */
+  changesSince(after: number): Changes | undefined {
+    if (after < this.#floor) return undefined;
+    const roomNids = new Set<number>();
+    const userIds = new Set<string>();
+    for (let i = this.#indexAfter(after); i < this.#batches.length; i += 1) {
+      const { rooms, users } = this.#batches[i]!;
+      for (const room of rooms) roomNids.add(room);
+      for (const user of users) userIds.add(user);
+    }
+    return { roomNids, userIds };
+  }
+
+  /** Whether anything after a position concerns these topics, or may concern them. */
+  concerns({ userId, roomNids }: WaitTopics, after: number): boolean {
+    if (after < this.#floor) return true;
+    for (let i = this.#indexAfter(after); i < this.#batches.length; i += 1) {
+      const { rooms, users } = this.#batches[i]!;
+      if (users.includes(userId)) return true;
+      if (rooms.some((room) => roomNids.has(room))) return true;
+    }
+    return false;
+  }
+
+  /** The first batch that ends above a position. */
+  #indexAfter(after: number): number {
+    let low = this.#start;
+    let high = this.#batches.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#batches[middle]!.to <= after) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+function weigh({ rooms, users }: Batch): number {
+  return 120 + rooms.length * 8 + users.length * 64;
+}

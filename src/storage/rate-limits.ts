@@ -1,0 +1,46 @@
+import type { Sql } from "./database.ts";
+
+/** A token bucket: it holds `burst` tokens and fills again at `perSecond`. */
+export interface Bucket {
+  /** A keyed hash of whom it counts. */
+  key: string;
+  perSecond: number;
+  burst: number;
+}
+
+/**
+ * Takes `cost` tokens if the bucket holds as many at `now`; a bucket without a
+ * row is full. Answers what is left: after taking, or of too few.
+ */
+export async function takeTokens(
+  sql: Sql,
+  { key, perSecond, burst }: Bucket,
+  cost: number,
+  now: number,
+): Promise<{ isTaken: boolean; tokens: number }> {
+  // Clocks of machines differ by a little: time never runs backwards here.
+  const [row] = await sql<{ isTaken: boolean; tokens: number }[]>`
+    with taken as (
+      insert into rate_limits as held (key, tokens, updated_ts)
+      values (${key}, ${burst - cost}::float8, ${now}::bigint)
+      on conflict (key) do update set
+        tokens = least(${burst}::float8,
+          held.tokens + greatest(${now}::bigint - held.updated_ts, 0) * ${perSecond / 1000}::float8) - ${cost}::float8,
+        updated_ts = greatest(held.updated_ts, ${now}::bigint)
+      where least(${burst}::float8,
+        held.tokens + greatest(${now}::bigint - held.updated_ts, 0) * ${perSecond / 1000}::float8) >= ${cost}::float8
+      returning tokens
+    )
+    select true as is_taken, tokens from taken
+    union all
+    select false, least(${burst}::float8,
+      tokens + greatest(${now}::bigint - updated_ts, 0) * ${perSecond / 1000}::float8)
+    from rate_limits where key = ${key} and not exists (select from taken)`;
+  // Without a row: another process made the bucket, and emptied it, just now.
+  return row ?? { isTaken: false, tokens: 0 };
+}
+
+/** Forgets buckets that nobody took from since; by then they are full. */
+export async function deleteBuckets(sql: Sql, before: number): Promise<void> {
+  await sql`delete from rate_limits where updated_ts < ${before}`;
+}

@@ -1,0 +1,96 @@
+import { createHash, randomBytes } from "node:crypto";
+import { join } from "node:path";
+import type { Secret } from "../util/secret.ts";
+import { findKeyFile } from "./key-files.ts";
+import { isGuessable } from "./known-keys.ts";
+import { SecretsError } from "./secrets-error.ts";
+import { makeSigningKeyText, parseSigningKey } from "./signing-key.ts";
+import type { SigningKey } from "./signing-key.ts";
+
+/** Where the secrets of this process come from: the environment first, then files. */
+export interface SecretSource {
+  keysDir: string;
+  /** `master`, `pepper` and `signing`, from the variables `MYELIN_KEYS_…`. */
+  given: ReadonlyMap<string, Secret>;
+}
+
+export const PEPPER = "pepper";
+export const SIGNING = "signing";
+export const masterName = (epoch: number): string => `master-${epoch}`;
+/** The epoch of a master key's name; undefined for the other secrets. */
+export function epochOf(name: string): number | undefined {
+  const match = /^master-([1-9]\d*)$/.exec(name);
+  return match ? Number(match[1]) : undefined;
+}
+
+/** The text of a secret, as the environment or its file tells it. */
+export async function findSecretText(
+  source: SecretSource,
+  name: string,
+): Promise<string | undefined> {
+  const epoch = epochOf(name);
+  if (epoch === undefined) {
+    return (
+      source.given.get(name)?.reveal() ?? findKeyFile(source.keysDir, name)
+    );
+  }
+  const masters = source.given.get("master")?.reveal() ?? "";
+  return findGivenMaster(masters, epoch) ?? findKeyFile(source.keysDir, name);
+}
+
+/** Of `<key>` (the first epoch) or `1:<key>,2:<key>`, the one of this epoch. */
+function findGivenMaster(text: string, epoch: number): string | undefined {
+  for (const part of text.split(",")) {
+    const match = /^(?:(\d+):)?(\S+)$/.exec(part.trim());
+    if (match && Number(match[1] ?? "1") === epoch) return match[2];
+  }
+  return undefined;
+}
+
+/** A new secret of this name, as its file holds it. */
+export function makeSecretText(name: string): string {
+  return name === SIGNING
+    ? makeSigningKeyText()
+    : randomBytes(32).toString("base64");
+}
+
+/** Where an operator puts a secret, in words. */
+export function placeOf({ keysDir }: SecretSource, name: string): string {
+  const variable =
+    epochOf(name) === undefined
+      ? `MYELIN_KEYS_${name.toUpperCase()}`
+      : `MYELIN_KEYS_MASTER (as ${String(epochOf(name))}:<key>)`;
+  return `the file ${join(keysDir, name)} or the variable ${variable}`;
+}
+
+/** The 32 bytes of a master key or of the pepper. */
+export function readBytes(
+  source: SecretSource,
+  name: string,
+  text: string,
+): Buffer {
+  const bytes = /^[A-Za-z0-9+/]{43}=?$/.test(text)
+    ? Buffer.from(text, "base64")
+    : undefined;
+  if (!bytes) refuse(source, name, "is not the base64 of 32 random bytes.");
+  if (isGuessable(bytes)) refuse(source, name, "is a key that can be guessed.");
+  return bytes;
+}
+
+export function readSigningKey(source: SecretSource, text: string): SigningKey {
+  const key = parseSigningKey(text);
+  if (typeof key === "string") refuse(source, SIGNING, key);
+  return key;
+}
+
+function refuse(source: SecretSource, name: string, why: string): never {
+  throw new SecretsError(`The secret in ${placeOf(source, name)} ${why}`);
+}
+
+/** Recognises a secret without telling it. */
+export function fingerprintOf(name: string, text: string): string {
+  const secret = text.replace(/=+$/, "");
+  return createHash("sha256")
+    .update(`myelin fingerprint\n${name}\n${secret}`)
+    .digest("hex");
+}

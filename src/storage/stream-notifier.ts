@@ -1,0 +1,154 @@
+import { getHeads, listMissingTokens, listTypingAfter } from "./batches.ts";
+import type { Bus } from "./bus.ts";
+import { ChangeRing } from "./change-ring.ts";
+import type { Sql } from "./database.ts";
+import { EphemeralRing } from "./ephemeral-ring.ts";
+import type { EphemeralHint, Notifier } from "./notifier.ts";
+import { StreamFollower } from "./stream-follower.ts";
+import { Waiters } from "./waiters.ts";
+
+export interface NotifierOptions {
+  sql: Sql;
+  bus: Bus;
+  log: { warn(details: object, message: string): void };
+  /** How often the table is read in case that hints were lost. */
+  pollMs?: number;
+  /** How much the change ring remembers. */
+  remembered?: { batches?: number; bytes?: number };
+}
+
+/** Tokens that were revoked lately, for waits that begin just then. */
+const MOST_REVOKED = 10_000;
+
+/** Follows the stream of the database from its head on. */
+export async function createNotifier({
+  sql,
+  bus,
+  log,
+  pollMs = 1000,
+  remembered,
+}: NotifierOptions): Promise<Notifier> {
+  const heads = await getHeads(sql);
+  const ring = new ChangeRing(heads.position, remembered);
+  const ephemeral = new EphemeralRing(heads.mark);
+  const waiters = new Waiters();
+  const revokedListeners: ((tokenIds: readonly number[]) => void)[] = [];
+  const gapListeners: (() => void)[] = [];
+  const revoked = new Set<number>();
+  let isClosed = false;
+
+  const follower = new StreamFollower({
+    sql,
+    log,
+    position: heads.position,
+    onBatch(batch) {
+      ring.add(batch);
+      waiters.wake(batch, { position: batch.to });
+    },
+    onJump(position) {
+      ring.reset(position);
+      waiters.endAll("woken");
+    },
+  });
+
+  const hearEphemeral = ({ mark, rooms = [], users = [] }: EphemeralHint) => {
+    const hint = { mark, rooms, users };
+    ephemeral.add(hint);
+    waiters.wake(hint, { mark });
+  };
+
+  const hearRevoked = (tokenIds: readonly number[]) => {
+    for (const id of tokenIds) {
+      revoked.delete(id);
+      revoked.add(id);
+    }
+    for (const oldest of revoked) {
+      if (revoked.size <= MOST_REVOKED) break;
+      revoked.delete(oldest);
+    }
+    for (const listener of revokedListeners) listener(tokenIds);
+    waiters.revoke(tokenIds);
+  };
+
+  /** What hints would have said while the connection was away. */
+  const heal = async () => {
+    await follower.refresh();
+    const typing = await listTypingAfter(sql, ephemeral.mark);
+    for (const { mark, roomNid } of typing) {
+      hearEphemeral({ mark, rooms: [roomNid] });
+    }
+    const missing = await listMissingTokens(sql, waiters.tokenIds);
+    if (missing.length > 0) hearRevoked(missing);
+  };
+
+  bus.onMessage((message) => {
+    if (isClosed) return;
+    if (message.kind === "batch") follower.hint(message.batch);
+    if (message.kind === "ephemeral") hearEphemeral(message.ephemeral);
+    if (message.kind === "revoked") hearRevoked(message.tokenIds);
+  });
+  bus.onGap(() => {
+    if (isClosed) return;
+    for (const listener of gapListeners) listener();
+    heal().catch((error: unknown) => {
+      log.warn({ err: error }, "Lost hints are healed later.");
+    });
+  });
+
+  // Hints of the moment between the reading of the head and now.
+  await follower.refresh();
+  const poll = setInterval(() => follower.refreshLater(), pollMs);
+  poll.unref();
+
+  return {
+    get position() {
+      return follower.position;
+    },
+    get ephemeralMark() {
+      return ephemeral.mark;
+    },
+    refresh: () => follower.refresh(),
+
+    async caughtUp(position) {
+      if (follower.position < position) await follower.refresh();
+    },
+
+    async wait(topics, after, timeoutMs, signal) {
+      if (isClosed || signal.aborted) return "aborted";
+      const { tokenId } = topics;
+      if (tokenId !== undefined && revoked.has(tokenId)) return "revoked";
+      if (
+        ring.concerns(topics, after.position) ||
+        ephemeral.concerns(topics, after.mark)
+      ) {
+        return "woken";
+      }
+      return waiters.wait(topics, after, timeoutMs, signal);
+    },
+
+    changesSince: (after) => ring.changesSince(after),
+
+    committed({ base, head, rooms, users }) {
+      if (head > base) follower.hint({ from: base, to: head, rooms, users });
+    },
+
+    wakeEphemeral(hint) {
+      hearEphemeral(hint);
+      bus.publish({ kind: "ephemeral", ephemeral: hint });
+    },
+
+    revoke(tokenIds) {
+      hearRevoked(tokenIds);
+      bus.publish({ kind: "revoked", tokenIds });
+    },
+    onRevoked: (listener) => void revokedListeners.push(listener),
+    onGap: (listener) => void gapListeners.push(listener),
+
+    async close() {
+      isClosed = true;
+      clearInterval(poll);
+      follower.stop();
+      waiters.endAll("aborted");
+    },
+  };
+}
