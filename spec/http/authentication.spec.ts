@@ -119,8 +119,10 @@ describe("authentication", () => {
         Authorization: ["Bearer token-of-alice", "Bearer token-of-admin"],
       },
     };
+    const mixed = { Authorization: ["Basic YTpi", "Bearer token-of-alice"] };
     const answers = [
       await app.ask("GET", "/whoami", twice),
+      await app.ask("GET", "/whoami", { headers: mixed }),
       await app.ask(
         "GET",
         "/whoami?access_token=token-of-admin",

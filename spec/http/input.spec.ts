@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { connect } from "node:net";
 import { expect } from "chai";
 import { compileEndpoints } from "../../src/http/compile.ts";
 import { endpoint } from "../../src/http/endpoint.ts";
@@ -75,7 +77,7 @@ const endpoints = [
 ];
 
 describe("input", () => {
-  const app = useApp({ endpoints, bodyIdleMs: 100, headersTimeoutMs: 300 });
+  const app = useApp({ endpoints, bodyIdleMs: 400, headersTimeoutMs: 300 });
   const post = (path: string, body: string | Buffer, headers = {}) =>
     app.ask("POST", path, { body, headers });
 
@@ -254,6 +256,18 @@ describe("input", () => {
         'POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{"a":',
       );
       expect(answer).to.match(/^HTTP\/1\.1 408 /);
+    });
+
+    it("may arrive slowly, as long as it moves", async () => {
+      const head = "POST /body HTTP/1.1\r\nHost: x\r\nConnection: close\r\n";
+      const pieces = ["{", '"a"', ":", "1", "}"];
+      const socket = connect(app.port(), "127.0.0.1");
+      const answered = once(socket, "data");
+      socket.write(`${head}Content-Length: 7\r\n\r\n`);
+      const timer = setInterval(() => socket.write(pieces.shift() ?? ""), 120);
+      const [answer] = (await answered) as [Buffer];
+      clearInterval(timer);
+      expect(answer.toString()).to.match(/^HTTP\/1\.1 200 /);
     });
 
     it("is refused where it is deeper or has more keys than any request needs", async () => {

@@ -34,8 +34,6 @@ export function createListener(
   const server = tls
     ? createTlsServer({ ...limits, ...tls }, serve)
     : createServer(limits, serve);
-  // Node drops headers above its count silently; the route middleware refuses.
-  server.maxHeadersCount = 0;
   server.on("clientError", refuse);
   return server;
 }

@@ -3,13 +3,11 @@ import type { ErrorObject, SchemaObject, ValidateFunction } from "ajv";
 import type { Errcode } from "../core/errors.ts";
 import { MatrixError } from "../core/errors.ts";
 
-// ownProperties: a key that only a prototype has is no key of the client's.
 const ajv = new Ajv({
   strict: true,
   allowUnionTypes: true,
   // `anyOf` of `required` names keys that its parent describes.
   strictRequired: false,
-  ownProperties: true,
 });
 
 /** Throws at boot for a schema that is no schema. */
