@@ -5,3 +5,12 @@ export type JsonValue =
 export interface JsonObject {
   [key: string]: JsonValue;
 }
+
+export const isJsonObject = (
+  value: JsonValue | undefined,
+): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** An empty object without prototype, in which any key is an ordinary key. */
+export const emptyJsonObject = (): JsonObject =>
+  Object.create(null) as JsonObject;
