@@ -19,6 +19,7 @@ interface Sources {
 }
 
 const settings = listSettings(configSchema);
+const validate = compileSection(configSchema);
 
 /** @throws ConfigError with every fault there is. */
 export function loadConfig({
@@ -33,7 +34,6 @@ export function loadConfig({
     setAt(tree, path, value);
   for (const [path, value] of overrides) setAt(tree, path.split("."), value);
 
-  const validate = compileSection(configSchema);
   if (!validate(tree))
     faults.push(...describeFaults(validate.errors ?? [], settings));
   faults.push(...checkCombinations(tree));
