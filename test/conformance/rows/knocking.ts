@@ -140,5 +140,5 @@ knocks("is answered by an invite", async ({ alice, bob }) => {
 knocks("is refused to the banned", async ({ alice, bob }) => {
   const roomId = await knockRoom(alice);
   await mustAct(alice, roomId, "ban", { user_id: bob.userId });
-  expectError(await tryKnock(bob, roomId), 403, "M_FORBIDDEN");
+  expectError(await tryKnock(bob, roomId), 403);
 });
