@@ -13,13 +13,16 @@ export interface Presentation {
   withRoomId: boolean;
 }
 
+/** A visible event; the viewer's membership at it where that is told (MSC4115). */
+type Shown = Pick<VisibleEvent, "event"> & { membership: string | undefined };
+
 type Needs = Pick<Edges, "db" | "keyring" | "memory" | "now">;
 
 /** Events as JSON text for one viewer, in order, each with its `unsigned`. */
 export async function presentEvents(
   edges: Needs,
   viewer: Viewer,
-  shown: readonly VisibleEvent[],
+  shown: readonly Shown[],
   presentation: Presentation,
 ): Promise<string[]> {
   const beside = await mapEvents(
@@ -31,7 +34,7 @@ export async function presentEvents(
   const now = edges.now();
   return shown.map(({ event, membership }) => {
     const unsigned = unsignedOf(event, viewer, beside, now);
-    unsigned["membership"] = membership;
+    if (membership !== undefined) unsigned["membership"] = membership;
     return eventJson(event, unsigned, presentation);
   });
 }
@@ -70,4 +73,14 @@ function unsignedOf(
     );
   }
   return unsigned;
+}
+
+/** State events as JSON text: whoever may read the state sees it whole. */
+export async function presentState(
+  edges: Needs,
+  viewer: Viewer,
+  events: readonly StoredEvent[],
+): Promise<string[]> {
+  const shown = events.map((event) => ({ event, membership: undefined }));
+  return presentEvents(edges, viewer, shown, { withRoomId: true });
 }

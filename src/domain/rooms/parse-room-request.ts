@@ -1,0 +1,81 @@
+import type { Settings } from "../../edges.ts";
+import { MatrixError } from "../../core/errors.ts";
+import { isRoomAlias, isUserId } from "../../core/ids.ts";
+import type { JsonObject } from "../../core/json.ts";
+import { findRoomRules } from "../../core/room-version.ts";
+import type { Preset, RoomRequest } from "./creation.ts";
+
+/** The body of `POST /createRoom`, its types checked. */
+export interface CreateRoomBody {
+  visibility?: "public" | "private";
+  room_alias_name?: string;
+  name?: string;
+  topic?: string;
+  invite?: string[];
+  invite_3pid?: JsonObject[];
+  room_version?: string;
+  creation_content?: JsonObject;
+  initial_state?: { type: string; state_key?: string; content: JsonObject }[];
+  preset?: Preset;
+  is_direct?: boolean;
+  power_level_content_override?: JsonObject;
+}
+
+type Needs = Pick<Settings, "serverName" | "defaultRoomVersion">;
+
+export function parseRoomRequest(
+  settings: Needs,
+  body: CreateRoomBody,
+): { request: RoomRequest; isPublished: boolean } {
+  const version = body.room_version ?? settings.defaultRoomVersion;
+  const rules = findRoomRules(version);
+  if (!rules) {
+    throw new MatrixError(
+      "M_UNSUPPORTED_ROOM_VERSION",
+      "This server does not know that room version.",
+    );
+  }
+  if (body.invite_3pid?.length) {
+    throw new MatrixError("M_THREEPID_DENIED", "Invitations by e-mail or telephone are not served.");
+  }
+  const isPublished = body.visibility === "public";
+  const alias = aliasOf(settings, body.room_alias_name);
+  const creationContent = body.creation_content ?? {};
+  assertUserIds(creationContent["additional_creators"], "creation_content.additional_creators");
+  const invites = [...new Set(body.invite ?? [])];
+  assertUserIds(invites, "invite");
+  const request: RoomRequest = {
+    preset: body.preset ?? (isPublished ? "public_chat" : "private_chat"),
+    rules,
+    creationContent,
+    powerLevelOverride: body.power_level_content_override ?? {},
+    initialState: (body.initial_state ?? []).map(({ type, state_key = "", content }) => ({
+      type,
+      stateKey: state_key,
+      content,
+    })),
+    invites,
+    isDirect: body.is_direct ?? false,
+    ...(alias === undefined ? {} : { alias }),
+    ...(body.name === undefined ? {} : { name: body.name }),
+    ...(body.topic === undefined ? {} : { topic: body.topic }),
+  };
+  return { request, isPublished };
+}
+
+function aliasOf({ serverName }: Needs, name: string | undefined): string | undefined {
+  if (name === undefined) return undefined;
+  const alias = `#${name}:${serverName}`;
+  if (name === "" || name.includes(":") || !isRoomAlias(alias)) {
+    throw new MatrixError("M_INVALID_PARAM", "room_alias_name must be the part of an alias between # and the colon.");
+  }
+  return alias;
+}
+
+export function assertUserIds(value: unknown, where: string): void {
+  if (value === undefined) return;
+  const isList = Array.isArray(value) && value.every((id) => typeof id === "string" && isUserId(id));
+  if (!isList) {
+    throw new MatrixError("M_INVALID_PARAM", `"${where}" must be a list of user ids.`);
+  }
+}

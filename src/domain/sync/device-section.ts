@@ -1,0 +1,69 @@
+import type { Edges } from "../../edges.ts";
+import {
+  countOneTimeKeys,
+  listChangedDeviceLists,
+  listNewlySharing,
+  listNoLongerSharing,
+  listToDevice,
+  listUnusedFallbackAlgorithms,
+} from "../../storage/sync-extras.ts";
+import { toDeviceContext } from "../encryption/to-device-context.ts";
+import type { Requester } from "../accounts/requester.ts";
+import type { SyncPlan } from "./room-plan.ts";
+
+type Needs = Pick<Edges, "db" | "keyring">;
+
+const TO_DEVICE_LIMIT = 100;
+
+/** Messages for the device, oldest first, and up to where they reach. */
+export async function readToDevice(
+  { db, keyring }: Needs,
+  { userId, deviceId }: Requester,
+  after: number,
+  upTo: number,
+): Promise<{ events: string[]; position: number }> {
+  const rows = await listToDevice(db, userId, deviceId, { after, upTo, limit: TO_DEVICE_LIMIT + 1 });
+  let kept = rows;
+  let position = upTo;
+  if (rows.length > TO_DEVICE_LIMIT) {
+    // Messages of one position go together, so that the token can name it.
+    const cut = rows[TO_DEVICE_LIMIT]!.position;
+    const whole = rows.filter((row) => row.position < cut);
+    kept = whole.length > 0 ? whole : rows;
+    position = kept[kept.length - 1]!.position;
+  }
+  const contents = await keyring.openAll(
+    kept.map(({ keyId, sealed }) => ({ context: toDeviceContext(userId, deviceId), keyId, sealed })),
+  );
+  return { events: contents.filter((content) => content !== undefined), position };
+}
+
+export interface DeviceLists {
+  changed: string[];
+  left: string[];
+}
+
+/** https://spec.matrix.org/v1.19/client-server-api/#tracking-the-device-list-for-a-user */
+export async function readDeviceLists(
+  { db }: Needs,
+  userId: string,
+  plan: SyncPlan,
+  since: number,
+  upTo: number,
+): Promise<DeviceLists> {
+  const joined = plan.joined.map(({ roomNid }) => roomNid);
+  const changed = await listChangedDeviceLists(db, userId, since, upTo);
+  const arrived = await listNewlySharing(db, userId, plan.newlyJoined, joined, since, upTo);
+  const left = await listNoLongerSharing(db, userId, plan.newlyLeft, joined, since);
+  return { changed: [...new Set([...changed, ...arrived])], left };
+}
+
+export async function readKeyCounts(
+  { db }: Needs,
+  { userId, deviceId }: Requester,
+): Promise<{ counts: Record<string, number>; fallback: string[] }> {
+  const rows = await countOneTimeKeys(db, userId, deviceId);
+  const counts: Record<string, number> = { signed_curve25519: 0 };
+  for (const { algorithm, count } of rows) counts[algorithm] = count;
+  return { counts, fallback: await listUnusedFallbackAlgorithms(db, userId, deviceId) };
+}

@@ -1,0 +1,55 @@
+import type { Edges } from "../../edges.ts";
+import { listReceipts, listTyping, type ReceiptRow } from "../../storage/sync-extras.ts";
+import type { RoomPlan } from "./room-plan.ts";
+
+type Needs = Pick<Edges, "db" | "now">;
+
+/** `m.receipt` and `m.typing` of each room, as events for its `ephemeral` section. */
+export async function readEphemeral(
+  { db, now }: Needs,
+  userId: string,
+  plans: readonly RoomPlan[],
+  typingRooms: readonly number[],
+  upTo: number,
+): Promise<Map<number, object[]>> {
+  const byRoom = new Map<number, object[]>();
+  const add = (roomNid: number, event: object) => {
+    const list = byRoom.get(roomNid);
+    if (list) list.push(event);
+    else byRoom.set(roomNid, [event]);
+  };
+  const joined = plans.filter(({ section }) => section === "join");
+  const receipts = await listReceipts(
+    db,
+    joined.map(({ roomNid, isNew, after }) => ({ roomNid, after: isNew ? 0 : after })),
+    userId,
+    upTo,
+  );
+  for (const [roomNid, content] of receiptContents(receipts)) add(roomNid, { type: "m.receipt", content });
+
+  const typists = new Map<number, string[]>(typingRooms.map((roomNid) => [roomNid, []]));
+  for (const row of await listTyping(db, typingRooms, now())) {
+    typists.get(row.roomNid)?.push(row.userId);
+  }
+  for (const [roomNid, userIds] of typists) {
+    add(roomNid, { type: "m.typing", content: { user_ids: userIds } });
+  }
+  return byRoom;
+}
+
+type ReceiptContent = Record<string, Record<string, Record<string, object>>>;
+
+/** https://spec.matrix.org/v1.19/client-server-api/#mreceipt */
+export function receiptContents(rows: readonly ReceiptRow[]): Map<number, ReceiptContent> {
+  const byRoom = new Map<number, ReceiptContent>();
+  for (const { roomNid, userId, receiptType, thread, eventId, receiptTs } of rows) {
+    let content = byRoom.get(roomNid);
+    if (!content) {
+      byRoom.set(roomNid, (content = Object.create(null) as ReceiptContent));
+    }
+    const ofEvent = (content[eventId] ??= {});
+    const ofType = (ofEvent[receiptType] ??= {});
+    ofType[userId] = { ts: receiptTs, ...(thread === "" ? {} : { thread_id: thread }) };
+  }
+  return byRoom;
+}

@@ -1,0 +1,33 @@
+import type { Edges } from "../../edges.ts";
+import { listStrippedStates } from "../../storage/stripped-states.ts";
+import { strippedContext } from "../rooms/invitation.ts";
+import type { SyncPlan } from "./room-plan.ts";
+
+type Needs = Pick<Edges, "db" | "keyring">;
+
+/** The `invite` and `knock` sections: entries as JSON text. Invites by ignored users are left out. */
+export async function readStrippedRooms(
+  { db, keyring }: Needs,
+  userId: string,
+  { invited, knocked }: SyncPlan,
+  ignored: ReadonlySet<string>,
+): Promise<{ invite: string[]; knock: string[] }> {
+  const shown = invited.filter(({ sender }) => !ignored.has(sender));
+  const rooms = [...shown, ...knocked];
+  if (rooms.length === 0) return { invite: [], knock: [] };
+  const rows = await listStrippedStates(
+    db,
+    userId,
+    rooms.map(({ roomNid }) => roomNid),
+  );
+  const texts = await keyring.openAll(
+    rows.map(({ keyId, sealed }) => ({ context: strippedContext(userId), keyId, sealed })),
+  );
+  const stateOf = new Map(rows.map(({ roomNid }, i) => [roomNid, texts[i]]));
+  const entry = (name: string) => (room: { roomNid: number; roomId: string }) =>
+    `${JSON.stringify(room.roomId)}:{"${name}":{"events":${stateOf.get(room.roomNid) ?? "[]"}}}`;
+  return {
+    invite: shown.map(entry("invite_state")),
+    knock: knocked.map(entry("knock_state")),
+  };
+}

@@ -1,0 +1,41 @@
+import type { Edges } from "../../edges.ts";
+import type { ClientFilter } from "../../core/filter.ts";
+import { listPresence } from "../../storage/sync-extras.ts";
+import { presenceContent, presenceContext } from "../accounts/presence.ts";
+import type { SyncPlan } from "./room-plan.ts";
+import { allowsEvent } from "./sync-filter.ts";
+
+type Needs = Pick<Edges, "db" | "keyring" | "now" | "settings">;
+
+/** Presence events of those who share a room with the user. */
+export async function readPresence(
+  { db, keyring, now, settings }: Needs,
+  userId: string,
+  { joined }: SyncPlan,
+  afterMark: number,
+  filter: ClientFilter,
+): Promise<object[]> {
+  if (!settings.presenceEnabled) return [];
+  const rows = await listPresence(
+    db,
+    userId,
+    joined.map(({ roomNid }) => roomNid),
+    afterMark,
+  );
+  const sealed = rows.filter((row): row is typeof row & { statusSealed: Uint8Array } => row.statusSealed !== null);
+  const texts = await keyring.openAll(
+    sealed.map((row) => ({
+      context: presenceContext(row.userId),
+      keyId: row.statusKey,
+      sealed: row.statusSealed,
+    })),
+  );
+  const statusOf = new Map(sealed.map((row, i) => [row.userId, texts[i]]));
+  return rows
+    .map((row) => ({
+      type: "m.presence",
+      sender: row.userId,
+      content: presenceContent(row, statusOf.get(row.userId), now()),
+    }))
+    .filter((event) => allowsEvent(filter.presence, event));
+}

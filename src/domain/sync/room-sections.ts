@@ -1,0 +1,168 @@
+import type { Edges } from "../../edges.ts";
+import { listTypingRooms } from "../../storage/sync-extras.ts";
+import { readUnread } from "../push/unread.ts";
+import { mapEvents, type StoredEvent } from "../rooms/event-store.ts";
+import { presentEvents } from "../rooms/present.ts";
+import { readEphemeral } from "./ephemeral.ts";
+import { sentMembersOf } from "./lazy-members.ts";
+import type { RoomPlan, SyncPlan } from "./room-plan.ts";
+import { readStates, type StateNids } from "./room-states.ts";
+import { readTimelines, type Timeline } from "./room-timelines.ts";
+import { readSummaries } from "./summary.ts";
+import { allowsEvent, conditionsOf, isRoomWanted } from "./sync-filter.ts";
+import type { SyncRequest } from "./sync-request.ts";
+
+export type SectionEdges = Pick<Edges, "db" | "keyring" | "memory" | "notifier" | "now">;
+
+/** The parts of one room's entry, each as JSON text. */
+export interface RoomSection {
+  plan: RoomPlan;
+  text: string;
+  /** Nothing in it is worth waking a client for. */
+  isEmpty: boolean;
+}
+
+const MEMBER = "m.room.member";
+
+/** The `join` and `leave` entries of a sync, with a fixed number of queries. */
+export async function readRoomSections(
+  edges: SectionEdges,
+  request: SyncRequest,
+  plan: SyncPlan,
+  upTo: number,
+  accountData: ReadonlyMap<number, string[]>,
+): Promise<RoomSection[]> {
+  const { requester, filter, since, useStateAfter } = request;
+  const { userId } = requester;
+  const plans = plan.rooms.filter(({ roomId }) => isRoomWanted(filter, roomId));
+  const timelines = await readTimelines(
+    edges,
+    userId,
+    plans,
+    filter.room.timeline.limit,
+    conditionsOf(filter.room.timeline),
+  );
+  const states = await statesOf(edges, request, plans, timelines);
+  const stateEvents = await mapEvents(
+    edges,
+    [...states.values()].flatMap((state) => [...state.values()]),
+  );
+  const changedMembers = plans.filter(
+    ({ roomNid, section, isNew }) =>
+      section === "join" &&
+      (isNew || hasMemberEvent(timelines.get(roomNid)!, states.get(roomNid)!, stateEvents)),
+  );
+  const summaries = await readSummaries(
+    edges,
+    changedMembers.map(({ roomNid }) => roomNid),
+    userId,
+  );
+  const joined = plans.filter(({ section }) => section === "join");
+  const joinedNids = joined.map(({ roomNid }) => roomNid);
+  const unread = await readUnread(edges, requester, joinedNids, filter.room.timeline.unreadThreadNotifications);
+  const typingRooms = await listTypingRooms(edges.db, joinedNids, since?.mark ?? 0);
+  const ephemeral = await readEphemeral(edges, userId, joined, typingRooms, upTo);
+
+  const sections: RoomSection[] = [];
+  for (const room of plans) {
+    const timeline = timelines.get(room.roomNid)!;
+    const state = keptState(edges, request, room, timeline, states.get(room.roomNid)!, stateEvents);
+    const timelineTexts = await presentEvents(edges, requester, timeline.events, { withRoomId: false });
+    const stateTexts = await presentEvents(
+      edges,
+      requester,
+      state.map((event) => ({ event, membership: undefined })),
+      { withRoomId: false },
+    );
+    const parts = [
+      `"timeline":{"events":[${timelineTexts.join(",")}],"limited":${timeline.isLimited},"prev_batch":${JSON.stringify(timeline.prevBatch)}}`,
+      `"${useStateAfter ? "state_after" : "state"}":{"events":[${stateTexts.join(",")}]}`,
+      `"account_data":{"events":[${(accountData.get(room.roomNid) ?? []).join(",")}]}`,
+    ];
+    const ephemeralEvents = (ephemeral.get(room.roomNid) ?? []).filter((event) =>
+      allowsEvent(filter.room.ephemeral, event as { type: string }),
+    );
+    if (room.section === "join") {
+      const summary = summaries.get(room.roomNid);
+      const counts = unread.get(room.roomNid);
+      parts.push(
+        `"ephemeral":{"events":${JSON.stringify(ephemeralEvents)}}`,
+        `"summary":${JSON.stringify(summary ?? {})}`,
+        `"unread_notifications":${JSON.stringify(counts?.room ?? { notification_count: 0, highlight_count: 0 })}`,
+      );
+      if (filter.room.timeline.unreadThreadNotifications) {
+        parts.push(`"unread_thread_notifications":${JSON.stringify(counts?.threads ?? {})}`);
+      }
+    }
+    const isEmpty =
+      timelineTexts.length === 0 &&
+      stateTexts.length === 0 &&
+      ephemeralEvents.length === 0 &&
+      !accountData.has(room.roomNid) &&
+      !room.isNew &&
+      room.section === "join";
+    sections.push({ plan: room, text: `{${parts.join(",")}}`, isEmpty });
+  }
+  return sections;
+}
+
+async function statesOf(
+  edges: SectionEdges,
+  { requester, filter, useStateAfter }: SyncRequest,
+  plans: readonly RoomPlan[],
+  timelines: ReadonlyMap<number, Timeline>,
+): Promise<Map<number, StateNids>> {
+  const members = filter.room.state.lazyLoadMembers
+    ? new Map(
+        plans.map(({ roomNid, isNew }) => {
+          const senders = timelines.get(roomNid)!.events.map(({ event }) => event.sender);
+          return [roomNid, new Set(isNew ? [...senders, requester.userId] : senders)];
+        }),
+      )
+    : null;
+  return readStates(
+    edges,
+    plans.map((plan) => ({
+      plan,
+      at: useStateAfter ? plan.upTo : timelines.get(plan.roomNid)!.startsAfter,
+    })),
+    members,
+  );
+}
+
+function hasMemberEvent(
+  timeline: Timeline,
+  state: StateNids,
+  events: ReadonlyMap<number, StoredEvent>,
+): boolean {
+  return (
+    timeline.events.some(({ event }) => event.type === MEMBER) ||
+    [...state.values()].some((nid) => events.get(nid)?.type === MEMBER)
+  );
+}
+
+/** The state events that the filter lets through and that the device has not been sent. */
+function keptState(
+  edges: SectionEdges,
+  { requester, filter, since }: SyncRequest,
+  room: RoomPlan,
+  timeline: Timeline,
+  state: StateNids,
+  events: ReadonlyMap<number, StoredEvent>,
+): StoredEvent[] {
+  const all = [...state.values()].flatMap((nid) => events.get(nid) ?? []);
+  const allowed = all.filter((event) => allowsEvent(filter.room.state, event));
+  if (!filter.room.state.lazyLoadMembers) return allowed;
+  const sent = sentMembersOf(edges, requester, room.roomNid);
+  if (since === null || room.isNew) sent.clear();
+  const kept = filter.room.state.includeRedundantMembers
+    ? allowed
+    : allowed.filter(({ type, stateKey, nid }) => type !== MEMBER || !sent.isSent(stateKey ?? "", nid));
+  const shown = [...kept, ...timeline.events.map(({ event }) => event)];
+  sent.add(
+    shown.flatMap(({ type, stateKey, nid }) =>
+      type === MEMBER && stateKey !== null ? [[stateKey, nid] as const] : [],
+    ),
+  );
+  return kept;
+}

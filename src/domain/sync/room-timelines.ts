@@ -1,0 +1,64 @@
+import type { Edges } from "../../edges.ts";
+import { listPagingPoints, listTimelines, type TimelineConditions } from "../../storage/sync-timeline.ts";
+import { openEvents, type StoredEvent } from "../rooms/event-store.ts";
+import { readStandings, showEvent, type VisibleEvent } from "../rooms/gate.ts";
+import { formatPagingToken } from "../rooms/paging-token.ts";
+import type { RoomPlan } from "./room-plan.ts";
+
+/** The timeline of one room in a sync. */
+export interface Timeline {
+  /** Oldest first, what the viewer may see. */
+  events: VisibleEvent[];
+  isLimited: boolean;
+  prevBatch: string;
+  /** State "at the start" is the state after this position. */
+  startsAfter: number;
+}
+
+type Needs = Pick<Edges, "db" | "keyring" | "memory">;
+
+/** The timelines of all rooms of a sync, with the same few queries however many they are. */
+export async function readTimelines(
+  edges: Needs,
+  viewer: string,
+  plans: readonly RoomPlan[],
+  limit: number,
+  conditions: TimelineConditions,
+): Promise<Map<number, Timeline>> {
+  const heads = await listTimelines(edges.db, plans, limit + 1, conditions);
+  const events = await openEvents(edges, heads);
+  const byRoom = new Map<number, StoredEvent[]>();
+  for (const event of events) {
+    const list = byRoom.get(event.roomNid);
+    if (list) list.push(event);
+    else byRoom.set(event.roomNid, [event]);
+  }
+  const cuts = plans.map((plan) => {
+    const newestFirst = byRoom.get(plan.roomNid) ?? [];
+    const kept = newestFirst.slice(0, limit).reverse();
+    const startsAfter = kept[0] ? kept[0].position! - 1 : plan.upTo;
+    return { plan, kept, startsAfter, isLimited: newestFirst.length > limit };
+  });
+  const standings = await readStandings(
+    edges,
+    viewer,
+    cuts.flatMap(({ plan, kept }) => (kept.length > 0 ? [plan.roomNid] : [])),
+  );
+  const points = await listPagingPoints(
+    edges.db,
+    cuts.map(({ plan, startsAfter }) => ({ roomNid: plan.roomNid, position: startsAfter })),
+  );
+  const pointOf = new Map(points.map((point) => [point.roomNid, point]));
+  return new Map(
+    cuts.map(({ plan, kept, startsAfter, isLimited }) => {
+      const standing = standings.get(plan.roomNid) ?? { visibility: [], membership: [] };
+      const timeline: Timeline = {
+        events: kept.flatMap((event) => showEvent(standing, viewer, event) ?? []),
+        isLimited,
+        prevBatch: formatPagingToken(pointOf.get(plan.roomNid) ?? { depth: 0, arrival: 0 }),
+        startsAfter,
+      };
+      return [plan.roomNid, timeline];
+    }),
+  );
+}

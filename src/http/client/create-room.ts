@@ -1,0 +1,52 @@
+import type { JsonObject } from "../../core/json.ts";
+import {
+  parseRoomRequest,
+  type CreateRoomBody,
+} from "../../domain/rooms/parse-room-request.ts";
+import { createRoom } from "../../domain/rooms/create-room.ts";
+import { endpoint } from "../endpoint.ts";
+
+/** https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3createroom */
+export const postCreateRoom = endpoint<{ body: CreateRoomBody & JsonObject }>({
+  method: "post",
+  path: "/_matrix/client/v3/createRoom",
+  auth: "user",
+  rateLimit: "createRoom",
+  body: {
+    type: "object",
+    properties: {
+      visibility: { type: "string", enum: ["public", "private"] },
+      room_alias_name: { type: "string" },
+      name: { type: "string" },
+      topic: { type: "string" },
+      invite: { type: "array", items: { type: "string" }, maxItems: 500 },
+      invite_3pid: { type: "array", items: { type: "object" }, maxItems: 100 },
+      room_version: { type: "string" },
+      creation_content: { type: "object" },
+      initial_state: {
+        type: "array",
+        maxItems: 500,
+        items: {
+          type: "object",
+          properties: {
+            type: { type: "string" },
+            state_key: { type: "string" },
+            content: { type: "object" },
+          },
+          required: ["type", "content"],
+        },
+      },
+      preset: {
+        type: "string",
+        enum: ["private_chat", "public_chat", "trusted_private_chat"],
+      },
+      is_direct: { type: "boolean" },
+      power_level_content_override: { type: "object" },
+    },
+  },
+  async handle(edges, { requester, body }) {
+    const { request, isPublished } = parseRoomRequest(edges.settings, body);
+    const room = await createRoom(edges, requester, request, { isPublished });
+    return { room_id: room.roomId };
+  },
+});

@@ -1,0 +1,46 @@
+import type { JsonObject } from "../../core/json.ts";
+import { redactEvent } from "../../domain/rooms/redact.ts";
+import { sendMessage } from "../../domain/rooms/send.ts";
+import { transactionOf } from "../../domain/idempotency.ts";
+import { endpoint } from "../endpoint.ts";
+
+/** https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3roomsroomidsendeventtypetxnid */
+export const putMessage = endpoint<{
+  params: { roomId: string; eventType: string; txnId: string };
+  body: JsonObject;
+}>({
+  method: "put",
+  path: "/_matrix/client/v3/rooms/:roomId/send/:eventType/:txnId",
+  auth: "user",
+  guest: true,
+  rateLimit: "message",
+  body: { type: "object" },
+  async handle(edges, { requester, params, body }) {
+    const { roomId, eventType, txnId } = params;
+    const message = { type: eventType, content: body, txnId };
+    return {
+      event_id: await sendMessage(edges, requester, roomId, message),
+    };
+  },
+});
+
+/** https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3roomsroomidredacteventidtxnid */
+export const putRedaction = endpoint<{
+  params: { roomId: string; eventId: string; txnId: string };
+  body: JsonObject & { reason?: string };
+}>({
+  method: "put",
+  path: "/_matrix/client/v3/rooms/:roomId/redact/:eventId/:txnId",
+  auth: "user",
+  rateLimit: "message",
+  body: { type: "object", properties: { reason: { type: "string" } } },
+  async handle(edges, { requester, params, body }) {
+    const { roomId, eventId, txnId } = params;
+    const event_id = await redactEvent(edges, requester, roomId, {
+      redacts: eventId,
+      content: body.reason === undefined ? {} : { reason: body.reason },
+      transaction: transactionOf(requester, "redact", roomId, txnId),
+    });
+    return { event_id };
+  },
+});

@@ -1,0 +1,129 @@
+import type { Sql } from "./database.ts";
+
+/** Rooms among the given ones with accepted or refused events, or receipts, in (after, upTo]. */
+export async function listChangedRooms(
+  sql: Sql,
+  roomNids: readonly number[],
+  after: number,
+  upTo: number,
+): Promise<number[]> {
+  if (roomNids.length === 0) return [];
+  const rows = await sql<{ roomNid: number }[]>`
+    select r.room_nid from unnest(${roomNids as number[]}::bigint[]) as r(room_nid)
+    where exists (select from events e where e.room_nid = r.room_nid
+        and e.position > ${after} and e.position <= ${upTo})
+      or exists (select from receipts x where x.room_nid = r.room_nid
+        and x.position > ${after} and x.position <= ${upTo})
+      or exists (select from state_changes s where s.room_nid = r.room_nid
+        and s.position > ${after} and s.position <= ${upTo})`;
+  return rows.map(({ roomNid }) => roomNid);
+}
+
+export interface StateChange {
+  roomNid: number;
+  position: number;
+  type: string;
+  stateKey: string;
+  oldNid: number | null;
+  newNid: number | null;
+}
+
+/** Changes of current state in (after, upTo] of each room, in stream order. */
+export async function listStateChanges(
+  sql: Sql,
+  ranges: readonly { roomNid: number; after: number; upTo: number }[],
+): Promise<StateChange[]> {
+  if (ranges.length === 0) return [];
+  return sql<StateChange[]>`
+    select s.room_nid, s.position, s.type, s.state_key, s.old_nid, s.new_nid
+    from unnest(
+      ${ranges.map((r) => r.roomNid)}::bigint[], ${ranges.map((r) => r.after)}::bigint[],
+      ${ranges.map((r) => r.upTo)}::bigint[]) as r(room_nid, after_position, up_to)
+    join state_changes s on s.room_nid = r.room_nid and s.position > r.after_position and s.position <= r.up_to
+    order by s.room_nid, s.position`;
+}
+
+export interface StatePlace {
+  roomNid: number;
+  type: string;
+  stateKey: string;
+  nid: number;
+}
+
+/** Current state of many rooms; members only of those named, where `lazily` is set. */
+export async function listCurrentState(
+  sql: Sql,
+  roomNids: readonly number[],
+  lazily: boolean,
+): Promise<StatePlace[]> {
+  if (roomNids.length === 0) return [];
+  return sql<StatePlace[]>`
+    select room_nid, type, state_key, nid from current_state
+    where room_nid = any(${roomNids as number[]}::bigint[]) ${lazily ? sql`and type <> 'm.room.member'` : sql``}`;
+}
+
+/** Named members of rooms; state keys as stored. */
+export async function listCurrentMembers(
+  sql: Sql,
+  places: readonly { roomNid: number; stateKey: string }[],
+): Promise<StatePlace[]> {
+  if (places.length === 0) return [];
+  return sql<StatePlace[]>`
+    select c.room_nid, c.type, c.state_key, c.nid
+    from unnest(${places.map((p) => p.roomNid)}::bigint[], ${places.map((p) => p.stateKey)}::text[])
+      as p(room_nid, state_key)
+    join current_state c on c.room_nid = p.room_nid and c.type = 'm.room.member' and c.state_key = p.state_key`;
+}
+
+/** How the user's own member events changed in (after, upTo], in stream order. */
+export async function listOwnMembershipChanges(
+  sql: Sql,
+  userStateKey: string,
+  roomNids: readonly number[],
+  after: number,
+): Promise<StateChange[]> {
+  if (roomNids.length === 0) return [];
+  return sql<StateChange[]>`
+    select room_nid, position, type, state_key, old_nid, new_nid from state_changes
+    where room_nid = any(${roomNids as number[]}::bigint[]) and type = 'm.room.member'
+      and state_key = ${userStateKey} and position > ${after}
+    order by room_nid, position`;
+}
+
+export interface MemberCounts {
+  roomNid: number;
+  joined: number;
+  invited: number;
+}
+
+export async function listMemberCounts(
+  sql: Sql,
+  roomNids: readonly number[],
+): Promise<MemberCounts[]> {
+  if (roomNids.length === 0) return [];
+  return sql<MemberCounts[]>`
+    select room_nid, count(*) filter (where membership = 'join') as joined,
+      count(*) filter (where membership = 'invite') as invited
+    from memberships where room_nid = any(${roomNids as number[]}::bigint[]) and membership in ('join', 'invite')
+    group by room_nid`;
+}
+
+/** The first five members besides the user: joined or invited ones, else those who left. */
+export async function listHeroes(
+  sql: Sql,
+  roomNids: readonly number[],
+  userId: string,
+): Promise<{ roomNid: number; userId: string }[]> {
+  if (roomNids.length === 0) return [];
+  return sql<{ roomNid: number; userId: string }[]>`
+    select r.room_nid, h.user_id from unnest(${roomNids as number[]}::bigint[]) as r(room_nid)
+    cross join lateral (
+      select m.user_id, m.membership in ('join', 'invite') as is_present, m.position from memberships m
+      where m.room_nid = r.room_nid and m.user_id <> ${userId} and m.membership <> 'knock'
+      order by is_present desc, m.position limit 5
+    ) h
+    where h.is_present or not exists (
+      select from memberships p where p.room_nid = r.room_nid and p.user_id <> ${userId}
+        and p.membership in ('join', 'invite'))
+    order by r.room_nid, h.is_present desc, h.position`;
+}

@@ -1,0 +1,223 @@
+import type { Sql } from "./database.ts";
+import type { Sealed } from "./write.ts";
+
+export interface ReceiptRow {
+  roomNid: number;
+  userId: string;
+  receiptType: string;
+  thread: string;
+  eventId: string;
+  receiptTs: number;
+}
+
+/** Public receipts of everyone and the user's own private ones, news since each room's `after`. */
+export async function listReceipts(
+  sql: Sql,
+  rooms: readonly { roomNid: number; after: number }[],
+  userId: string,
+  upTo: number,
+): Promise<ReceiptRow[]> {
+  if (rooms.length === 0) return [];
+  return sql<ReceiptRow[]>`
+    select x.room_nid, x.user_id, x.receipt_type, x.thread, x.event_id, x.receipt_ts
+    from unnest(${rooms.map((r) => r.roomNid)}::bigint[], ${rooms.map((r) => r.after)}::bigint[])
+      as r(room_nid, after_position)
+    join receipts x on x.room_nid = r.room_nid and x.position > r.after_position and x.position <= ${upTo}
+    where x.receipt_type = 'm.read' or (x.receipt_type = 'm.read.private' and x.user_id = ${userId})`;
+}
+
+export type AccountDataRow = {
+  roomNid: number;
+  type: string;
+  position: number;
+  keyId: number;
+  sealed: Uint8Array | null;
+};
+
+/** Account data that changed after `after`: global (room 0) and of rooms. */
+export async function listChangedAccountData(
+  sql: Sql,
+  userId: string,
+  after: number,
+  upTo: number,
+): Promise<AccountDataRow[]> {
+  return sql<AccountDataRow[]>`
+    select room_nid, type, position, key_id, sealed from account_data
+    where user_id = ${userId} and position > ${after} and position <= ${upTo}
+    order by position`;
+}
+
+/** All account data of rooms that are new to the client. */
+export async function listRoomAccountData(
+  sql: Sql,
+  userId: string,
+  roomNids: readonly number[],
+): Promise<AccountDataRow[]> {
+  if (roomNids.length === 0) return [];
+  return sql<AccountDataRow[]>`
+    select room_nid, type, position, key_id, sealed from account_data
+    where user_id = ${userId} and room_nid = any(${roomNids as number[]}::bigint[])
+    order by position`;
+}
+
+/** Rooms whose typing changed after the mark. */
+export async function listTypingRooms(
+  sql: Sql,
+  roomNids: readonly number[],
+  afterMark: number,
+): Promise<number[]> {
+  if (roomNids.length === 0) return [];
+  const rows = await sql<{ roomNid: number }[]>`
+    select distinct room_nid from typing
+    where room_nid = any(${roomNids as number[]}::bigint[]) and mark > ${afterMark}`;
+  return rows.map(({ roomNid }) => roomNid);
+}
+
+/** The same among all rooms that the user has joined. */
+export async function listTypingRoomsOf(
+  sql: Sql,
+  userId: string,
+  afterMark: number,
+): Promise<number[]> {
+  const rows = await sql<{ roomNid: number }[]>`
+    select distinct t.room_nid from typing t
+    join memberships m on m.room_nid = t.room_nid and m.user_id = ${userId} and m.membership = 'join'
+    where t.mark > ${afterMark}`;
+  return rows.map(({ roomNid }) => roomNid);
+}
+
+export async function listTyping(
+  sql: Sql,
+  roomNids: readonly number[],
+  nowTs: number,
+): Promise<{ roomNid: number; userId: string }[]> {
+  if (roomNids.length === 0) return [];
+  return sql<{ roomNid: number; userId: string }[]>`
+    select room_nid, user_id from typing
+    where room_nid = any(${roomNids as number[]}::bigint[]) and expires_ts > ${nowTs}
+    order by user_id`;
+}
+
+export type ToDeviceRow = { position: number; ordinal: number } & Sealed;
+
+export async function listToDevice(
+  sql: Sql,
+  userId: string,
+  deviceId: string,
+  range: { after: number; upTo: number; limit: number },
+): Promise<ToDeviceRow[]> {
+  return sql<ToDeviceRow[]>`
+    select position, ordinal, key_id, sealed from to_device
+    where user_id = ${userId} and device_id = ${deviceId}
+      and position > ${range.after} and position <= ${range.upTo}
+    order by position, ordinal limit ${range.limit}`;
+}
+
+/** The client came back with a token that says it has these. */
+export async function deleteToDevice(
+  sql: Sql,
+  userId: string,
+  deviceId: string,
+  upTo: number,
+): Promise<void> {
+  await sql`
+    delete from to_device where user_id = ${userId} and device_id = ${deviceId} and position <= ${upTo}`;
+}
+
+/** Users with whom the user shares a joined room, and whose device keys changed in (after, upTo]. */
+export async function listChangedDeviceLists(
+  sql: Sql,
+  userId: string,
+  after: number,
+  upTo: number,
+): Promise<string[]> {
+  const rows = await sql<{ userId: string }[]>`
+    select distinct c.user_id from device_list_changes c
+    where c.position > ${after} and c.position <= ${upTo} and (c.user_id = ${userId} or exists (
+      select from memberships theirs join memberships mine
+        on mine.room_nid = theirs.room_nid and mine.user_id = ${userId} and mine.membership = 'join'
+      where theirs.user_id = c.user_id and theirs.membership = 'join'))`;
+  return rows.map((row) => row.userId);
+}
+
+/** Who came into sight in (after, upTo]: joined a shared room, or was there when the user joined. */
+export async function listNewlySharing(
+  sql: Sql,
+  userId: string,
+  newlyJoined: readonly number[],
+  joined: readonly number[],
+  after: number,
+  upTo: number,
+): Promise<string[]> {
+  const rows = await sql<{ userId: string }[]>`
+    select distinct m.user_id from memberships m
+    where m.membership = 'join' and m.user_id <> ${userId} and m.position <= ${upTo}
+      and (m.room_nid = any(${newlyJoined as number[]}::bigint[])
+        or (m.room_nid = any(${joined as number[]}::bigint[]) and m.position > ${after}))`;
+  return rows.map((row) => row.userId);
+}
+
+/** Who went out of sight: left a room, or was in one that the user left, and shares none now. */
+export async function listNoLongerSharing(
+  sql: Sql,
+  userId: string,
+  newlyLeft: readonly number[],
+  joined: readonly number[],
+  after: number,
+): Promise<string[]> {
+  const rows = await sql<{ userId: string }[]>`
+    select distinct m.user_id from memberships m
+    where m.user_id <> ${userId}
+      and (m.room_nid = any(${newlyLeft as number[]}::bigint[])
+        or (m.room_nid = any(${joined as number[]}::bigint[]) and m.position > ${after}
+          and m.membership in ('leave', 'ban')))
+      and not exists (
+        select from memberships theirs
+        where theirs.user_id = m.user_id and theirs.membership = 'join'
+          and theirs.room_nid = any(${joined as number[]}::bigint[]))`;
+  return rows.map((row) => row.userId);
+}
+
+export async function countOneTimeKeys(
+  sql: Sql,
+  userId: string,
+  deviceId: string,
+): Promise<{ algorithm: string; count: number }[]> {
+  return sql<{ algorithm: string; count: number }[]>`
+    select algorithm, count(*) as count from one_time_keys
+    where user_id = ${userId} and device_id = ${deviceId} group by algorithm`;
+}
+
+export async function listUnusedFallbackAlgorithms(
+  sql: Sql,
+  userId: string,
+  deviceId: string,
+): Promise<string[]> {
+  const rows = await sql<{ algorithm: string }[]>`
+    select algorithm from fallback_keys
+    where user_id = ${userId} and device_id = ${deviceId} and not is_used order by algorithm`;
+  return rows.map(({ algorithm }) => algorithm);
+}
+
+export interface PresenceRow {
+  userId: string;
+  state: string;
+  statusKey: number;
+  statusSealed: Uint8Array | null;
+  lastActiveTs: number;
+  mark: number;
+}
+
+/** Presence of those who share a room with the user, changed after the mark. */
+export async function listPresence(
+  sql: Sql,
+  userId: string,
+  joined: readonly number[],
+  afterMark: number,
+): Promise<PresenceRow[]> {
+  return sql<PresenceRow[]>`
+    select p.user_id, p.state, p.status_key, p.status_sealed, p.last_active_ts, p.mark from presence p
+    where p.mark > ${afterMark} and (p.user_id = ${userId} or exists (
+      select from memberships m where m.user_id = p.user_id and m.membership = 'join'
+        and m.room_nid = any(${joined as number[]}::bigint[])))`;
+}

@@ -1,0 +1,101 @@
+import type { Sql } from "./database.ts";
+import { eventHead, type EventHead } from "./events.ts";
+
+/** What a timeline is cut out of one room: positions above `after`, up to `upTo`. */
+export interface TimelineRange {
+  roomNid: number;
+  after: number;
+  upTo: number;
+}
+
+/** Conditions of an event filter as SQL understands them: `like` patterns of stored types. */
+export interface TimelineConditions {
+  types: readonly string[] | null;
+  notTypes: readonly string[] | null;
+  senders: readonly string[] | null;
+  notSenders: readonly string[] | null;
+  relTypes: readonly string[] | null;
+  notRelTypes: readonly string[] | null;
+}
+
+const conditionsOf = (sql: Sql, c: TimelineConditions) => sql`
+  ${c.types ? sql`and e.type like any(${c.types as string[]}::text[])` : sql``}
+  ${c.notTypes ? sql`and not e.type like any(${c.notTypes as string[]}::text[])` : sql``}
+  ${c.senders ? sql`and e.sender = any(${c.senders as string[]}::text[])` : sql``}
+  ${c.notSenders ? sql`and not e.sender = any(${c.notSenders as string[]}::text[])` : sql``}
+  ${c.relTypes ? sql`and e.rel_type = any(${c.relTypes as string[]}::text[])` : sql``}
+  ${c.notRelTypes ? sql`and (e.rel_type is null or not e.rel_type = any(${c.notRelTypes as string[]}::text[]))` : sql``}`;
+
+/** The newest accepted events of many rooms, newest first in each, up to `limit` per room. */
+export async function listTimelines(
+  sql: Sql,
+  ranges: readonly TimelineRange[],
+  limit: number,
+  conditions: TimelineConditions,
+): Promise<EventHead[]> {
+  if (ranges.length === 0) return [];
+  return sql<EventHead[]>`
+    select t.* from unnest(
+      ${ranges.map((r) => r.roomNid)}::bigint[], ${ranges.map((r) => r.after)}::bigint[],
+      ${ranges.map((r) => r.upTo)}::bigint[]) as r(room_nid, after_position, up_to)
+    cross join lateral (
+      select ${eventHead(sql)} from events e
+      where e.room_nid = r.room_nid and e.position > r.after_position and e.position <= r.up_to
+        and e.status = 0 ${conditionsOf(sql, conditions)}
+      order by e.position desc limit ${limit}
+    ) t
+    order by t.room_nid, t.position desc`;
+}
+
+/** A page of one room's history by the paging key; accepted events only. */
+export async function listPage(
+  sql: Sql,
+  roomNid: number,
+  page: {
+    from: { depth: number; arrival: number };
+    /** Exclusive end of the page in its direction, where one is asked for. */
+    to: { depth: number; arrival: number } | null;
+    isBackwards: boolean;
+    upToPosition: number | null;
+    limit: number;
+  },
+  conditions: TimelineConditions,
+): Promise<EventHead[]> {
+  const { from, to, isBackwards, upToPosition, limit } = page;
+  return sql<EventHead[]>`
+    select ${eventHead(sql)} from events e
+    where e.room_nid = ${roomNid} and e.arrival is not null and e.status = 0
+      ${
+        isBackwards
+          ? sql`and (e.depth, e.arrival) <= (${from.depth}, ${from.arrival})`
+          : sql`and (e.depth, e.arrival) > (${from.depth}, ${from.arrival})`
+      }
+      ${
+        to === null
+          ? sql``
+          : isBackwards
+            ? sql`and (e.depth, e.arrival) > (${to.depth}, ${to.arrival})`
+            : sql`and (e.depth, e.arrival) <= (${to.depth}, ${to.arrival})`
+      }
+      ${upToPosition === null ? sql`` : sql`and e.position <= ${upToPosition}`}
+      ${conditionsOf(sql, conditions)}
+    order by ${isBackwards ? sql`e.depth desc, e.arrival desc` : sql`e.depth, e.arrival`}
+    limit ${limit}`;
+}
+
+/** The largest paging key among each room's events up to a position. */
+export async function listPagingPoints(
+  sql: Sql,
+  places: readonly { roomNid: number; position: number }[],
+): Promise<{ roomNid: number; depth: number; arrival: number }[]> {
+  if (places.length === 0) return [];
+  return sql<{ roomNid: number; depth: number; arrival: number }[]>`
+    select r.room_nid, k.depth, k.arrival
+    from unnest(${places.map((p) => p.roomNid)}::bigint[], ${places.map((p) => p.position)}::bigint[])
+      as r(room_nid, position)
+    cross join lateral (
+      select e.depth, e.arrival from events e
+      where e.room_nid = r.room_nid and e.arrival is not null and e.position <= r.position
+      order by e.depth desc, e.arrival desc limit 1
+    ) k`;
+}
