@@ -50,13 +50,13 @@ export async function insertKeys(
       where name = 'master_epoch' and value = ${String(epoch)} for share
     )
     insert into keys (key_id, scope, owner, span, master_epoch, wrapped, created_ts)
-    select key_id, scope, owner, span, ${epoch}::int, wrapped, ${now}::bigint
+    select key_id, scope, owner, span, ${epoch}::int, decode(wrapped, 'hex'), ${now}::bigint
     from unnest(
       ${rows.map((row) => row.keyId)}::bigint[],
       ${rows.map((row) => row.scope)}::text[],
       ${rows.map((row) => row.owner)}::text[],
       ${rows.map((row) => row.span)}::text[],
-      ${rows.map((row) => row.wrapped as Buffer)}::bytea[]
+      ${rows.map(hexOf)}::text[]
     ) as made (key_id, scope, owner, span, wrapped), current
     order by scope, owner, span
     on conflict do nothing
@@ -98,11 +98,16 @@ export async function replaceWraps(
   rows: readonly KeyRow[],
 ): Promise<void> {
   await sql`
-    update keys set wrapped = anew.wrapped, master_epoch = ${epoch}
+    update keys set wrapped = decode(anew.wrapped, 'hex'), master_epoch = ${epoch}
     from unnest(
       ${rows.map((row) => row.keyId)}::bigint[],
       ${rows.map((row) => row.masterEpoch)}::int[],
-      ${rows.map((row) => row.wrapped as Buffer)}::bytea[]
+      ${rows.map(hexOf)}::text[]
     ) as anew (key_id, master_epoch, wrapped)
     where keys.key_id = anew.key_id and keys.master_epoch = anew.master_epoch`;
+}
+
+/** The driver takes no arrays of bytes. */
+function hexOf({ wrapped }: KeyRow): string {
+  return Buffer.from(wrapped).toString("hex");
 }
