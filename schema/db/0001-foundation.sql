@@ -24,15 +24,17 @@ select set_column_classes('server_settings', '{"name": "setting", "value": "sett
 -- ─── The stream ───
 
 -- Insert-only: its last row is the head of the stream. A batch whose outcome was
--- lost is settled by inserting its id as void (no position).
+-- lost is settled by inserting its id as void (neither position nor losers).
 create table batches (
   batch_id uuid primary key,
   last_position bigint unique,
+  -- Per write why it was lost, or null; null if all won.
+  lost jsonb,
   room_nids bigint[] not null default '{}',
   user_ids text[] not null default '{}',
   committed_ts bigint not null
 );
-select set_column_classes('batches', '{"batch_id": "number", "last_position": "number", "room_nids": "number", "user_ids": "id", "committed_ts": "time"}');
+select set_column_classes('batches', '{"batch_id": "number", "last_position": "number", "lost": "id", "room_nids": "number", "user_ids": "id", "committed_ts": "time"}');
 
 create table idempotency (
   key bytea primary key,

@@ -1,8 +1,8 @@
 -- The committer's one call. Writes arrive numbered from 0; every row names its
--- write (w) and, where it stands in the stream, its place in it (o). Lock order:
--- idempotency rows, rooms by number, users, devices, keys, audit head, head.
-
-
+-- write (w) and, where it stands in the stream, its place in it (o). No two
+-- writes of a batch share a room, an idempotency key, a new user or a new alias.
+-- Lock order: idempotency rows, rooms by number, new rooms, users, devices,
+-- aliases, keys, registration tokens, audit head, head.
 create function commit_batch(
   p_batch uuid,
   p_now bigint,
@@ -22,6 +22,7 @@ declare
   lost jsonb[] := array_fill(null::jsonb, array[n]);
   -- The position before a winner's first one.
   starts bigint[] := array_fill(null::bigint, array[n]);
+  has_losers boolean := false;
   loser record;
   base bigint;
   head bigint;
@@ -42,35 +43,37 @@ begin
         select key, answer, p_now from wanted order by key
         on conflict do nothing returning key
       )
-      select wanted.w, min(wanted.i) as i from wanted
-      where not exists (select from inserted where inserted.key = wanted.key) group by wanted.w
+      select w, min(i) as i from wanted where key not in (select key from inserted) group by w
     loop
       lost[loser.w + 1] := jsonb_build_object('status', 'duplicate', 'index', loser.i);
+      has_losers := true;
     end loop;
-    -- The twin's row is visible only to a new statement.
-    for i in 1 .. n loop
-      if lost[i] is not null then
-        lost[i] := lost[i] || jsonb_build_object('answer', (
-          select idempotency.answer from idempotency
-          join jsonb_to_recordset(p_rows->'idempotency') as r(w int, i int, key bytea) using (key)
-          where r.w = i - 1 and r.i = (lost[i]->>'index')::int));
-      end if;
-    end loop;
+    if has_losers then
+      -- The twin's row is visible only to a new statement.
+      for loser in
+        select r.w, idempotency.answer
+        from jsonb_to_recordset(p_rows->'idempotency') as r(w int, i int, key bytea) join idempotency using (key)
+        where (lost[r.w + 1]->>'index')::int = r.i
+      loop
+        lost[loser.w + 1] := lost[loser.w + 1] || jsonb_build_object('answer', loser.answer);
+      end loop;
+    end if;
   end if;
 
-  if p_rows ? 'rooms' then
+  if p_rows ? 'rooms' or p_rows ? 'room_publications' then
+    perform from rooms where room_nid in (
+      select room_nid from jsonb_to_recordset(coalesce(p_rows->'rooms', '[]')) as r(room_nid bigint)
+      union all
+      select room_nid from jsonb_to_recordset(coalesce(p_rows->'room_publications', '[]')) as r(room_nid bigint))
+    order by room_nid for no key update;
     for loser in
-      with expected as (
-        select * from jsonb_to_recordset(p_rows->'rooms') as r(w int, room_nid bigint, state_version bigint)
-        where state_version is not null
-      ), locked as (
-        select rooms.room_nid, rooms.state_version from rooms
-        where room_nid in (select room_nid from expected) order by room_nid for no key update
-      )
-      select distinct expected.w from expected left join locked using (room_nid)
-      where locked.state_version is distinct from expected.state_version
+      select distinct r.w
+      from jsonb_to_recordset(coalesce(p_rows->'rooms', '[]')) as r(w int, room_nid bigint, state_version bigint)
+      where r.state_version is not null
+        and r.state_version is distinct from (select rooms.state_version from rooms where rooms.room_nid = r.room_nid)
     loop
       lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "room"}');
+      has_losers := true;
     end loop;
   end if;
 
@@ -86,9 +89,10 @@ begin
         select room_nid, room_id, room_version, is_resident, created_ts from wanted order by room_id
         on conflict do nothing returning room_nid
       )
-      select w from wanted where not exists (select from inserted where inserted.room_nid = wanted.room_nid)
+      select w from wanted where room_nid not in (select room_nid from inserted)
     loop
       lost[loser.w + 1] := '{"status": "conflict", "over": "room"}';
+      has_losers := true;
     end loop;
   end if;
 
@@ -98,48 +102,60 @@ begin
         select * from jsonb_to_recordset(p_rows->'new_users')
           as r(w int, user_id text, password_hash text, is_admin boolean, is_guest boolean, created_ts bigint)
         where lost[w + 1] is null
-      ), chosen as (
-        select distinct on (user_id) * from wanted order by user_id, w
       ), inserted as (
         insert into users (user_id, password_hash, is_admin, is_guest, created_ts)
-        select user_id, password_hash, is_admin, is_guest, created_ts from chosen order by user_id
+        select user_id, password_hash, is_admin, is_guest, created_ts from wanted order by user_id
         on conflict do nothing returning user_id
       )
-      select w from wanted where not exists (
-        select from inserted join chosen using (user_id) where chosen.w = wanted.w)
+      select w from wanted where user_id not in (select user_id from inserted)
     loop
       lost[loser.w + 1] := '{"status": "conflict", "over": "user"}';
+      has_losers := true;
     end loop;
   end if;
 
+  -- Rows that are changed or removed beyond the head are locked here, with those
+  -- that must only stay as they are, in one order.
+  if p_rows ? 'user_updates' then
+    perform from users where user_id in (
+      select user_id from jsonb_to_recordset(p_rows->'user_updates') as r(user_id text)
+      union all
+      select user_id from jsonb_to_recordset(coalesce(p_rows->'active_users', '[]')) as r(user_id text))
+    order by user_id for no key update;
+  elsif p_rows ? 'active_users' then
+    perform from users
+    where user_id in (select user_id from jsonb_to_recordset(p_rows->'active_users') as r(user_id text))
+    order by user_id for share;
+  end if;
   if p_rows ? 'active_users' then
     for loser in
-      with expected as (
-        select * from jsonb_to_recordset(p_rows->'active_users') as r(w int, user_id text)
-      ), locked as (
-        select users.user_id from users
-        where user_id in (select user_id from expected) and not is_deactivated
-        order by user_id for share
-      )
-      select distinct w from expected where not exists (select from locked where locked.user_id = expected.user_id)
+      select distinct r.w from jsonb_to_recordset(p_rows->'active_users') as r(w int, user_id text)
+      where not exists (select from users where users.user_id = r.user_id and not is_deactivated)
     loop
       lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "inactive-user"}');
+      has_losers := true;
     end loop;
   end if;
 
+  if p_rows ? 'removed_devices' then
+    perform from devices where (user_id, device_id) in (
+      select user_id, device_id from jsonb_to_recordset(p_rows->'removed_devices') as r(user_id text, device_id text)
+      union all
+      select user_id, device_id
+      from jsonb_to_recordset(coalesce(p_rows->'live_devices', '[]')) as r(user_id text, device_id text))
+    order by user_id, device_id for update;
+  elsif p_rows ? 'live_devices' then
+    perform from devices where (user_id, device_id) in (
+      select user_id, device_id from jsonb_to_recordset(p_rows->'live_devices') as r(user_id text, device_id text))
+    order by user_id, device_id for key share;
+  end if;
   if p_rows ? 'live_devices' then
     for loser in
-      with expected as (
-        select * from jsonb_to_recordset(p_rows->'live_devices') as r(w int, user_id text, device_id text)
-      ), locked as (
-        select devices.user_id, devices.device_id from devices
-        where (user_id, device_id) in (select user_id, device_id from expected)
-        order by user_id, device_id for key share
-      )
-      select distinct w from expected where not exists (
-        select from locked where locked.user_id = expected.user_id and locked.device_id = expected.device_id)
+      select distinct r.w from jsonb_to_recordset(p_rows->'live_devices') as r(w int, user_id text, device_id text)
+      where not exists (select from devices where devices.user_id = r.user_id and devices.device_id = r.device_id)
     loop
       lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "missing-device"}');
+      has_losers := true;
     end loop;
   end if;
 
@@ -149,20 +165,34 @@ begin
         select * from jsonb_to_recordset(p_rows->'new_aliases')
           as r(w int, alias text, room_nid bigint, creator text, created_ts bigint)
         where lost[w + 1] is null
-      ), chosen as (
-        select distinct on (alias) * from wanted order by alias, w
       ), inserted as (
         insert into room_aliases (alias, room_nid, creator, created_ts)
-        select alias, room_nid, creator, created_ts from chosen order by alias
+        select alias, room_nid, creator, created_ts from wanted order by alias
         on conflict do nothing returning alias
       )
-      select w from wanted where not exists (
-        select from inserted join chosen using (alias) where chosen.w = wanted.w)
+      select distinct w from wanted where alias not in (select alias from inserted)
     loop
       lost[loser.w + 1] := '{"status": "conflict", "over": "alias"}';
+      has_losers := true;
     end loop;
   end if;
 
+  if p_rows ? 'keys' then
+    for loser in
+      with locked as (
+        select keys.key_id from keys
+        where key_id in (select key_id from jsonb_to_recordset(p_rows->'keys') as r(key_id bigint))
+        order by key_id for key share
+      )
+      select distinct r.w from jsonb_to_recordset(p_rows->'keys') as r(w int, key_id bigint)
+      where r.key_id not in (select key_id from locked)
+    loop
+      lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "key"}');
+      has_losers := true;
+    end loop;
+  end if;
+
+  -- The last of the preconditions, so that no use has to be given back.
   if p_rows ? 'registration_token_uses' then
     for loser in
       select * from jsonb_to_recordset(p_rows->'registration_token_uses') as r(w int, token text, now_ts bigint)
@@ -173,25 +203,13 @@ begin
         and (expires_ts is null or expires_ts > loser.now_ts);
       if not found then
         lost[loser.w + 1] := '{"status": "conflict", "over": "registration-token"}';
+        has_losers := true;
       end if;
     end loop;
   end if;
 
-  if p_rows ? 'keys' then
-    for loser in
-      with expected as (
-        select * from jsonb_to_recordset(p_rows->'keys') as r(w int, key_id bigint)
-      ), locked as (
-        select keys.key_id from keys where key_id in (select key_id from expected) order by key_id for key share
-      )
-      select distinct w from expected where not exists (select from locked where locked.key_id = expected.key_id)
-    loop
-      lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "key"}');
-    end loop;
-  end if;
-
   -- What a loser had claimed before it lost is given back.
-  if array_remove(lost, null) <> '{}' then
+  if has_losers then
     delete from idempotency using jsonb_to_recordset(coalesce(p_rows->'idempotency', '[]')) as r(w int, i int, key bytea)
     where idempotency.key = r.key and lost[r.w + 1] is not null and idempotency.xmin = pg_current_xact_id()::xid;
     delete from room_aliases using jsonb_to_recordset(coalesce(p_rows->'new_aliases', '[]')) as r(w int, alias text)
@@ -200,10 +218,6 @@ begin
     where users.user_id = r.user_id and lost[r.w + 1] is not null and users.xmin = pg_current_xact_id()::xid;
     delete from rooms using jsonb_to_recordset(coalesce(p_rows->'new_rooms', '[]')) as r(w int, room_nid bigint)
     where rooms.room_nid = r.room_nid and lost[r.w + 1] is not null and rooms.xmin = pg_current_xact_id()::xid;
-    update registration_tokens set completed = completed - 1
-    from jsonb_to_recordset(coalesce(p_rows->'registration_token_uses', '[]')) as r(w int, token text)
-    where registration_tokens.token = r.token and lost[r.w + 1] is not null
-      and lost[r.w + 1]->>'over' is distinct from 'registration-token';
   end if;
 
   if p_rows ? 'audit' then
@@ -358,8 +372,9 @@ begin
   from jsonb_to_recordset(coalesce(p_rows->'wake_users', '[]')) as r(w int, user_id text)
   where starts[r.w + 1] is not null;
 
-  insert into batches (batch_id, last_position, room_nids, user_ids, committed_ts)
-  values (p_batch, case when head > base then head end, touched_rooms, touched_users, p_now);
+  insert into batches (batch_id, last_position, lost, room_nids, user_ids, committed_ts)
+  values (p_batch, case when head > base then head end, case when has_losers then to_jsonb(lost) end,
+    touched_rooms, touched_users, p_now);
 
   if head > base then
     hint := json_build_object('from', base, 'to', head, 'rooms', touched_rooms, 'users', touched_users);

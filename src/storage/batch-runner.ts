@@ -1,0 +1,186 @@
+import { randomInt, randomUUID } from "node:crypto";
+import { performance } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { BatchAnswer } from "./commit-batch.ts";
+import { callCommitBatch, settleBatch, toResults } from "./commit-batch.ts";
+import { faultOf } from "./commit-fault.ts";
+import type { CommitterOptions } from "./committer.ts";
+import { toBatchArguments } from "./committer-payload.ts";
+import { openSameDatabase } from "./database.ts";
+import type { Sql } from "./database.ts";
+import { StorageUnavailable } from "./storage-unavailable.ts";
+import type { Entry } from "./write-queue.ts";
+
+/** How long a batch may take with all tries, and one call of it. */
+const LONGEST_MS = 4800;
+const LONGEST_CALL_MS = 3500;
+const MAX_TRIES = 5;
+
+/** The batch was not committed and never will be; whether it is at fault is not known. */
+class Voided extends Error {}
+
+/** Runs batches to their end, whatever happens to the connection. */
+export class BatchRunner {
+  readonly #options: CommitterOptions;
+  readonly #origin: Sql;
+  #sql: Sql;
+
+  constructor(origin: Sql, options: CommitterOptions) {
+    this.#options = options;
+    this.#origin = origin;
+    this.#sql = this.#open();
+  }
+
+  /** Settles every entry. Throws `StorageUnavailable` where the database was away. */
+  async run(entries: readonly Entry[]): Promise<void> {
+    const deadline = performance.now() + LONGEST_MS;
+    try {
+      await this.#commit(entries, deadline);
+    } catch (error) {
+      const isShared = error instanceof Voided || faultOf(error) === "bad";
+      if (isShared && entries.length > 1) {
+        await this.#runEach(entries, deadline);
+        return;
+      }
+      const shown =
+        error instanceof Voided ? unavailable(error.cause, true) : error;
+      for (const entry of entries) entry.reject(shown);
+      if (shown instanceof StorageUnavailable) throw shown;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#sql.end({ timeout: 1 });
+  }
+
+  /** So that one bad write hurts nobody but itself. */
+  async #runEach(entries: readonly Entry[], deadline: number): Promise<void> {
+    for (const entry of entries) {
+      try {
+        await this.#commit([entry], deadline);
+      } catch (error) {
+        const { log } = this.#options;
+        log.error({ err: error }, "a write could not be committed");
+        entry.reject(
+          error instanceof Voided ? unavailable(error.cause, true) : error,
+        );
+      }
+    }
+  }
+
+  async #commit(entries: readonly Entry[], deadline: number): Promise<void> {
+    const { now, onCommit, log } = this.#options;
+    const args = toBatchArguments(entries.map(({ write }) => write));
+    const answer = await this.#tryCall(args, deadline, now());
+    if (answer.head > answer.base) {
+      try {
+        onCommit?.(answer);
+      } catch (error) {
+        log.error({ err: error }, "a listener of commits failed");
+      }
+    }
+    toResults(answer, args.positions).forEach((result, i) => {
+      entries[i]?.resolve(result);
+    });
+  }
+
+  /** Tries until the batch is committed, or is known not to be. */
+  async #tryCall(
+    args: ReturnType<typeof toBatchArguments>,
+    deadline: number,
+    now: number,
+  ): Promise<BatchAnswer> {
+    for (let tries = 1; ; tries += 1) {
+      const batchId = randomUUID();
+      const left = deadline - performance.now();
+      const sql = this.#sql;
+      if (left <= 0) throw unavailable(undefined, true);
+      try {
+        const call = callCommitBatch(sql, batchId, now, args);
+        return await within(Math.min(left, LONGEST_CALL_MS), call);
+      } catch (error) {
+        const fault = faultOf(error);
+        if (fault === "unknown") {
+          this.#replace(sql);
+          const answer = await this.#settle(batchId, args, deadline, error);
+          if (answer) return answer;
+          if (args.positions.length === 1 && tries < MAX_TRIES) continue;
+          throw new Voided("The batch was not committed.", { cause: error });
+        }
+        if (fault === "deadlock" && tries < MAX_TRIES) {
+          await sleep(randomInt(5, 20 * 2 ** tries));
+        } else if (fault === "unsent" && left > 300) {
+          await sleep(randomInt(50, 200));
+        } else {
+          throw fault === "bad" ? error : unavailable(error, true);
+        }
+      }
+    }
+  }
+
+  async #settle(
+    batchId: string,
+    args: ReturnType<typeof toBatchArguments>,
+    deadline: number,
+    cause: unknown,
+  ): Promise<BatchAnswer | undefined> {
+    const { log, now } = this.#options;
+    for (;;) {
+      const sql = this.#sql;
+      const left = deadline - performance.now();
+      if (left <= 0) throw unavailable(cause, false);
+      try {
+        const settling = settleBatch(sql, batchId, now(), args.positions);
+        const answer = await within(left, settling);
+        const details = { batchId, isCommitted: answer !== undefined };
+        log.warn(details, "a batch whose answer was lost is settled");
+        return answer;
+      } catch (error) {
+        if (faultOf(error) === "unknown") this.#replace(sql);
+        await sleep(randomInt(20, 100));
+      }
+    }
+  }
+
+  /** A connection that broke or hangs is never used again. */
+  #replace(broken: Sql): void {
+    if (this.#sql !== broken) return;
+    this.#sql = this.#open();
+    void broken.end({ timeout: 0 }).catch(() => undefined);
+  }
+
+  #open(): Sql {
+    return openSameDatabase(this.#origin, {
+      poolSize: this.#options.connections ?? 1,
+      settings: {
+        application_name: "myelin committer",
+        statement_timeout: "3000",
+        lock_timeout: "3000",
+      },
+    });
+  }
+}
+
+const unavailable = (cause: unknown, isKnown: boolean) =>
+  cause instanceof StorageUnavailable
+    ? cause
+    : new StorageUnavailable("The database cannot be reached.", isKnown, {
+        cause,
+      });
+
+/** Rejects when the time is over; what then becomes of the promise is not awaited. */
+async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error("The database does not answer.")),
+      ms,
+    );
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+    promise.catch(() => undefined);
+  }
+}

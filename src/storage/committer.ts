@@ -1,0 +1,93 @@
+import { BatchRunner } from "./batch-runner.ts";
+import type { BatchAnswer } from "./commit-batch.ts";
+import type { Sql } from "./database.ts";
+import { StorageUnavailable } from "./storage-unavailable.ts";
+import type { Committer, CommitResult, Write } from "./write.ts";
+import type { Entry } from "./write-queue.ts";
+import { estimateBytes, listClaims, WriteQueue } from "./write-queue.ts";
+
+export interface CommitterOptions {
+  now(): number;
+  log: {
+    warn(details: object, message: string): void;
+    error(details: object, message: string): void;
+  };
+  /** Called after a batch that moved the stream, before its writes resolve. */
+  onCommit?(
+    answer: Pick<BatchAnswer, "base" | "head" | "rooms" | "users">,
+  ): void;
+  /** Batches on their way at a time, each on a connection of its own. */
+  connections?: number;
+}
+
+/**
+ * The committer of this process, with connections of its own to the database
+ * of `sql`. While a batch runs, writes queue and make the next one. Rejects
+ * with `StorageUnavailable` within five seconds where the database is away.
+ */
+export function createCommitter(
+  sql: Sql,
+  options: CommitterOptions,
+): Committer & { close(): Promise<void> } {
+  const { connections = 1 } = options;
+  const queue = new WriteQueue();
+  const runner = new BatchRunner(sql, options);
+  let running = 0;
+  let isClosed = false;
+  let isDue = false;
+  let drained: () => void = () => undefined;
+
+  function pump(): void {
+    while (running < connections && queue.length > 0) {
+      const batch = queue.takeBatch();
+      if (batch.length === 0) break;
+      running += 1;
+      void run(batch);
+    }
+    if (running === 0 && queue.length === 0) drained();
+  }
+
+  async function run(batch: Entry[]): Promise<void> {
+    try {
+      await runner.run(batch);
+    } catch (error) {
+      // Whoever waited for this batch waited long enough.
+      if (error instanceof StorageUnavailable)
+        queue.rejectAll(
+          new StorageUnavailable(error.message, true, { cause: error }),
+        );
+    }
+    running -= 1;
+    queue.release(batch);
+    pump();
+  }
+
+  /** What arrives in the same turn of the event loop goes together. */
+  function pumpSoon(): void {
+    if (isDue || running >= connections) return;
+    isDue = true;
+    setImmediate(() => {
+      isDue = false;
+      pump();
+    });
+  }
+
+  return {
+    commit(write: Write): Promise<CommitResult> {
+      return new Promise((resolve, reject) => {
+        if (isClosed)
+          throw new StorageUnavailable("The server is stopping.", true);
+        const claims = listClaims(write);
+        const bytes = estimateBytes(write);
+        queue.push({ write, bytes, claims, resolve, reject });
+        pumpSoon();
+      });
+    },
+    async close() {
+      isClosed = true;
+      if (running > 0 || queue.length > 0)
+        await new Promise<void>((resolve) => (drained = resolve));
+      await runner.close();
+    },
+  };
+}
