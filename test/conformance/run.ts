@@ -21,6 +21,8 @@ const { values } = parseArgs({
     "registration-token": { type: "string" },
     /** Runs only rows whose "group/test/case" matches. */
     only: { type: "string" },
+    /** Where the log of a server of ours goes. */
+    log: { type: "string", default: "build/conformance.log" },
     jobs: { type: "string", default: "4" },
     /** Writes the outcome of a whole run into this column of results.tsv. */
     record: { type: "string" },
@@ -63,7 +65,8 @@ function record(outcomes: Outcome[]): void {
   recordResults(column, withParents(listBehaviours(), tested));
 }
 
-const started = values.target === undefined ? await startOurs() : undefined;
+const started =
+  values.target === undefined ? await startOurs(values.log) : undefined;
 try {
   const { target: baseUrl = "", secret } = values;
   const outcomes = await run(

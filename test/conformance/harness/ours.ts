@@ -1,12 +1,12 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, openSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 
-const SECRET = "conformance";
+const SECRET = "conformance-shared-secret";
 const START_MS = 60_000;
 
 async function findFreePort(): Promise<number> {
@@ -22,7 +22,7 @@ async function findFreePort(): Promise<number> {
 
 async function isReady(baseUrl: string): Promise<boolean> {
   try {
-    return (await fetch(`${baseUrl}/_matrix/client/versions`)).ok;
+    return (await fetch(`${baseUrl}/health/ready`)).ok;
   } catch {
     return false;
   }
@@ -45,14 +45,15 @@ export interface Started {
 }
 
 /** Starts this repository's server on a data directory of its own, which `stop` removes again. */
-export async function startOurs(): Promise<Started> {
+export async function startOurs(logFile: string): Promise<Started> {
   const data = mkdtempSync(join(tmpdir(), "myelin-conformance-"));
   const port = await findFreePort();
+  const log = openSync(logFile, "w");
   const child = spawn(
     process.execPath,
     ["bin/myelin.js", "serve", "--data", data, "--port", String(port)],
     {
-      stdio: ["ignore", "ignore", "inherit"],
+      stdio: ["ignore", log, log],
       env: {
         ...process.env,
         MYELIN_REGISTRATION_MODE: "open",
@@ -62,16 +63,19 @@ export async function startOurs(): Promise<Started> {
     },
   );
   const baseUrl = `http://127.0.0.1:${port}`;
+  const abandon = () => child.kill("SIGTERM");
+  process.on("exit", abandon);
   const stop = async () => {
+    process.off("exit", abandon);
     if (child.exitCode === null && child.kill("SIGTERM"))
       await once(child, "exit");
     rmSync(data, { recursive: true, force: true });
   };
   try {
     await waitUntilReady(child, baseUrl);
-  } catch (error) {
+  } catch (cause) {
     await stop();
-    throw error;
+    throw new Error(`the server did not start; see ${logFile}`, { cause });
   }
   return { baseUrl, secret: SECRET, stop };
 }
