@@ -16,6 +16,7 @@ create function commit_batch(
   p_sealed bytea[],
   p_rows jsonb
 ) returns jsonb language plpgsql as $$
+#variable_conflict use_column
 declare
   n integer := cardinality(p_positions);
   -- Why a write was lost, by its number; null for the winners.

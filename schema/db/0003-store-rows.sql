@@ -1,6 +1,7 @@
 -- The rows of a batch outside the room graph. A row counts only if its write
 -- won: starts holds the position before a winner's first one, null for losers.
 create function store_rows(p_rows jsonb, starts bigint[], p_now bigint) returns void language plpgsql as $$
+#variable_conflict use_column
 begin
   -- Redaction strips the content for good and leaves the skeleton.
   if p_rows ? 'redactions' then
