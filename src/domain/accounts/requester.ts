@@ -5,9 +5,11 @@ export interface Requester {
   userId: UserId;
   deviceId: string;
   /** The row of the access token, for logout and for rows scoped to a session. */
-  tokenId: bigint | string;
+  tokenId: number;
   isAdmin: boolean;
   isGuest: boolean;
+  /** May read, and nothing else. */
+  isSuspended: boolean;
 }
 
 /** Where a request came from, for last-seen times and audit records. */

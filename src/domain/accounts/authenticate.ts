@@ -1,0 +1,69 @@
+import type { Edges } from "../../edges.ts";
+import { MatrixError } from "../../core/errors.ts";
+import type { UserId } from "../../core/ids.ts";
+import { findSession, type SessionRow } from "../../storage/sessions.ts";
+import { slot } from "../../util/process-memory.ts";
+import { WeightedCache } from "../../util/weighted-cache.ts";
+import type { Authenticate, Requester } from "./requester.ts";
+import { noteLastSeen } from "./last-seen.ts";
+import { hashToken } from "./tokens.ts";
+
+type Needs = Pick<Edges, "db" | "keyring" | "memory" | "notifier" | "now" | "log">;
+
+interface Known {
+  session: SessionRow;
+  untilTs: number;
+}
+
+const CACHE_MS = 1_000;
+const sessions = slot(() => new WeightedCache<string, Known>(100_000, () => 1));
+const revocations = slot(() => new WeightedCache<number, true>(100_000, () => 1));
+
+/**
+ * Whom an access token speaks for. What is known is trusted for a second at the
+ * most, and not at all once any process has told of a revocation.
+ */
+export function createAuthenticate(edges: Needs): Authenticate {
+  const known = edges.memory.of(sessions);
+  const revoked = edges.memory.of(revocations);
+  edges.notifier.onRevoked((tokenIds) => {
+    for (const tokenId of tokenIds) revoked.set(tokenId, true);
+  });
+  return async (token, origin): Promise<Requester> => {
+    const hash = hashToken(token);
+    const key = hash.toString("base64");
+    let entry = known.get(key);
+    if (!entry || entry.untilTs < edges.now() || revoked.get(entry.session.tokenId)) {
+      const session = await findSession(edges.db, hash);
+      if (!session) {
+        known.delete(key);
+        throw new MatrixError("M_UNKNOWN_TOKEN", "This access token is not valid.", { soft_logout: false });
+      }
+      entry = { session, untilTs: edges.now() + CACHE_MS };
+      known.set(key, entry);
+    }
+    const { session } = entry;
+    assertUsable(session, edges.now());
+    noteLastSeen(edges, session, origin);
+    return {
+      userId: session.userId as UserId,
+      deviceId: session.deviceId,
+      tokenId: session.tokenId,
+      isAdmin: session.isAdmin,
+      isGuest: session.isGuest,
+      isSuspended: session.isSuspended,
+    };
+  };
+}
+
+function assertUsable(session: SessionRow, nowTs: number): void {
+  if (session.isDeactivated) {
+    throw new MatrixError("M_UNKNOWN_TOKEN", "This account has been deactivated.");
+  }
+  if (session.isLocked) {
+    throw new MatrixError("M_USER_LOCKED", "This account is locked.", { soft_logout: true });
+  }
+  if (session.expiresTs !== null && session.expiresTs <= nowTs) {
+    throw new MatrixError("M_UNKNOWN_TOKEN", "This access token has expired.", { soft_logout: true });
+  }
+}

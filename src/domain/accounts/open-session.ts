@@ -1,0 +1,83 @@
+import type { Edges } from "../../edges.ts";
+import { MatrixError } from "../../core/errors.ts";
+import { findDevice, listTokens } from "../../storage/sessions.ts";
+import type { Write, WriteRows } from "../../storage/write.ts";
+import { deviceContext, type DeviceDetails } from "./device-details.ts";
+import { makeTokens, type GivenTokens } from "./tokens.ts";
+
+/** What a client asks for when it opens a session. */
+export interface SessionWish {
+  deviceId?: string;
+  displayName?: string;
+  canRefresh: boolean;
+}
+
+export interface OpenedSession extends GivenTokens {
+  userId: string;
+  deviceId: string;
+}
+
+export type SessionEdges = Pick<
+  Edges,
+  "committer" | "db" | "keyring" | "nids" | "notifier" | "now" | "random"
+>;
+
+/** The rows that open a session: the device where it is new, and its tokens. */
+export async function sessionRows(
+  edges: SessionEdges,
+  userId: string,
+  wish: SessionWish,
+): Promise<{ session: OpenedSession; rows: Partial<WriteRows>; isNewDevice: boolean; replaced: number[] }> {
+  const deviceId = wish.deviceId ?? edges.random.letters(10).toUpperCase();
+  assertDeviceId(deviceId);
+  const standing = wish.deviceId === undefined ? undefined : await findDevice(edges.db, userId, deviceId);
+  const old = standing ? await listTokens(edges.db, userId, [deviceId]) : [];
+  const { given, row } = await makeTokens(edges, userId, deviceId, wish.canRefresh);
+  const details: DeviceDetails = wish.displayName === undefined ? {} : { display_name: wish.displayName };
+  const device = standing
+    ? []
+    : [
+        {
+          userId,
+          deviceId,
+          createdTs: edges.now(),
+          ...(await edges.keyring.sealForUser(userId, deviceContext(userId, deviceId), JSON.stringify(details))),
+        },
+      ];
+  return {
+    session: { userId, deviceId, ...given },
+    rows: {
+      devices: device,
+      removedTokens: old.map(({ tokenId }) => ({ tokenId })),
+      newTokens: [row],
+    },
+    isNewDevice: !standing,
+    replaced: old.map(({ tokenId }) => tokenId),
+  };
+}
+
+/** Opens a session of an account that exists and is active when it commits. */
+export async function openSession(edges: SessionEdges, userId: string, wish: SessionWish): Promise<OpenedSession> {
+  const { session, rows, isNewDevice, replaced } = await sessionRows(edges, userId, wish);
+  const write: Write = {
+    positions: 1,
+    activeUsers: [userId],
+    rows: {
+      ...rows,
+      ...(isNewDevice ? { deviceListChanges: [{ at: 0, userId }] } : {}),
+    },
+    wake: { users: [userId] },
+  };
+  const outcome = await edges.committer.commit(write);
+  if (outcome.status !== "committed") {
+    throw new MatrixError("M_USER_DEACTIVATED", "This account has been deactivated.");
+  }
+  edges.notifier.revoke(replaced);
+  return session;
+}
+
+function assertDeviceId(deviceId: string): void {
+  if (deviceId === "" || Buffer.byteLength(deviceId) > 255 || /[\0-\x1f\x7f]/.test(deviceId)) {
+    throw new MatrixError("M_INVALID_PARAM", "A device id has 1 to 255 bytes and no control characters.");
+  }
+}

@@ -1,0 +1,88 @@
+import type { Edges } from "../../edges.ts";
+import { MatrixError } from "../../core/errors.ts";
+import { parseNewUserId } from "../../core/ids.ts";
+import { findUser } from "../../storage/users.ts";
+import { profileContext } from "./member-profile.ts";
+import { sessionRows, type OpenedSession, type SessionEdges, type SessionWish } from "./open-session.ts";
+import { assertStrongPassword, hashPassword } from "./password.ts";
+
+export type RegisterEdges = SessionEdges & Pick<Edges, "settings">;
+
+export interface NewAccount {
+  /** Made up where the client leaves it to the server. */
+  localpart?: string;
+  /** Null for an account that cannot log in by password. */
+  password: string | null;
+  isAdmin: boolean;
+  isGuest?: boolean;
+  displayName?: string;
+  /** A use of it is taken in the same commit. */
+  registrationToken?: string;
+  /** Records of an act of power that made the account. */
+  audit?: readonly string[];
+}
+
+/** Throws `M_INVALID_USERNAME`, `M_USER_IN_USE`. */
+export async function assertAvailable(edges: Pick<Edges, "db" | "settings">, localpart: string): Promise<string> {
+  const userId = parseNewUserId(localpart, edges.settings.serverName);
+  if (await findUser(edges.db, userId)) {
+    throw new MatrixError("M_USER_IN_USE", "This user name is taken.");
+  }
+  return userId;
+}
+
+/**
+ * Makes an account, and its first session where one is wished for. Of racing
+ * twins the database lets one win.
+ */
+export async function registerAccount(
+  edges: RegisterEdges,
+  account: NewAccount,
+  wish: SessionWish | null,
+): Promise<OpenedSession | { userId: string }> {
+  const { password } = account;
+  if (password !== null) assertStrongPassword(edges.settings, password);
+  const localpart = account.localpart ?? edges.random.letters(16).toLowerCase();
+  const userId = await assertAvailable(edges, localpart);
+  const passwordHash = password === null ? null : await hashPassword(edges.settings, password);
+  const displayName = account.displayName ?? localpart;
+  const opened = wish && (await sessionRows(edges, userId, wish));
+  const outcome = await edges.committer.commit({
+    positions: 1,
+    rows: {
+      newUsers: [
+        {
+          userId,
+          passwordHash,
+          isAdmin: account.isAdmin,
+          isGuest: account.isGuest ?? false,
+          createdTs: edges.now(),
+        },
+      ],
+      profileFields: [
+        {
+          at: 0,
+          userId,
+          name: "displayname",
+          ...(await edges.keyring.sealForUser(
+            userId,
+            profileContext(userId, "displayname"),
+            JSON.stringify(displayName),
+          )),
+        },
+      ],
+      registrationTokenUses:
+        account.registrationToken === undefined
+          ? []
+          : [{ token: account.registrationToken, nowTs: edges.now() }],
+      ...opened?.rows,
+    },
+    audit: account.audit ?? [],
+    wake: { users: [userId] },
+  });
+  if (outcome.status === "committed") return opened ? opened.session : { userId };
+  if (outcome.status === "conflict" && outcome.over === "registration-token") {
+    throw new MatrixError("M_UNAUTHORIZED", "This registration token is not valid.");
+  }
+  throw new MatrixError("M_USER_IN_USE", "This user name is taken.");
+}

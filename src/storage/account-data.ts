@@ -1,0 +1,19 @@
+import type { Sql } from "./database.ts";
+
+export interface StoredAccountData {
+  keyId: number;
+  sealed: Uint8Array | null;
+  position: number;
+}
+
+export async function findAccountData(
+  sql: Sql,
+  userId: string,
+  roomNid: number,
+  type: string,
+): Promise<StoredAccountData | undefined> {
+  const [row] = await sql<StoredAccountData[]>`
+    select key_id, sealed, position from account_data
+    where user_id = ${userId} and room_nid = ${roomNid} and type = ${type}`;
+  return row;
+}

@@ -1,0 +1,67 @@
+import type { Sql } from "./database.ts";
+
+export interface UserRow {
+  userId: string;
+  passwordHash: string | null;
+  isAdmin: boolean;
+  isDeactivated: boolean;
+  isLocked: boolean;
+  isSuspended: boolean;
+  isGuest: boolean;
+  createdTs: number;
+}
+
+export async function findUser(sql: Sql, userId: string): Promise<UserRow | undefined> {
+  const [row] = await sql<UserRow[]>`
+    select user_id, password_hash, is_admin, is_deactivated, is_locked, is_suspended, is_guest, created_ts
+    from users where user_id = ${userId}`;
+  return row;
+}
+
+/** Which of the given users exist here and are not deactivated. */
+export async function listActiveUsers(sql: Sql, userIds: readonly string[]): Promise<string[]> {
+  if (userIds.length === 0) return [];
+  const rows = await sql<{ userId: string }[]>`
+    select user_id from users where user_id = any(${userIds as string[]}::text[]) and not is_deactivated`;
+  return rows.map((row) => row.userId);
+}
+
+export interface RegistrationTokenRow {
+  token: string;
+  usesAllowed: number | null;
+  completed: number;
+  expiresTs: number | null;
+}
+
+export async function findRegistrationToken(
+  sql: Sql,
+  token: string,
+): Promise<RegistrationTokenRow | undefined> {
+  const [row] = await sql<RegistrationTokenRow[]>`
+    select token, uses_allowed, completed, expires_ts from registration_tokens where token = ${token}`;
+  return row;
+}
+
+export async function insertRegistrationToken(
+  sql: Sql,
+  row: { token: string; usesAllowed: number | null; expiresTs: number | null; createdTs: number },
+): Promise<boolean> {
+  const inserted = await sql`
+    insert into registration_tokens (token, uses_allowed, expires_ts, created_ts)
+    values (${row.token}, ${row.usesAllowed}, ${row.expiresTs}, ${row.createdTs})
+    on conflict do nothing returning token`;
+  return inserted.length === 1;
+}
+
+/** Nonces of shared-secret registration are good once, for a minute. */
+export async function insertNonce(sql: Sql, nonce: string, expiresTs: number, nowTs: number): Promise<void> {
+  await sql`
+    with expired as (delete from registration_nonces where expires_ts < ${nowTs})
+    insert into registration_nonces (nonce, expires_ts) values (${nonce}, ${expiresTs})`;
+}
+
+export async function takeNonce(sql: Sql, nonce: string, nowTs: number): Promise<boolean> {
+  const rows = await sql`
+    delete from registration_nonces where nonce = ${nonce} and expires_ts >= ${nowTs} returning nonce`;
+  return rows.length === 1;
+}
