@@ -183,18 +183,27 @@ creates("every room version can be had", async ({ alice, bob }) => {
   await Promise.all(made);
 });
 
-creates("bad parameters make no room", async ({ alice }) => {
-  for (const body of [
-    { invite: "not a list" },
-    { invite: ["not a user id"] },
-    { initial_state: "not a list" },
-    { room_alias_name: 1 },
-    { preset: "no_such_preset" },
-    { creation_content: "text" },
-  ]) {
-    const answer = await alice.post("/createRoom", body);
-    expect(answer.status, JSON.stringify(body)).to.equal(400);
-  }
-  const rooms = await alice.mustGet("/joined_rooms");
-  expect(rooms).to.deep.equal({ joined_rooms: [] });
-});
+const refuses = (name: string, bad: object[]) => {
+  creates(name, async ({ alice }) => {
+    for (const body of bad) {
+      const answer = await alice.post("/createRoom", body);
+      expect(answer.status, JSON.stringify(body)).to.equal(400);
+    }
+    const rooms = await alice.mustGet("/joined_rooms");
+    expect(rooms).to.deep.equal({ joined_rooms: [] });
+  });
+};
+
+refuses("bad parameters make no room", [
+  { invite: "not a list" },
+  { invite: ["not a user id"] },
+  { preset: "no_such_preset" },
+  { creation_content: "text" },
+]);
+
+refuses("parameters of a wrong type make no room", [
+  { room_alias_name: 1 },
+  { initial_state: "not a list" },
+  { initial_state: [{ type: 1, content: {} }] },
+  { initial_state: [{ type: "org.example", content: "text" }] },
+]);
