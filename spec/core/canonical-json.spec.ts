@@ -7,50 +7,7 @@ import {
 import { MatrixError } from "../../src/core/errors.ts";
 import { readJson } from "../../src/core/json-reader.ts";
 import type { JsonValue } from "../../src/core/json.ts";
-
-/** Keys that JavaScript treats in its own ways, among ordinary ones. */
-const key = fc.oneof(
-  fc.string({ unit: "binary", maxLength: 6 }),
-  fc.nat(300).map(String),
-  fc.constantFrom(
-    "__proto__",
-    "constructor",
-    "toString",
-    "\u0000",
-    "\u007f",
-    "\u2028",
-    "\uffff",
-    "\ue000",
-    "😀",
-    "😀a",
-    "10",
-    "2",
-    "",
-  ),
-);
-
-const scalar = fc.oneof(
-  fc.string({ unit: "binary" }),
-  fc.maxSafeInteger(),
-  fc.constantFrom(2 ** 53 - 1, -(2 ** 53) + 1, 0),
-  fc.boolean(),
-  fc.constant(null),
-);
-
-export const json: fc.Arbitrary<JsonValue> = fc.letrec<{ value: JsonValue }>(
-  (tie) => ({
-    value: fc.oneof(
-      { maxDepth: 4 },
-      scalar,
-      fc.array(tie("value"), { maxLength: 4 }),
-      fc.array(fc.tuple(key, tie("value")), { maxLength: 6 }).map((members) => {
-        const object = Object.create(null) as Record<string, JsonValue>;
-        for (const [name, value] of members) object[name] = value;
-        return object;
-      }),
-    ),
-  }),
-).value;
+import { json } from "./arbitraries.ts";
 
 const codePoints = (text: string) => [...text].map((c) => c.codePointAt(0)!);
 

@@ -25,6 +25,43 @@ export const canonicalJson = (value: JsonValue): string =>
 export const canonicalJsonAsReceived = (value: JsonValue): string =>
   writeValue(value, writeNumberAsReceived, 0);
 
+/** A key of an object and the canonical text of its value. */
+export type Member = readonly [key: string, text: string];
+
+/** The members of an object in canonical order. */
+export function canonicalMembers(
+  object: JsonObject,
+  numbers: "strict" | "as-received",
+): Member[] {
+  const writeNumber =
+    numbers === "strict" ? writeInteger : writeNumberAsReceived;
+  return canonicalKeys(object).map((key) => [
+    key,
+    writeValue(object[key]!, writeNumber, 1, object, key),
+  ]);
+}
+
+/** The object that has these members, which stand in canonical order. */
+export function joinMembers(members: readonly Member[]): string {
+  let text = "{";
+  for (const [key, value] of members) {
+    text += `${text === "{" ? "" : ","}${canonicalString(key)}:${value}`;
+  }
+  return text + "}";
+}
+
+/** The members with one more, or with another text for one of them. */
+export function withMember(
+  members: readonly Member[],
+  member: Member,
+): Member[] {
+  const at = members.findIndex(
+    ([key]) => compareCodePoints(key, member[0]) >= 0,
+  );
+  if (at === -1) return [...members, member];
+  return members.toSpliced(at, members[at]![0] === member[0] ? 1 : 0, member);
+}
+
 type Holder = JsonObject | JsonValue[];
 type Key = string | number;
 type NumberWriter = (value: number, holder?: Holder, key?: Key) => string;

@@ -4,6 +4,8 @@ export type EventReference = string | [string, { sha256: string }];
 
 /** A persistent data unit, as the server-server specification writes it. */
 export interface Pdu {
+  /** Room versions 1 and 2 only; later, the id is the event's hash. */
+  event_id?: string;
   type: string;
   sender: string;
   /** Absent on the create event of room versions whose room id is its hash. */
@@ -20,6 +22,9 @@ export interface Pdu {
   redacts?: string;
   unsigned?: JsonObject;
 }
+
+/** An event that we build, before `finishEvent` adds hashes and signature. */
+export type EventTemplate = Omit<Pdu, "hashes" | "signatures" | "unsigned">;
 
 /** An event with what its room knows of it: the form that auth and state work on. */
 export interface RoomEvent {
@@ -39,3 +44,7 @@ export const referencedIds = (
   references.map((reference) =>
     typeof reference === "string" ? reference : reference[0],
   );
+
+/** The same event as the JSON object that it is on the wire. */
+export const asJson = (event: Pdu | EventTemplate): JsonObject =>
+  event as unknown as JsonObject;
