@@ -50,7 +50,7 @@ export const without = <T extends object, K extends PropertyKey>(
   object: T,
   ...keys: K[]
 ): Omit<T, K> => {
-  const copy: Record<string, unknown> = { ...object };
+  const copy = { ...object } as Record<string, unknown>;
   for (const key of keys) delete copy[String(key)];
   return copy as Omit<T, K>;
 };
