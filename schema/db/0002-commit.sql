@@ -265,35 +265,34 @@ begin
 
   if p_skeletons <> '{}' then
     with arrived as (
-      select e.*, l.skeleton, l.first_key, l.second_key, l.sealed,
-        case when e.o is null then null else starts[e.w + 1] + e.o + 1 end as position
+      select e.*, starts[e.w + 1] + e.o + 1 as position, coalesce(e.thread, 'main') as line
       from rows from (
         jsonb_to_recordset(p_events) as (
           w integer, o integer, nid bigint, room_nid bigint, depth bigint, origin_server_ts bigint, received_ts bigint,
           snapshot_id bigint, snapshot_after bigint, replaces_nid bigint, status smallint, is_countable boolean,
           event_id text, type text, state_key text, sender text, device_id text, txn_id text, redacts text,
-          rel_type text, relates_to text, thread text, refusal text)
-      ) with ordinality as e(
-          w, o, nid, room_nid, depth, origin_server_ts, received_ts, snapshot_id, snapshot_after, replaces_nid, status,
-          is_countable, event_id, type, state_key, sender, device_id, txn_id, redacts, rel_type, relates_to, thread, refusal, ord)
-      join unnest(p_skeletons, p_first_keys, p_second_keys, p_sealed) with ordinality
-        as l(skeleton, first_key, second_key, sealed, ord) using (ord)
+          rel_type text, relates_to text, thread text, refusal text),
+        unnest(p_skeletons, p_first_keys, p_second_keys, p_sealed)
+      ) as e(
+        w, o, nid, room_nid, depth, origin_server_ts, received_ts, snapshot_id, snapshot_after, replaces_nid, status,
+        is_countable, event_id, type, state_key, sender, device_id, txn_id, redacts, rel_type, relates_to, thread, refusal,
+        skeleton, first_key, second_key, sealed)
       where starts[e.w + 1] is not null
     ), room_bases as (
       select room_nid, coalesce((
         select events.room_count from events where events.room_nid = r.room_nid and events.position is not null
-        order by events.position desc limit 1), 0) as room_count
+        order by events.position desc limit 1), 0) as base
       from (select distinct room_nid from arrived where position is not null) r
     ), thread_bases as (
-      select room_nid, thread, case when thread is null then coalesce((
+      select room_nid, line, coalesce(case when thread is null then (
         select events.thread_count from events where events.room_nid = t.room_nid and events.thread is null
           and events.position is not null
-        order by events.position desc limit 1), 0)
-      else coalesce((
+        order by events.position desc limit 1)
+      else (
         select events.thread_count from events where events.room_nid = t.room_nid and events.thread = t.thread
           and events.position is not null
-        order by events.position desc limit 1), 0) end as thread_count
-      from (select distinct room_nid, thread from arrived where position is not null) t
+        order by events.position desc limit 1) end, 0) as base
+      from (select distinct room_nid, line, thread from arrived where position is not null) t
     ), stored as (
       insert into events (
         nid, room_nid, position, depth, arrival, origin_server_ts, received_ts, snapshot_id, snapshot_after, replaces_nid,
@@ -301,18 +300,16 @@ begin
         rel_type, relates_to, thread, refusal, skeleton)
       select a.nid, a.room_nid, a.position, a.depth, a.position, a.origin_server_ts, a.received_ts, a.snapshot_id,
         a.snapshot_after, a.replaces_nid,
-        coalesce(rb.room_count, 0) + sum(a.is_countable::int) over (partition by a.room_nid order by a.position),
-        coalesce(tb.thread_count, 0) + sum(a.is_countable::int) over (partition by a.room_nid, a.thread order by a.position),
+        coalesce(room_bases.base, 0) + sum(a.is_countable::int) over (partition by a.room_nid order by a.position),
+        coalesce(thread_bases.base, 0) + sum(a.is_countable::int) over (partition by a.room_nid, a.line order by a.position),
         a.status, a.is_countable, a.event_id, a.type, a.state_key, a.sender, a.device_id, a.txn_id, a.redacts,
         a.rel_type, a.relates_to, a.thread, a.refusal, a.skeleton
-      from arrived a
-      left join room_bases rb on rb.room_nid = a.room_nid and a.position is not null
-      left join thread_bases tb on tb.room_nid = a.room_nid and tb.thread is not distinct from a.thread and a.position is not null
+      from arrived a left join room_bases using (room_nid) left join thread_bases using (room_nid, line)
     ), own as (
       insert into own_counts (room_nid, user_id, thread, own)
-      select room_nid, sender, coalesce(thread, 'main'), count(*) from arrived
+      select room_nid, sender, line, count(*) from arrived
       where is_countable and position is not null
-      group by room_nid, sender, coalesce(thread, 'main')
+      group by room_nid, sender, line
       on conflict (room_nid, user_id, thread) do update set own = own_counts.own + excluded.own
     )
     insert into event_contents (nid, first_key, second_key, sealed)
