@@ -10,6 +10,7 @@ import {
   holdSpare,
   leaseSize,
   newLease,
+  noteTokens,
   takeSpare,
 } from "./token-lease.ts";
 import type { Lease } from "./token-lease.ts";
@@ -57,19 +58,26 @@ export function createRateLimiter(needs: Needs): RateLimiter {
     return lease;
   };
 
+  const ask = async (bucket: Bucket, lease: Lease, cost: number) => {
+    const answer = await takeTokens(needs.db, bucket, cost, now());
+    noteTokens(lease, answer.tokens, now());
+    return answer;
+  };
+
   const takeShared = async (bucket: Bucket, lease: Lease, cost: number) => {
-    const ahead = leaseSize(lease, bucket.burst);
-    if (ahead > 0) {
-      const most = Math.min(cost + ahead, bucket.burst);
-      const { isTaken } = await takeTokens(needs.db, bucket, most, now());
-      if (isTaken) {
-        holdSpare(lease, most - cost, now());
-        return;
-      }
+    const ahead = leaseSize(lease, bucket, now());
+    const most = Math.min(cost + ahead, bucket.burst);
+    let { isTaken, tokens } = await ask(bucket, lease, most);
+    if (isTaken) {
+      if (most > cost) holdSpare(lease, most - cost, now());
+      return;
     }
-    const { isTaken, tokens } = await takeTokens(needs.db, bucket, cost, now());
-    if (isTaken) return;
-    const missingMs = Math.ceil(((cost - tokens) / bucket.perSecond) * 1000);
+    if (tokens >= cost && most > cost) {
+      ({ isTaken, tokens } = await ask(bucket, lease, cost));
+      if (isTaken) return;
+    }
+    const missing = Math.max(0, cost - tokens);
+    const missingMs = Math.ceil((missing / bucket.perSecond) * 1000);
     deny(lease, cost, now() + missingMs);
     throw limitExceeded(missingMs);
   };

@@ -6,17 +6,24 @@ export interface Lease {
   /** The bucket is known to hold too little for `deniedCost` until then. */
   deniedUntil: number;
   deniedCost: number;
-  /** Tokens taken lately, to know the busy from the idle. */
+  /** What the bucket held when it was last asked. */
+  known: number;
+  knownTs: number;
+  /** Tokens taken in this second and in the one before, to know the busy from the idle. */
   taken: number;
+  takenBefore: number;
   countedFrom: number;
 }
 
 export const newLease = (now: number): Lease => ({
+  known: 0,
+  knownTs: now,
   spare: 0,
   spareUntil: 0,
   deniedUntil: 0,
   deniedCost: Infinity,
   taken: 0,
+  takenBefore: 0,
   countedFrom: now,
 });
 
@@ -33,10 +40,24 @@ export function takeSpare(lease: Lease, cost: number, now: number): boolean {
   return true;
 }
 
-/** How many tokens to take ahead: some of what a busy key will use within the second. */
-export function leaseSize(lease: Lease, burst: number): number {
-  const most = Math.floor(burst * LEASED_PART);
-  return lease.taken >= most * 4 ? most : 0;
+/**
+ * How many tokens to take ahead: what a busy key will use in a quarter of a
+ * second, and no more than half of what the bucket seems to hold.
+ */
+export function leaseSize(
+  lease: Lease,
+  { perSecond, burst }: { perSecond: number; burst: number },
+  now: number,
+): number {
+  const rate = Math.max(lease.taken, lease.takenBefore);
+  const filled = ((now - lease.knownTs) * perSecond) / 1000;
+  const held = Math.min(burst, lease.known + filled);
+  return Math.floor(Math.min(burst * LEASED_PART, rate / 4, held / 2));
+}
+
+export function noteTokens(lease: Lease, tokens: number, now: number): void {
+  lease.known = tokens;
+  lease.knownTs = now;
 }
 
 export function holdSpare(lease: Lease, tokens: number, now: number): void {
@@ -56,6 +77,8 @@ export function deny(lease: Lease, cost: number, until: number): void {
 
 function count(lease: Lease, cost: number, now: number): void {
   if (now - lease.countedFrom >= WINDOW_MS) {
+    const isNext = now - lease.countedFrom < 2 * WINDOW_MS;
+    lease.takenBefore = isNext ? lease.taken : 0;
     lease.taken = 0;
     lease.countedFrom = now;
   }
