@@ -1,6 +1,4 @@
 import { once } from "node:events";
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import Koa from "koa";
 import type { Logger } from "pino";
 import { StartError } from "./cli/start-error.ts";
@@ -17,7 +15,8 @@ import { responseHeaders } from "./http/middleware/2-response-headers.ts";
 import { errors } from "./http/middleware/3-errors.ts";
 import { route } from "./http/middleware/4-route.ts";
 import { readTls, watchTls } from "./cli/tls.ts";
-import { drain } from "./cli/drain.ts";
+import { prepareDrain } from "./cli/drain.ts";
+import { urlOf } from "./cli/url.ts";
 import {
   assertSafeDatabase,
   openDatabase,
@@ -91,9 +90,10 @@ async function listen(
       headersTimeoutMs: config.limits.headerSeconds * 1000,
     },
   );
+  const drain = prepareDrain(server);
   server.listen(config.listen.port, config.listen.host);
   await once(server, "listening");
-  const url = urlOf(server, config.listen.host, tls !== undefined);
+  const url = urlOf(server, config.listen.host, tls ? "https" : "http");
   const app = new Koa<RequestState>();
   for (const middleware of createPages(config, url, sql, log))
     app.use(middleware);
@@ -103,7 +103,7 @@ async function listen(
     url,
     async stop() {
       unwatch();
-      await drain(server);
+      await drain();
       await sql.end({ timeout: 1 });
     },
   };
@@ -138,10 +138,4 @@ function publicBaseUrlOf(config: Config, url: string): string {
   const { publicBaseUrl, serverName } = config;
   if (publicBaseUrl !== undefined) return publicBaseUrl.replace(/\/$/, "");
   return serverName === "localhost" ? url : `https://${serverName}`;
-}
-
-function urlOf(server: Server, host: string, isTls: boolean): string {
-  const { port } = server.address() as AddressInfo;
-  const name = host.includes(":") ? `[${host}]` : host;
-  return `${isTls ? "https" : "http"}://${name}:${port}`;
 }

@@ -1,17 +1,46 @@
 import type { Server } from "node:http";
+import { Server as TlsServer } from "node:https";
+import type { Socket } from "node:net";
 
 /** What is not done by then is cut; PostgreSQL and the process need the rest of 10 s. */
 const LONGEST_MS = 8000;
+/** For a request whose headers are on their way. */
+const GRACE_MS = 500;
 
-/** Stops listening and lets every request that has begun finish. */
-export async function drain(server: Server): Promise<void> {
-  server.prependListener("request", (_request, response) => {
-    response.setHeader("Connection", "close");
+/**
+ * Prepares a server for its end. The function that it answers stops listening,
+ * lets every request that has begun finish, and closes what only waits.
+ */
+export function prepareDrain(server: Server): () => Promise<void> {
+  const idle = new Set<Socket>();
+  let isDraining = false;
+  const event = server instanceof TlsServer ? "secureConnection" : "connection";
+  server.on(event, (socket: Socket) => {
+    idle.add(socket);
+    socket.once("close", () => idle.delete(socket));
   });
-  const closed = new Promise((resolve) => server.close(resolve));
-  const sweep = setInterval(() => server.closeIdleConnections(), 50);
-  const cut = setTimeout(() => server.closeAllConnections(), LONGEST_MS);
-  await closed;
-  clearInterval(sweep);
-  clearTimeout(cut);
+  server.prependListener("request", ({ socket }, response) => {
+    idle.delete(socket);
+    if (isDraining) response.setHeader("Connection", "close");
+    response.once("close", () => {
+      if (!socket.destroyed) idle.add(socket);
+    });
+  });
+  return async () => {
+    isDraining = true;
+    const closed = new Promise((resolve) => server.close(resolve));
+    const sweep = setInterval(() => server.closeIdleConnections(), 50);
+    const grace = setTimeout(() => {
+      for (const socket of idle) socket.destroy();
+    }, GRACE_MS);
+    let cut: NodeJS.Timeout | undefined;
+    const late = new Promise((resolve) => {
+      cut = setTimeout(resolve, LONGEST_MS);
+    });
+    await Promise.race([closed, late]);
+    clearTimeout(cut);
+    clearInterval(sweep);
+    clearTimeout(grace);
+    server.closeAllConnections();
+  };
 }

@@ -1,13 +1,25 @@
-import { createServer, type Server } from "node:http";
+import { createServer } from "node:http";
 import { once } from "node:events";
-import { AggregatorRegistry, register } from "prom-client";
+import {
+  AggregatorRegistry,
+  collectDefaultMetrics,
+  register,
+} from "prom-client";
+import { urlOf } from "./url.ts";
 import type { Config } from "../config/schema.ts";
+
+/** Counts what every process has: memory, event loop, garbage. */
+export function collectProcessMetrics(isWorker: boolean): void {
+  collectDefaultMetrics();
+  // Makes a worker answer the collector of the first process.
+  if (isWorker) new AggregatorRegistry();
+}
 
 /** Serves /metrics of this process, or of all workers together. */
 export async function startMetrics(
   { host, port }: Config["metrics"],
   isClustered: boolean,
-): Promise<Server> {
+): Promise<{ url: string; stop(): void }> {
   const all = isClustered ? new AggregatorRegistry() : undefined;
   const server = createServer((request, response) => {
     if (request.url !== "/metrics") {
@@ -24,5 +36,11 @@ export async function startMetrics(
   });
   server.listen(port, host);
   await once(server, "listening");
-  return server;
+  return {
+    url: `${urlOf(server, host, "http")}/metrics`,
+    stop() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
 }

@@ -6,7 +6,7 @@ import { startServer } from "../server.ts";
 import { bannerText } from "./banner.ts";
 import { openServerDatabase } from "./database.ts";
 import { createLog } from "./log.ts";
-import { startMetrics } from "./metrics.ts";
+import { collectProcessMetrics, startMetrics } from "./metrics.ts";
 import { dataFolderOf, folderOptions, parseOptions } from "./options.ts";
 import type { Program } from "./program.ts";
 import {
@@ -22,6 +22,8 @@ import { WorkerPool } from "./worker-pool.ts";
 /** What serves, in this process or in others. */
 interface Service {
   readonly url: string;
+  /** The processes that serve. */
+  pids(): number[];
   stop(): Promise<void>;
   kill(): void;
 }
@@ -69,10 +71,13 @@ export async function serve(
       ? await startMetrics(config.metrics, count > 1)
       : undefined;
     program.stdout.write(bannerText(service.url, config, dataFolder));
-    log.info({ url: service.url, processes: count }, "ready");
+    log.info(
+      { url: service.url, pids: service.pids(), metrics: metrics?.url },
+      "ready",
+    );
     await stopAsked(() => service?.kill());
     log.info({}, "stopping");
-    metrics?.close();
+    metrics?.stop();
   } catch (error) {
     throw new StartError(describeStartFailure(error));
   } finally {
@@ -122,6 +127,7 @@ async function startService(
   if (count === 1) {
     const secrets = readSecrets(program.environment);
     const runtime = { dataDir: dataFolder, log, processIndex: 0 };
+    collectProcessMetrics(false);
     const server = await startServer(config, {
       ...runtime,
       databaseUrl,
@@ -129,6 +135,7 @@ async function startService(
     });
     return {
       url: server.url,
+      pids: () => [program.pid],
       stop: () => server.stop(),
       kill: () => undefined,
     };
@@ -136,7 +143,12 @@ async function startService(
   const pool = new WorkerPool({ sources, dataFolder, databaseUrl }, log);
   try {
     const url = await pool.start(count);
-    return { url, stop: () => pool.stop(), kill: () => pool.kill() };
+    return {
+      url,
+      pids: () => pool.pids(),
+      stop: () => pool.stop(),
+      kill: () => pool.kill(),
+    };
   } catch (error) {
     await pool.stop();
     throw error;

@@ -42,11 +42,8 @@ export class WorkerPool {
   /** Drains all, and resolves when they are gone. */
   async stop(): Promise<void> {
     this.#isStopping = true;
-    const workers = Object.values(cluster.workers ?? {}).filter(
-      (worker) => worker !== undefined,
-    );
     await Promise.all(
-      workers.map(async (worker) => {
+      listWorkers().map(async (worker) => {
         if (worker.isDead()) return;
         const gone = new Promise((resolve) => worker.once("exit", resolve));
         send(worker, { type: "stop" });
@@ -58,8 +55,11 @@ export class WorkerPool {
   /** Ends all at once. */
   kill(): void {
     this.#isStopping = true;
-    for (const worker of Object.values(cluster.workers ?? {}))
-      worker?.process.kill("SIGKILL");
+    for (const worker of listWorkers()) worker.process.kill("SIGKILL");
+  }
+
+  pids(): number[] {
+    return listWorkers().flatMap((worker) => worker.process.pid ?? []);
   }
 
   #startWorker(index: number, pause: number): Promise<void> {
@@ -112,3 +112,6 @@ export class WorkerPool {
 const send = (worker: Worker, message: ToWorker): void => {
   if (worker.isConnected()) worker.send(message);
 };
+
+const listWorkers = (): Worker[] =>
+  Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);

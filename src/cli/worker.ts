@@ -1,8 +1,8 @@
 import cluster from "node:cluster";
-import { AggregatorRegistry } from "prom-client";
 import { readSecrets } from "../config/environment.ts";
 import { startServer, type RunningServer } from "../server.ts";
 import { createLog } from "./log.ts";
+import { collectProcessMetrics } from "./metrics.ts";
 import { isOurs, type Assignment, type FromWorker } from "./messages.ts";
 import type { Program } from "./program.ts";
 import { buildConfig } from "./read-config.ts";
@@ -21,7 +21,7 @@ export function runWorker(program: Program): void {
   };
   // A signal to the whole group reaches the first process too, which tells us.
   program.onStop(() => undefined);
-  new AggregatorRegistry();
+  collectProcessMetrics(true);
   worker.on("message", (message: unknown) => {
     if (!isOurs(message)) return;
     if (message.type === "stop") void stop();

@@ -1,0 +1,91 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { expect } from "chai";
+import postgres from "postgres";
+import { useFolder, waitForStatus, type Myelin } from "./myelin.ts";
+
+const settings = {
+  MYELIN_SERVER_PROCESSES: "2",
+  MYELIN_METRICS_ENABLED: "true",
+  MYELIN_METRICS_PORT: "0",
+};
+
+describe("myelin serve in several processes", function () {
+  this.timeout(60_000);
+  const place = useFolder();
+  let run: Myelin;
+  let url: string;
+  before(async () => {
+    run = place.start({ environment: settings });
+    url = await run.ready();
+  });
+  const databaseUrl = (role: "myelin" | "postgres") => {
+    const { port, password, adminPassword } = place.access();
+    const secret = role === "myelin" ? password : adminPassword;
+    return `postgres://${role}:${secret}@127.0.0.1:${port}/myelin`;
+  };
+
+  it("serves from both", async () => {
+    const processes = new Set<unknown>();
+    while (processes.size < 2) {
+      const answer = await fetch(`${url}/`, {
+        headers: { Connection: "close" },
+      });
+      await answer.arrayBuffer();
+      for (const line of run.log)
+        if (line["msg"] === "request") processes.add(line["process"]);
+    }
+    expect([...processes]).to.have.members([0, 1]);
+  });
+
+  it("adds up the figures of both on a listener of their own", async () => {
+    const { metrics } = run.log.find(({ msg }) => msg === "ready") as {
+      metrics: string;
+    };
+    const text = await (await fetch(metrics)).text();
+    expect(text).to.match(/^process_resident_memory_bytes \d+/m);
+    expect((await fetch(`${url}/metrics`)).status).to.equal(404);
+  });
+
+  it("replaces a process that was killed and serves on meanwhile", async () => {
+    const { pids } = run.log.find(({ msg }) => msg === "ready") as {
+      pids: number[];
+    };
+    process.kill(pids[0]!, "SIGKILL");
+    await run.logged("a process died");
+    await waitForStatus(`${url}/health/ready`, 200);
+    await run.logged("a process was replaced");
+  });
+
+  it("shares a database with servers of other machines", async () => {
+    const environment = { MYELIN_DATABASE_URL: databaseUrl("myelin") };
+    const data = ["serve", "--port", "0", "--data", "elsewhere"];
+    const other = place.start({ environment, arguments: data });
+    await waitForStatus(`${await other.ready()}/health/ready`, 200);
+    expect(await other.stop()).to.equal(0);
+  });
+
+  it("refuses a database that may forget what it acknowledged", async () => {
+    const admin = postgres(databaseUrl("postgres"), { max: 1 });
+    await admin`alter role myelin set synchronous_commit = off`;
+    const environment = { MYELIN_DATABASE_URL: databaseUrl("myelin") };
+    const data = ["serve", "--port", "0", "--data", "elsewhere"];
+    const refused = place.start({ environment, arguments: data });
+    expect(await refused.ended).to.equal(1);
+    expect(refused.stderr).to.include("synchronous_commit must not be off");
+    await admin`alter role myelin reset synchronous_commit`;
+    await admin.end();
+  });
+
+  it("stops within 10 s although a client never finishes its request", async () => {
+    const { hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname);
+    socket.on("error", () => undefined);
+    await once(socket, "connect");
+    socket.write("GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ");
+    const start = performance.now();
+    expect(await run.stop()).to.equal(0);
+    expect(performance.now() - start).to.be.below(10_000);
+    socket.destroy();
+  });
+});
