@@ -198,11 +198,11 @@ refuses("bad parameters make no room", [
   { invite: "not a list" },
   { invite: ["not a user id"] },
   { preset: "no_such_preset" },
-  { creation_content: "text" },
 ]);
 
 refuses("parameters of a wrong type make no room", [
   { room_alias_name: 1 },
+  { creation_content: "text" },
   { initial_state: "not a list" },
   { initial_state: [{ type: 1, content: {} }] },
   { initial_state: [{ type: "org.example", content: "text" }] },
