@@ -111,3 +111,14 @@ export async function listCurrentStateOfRooms(
     where s.room_nid = any(${roomNids as number[]}::bigint[]) and s.type = any(${types as string[]}::text[])
       and s.state_key = ''`;
 }
+
+/** Current state events of one (escaped) type. */
+export async function listStateHeadsOfType(
+  sql: Sql,
+  roomNid: number,
+  type: string,
+): Promise<EventHead[]> {
+  return sql<EventHead[]>`
+    select ${eventHead(sql)} from current_state s join events e on e.nid = s.nid
+    where s.room_nid = ${roomNid} and s.type = ${type}`;
+}

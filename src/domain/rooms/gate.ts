@@ -1,7 +1,8 @@
 import type { Edges } from "../../edges.ts";
 import {
-  checkVisibility,
   type HistoryVisibility,
+  isVisible,
+  parseHistoryVisibility,
 } from "../../core/history-visibility.ts";
 import { listVisibilityHistories } from "../../storage/memberships.ts";
 import { escapeText } from "../../storage/json-text.ts";
@@ -81,7 +82,7 @@ export async function readStandings(
     } else {
       standing.visibility.push({
         position,
-        value: parseVisibility(content?.["history_visibility"]),
+        value: parseHistoryVisibility(content),
       });
     }
   }
@@ -105,14 +106,14 @@ export function showEvent(
   };
   const isOwnMembership = event.type === "m.room.member" && event.stateKey === viewer;
   const isVisibility = event.type === "m.room.history_visibility" && event.stateKey === "";
-  const isVisible = checkVisibility({
-    visibilityBefore: before.visibility,
-    visibilityAfter: isVisibility ? after.visibility : before.visibility,
-    membershipBefore: before.membership,
-    membershipAfter: isOwnMembership ? after.membership : before.membership,
-    isJoinedLater: membership.some((change) => change.position > position && change.value === "join"),
+  const isShown = isVisible({
+    visibility: before.visibility,
+    ...(isVisibility ? { visibilityAfter: after.visibility } : {}),
+    membership: before.membership,
+    ...(isOwnMembership ? { membershipAfter: after.membership } : {}),
+    hasJoinedLater: membership.some((change) => change.position > position && change.value === "join"),
   });
-  return isVisible ? { event, membership: after.membership } : undefined;
+  return isShown ? { event, membership: after.membership } : undefined;
 }
 
 /** The value that stood before a position. */
@@ -124,11 +125,3 @@ function valueBefore<T>(changes: readonly Change<T>[], position: number, initial
   }
   return value;
 }
-
-const VISIBILITIES: readonly string[] = ["world_readable", "shared", "invited", "joined"];
-
-/** Unknown values count as `shared`, as the specification says. */
-const parseVisibility = (value: unknown): HistoryVisibility =>
-  typeof value === "string" && VISIBILITIES.includes(value)
-    ? (value as HistoryVisibility)
-    : "shared";

@@ -89,3 +89,11 @@ async function wasJoinedBefore(edges: Needs, nid: number | null): Promise<boolea
   const [event] = await openEvents(edges, await listEventHeads(edges.db, [nid]));
   return event?.pdu.content["membership"] === "join";
 }
+
+/** The numbers of the state events that stood right before an event. */
+export async function stateBefore(
+  { db }: Pick<Edges, "db">,
+  { snapshotId }: Pick<StoredEvent, "snapshotId">,
+): Promise<number[]> {
+  return snapshotId === null ? [] : snapshotNids({ db }, snapshotId);
+}

@@ -85,7 +85,7 @@ async function buildAnswer(edges: SyncEdges, request: SyncRequest): Promise<Sync
   const stripped = await readStrippedRooms(edges, userId, plan, ignored);
   const toDevice = await readToDevice(edges, requester, since?.toDevicePosition ?? 0, upTo);
   const presence = await readPresence(edges, userId, plan, since?.mark ?? 0, filter);
-  const global = (accountData.get(0) ?? []).filter((text) => allowsAccountData(filter, text));
+  const global = (accountData.get(0) ?? []).filter((text) => allowsAccountData(filter.accountData, text));
   const keys = await readKeyCounts(edges, requester);
   const token: SyncToken = {
     epoch: since?.epoch ?? (await readEpoch(edges.db)),

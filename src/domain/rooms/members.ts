@@ -1,0 +1,40 @@
+import type { Edges } from "../../edges.ts";
+import { listCurrentStateHeads, listEventHeads, listStateHeadsOfType } from "../../storage/events.ts";
+import { escapeText } from "../../storage/json-text.ts";
+import { openEvents, type StoredEvent } from "./event-store.ts";
+import { snapshotNids, type ReadableState } from "./read-state.ts";
+
+type Needs = Pick<Edges, "db" | "keyring" | "memory">;
+
+const MEMBER = "m.room.member";
+
+/** Member events of a room as the reader may see it; of the given users where some are given. */
+export async function listMembers(
+  edges: Needs,
+  readable: ReadableState,
+  userIds?: ReadonlySet<string>,
+): Promise<StoredEvent[]> {
+  const { roomNid } = readable.room;
+  if (readable.at === "left") {
+    return membersIn(edges, await snapshotNids(edges, readable.snapshotId), userIds);
+  }
+  const heads = userIds
+    ? await listCurrentStateHeads(
+        edges.db,
+        roomNid,
+        [...userIds].map((userId) => [MEMBER, escapeText(userId)] as const),
+      )
+    : await listStateHeadsOfType(edges.db, roomNid, MEMBER);
+  return openEvents(edges, heads);
+}
+
+/** Member events among the state events of a snapshot. */
+export async function membersIn(
+  edges: Needs,
+  nids: readonly number[],
+  userIds?: ReadonlySet<string>,
+): Promise<StoredEvent[]> {
+  const heads = (await listEventHeads(edges.db, nids)).filter(({ type }) => type === MEMBER);
+  const members = await openEvents(edges, heads);
+  return userIds ? members.filter(({ stateKey }) => stateKey !== null && userIds.has(stateKey)) : members;
+}

@@ -1,0 +1,51 @@
+import {
+  type ClientFilter,
+  type EventFilter,
+  matchesEventFilter,
+  matchesRoomEventFilter,
+  matchesRooms,
+  type RoomEventFilter,
+} from "../../core/filter.ts";
+import { escapeText } from "../../storage/json-text.ts";
+import type { TimelineConditions } from "../../storage/sync-timeline.ts";
+import type { StoredEvent } from "../rooms/event-store.ts";
+
+/** Whether a sync shows this room at all. */
+export const isRoomWanted = (filter: ClientFilter, roomId: string): boolean =>
+  matchesRooms(filter.room, roomId);
+
+/** Whether an event passes a section's filter. */
+export function allowsEvent(
+  filter: EventFilter | RoomEventFilter,
+  event: StoredEvent | { type: string; sender?: string },
+): boolean {
+  if (!("containsUrl" in filter)) return matchesEventFilter(filter, event);
+  return "pdu" in event
+    ? matchesRooms(filter, event.room.roomId) &&
+        matchesRoomEventFilter(filter, { type: event.type, sender: event.sender, content: event.pdu.content })
+    : matchesRoomEventFilter(filter, event);
+}
+
+/** Whether an account data event, as JSON text, passes. */
+export function allowsAccountData(filter: EventFilter, text: string): boolean {
+  if (filter.types === null && filter.notTypes.length === 0) return true;
+  const { type } = JSON.parse(text) as { type: string };
+  return matchesEventFilter(filter, { type });
+}
+
+/** A filter's conditions for the query that cuts timelines, so that its limit counts what passes. */
+export function conditionsOf(filter: RoomEventFilter): TimelineConditions {
+  const globs = (types: readonly string[]) => types.map(likeOf);
+  const some = (list: readonly string[]) => (list.length > 0 ? list : null);
+  return {
+    types: filter.types && globs(filter.types),
+    notTypes: some(globs(filter.notTypes)),
+    senders: filter.senders,
+    notSenders: some(filter.notSenders),
+    relTypes: filter.relTypes,
+    notRelTypes: some(filter.notRelTypes),
+  };
+}
+
+/** `*` is the only wildcard of a filter's types. */
+const likeOf = (glob: string): string => escapeText(glob).replaceAll(/[\\%_]/g, "\\$&").replaceAll("*", "%");
