@@ -116,6 +116,12 @@ function getServer(): Promise<TestServer> {
   return server;
 }
 
+/** The migrated database that those of the specs are copies of. */
+export async function openTemplate(): Promise<Sql> {
+  const { url } = await getServer();
+  return openDatabase(url(TEMPLATE), { poolSize: 1, log: quiet });
+}
+
 /** Called once, when all specs have run. */
 export async function stopServer(): Promise<void> {
   const running = await server?.catch(() => undefined);

@@ -1,0 +1,1025 @@
+-- What the migrations make. Written by `npm run db:dump`; never edited.
+
+create sequence ephemeral_marks as bigint increment by 1 minvalue 1 maxvalue 9223372036854775807 start with 1;
+
+create sequence nids as bigint increment by 1000 minvalue 1000 maxvalue 9223372036854775807 start with 1000;
+
+create table access_tokens (
+  token_hash bytea not null, -- hash
+  token_id bigint not null, -- number
+  user_id text collate "C" not null, -- id
+  device_id text collate "C" not null, -- id
+  expires_ts bigint, -- time
+  created_ts bigint not null -- time
+);
+CREATE INDEX access_tokens_by_device ON public.access_tokens USING btree (user_id, device_id);
+alter table access_tokens add constraint access_tokens_pkey PRIMARY KEY (token_hash);
+alter table access_tokens add constraint access_tokens_token_id_key UNIQUE (token_id);
+alter table access_tokens add constraint access_tokens_user_id_device_id_fkey FOREIGN KEY (user_id, device_id) REFERENCES devices(user_id, device_id) ON DELETE CASCADE;
+alter table access_tokens add constraint access_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(user_id);
+
+create table account_data (
+  user_id text collate "C" not null, -- id
+  room_nid bigint not null, -- number
+  type text collate "C" not null, -- protocol
+  position bigint not null, -- number
+  key_id bigint not null, -- number
+  sealed bytea -- sealed
+);
+CREATE INDEX account_data_by_position ON public.account_data USING btree (user_id, "position");
+alter table account_data add constraint account_data_pkey PRIMARY KEY (user_id, room_nid, type);
+
+create table audit_log (
+  seq bigint not null, -- number
+  record text not null, -- protocol
+  hash bytea not null -- hash
+);
+alter table audit_log add constraint audit_log_pkey PRIMARY KEY (seq);
+
+create table batches (
+  batch_id uuid not null, -- number
+  last_position bigint, -- number
+  lost jsonb, -- id
+  room_nids bigint[] not null default '{}'::bigint[], -- number
+  user_ids text[] not null default '{}'::text[], -- id
+  committed_ts bigint not null -- time
+);
+alter table batches add constraint batches_last_position_key UNIQUE (last_position);
+alter table batches add constraint batches_pkey PRIMARY KEY (batch_id);
+
+create table cross_signing_keys (
+  user_id text collate "C" not null, -- id
+  usage text collate "C" not null, -- protocol
+  json text not null, -- protocol
+  position bigint not null -- number
+);
+alter table cross_signing_keys add constraint cross_signing_keys_pkey PRIMARY KEY (user_id, usage);
+alter table cross_signing_keys add constraint cross_signing_keys_usage_check CHECK ((usage = ANY (ARRAY['master'::text, 'self_signing'::text, 'user_signing'::text])));
+
+create table current_state (
+  room_nid bigint not null, -- number
+  type text collate "C" not null, -- protocol
+  state_key text collate "C" not null, -- id
+  nid bigint not null -- number
+);
+alter table current_state add constraint current_state_pkey PRIMARY KEY (room_nid, type, state_key);
+
+create table device_keys (
+  user_id text collate "C" not null, -- id
+  device_id text collate "C" not null, -- id
+  json text not null -- protocol
+);
+alter table device_keys add constraint device_keys_pkey PRIMARY KEY (user_id, device_id);
+
+create table device_list_changes (
+  user_id text collate "C" not null, -- id
+  position bigint not null -- number
+);
+CREATE INDEX device_list_changes_by_position ON public.device_list_changes USING btree ("position");
+alter table device_list_changes add constraint device_list_changes_pkey PRIMARY KEY (user_id, "position");
+
+create table devices (
+  user_id text collate "C" not null, -- id
+  device_id text collate "C" not null, -- id
+  key_id bigint not null, -- number
+  sealed bytea not null, -- sealed
+  last_seen_ts bigint, -- time
+  created_ts bigint not null -- time
+);
+alter table devices add constraint devices_pkey PRIMARY KEY (user_id, device_id);
+alter table devices add constraint devices_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(user_id);
+
+create table event_contents (
+  nid bigint not null, -- number
+  first_key bigint not null, -- number
+  second_key bigint not null, -- number
+  sealed bytea not null -- sealed
+);
+alter table event_contents add constraint event_contents_pkey PRIMARY KEY (nid);
+
+create table events (
+  nid bigint not null, -- number
+  room_nid bigint not null, -- number
+  position bigint, -- number
+  depth bigint not null, -- number
+  arrival bigint, -- number
+  origin_server_ts bigint not null, -- time
+  received_ts bigint not null, -- time
+  snapshot_id bigint, -- number
+  snapshot_after bigint, -- number
+  replaces_nid bigint, -- number
+  redacted_by bigint, -- number
+  room_count bigint not null default 0, -- number
+  thread_count bigint not null default 0, -- number
+  status smallint not null default 0, -- number
+  is_countable boolean not null default false, -- flag
+  event_id text collate "C" not null, -- hash
+  type text collate "C" not null, -- protocol
+  state_key text collate "C", -- id
+  sender text collate "C" not null, -- id
+  device_id text collate "C", -- id
+  txn_id text collate "C", -- id
+  redacts text collate "C", -- id
+  rel_type text collate "C", -- protocol
+  relates_to text collate "C", -- id
+  thread text collate "C", -- id
+  refusal text, -- protocol
+  skeleton text not null -- protocol
+);
+CREATE INDEX events_by_paging_key ON public.events USING btree (room_nid, depth, arrival) WHERE (arrival IS NOT NULL);
+CREATE INDEX events_by_position ON public.events USING btree (room_nid, "position") WHERE ("position" IS NOT NULL);
+CREATE INDEX events_by_relation ON public.events USING btree (room_nid, relates_to, rel_type) WHERE (relates_to IS NOT NULL);
+CREATE INDEX events_by_thread ON public.events USING btree (room_nid, thread, "position") WHERE (thread IS NOT NULL);
+alter table events add constraint events_event_id_key UNIQUE (event_id);
+alter table events add constraint events_pkey PRIMARY KEY (nid);
+
+create table fallback_keys (
+  user_id text collate "C" not null, -- id
+  device_id text collate "C" not null, -- id
+  algorithm text collate "C" not null, -- protocol
+  key_id text collate "C" not null, -- protocol
+  json text not null, -- protocol
+  is_used boolean not null -- flag
+);
+alter table fallback_keys add constraint fallback_keys_pkey PRIMARY KEY (user_id, device_id, algorithm);
+
+create table filters (
+  user_id text collate "C" not null, -- id
+  filter_id bigint not null, -- number
+  hash bytea not null, -- hash
+  key_id bigint not null, -- number
+  sealed bytea not null -- sealed
+);
+alter table filters add constraint filters_pkey PRIMARY KEY (user_id, filter_id);
+alter table filters add constraint filters_user_id_hash_key UNIQUE (user_id, hash);
+
+create table forward_extremities (
+  room_nid bigint not null, -- number
+  nid bigint not null -- number
+);
+alter table forward_extremities add constraint forward_extremities_pkey PRIMARY KEY (room_nid, nid);
+
+create table idempotency (
+  key bytea not null, -- hash
+  answer text not null, -- id
+  created_ts bigint not null -- time
+);
+alter table idempotency add constraint idempotency_pkey PRIMARY KEY (key);
+
+create table key_signatures (
+  user_id text collate "C" not null, -- id
+  target text collate "C" not null, -- id
+  signer text collate "C" not null, -- id
+  signing_key text collate "C" not null, -- protocol
+  signature text collate "C" not null -- protocol
+);
+alter table key_signatures add constraint key_signatures_pkey PRIMARY KEY (user_id, target, signer, signing_key);
+
+create table keys (
+  key_id bigint not null, -- number
+  scope text collate "C" not null, -- setting
+  owner text collate "C" not null, -- id
+  span text collate "C" not null, -- time
+  master_epoch integer not null, -- number
+  wrapped bytea not null, -- secret
+  created_ts bigint not null -- time
+);
+alter table keys add constraint keys_pkey PRIMARY KEY (key_id);
+alter table keys add constraint keys_scope_check CHECK ((scope = ANY (ARRAY['user'::text, 'user-span'::text, 'room-span'::text, 'room-state'::text, 'member'::text])));
+alter table keys add constraint keys_scope_owner_span_key UNIQUE (scope, owner, span);
+
+create table leases (
+  name text collate "C" not null, -- setting
+  holder uuid not null, -- number
+  generation bigint not null, -- number
+  expires_ts timestamp with time zone not null -- time
+);
+alter table leases add constraint leases_pkey PRIMARY KEY (name);
+
+create table memberships (
+  user_id text collate "C" not null, -- id
+  room_nid bigint not null, -- number
+  membership text collate "C" not null, -- protocol
+  sender text collate "C" not null, -- id
+  nid bigint not null, -- number
+  position bigint not null, -- number
+  is_forgotten boolean not null default false -- flag
+);
+CREATE INDEX memberships_by_room ON public.memberships USING btree (room_nid, membership);
+alter table memberships add constraint memberships_membership_check CHECK ((membership = ANY (ARRAY['join'::text, 'invite'::text, 'leave'::text, 'ban'::text, 'knock'::text])));
+alter table memberships add constraint memberships_pkey PRIMARY KEY (user_id, room_nid);
+
+create table notifications (
+  user_id text collate "C" not null, -- id
+  room_nid bigint not null, -- number
+  position bigint not null, -- number
+  nid bigint not null, -- number
+  thread text collate "C" not null, -- id
+  is_highlight boolean not null, -- flag
+  is_counted boolean not null -- flag
+);
+alter table notifications add constraint notifications_pkey PRIMARY KEY (user_id, room_nid, "position");
+
+create table one_time_keys (
+  user_id text collate "C" not null, -- id
+  device_id text collate "C" not null, -- id
+  algorithm text collate "C" not null, -- protocol
+  key_id text collate "C" not null, -- protocol
+  nid bigint not null, -- number
+  json text not null -- protocol
+);
+CREATE INDEX one_time_keys_by_age ON public.one_time_keys USING btree (user_id, device_id, algorithm, nid);
+alter table one_time_keys add constraint one_time_keys_pkey PRIMARY KEY (user_id, device_id, algorithm, key_id);
+
+create table own_counts (
+  room_nid bigint not null, -- number
+  user_id text collate "C" not null, -- id
+  thread text collate "C" not null, -- id
+  own bigint not null -- number
+);
+alter table own_counts add constraint own_counts_pkey PRIMARY KEY (room_nid, user_id, thread);
+
+create unlogged table presence (
+  user_id text collate "C" not null, -- id
+  state text collate "C" not null, -- protocol
+  status_key bigint not null, -- number
+  status_sealed bytea, -- sealed
+  last_active_ts bigint not null, -- time
+  mark bigint not null -- number
+);
+CREATE INDEX presence_by_mark ON public.presence USING btree (mark);
+alter table presence add constraint presence_pkey PRIMARY KEY (user_id);
+
+create table profile_fields (
+  user_id text collate "C" not null, -- id
+  name text collate "C" not null, -- protocol
+  position bigint not null, -- number
+  key_id bigint not null, -- number
+  sealed bytea not null -- sealed
+);
+alter table profile_fields add constraint profile_fields_pkey PRIMARY KEY (user_id, name);
+
+create unlogged table rate_limits (
+  key text collate "C" not null, -- hash
+  tokens double precision not null, -- number
+  updated_ts bigint not null -- time
+);
+alter table rate_limits add constraint rate_limits_pkey PRIMARY KEY (key);
+
+create table receipts (
+  room_nid bigint not null, -- number
+  user_id text collate "C" not null, -- id
+  receipt_type text collate "C" not null, -- protocol
+  thread text collate "C" not null, -- id
+  event_id text collate "C" not null, -- id
+  event_position bigint not null, -- number
+  receipt_ts bigint not null, -- time
+  position bigint not null -- number
+);
+CREATE INDEX receipts_by_position ON public.receipts USING btree (room_nid, "position");
+alter table receipts add constraint receipts_pkey PRIMARY KEY (room_nid, user_id, receipt_type, thread);
+
+create table refresh_tokens (
+  token_hash bytea not null, -- hash
+  user_id text collate "C" not null, -- id
+  device_id text collate "C" not null, -- id
+  access_token_id bigint not null, -- number
+  next_hash bytea, -- hash
+  created_ts bigint not null -- time
+);
+CREATE INDEX refresh_tokens_by_device ON public.refresh_tokens USING btree (user_id, device_id);
+alter table refresh_tokens add constraint refresh_tokens_pkey PRIMARY KEY (token_hash);
+alter table refresh_tokens add constraint refresh_tokens_user_id_device_id_fkey FOREIGN KEY (user_id, device_id) REFERENCES devices(user_id, device_id) ON DELETE CASCADE;
+
+create table registration_nonces (
+  nonce text collate "C" not null, -- secret
+  expires_ts bigint not null -- time
+);
+alter table registration_nonces add constraint registration_nonces_pkey PRIMARY KEY (nonce);
+
+create table registration_tokens (
+  token text collate "C" not null, -- secret
+  uses_allowed integer, -- number
+  completed integer not null default 0, -- number
+  expires_ts bigint, -- time
+  created_ts bigint not null -- time
+);
+alter table registration_tokens add constraint registration_tokens_pkey PRIMARY KEY (token);
+
+create table room_aliases (
+  alias text collate "C" not null, -- id
+  room_nid bigint not null, -- number
+  creator text collate "C" not null, -- id
+  created_ts bigint not null -- time
+);
+CREATE INDEX room_aliases_room ON public.room_aliases USING btree (room_nid);
+alter table room_aliases add constraint room_aliases_pkey PRIMARY KEY (alias);
+alter table room_aliases add constraint room_aliases_room_nid_fkey FOREIGN KEY (room_nid) REFERENCES rooms(room_nid);
+
+create table rooms (
+  room_nid bigint not null, -- number
+  room_id text collate "C" not null, -- id
+  room_version text collate "C" not null, -- setting
+  state_version bigint not null default 0, -- number
+  snapshot_id bigint, -- number
+  is_published boolean not null default false, -- flag
+  is_resident boolean not null default true, -- flag
+  created_ts bigint not null -- time
+);
+CREATE INDEX rooms_published ON public.rooms USING btree (room_nid) WHERE is_published;
+alter table rooms add constraint rooms_pkey PRIMARY KEY (room_nid);
+alter table rooms add constraint rooms_room_id_key UNIQUE (room_id);
+
+create table schema_migrations (
+  version integer not null, -- number
+  name text collate "C" not null, -- setting
+  hash text collate "C" not null, -- hash
+  applied_ts bigint not null -- time
+);
+alter table schema_migrations add constraint schema_migrations_pkey PRIMARY KEY (version);
+
+create table server_settings (
+  name text collate "C" not null, -- setting
+  value text not null -- setting
+);
+alter table server_settings add constraint server_settings_pkey PRIMARY KEY (name);
+
+create table state_changes (
+  room_nid bigint not null, -- number
+  position bigint not null, -- number
+  type text collate "C" not null, -- protocol
+  state_key text collate "C" not null, -- id
+  old_nid bigint, -- number
+  new_nid bigint -- number
+);
+CREATE INDEX state_changes_by_key ON public.state_changes USING btree (room_nid, type, state_key, "position");
+alter table state_changes add constraint state_changes_pkey PRIMARY KEY (room_nid, "position", type, state_key);
+
+create table state_snapshots (
+  snapshot_id bigint not null, -- number
+  room_nid bigint not null, -- number
+  parent_id bigint, -- number
+  hops smallint not null, -- number
+  size integer not null, -- number
+  added bytea not null, -- number
+  removed bytea not null, -- number
+  hash bytea not null -- hash
+);
+CREATE INDEX state_snapshots_by_hash ON public.state_snapshots USING btree (room_nid, hash);
+alter table state_snapshots add constraint state_snapshots_pkey PRIMARY KEY (snapshot_id);
+
+create table stripped_states (
+  user_id text collate "C" not null, -- id
+  room_nid bigint not null, -- number
+  key_id bigint not null, -- number
+  sealed bytea not null -- sealed
+);
+alter table stripped_states add constraint stripped_states_pkey PRIMARY KEY (user_id, room_nid);
+
+create table to_device (
+  user_id text collate "C" not null, -- id
+  device_id text collate "C" not null, -- id
+  position bigint not null, -- number
+  ordinal smallint not null default 0, -- number
+  key_id bigint not null, -- number
+  sealed bytea not null -- sealed
+);
+alter table to_device add constraint to_device_pkey PRIMARY KEY (user_id, device_id, "position", ordinal);
+
+create unlogged table typing (
+  room_nid bigint not null, -- number
+  user_id text collate "C" not null, -- id
+  expires_ts bigint not null, -- time
+  mark bigint not null -- number
+);
+alter table typing add constraint typing_pkey PRIMARY KEY (room_nid, user_id);
+
+create table uia_sessions (
+  session_id text collate "C" not null, -- secret
+  operation text not null, -- protocol
+  completed text[] not null default '{}'::text[], -- protocol
+  details jsonb not null default '{}'::jsonb, -- id
+  created_ts bigint not null -- time
+);
+alter table uia_sessions add constraint uia_sessions_pkey PRIMARY KEY (session_id);
+
+create table users (
+  user_id text collate "C" not null, -- id
+  password_hash text, -- secret
+  is_admin boolean not null default false, -- flag
+  is_deactivated boolean not null default false, -- flag
+  is_locked boolean not null default false, -- flag
+  is_suspended boolean not null default false, -- flag
+  is_guest boolean not null default false, -- flag
+  created_ts bigint not null -- time
+);
+alter table users add constraint users_pkey PRIMARY KEY (user_id);
+
+CREATE OR REPLACE FUNCTION public.commit_batch(p_batch uuid, p_now bigint, p_positions integer[], p_events jsonb, p_skeletons text[], p_first_keys bigint[], p_second_keys bigint[], p_sealed bytea[], p_rows jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+declare
+  n integer := cardinality(p_positions);
+  -- Why a write was lost, by its number; null for the winners.
+  lost jsonb[] := array_fill(null::jsonb, array[n]);
+  -- The position before a winner's first one.
+  starts bigint[] := array_fill(null::bigint, array[n]);
+  has_losers boolean := false;
+  loser record;
+  base bigint;
+  head bigint;
+  i integer;
+  chain bytea;
+  chain_seq bigint;
+  touched_rooms bigint[];
+  touched_users text[];
+  hint text;
+begin
+  -- Idempotency: an insert waits for a twin under way, then loses to it.
+  if p_rows ? 'idempotency' then
+    for loser in
+      with wanted as (
+        select * from jsonb_to_recordset(p_rows->'idempotency') as r(w int, i int, key bytea, answer text)
+      ), inserted as (
+        insert into idempotency (key, answer, created_ts)
+        select key, answer, p_now from wanted order by key
+        on conflict do nothing returning key
+      )
+      select w, min(i) as i from wanted where key not in (select key from inserted) group by w
+    loop
+      lost[loser.w + 1] := jsonb_build_object('status', 'duplicate', 'index', loser.i);
+      has_losers := true;
+    end loop;
+    if has_losers then
+      -- The twin's row is visible only to a new statement.
+      for loser in
+        select r.w, idempotency.answer
+        from jsonb_to_recordset(p_rows->'idempotency') as r(w int, i int, key bytea) join idempotency using (key)
+        where (lost[r.w + 1]->>'index')::int = r.i
+      loop
+        lost[loser.w + 1] := lost[loser.w + 1] || jsonb_build_object('answer', loser.answer);
+      end loop;
+    end if;
+  end if;
+
+  if p_rows ? 'rooms' or p_rows ? 'room_publications' then
+    perform from rooms where room_nid in (
+      select room_nid from jsonb_to_recordset(coalesce(p_rows->'rooms', '[]')) as r(room_nid bigint)
+      union all
+      select room_nid from jsonb_to_recordset(coalesce(p_rows->'room_publications', '[]')) as r(room_nid bigint))
+    order by room_nid for no key update;
+    for loser in
+      select distinct r.w
+      from jsonb_to_recordset(coalesce(p_rows->'rooms', '[]')) as r(w int, room_nid bigint, state_version bigint)
+      where r.state_version is not null
+        and r.state_version is distinct from (select rooms.state_version from rooms where rooms.room_nid = r.room_nid)
+    loop
+      lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "room"}');
+      has_losers := true;
+    end loop;
+  end if;
+
+  -- What must be new: the insert decides.
+  if p_rows ? 'new_rooms' then
+    for loser in
+      with wanted as (
+        select * from jsonb_to_recordset(p_rows->'new_rooms')
+          as r(w int, room_nid bigint, room_id text, room_version text, is_resident boolean, created_ts bigint)
+        where lost[w + 1] is null
+      ), inserted as (
+        insert into rooms (room_nid, room_id, room_version, is_resident, created_ts)
+        select room_nid, room_id, room_version, is_resident, created_ts from wanted order by room_id
+        on conflict do nothing returning room_nid
+      )
+      select w from wanted where room_nid not in (select room_nid from inserted)
+    loop
+      lost[loser.w + 1] := '{"status": "conflict", "over": "room"}';
+      has_losers := true;
+    end loop;
+  end if;
+
+  if p_rows ? 'new_users' then
+    for loser in
+      with wanted as (
+        select * from jsonb_to_recordset(p_rows->'new_users')
+          as r(w int, user_id text, password_hash text, is_admin boolean, is_guest boolean, created_ts bigint)
+        where lost[w + 1] is null
+      ), inserted as (
+        insert into users (user_id, password_hash, is_admin, is_guest, created_ts)
+        select user_id, password_hash, is_admin, is_guest, created_ts from wanted order by user_id
+        on conflict do nothing returning user_id
+      )
+      select w from wanted where user_id not in (select user_id from inserted)
+    loop
+      lost[loser.w + 1] := '{"status": "conflict", "over": "user"}';
+      has_losers := true;
+    end loop;
+  end if;
+
+  -- Rows that are changed or removed beyond the head are locked here, with those
+  -- that must only stay as they are, in one order.
+  if p_rows ? 'user_updates' then
+    perform from users where user_id in (
+      select user_id from jsonb_to_recordset(p_rows->'user_updates') as r(user_id text)
+      union all
+      select user_id from jsonb_to_recordset(coalesce(p_rows->'active_users', '[]')) as r(user_id text))
+    order by user_id for no key update;
+  elsif p_rows ? 'active_users' then
+    perform from users
+    where user_id in (select user_id from jsonb_to_recordset(p_rows->'active_users') as r(user_id text))
+    order by user_id for share;
+  end if;
+  if p_rows ? 'active_users' then
+    for loser in
+      select distinct r.w from jsonb_to_recordset(p_rows->'active_users') as r(w int, user_id text)
+      where not exists (select from users where users.user_id = r.user_id and not is_deactivated)
+    loop
+      lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "inactive-user"}');
+      has_losers := true;
+    end loop;
+  end if;
+
+  if p_rows ? 'removed_devices' then
+    perform from devices where (user_id, device_id) in (
+      select user_id, device_id from jsonb_to_recordset(p_rows->'removed_devices') as r(user_id text, device_id text)
+      union all
+      select user_id, device_id
+      from jsonb_to_recordset(coalesce(p_rows->'live_devices', '[]')) as r(user_id text, device_id text))
+    order by user_id, device_id for update;
+  elsif p_rows ? 'live_devices' then
+    perform from devices where (user_id, device_id) in (
+      select user_id, device_id from jsonb_to_recordset(p_rows->'live_devices') as r(user_id text, device_id text))
+    order by user_id, device_id for key share;
+  end if;
+  if p_rows ? 'live_devices' then
+    for loser in
+      select distinct r.w from jsonb_to_recordset(p_rows->'live_devices') as r(w int, user_id text, device_id text)
+      where not exists (select from devices where devices.user_id = r.user_id and devices.device_id = r.device_id)
+    loop
+      lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "missing-device"}');
+      has_losers := true;
+    end loop;
+  end if;
+
+  if p_rows ? 'new_aliases' then
+    for loser in
+      with wanted as (
+        select * from jsonb_to_recordset(p_rows->'new_aliases')
+          as r(w int, alias text, room_nid bigint, creator text, created_ts bigint)
+        where lost[w + 1] is null
+      ), inserted as (
+        insert into room_aliases (alias, room_nid, creator, created_ts)
+        select alias, room_nid, creator, created_ts from wanted order by alias
+        on conflict do nothing returning alias
+      )
+      select distinct w from wanted where alias not in (select alias from inserted)
+    loop
+      lost[loser.w + 1] := '{"status": "conflict", "over": "alias"}';
+      has_losers := true;
+    end loop;
+  end if;
+
+  if p_rows ? 'keys' then
+    for loser in
+      with locked as (
+        select keys.key_id from keys
+        where key_id in (select key_id from jsonb_to_recordset(p_rows->'keys') as r(key_id bigint))
+        order by key_id for key share
+      )
+      select distinct r.w from jsonb_to_recordset(p_rows->'keys') as r(w int, key_id bigint)
+      where r.key_id not in (select key_id from locked)
+    loop
+      lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "key"}');
+      has_losers := true;
+    end loop;
+  end if;
+
+  -- The last of the preconditions, so that no use has to be given back.
+  if p_rows ? 'registration_token_uses' then
+    for loser in
+      select * from jsonb_to_recordset(p_rows->'registration_token_uses') as r(w int, token text, now_ts bigint)
+      where lost[w + 1] is null order by token
+    loop
+      update registration_tokens set completed = completed + 1
+      where token = loser.token and (uses_allowed is null or completed < uses_allowed)
+        and (expires_ts is null or expires_ts > loser.now_ts);
+      if not found then
+        lost[loser.w + 1] := '{"status": "conflict", "over": "registration-token"}';
+        has_losers := true;
+      end if;
+    end loop;
+  end if;
+
+  -- What a loser had claimed before it lost is given back.
+  if has_losers then
+    delete from idempotency using jsonb_to_recordset(coalesce(p_rows->'idempotency', '[]')) as r(w int, i int, key bytea)
+    where idempotency.key = r.key and lost[r.w + 1] is not null and idempotency.xmin = pg_current_xact_id()::xid;
+    delete from room_aliases using jsonb_to_recordset(coalesce(p_rows->'new_aliases', '[]')) as r(w int, alias text)
+    where room_aliases.alias = r.alias and lost[r.w + 1] is not null and room_aliases.xmin = pg_current_xact_id()::xid;
+    delete from users using jsonb_to_recordset(coalesce(p_rows->'new_users', '[]')) as r(w int, user_id text)
+    where users.user_id = r.user_id and lost[r.w + 1] is not null and users.xmin = pg_current_xact_id()::xid;
+    delete from rooms using jsonb_to_recordset(coalesce(p_rows->'new_rooms', '[]')) as r(w int, room_nid bigint)
+    where rooms.room_nid = r.room_nid and lost[r.w + 1] is not null and rooms.xmin = pg_current_xact_id()::xid;
+  end if;
+
+  if p_rows ? 'audit' then
+    perform pg_advisory_xact_lock(hashtext('myelin audit head'));
+    select seq, hash into chain_seq, chain from audit_log order by seq desc limit 1;
+    chain_seq := coalesce(chain_seq, 0);
+    chain := coalesce(chain, '\x');
+    for loser in
+      select * from jsonb_to_recordset(p_rows->'audit') as r(w int, i int, record text)
+      where lost[w + 1] is null order by w, i
+    loop
+      chain_seq := chain_seq + 1;
+      chain := sha256(chain || convert_to(chain_seq || ' ' || loser.record, 'UTF8'));
+      insert into audit_log (seq, record, hash) values (chain_seq, loser.record, chain);
+    end loop;
+  end if;
+
+  -- The head. From here to COMMIT nothing waits for anyone.
+  perform pg_advisory_xact_lock(hashtext('myelin stream head'));
+  select coalesce(max(last_position), 0) into base from batches;
+  head := base;
+  for i in 1 .. n loop
+    if lost[i] is null then
+      starts[i] := head;
+      head := head + p_positions[i];
+    end if;
+  end loop;
+
+  if p_rows ? 'rooms' then
+    update rooms set state_version = r.next_state_version, snapshot_id = r.next_snapshot_id
+    from jsonb_to_recordset(p_rows->'rooms') as r(w int, room_nid bigint, next_state_version bigint, next_snapshot_id bigint)
+    where rooms.room_nid = r.room_nid and r.next_state_version is not null and starts[r.w + 1] is not null;
+
+    delete from forward_extremities f
+    using jsonb_to_recordset(p_rows->'rooms') as r(w int, room_nid bigint, cited bigint[])
+    where f.room_nid = r.room_nid and f.nid = any(r.cited) and starts[r.w + 1] is not null;
+
+    insert into forward_extremities (room_nid, nid)
+    select r.room_nid, left_nid
+    from jsonb_to_recordset(p_rows->'rooms') as r(w int, room_nid bigint, "left" bigint[]), unnest(r."left") as left_nid
+    where starts[r.w + 1] is not null
+    on conflict do nothing;
+  end if;
+
+  if p_skeletons <> '{}' then
+    with arrived as (
+      select e.*, starts[e.w + 1] + e.o + 1 as position, coalesce(e.thread, 'main') as line
+      from rows from (
+        jsonb_to_recordset(p_events) as (
+          w integer, o integer, nid bigint, room_nid bigint, depth bigint, origin_server_ts bigint, received_ts bigint,
+          snapshot_id bigint, snapshot_after bigint, replaces_nid bigint, status smallint, is_countable boolean,
+          event_id text, type text, state_key text, sender text, device_id text, txn_id text, redacts text,
+          rel_type text, relates_to text, thread text, refusal text),
+        unnest(p_skeletons, p_first_keys, p_second_keys, p_sealed)
+      ) as e(
+        w, o, nid, room_nid, depth, origin_server_ts, received_ts, snapshot_id, snapshot_after, replaces_nid, status,
+        is_countable, event_id, type, state_key, sender, device_id, txn_id, redacts, rel_type, relates_to, thread, refusal,
+        skeleton, first_key, second_key, sealed)
+      where starts[e.w + 1] is not null
+    ), room_bases as (
+      select room_nid, coalesce((
+        select events.room_count from events where events.room_nid = r.room_nid and events.position is not null
+        order by events.position desc limit 1), 0) as base
+      from (select distinct room_nid from arrived where position is not null) r
+    ), thread_bases as (
+      select room_nid, line, coalesce(case when thread is null then (
+        select events.thread_count from events where events.room_nid = t.room_nid and events.thread is null
+          and events.position is not null
+        order by events.position desc limit 1)
+      else (
+        select events.thread_count from events where events.room_nid = t.room_nid and events.thread = t.thread
+          and events.position is not null
+        order by events.position desc limit 1) end, 0) as base
+      from (select distinct room_nid, line, thread from arrived where position is not null) t
+    ), stored as (
+      insert into events (
+        nid, room_nid, position, depth, arrival, origin_server_ts, received_ts, snapshot_id, snapshot_after, replaces_nid,
+        room_count, thread_count, status, is_countable, event_id, type, state_key, sender, device_id, txn_id, redacts,
+        rel_type, relates_to, thread, refusal, skeleton)
+      select a.nid, a.room_nid, a.position, a.depth, a.position, a.origin_server_ts, a.received_ts, a.snapshot_id,
+        a.snapshot_after, a.replaces_nid,
+        coalesce(room_bases.base, 0) + sum(a.is_countable::int) over (partition by a.room_nid order by a.position),
+        coalesce(thread_bases.base, 0) + sum(a.is_countable::int) over (partition by a.room_nid, a.line order by a.position),
+        a.status, a.is_countable, a.event_id, a.type, a.state_key, a.sender, a.device_id, a.txn_id, a.redacts,
+        a.rel_type, a.relates_to, a.thread, a.refusal, a.skeleton
+      from arrived a left join room_bases using (room_nid) left join thread_bases using (room_nid, line)
+    ), own as (
+      insert into own_counts (room_nid, user_id, thread, own)
+      select room_nid, sender, line, count(*) from arrived
+      where is_countable and position is not null
+      group by room_nid, sender, line
+      on conflict (room_nid, user_id, thread) do update set own = own_counts.own + excluded.own
+    )
+    insert into event_contents (nid, first_key, second_key, sealed)
+    select nid, first_key, second_key, sealed from arrived where sealed is not null;
+  end if;
+
+  if p_rows ? 'snapshots' then
+    insert into state_snapshots (snapshot_id, room_nid, parent_id, hops, size, added, removed, hash)
+    select snapshot_id, room_nid, parent_id, hops, size, added, removed, hash
+    from jsonb_to_recordset(p_rows->'snapshots')
+      as r(w int, snapshot_id bigint, room_nid bigint, parent_id bigint, hops smallint, size int, added bytea, removed bytea, hash bytea)
+    where starts[r.w + 1] is not null;
+  end if;
+
+  if p_rows ? 'state_changes' then
+    insert into state_changes (room_nid, position, type, state_key, old_nid, new_nid)
+    select room_nid, starts[r.w + 1] + o + 1, type, state_key, old_nid, new_nid
+    from jsonb_to_recordset(p_rows->'state_changes')
+      as r(w int, o int, room_nid bigint, type text, state_key text, old_nid bigint, new_nid bigint)
+    where starts[r.w + 1] is not null;
+
+    with last_changes as (
+      select distinct on (room_nid, type, state_key) room_nid, type, state_key, new_nid
+      from jsonb_to_recordset(p_rows->'state_changes')
+        as r(w int, o int, room_nid bigint, type text, state_key text, new_nid bigint)
+      where starts[r.w + 1] is not null
+      order by room_nid, type, state_key, w desc, o desc
+    ), removed as (
+      delete from current_state c using last_changes l
+      where l.new_nid is null and c.room_nid = l.room_nid and c.type = l.type and c.state_key = l.state_key
+    )
+    insert into current_state (room_nid, type, state_key, nid)
+    select room_nid, type, state_key, new_nid from last_changes where new_nid is not null
+    on conflict (room_nid, type, state_key) do update set nid = excluded.nid;
+  end if;
+
+  if p_rows ? 'memberships' then
+    insert into memberships (user_id, room_nid, membership, sender, nid, position)
+    select distinct on (user_id, room_nid) user_id, room_nid, membership, sender, nid, starts[r.w + 1] + o + 1
+    from jsonb_to_recordset(p_rows->'memberships')
+      as r(w int, o int, user_id text, room_nid bigint, membership text, sender text, nid bigint)
+    where starts[r.w + 1] is not null
+    order by user_id, room_nid, w desc, o desc
+    on conflict (user_id, room_nid) do update set membership = excluded.membership, sender = excluded.sender,
+      nid = excluded.nid, position = excluded.position, is_forgotten = false;
+  end if;
+
+  if p_rows <> '{}' then
+    perform store_rows(p_rows, starts, p_now);
+  end if;
+
+  select coalesce(array_agg(distinct room_nid), '{}') into touched_rooms from (
+    select room_nid from jsonb_to_recordset(p_events) as r(w int, room_nid bigint) where starts[r.w + 1] is not null
+    union all
+    select room_nid from jsonb_to_recordset(coalesce(p_rows->'wake_rooms', '[]')) as r(w int, room_nid bigint)
+    where starts[r.w + 1] is not null) t;
+  select coalesce(array_agg(distinct user_id), '{}') into touched_users
+  from jsonb_to_recordset(coalesce(p_rows->'wake_users', '[]')) as r(w int, user_id text)
+  where starts[r.w + 1] is not null;
+
+  insert into batches (batch_id, last_position, lost, room_nids, user_ids, committed_ts)
+  values (p_batch, case when head > base then head end, case when has_losers then to_jsonb(lost) end,
+    touched_rooms, touched_users, p_now);
+
+  if head > base then
+    hint := json_build_object('from', base, 'to', head, 'rooms', touched_rooms, 'users', touched_users);
+    if octet_length(hint) > 7900 then
+      hint := json_build_object('from', base, 'to', head);
+    end if;
+    perform pg_notify('myelin', hint);
+  end if;
+
+  return jsonb_build_object('base', base, 'head', head, 'starts', to_jsonb(starts), 'lost', to_jsonb(lost),
+    'rooms', to_jsonb(touched_rooms), 'users', to_jsonb(touched_users));
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.set_column_classes(of_table text, classes jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  entry record;
+begin
+  for entry in select key, value from jsonb_each_text(classes) loop
+    execute format('comment on column %I.%I is %L', of_table, entry.key, entry.value);
+  end loop;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.store_rows(p_rows jsonb, starts bigint[], p_now bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+begin
+  -- Redaction strips the content for good and leaves the skeleton.
+  if p_rows ? 'redactions' then
+    with redacted as (
+      update events set redacted_by = r.by_nid
+      from jsonb_to_recordset(p_rows->'redactions') as r(w int, target_nid bigint, by_nid bigint)
+      where events.nid = r.target_nid and events.redacted_by is null and starts[r.w + 1] is not null
+      returning events.nid
+    )
+    delete from event_contents using redacted where event_contents.nid = redacted.nid;
+    delete from notifications using jsonb_to_recordset(p_rows->'redactions') as r(w int, target_nid bigint)
+    where notifications.nid = r.target_nid and starts[r.w + 1] is not null;
+  end if;
+
+  if p_rows ? 'room_publications' then
+    update rooms set is_published = r.is_published
+    from jsonb_to_recordset(p_rows->'room_publications') as r(w int, room_nid bigint, is_published boolean)
+    where rooms.room_nid = r.room_nid and starts[r.w + 1] is not null;
+  end if;
+
+  if p_rows ? 'removed_aliases' then
+    delete from room_aliases using jsonb_to_recordset(p_rows->'removed_aliases') as r(w int, alias text)
+    where room_aliases.alias = r.alias and starts[r.w + 1] is not null;
+  end if;
+
+  if p_rows ? 'stripped_states' then
+    insert into stripped_states (user_id, room_nid, key_id, sealed)
+    select user_id, room_nid, key_id, sealed
+    from jsonb_to_recordset(p_rows->'stripped_states') as r(w int, user_id text, room_nid bigint, key_id bigint, sealed bytea)
+    where starts[r.w + 1] is not null
+    on conflict (user_id, room_nid) do update set key_id = excluded.key_id, sealed = excluded.sealed;
+  end if;
+
+  if p_rows ? 'forgotten' then
+    update memberships set is_forgotten = true
+    from jsonb_to_recordset(p_rows->'forgotten') as r(w int, user_id text, room_nid bigint)
+    where memberships.user_id = r.user_id and memberships.room_nid = r.room_nid
+      and memberships.membership in ('leave', 'ban') and starts[r.w + 1] is not null;
+  end if;
+
+  if p_rows ? 'notifications' then
+    insert into notifications (user_id, room_nid, position, nid, thread, is_highlight, is_counted)
+    select user_id, room_nid, starts[r.w + 1] + o + 1, nid, thread, is_highlight, is_counted
+    from jsonb_to_recordset(p_rows->'notifications')
+      as r(w int, o int, user_id text, room_nid bigint, nid bigint, thread text, is_highlight boolean, is_counted boolean)
+    where starts[r.w + 1] is not null
+    on conflict do nothing;
+  end if;
+
+  -- A receipt never moves backwards.
+  if p_rows ? 'receipts' then
+    insert into receipts (room_nid, user_id, receipt_type, thread, event_id, event_position, receipt_ts, position)
+    select distinct on (room_nid, user_id, receipt_type, thread)
+      room_nid, user_id, receipt_type, thread, event_id, event_position, receipt_ts, starts[r.w + 1] + o + 1
+    from jsonb_to_recordset(p_rows->'receipts')
+      as r(w int, o int, room_nid bigint, user_id text, receipt_type text, thread text, event_id text,
+        event_position bigint, receipt_ts bigint)
+    where starts[r.w + 1] is not null
+    order by room_nid, user_id, receipt_type, thread, event_position desc
+    on conflict (room_nid, user_id, receipt_type, thread) do update set event_id = excluded.event_id,
+      event_position = excluded.event_position, receipt_ts = excluded.receipt_ts, position = excluded.position
+      where receipts.event_position < excluded.event_position;
+  end if;
+
+  if p_rows ? 'user_updates' then
+    update users set
+      password_hash = case when r.changes ? 'password_hash' then r.changes->>'password_hash' else users.password_hash end,
+      is_admin = coalesce((r.changes->>'is_admin')::boolean, users.is_admin),
+      is_deactivated = coalesce((r.changes->>'is_deactivated')::boolean, users.is_deactivated),
+      is_locked = coalesce((r.changes->>'is_locked')::boolean, users.is_locked),
+      is_suspended = coalesce((r.changes->>'is_suspended')::boolean, users.is_suspended)
+    from jsonb_to_recordset(p_rows->'user_updates') as r(w int, user_id text, changes jsonb)
+    where users.user_id = r.user_id and starts[r.w + 1] is not null;
+  end if;
+
+  if p_rows ? 'removed_devices' then
+    with gone as (
+      delete from devices using jsonb_to_recordset(p_rows->'removed_devices') as r(w int, user_id text, device_id text)
+      where devices.user_id = r.user_id and devices.device_id = r.device_id and starts[r.w + 1] is not null
+      returning devices.user_id, devices.device_id
+    ), gone_messages as (
+      delete from to_device using gone where (to_device.user_id, to_device.device_id) = (gone.user_id, gone.device_id)
+    ), gone_keys as (
+      delete from device_keys using gone where (device_keys.user_id, device_keys.device_id) = (gone.user_id, gone.device_id)
+    ), gone_one_time_keys as (
+      delete from one_time_keys using gone where (one_time_keys.user_id, one_time_keys.device_id) = (gone.user_id, gone.device_id)
+    ), gone_fallback_keys as (
+      delete from fallback_keys using gone where (fallback_keys.user_id, fallback_keys.device_id) = (gone.user_id, gone.device_id)
+    )
+    delete from key_signatures using gone
+    where (key_signatures.user_id, key_signatures.target) = (gone.user_id, gone.device_id);
+  end if;
+
+  if p_rows ? 'devices' then
+    insert into devices (user_id, device_id, key_id, sealed, created_ts)
+    select user_id, device_id, key_id, sealed, created_ts
+    from jsonb_to_recordset(p_rows->'devices')
+      as r(w int, user_id text, device_id text, key_id bigint, sealed bytea, created_ts bigint)
+    where starts[r.w + 1] is not null
+    on conflict (user_id, device_id) do update set key_id = excluded.key_id, sealed = excluded.sealed;
+  end if;
+
+  if p_rows ? 'removed_tokens' then
+    with gone as (
+      delete from access_tokens using jsonb_to_recordset(p_rows->'removed_tokens') as r(w int, token_id bigint)
+      where access_tokens.token_id = r.token_id and starts[r.w + 1] is not null
+      returning access_tokens.token_id
+    )
+    delete from refresh_tokens using gone where refresh_tokens.access_token_id = gone.token_id;
+  end if;
+
+  if p_rows ? 'new_tokens' then
+    insert into access_tokens (token_hash, token_id, user_id, device_id, expires_ts, created_ts)
+    select token_hash, token_id, user_id, device_id, expires_ts, created_ts
+    from jsonb_to_recordset(p_rows->'new_tokens')
+      as r(w int, token_hash bytea, token_id bigint, user_id text, device_id text, expires_ts bigint, created_ts bigint)
+    where starts[r.w + 1] is not null;
+    insert into refresh_tokens (token_hash, user_id, device_id, access_token_id, created_ts)
+    select refresh, user_id, device_id, token_id, created_ts
+    from jsonb_to_recordset(p_rows->'new_tokens')
+      as r(w int, refresh bytea, token_id bigint, user_id text, device_id text, created_ts bigint)
+    where refresh is not null and starts[r.w + 1] is not null;
+  end if;
+
+  if p_rows ? 'profile_fields' then
+    insert into profile_fields (user_id, name, position, key_id, sealed)
+    select user_id, name, starts[r.w + 1] + o + 1, key_id, sealed
+    from jsonb_to_recordset(p_rows->'profile_fields')
+      as r(w int, o int, user_id text, name text, key_id bigint, sealed bytea)
+    where starts[r.w + 1] is not null
+    on conflict (user_id, name) do update
+      set position = excluded.position, key_id = excluded.key_id, sealed = excluded.sealed;
+  end if;
+
+  if p_rows ? 'removed_profile_fields' then
+    delete from profile_fields using jsonb_to_recordset(p_rows->'removed_profile_fields') as r(w int, user_id text, name text)
+    where profile_fields.user_id = r.user_id and profile_fields.name = r.name and starts[r.w + 1] is not null;
+  end if;
+
+  if p_rows ? 'account_data' then
+    insert into account_data (user_id, room_nid, type, position, key_id, sealed)
+    select distinct on (user_id, room_nid, type) user_id, room_nid, type, starts[r.w + 1] + o + 1, key_id, sealed
+    from jsonb_to_recordset(p_rows->'account_data')
+      as r(w int, o int, user_id text, room_nid bigint, type text, key_id bigint, sealed bytea)
+    where starts[r.w + 1] is not null
+    order by user_id, room_nid, type, w desc, o desc
+    on conflict (user_id, room_nid, type) do update
+      set position = excluded.position, key_id = excluded.key_id, sealed = excluded.sealed;
+  end if;
+
+  -- Messages to devices that are gone are dropped.
+  if p_rows ? 'to_device' then
+    insert into to_device (user_id, device_id, position, ordinal, key_id, sealed)
+    select r.user_id, r.device_id, starts[r.w + 1] + o + 1, ordinal, r.key_id, r.sealed
+    from jsonb_to_recordset(p_rows->'to_device')
+      as r(w int, o int, ordinal smallint, user_id text, device_id text, key_id bigint, sealed bytea)
+    join devices on devices.user_id = r.user_id and devices.device_id = r.device_id
+    where starts[r.w + 1] is not null;
+  end if;
+
+  if p_rows ? 'device_keys' then
+    insert into device_keys (user_id, device_id, json)
+    select user_id, device_id, json
+    from jsonb_to_recordset(p_rows->'device_keys') as r(w int, user_id text, device_id text, json text)
+    where starts[r.w + 1] is not null
+    on conflict (user_id, device_id) do update set json = excluded.json;
+  end if;
+
+  if p_rows ? 'one_time_keys' then
+    insert into one_time_keys (user_id, device_id, algorithm, key_id, nid, json)
+    select user_id, device_id, algorithm, key_id, nid, json
+    from jsonb_to_recordset(p_rows->'one_time_keys')
+      as r(w int, user_id text, device_id text, algorithm text, key_id text, nid bigint, json text)
+    where starts[r.w + 1] is not null
+    on conflict do nothing;
+  end if;
+
+  if p_rows ? 'fallback_keys' then
+    insert into fallback_keys (user_id, device_id, algorithm, key_id, json, is_used)
+    select user_id, device_id, algorithm, key_id, json, false
+    from jsonb_to_recordset(p_rows->'fallback_keys')
+      as r(w int, user_id text, device_id text, algorithm text, key_id text, json text)
+    where starts[r.w + 1] is not null
+    on conflict (user_id, device_id, algorithm) do update
+      set key_id = excluded.key_id, json = excluded.json,
+        is_used = fallback_keys.is_used and fallback_keys.key_id = excluded.key_id;
+  end if;
+
+  if p_rows ? 'cross_signing_keys' then
+    insert into cross_signing_keys (user_id, usage, json, position)
+    select user_id, usage, json, starts[r.w + 1] + o + 1
+    from jsonb_to_recordset(p_rows->'cross_signing_keys') as r(w int, o int, user_id text, usage text, json text)
+    where starts[r.w + 1] is not null
+    on conflict (user_id, usage) do update set json = excluded.json, position = excluded.position;
+  end if;
+
+  if p_rows ? 'key_signatures' then
+    insert into key_signatures (user_id, target, signer, signing_key, signature)
+    select distinct on (user_id, target, signer, signing_key) user_id, target, signer, signing_key, signature
+    from jsonb_to_recordset(p_rows->'key_signatures')
+      as r(w int, user_id text, target text, signer text, signing_key text, signature text)
+    where starts[r.w + 1] is not null
+    order by user_id, target, signer, signing_key, w desc
+    on conflict (user_id, target, signer, signing_key) do update set signature = excluded.signature;
+  end if;
+
+  if p_rows ? 'device_list_changes' then
+    insert into device_list_changes (user_id, position)
+    select user_id, starts[r.w + 1] + o + 1
+    from jsonb_to_recordset(p_rows->'device_list_changes') as r(w int, o int, user_id text)
+    where starts[r.w + 1] is not null
+    on conflict do nothing;
+  end if;
+end $function$
+;
