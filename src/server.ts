@@ -33,7 +33,7 @@ export interface Runtime {
   /** 0 for the first of the processes that serve. */
   processIndex: number;
   databaseUrl: string;
-  /** Keys that the environment gives (MYELIN_SECRET_<NAME>), by lower-case name. */
+  /** Keys that the environment gives (MYELIN_KEYS_<NAME>), by lower-case name. */
   secrets: ReadonlyMap<string, Secret>;
 }
 

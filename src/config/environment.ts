@@ -5,8 +5,8 @@ import type { Setting } from "./leaves.ts";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const PREFIX = "MYELIN_";
-/** Keys that are no settings: `MYELIN_SECRET_<NAME>`. */
-const SECRET_PREFIX = "MYELIN_SECRET_";
+/** Keys that are no settings: `MYELIN_KEYS_<NAME>`. */
+const SECRET_PREFIX = "MYELIN_KEYS_";
 
 /** Raw values by setting, from the variables that are set and not empty. */
 export function readEnvironment(
