@@ -133,7 +133,8 @@ export function matchesEventFilter(
   filter: EventFilter,
   { type, sender }: { type: string; sender?: string },
 ): boolean {
-  const isType = (glob: string) => matchesGlob(glob.replaceAll("?", "\u0000"), type);
+  const isType = (glob: string) =>
+    matchesGlob(glob.replaceAll("?", "\u0000"), type);
   return (
     (filter.types === null || filter.types.some(isType)) &&
     !filter.notTypes.some(isType) &&
@@ -172,11 +173,16 @@ function stringsIn(filter: JsonObject, name: string): string[] | null {
     Array.isArray(value) &&
     value.length <= MAX_ENTRIES &&
     value.every((entry) => typeof entry === "string");
-  if (!isList) throw bad(name, `must be a list of at most ${MAX_ENTRIES} strings`);
+  if (!isList)
+    throw bad(name, `must be a list of at most ${MAX_ENTRIES} strings`);
   return value as string[];
 }
 
-function idsIn(filter: JsonObject, name: string, sigil: string): string[] | null {
+function idsIn(
+  filter: JsonObject,
+  name: string,
+  sigil: string,
+): string[] | null {
   const ids = stringsIn(filter, name);
   if (ids?.some((id) => !id.startsWith(sigil))) {
     throw bad(name, `must be a list of identifiers that begin with ${sigil}`);

@@ -1,85 +1,153 @@
+import { ANY, makeSegment, matchesAt, type Segment } from "./glob-segment.ts";
+
+/** A compiled glob. No regular expression is made of it, and it matches in linear time. */
+export interface Glob {
+  /** What stands between the stars; one segment if there are none. */
+  segments: readonly Segment[];
+  minLength: number;
+  /** `?` stands for a code point, not for half of one. */
+  byCodePoint: boolean;
+  ignoresCase: boolean;
+}
+
+interface GlobOptions {
+  /** Default true. */
+  ignoreCase?: boolean;
+  /** Whether `?` matches any one character. Default true. */
+  questionMark?: boolean;
+}
+
+export function compileGlob(
+  pattern: string,
+  { ignoreCase = true, questionMark = true }: GlobOptions = {},
+): Glob {
+  const folded = ignoreCase ? pattern.toLowerCase() : pattern;
+  const byCodePoint = questionMark && folded.includes("?");
+  const segments = folded.split("*").map((part) => {
+    const units = toUnits(part, byCodePoint);
+    return makeSegment(
+      byCodePoint ? units.map((unit) => (unit === 0x3f ? ANY : unit)) : units,
+    );
+  });
+  return {
+    segments,
+    minLength: segments.reduce((sum, { units }) => sum + units.length, 0),
+    byCodePoint,
+    ignoresCase: ignoreCase,
+  };
+}
+
+function toUnits(text: string, byCodePoint: boolean): number[] {
+  const units: number[] = [];
+  for (let index = 0; index < text.length; index++) {
+    const unit = byCodePoint
+      ? text.codePointAt(index)!
+      : text.charCodeAt(index);
+    if (unit > 0xffff) index++;
+    units.push(unit);
+  }
+  return units;
+}
+
+const MAX_REMEMBERED = 1_000;
+const remembered = new Map<string, Glob>();
+
+/** Rules and lists are asked again and again with the same patterns. */
+function globOf(pattern: string | Glob): Glob {
+  if (typeof pattern !== "string") return pattern;
+  let glob = remembered.get(pattern);
+  if (glob === undefined) {
+    glob = compileGlob(pattern);
+    if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+    remembered.set(pattern, glob);
+  }
+  return glob;
+}
+
+/** Whether a whole text matches a glob. A pattern that is a string ignores case. */
+export function matchesGlob(pattern: string | Glob, text: string): boolean {
+  const glob = globOf(pattern);
+  return matchesUnits(glob, unitsFor(glob, text));
+}
+
 /**
- * Whether a whole text matches a glob (`*` any characters, `?` one). Case is
- * folded by the caller. Two pointers and one point to return to: time grows with
- * the product of the lengths at the worst, never beyond.
+ * Whether a glob matches a stretch of a text that begins and ends at word
+ * boundaries, as push rules match `content.body`. An empty glob matches nothing.
  */
-export function matchesGlob(pattern: string, text: string): boolean {
-  let p = 0;
-  let t = 0;
-  let star = -1;
-  let resume = 0;
-  while (t < text.length) {
-    const wanted = pattern[p];
-    if (wanted === "*") {
-      star = p++;
-      resume = t;
-    } else if (p < pattern.length && (wanted === "?" || wanted === text[t])) {
-      p++;
-      t++;
-    } else if (star !== -1) {
-      p = star + 1;
-      t = ++resume;
-    } else {
-      return false;
-    }
-  }
-  while (pattern[p] === "*") p++;
-  return p === pattern.length;
+export function matchesGlobInWords(
+  pattern: string | Glob,
+  text: string,
+): boolean {
+  const glob = globOf(pattern);
+  return matchesUnitsInWords(glob, unitsFor(glob, text));
 }
 
-const WORD = /[A-Za-z0-9_]/;
-const isWord = (character: string | undefined): boolean =>
-  character !== undefined && WORD.test(character);
+const unitsFor = ({ byCodePoint, ignoresCase }: Glob, text: string): number[] =>
+  toUnits(ignoresCase ? text.toLowerCase() : text, byCodePoint);
 
-/**
- * Whether a glob matches somewhere in a text between word boundaries, ignoring
- * case, as push rules match `content.body`.
- * https://spec.matrix.org/v1.19/client-server-api/#conditions-1
- */
-export function matchesGlobInWords(pattern: string, text: string): boolean {
-  const glob = pattern.toLowerCase();
-  const body = text.toLowerCase();
-  if (glob === "") return false;
-  if (!/[*?]/.test(glob)) return findsWord(glob, body);
-  // `*x*` at the ends eats what is around: boundaries are where the match may begin and end.
-  let states = new Set<number>();
-  for (let at = 0; at <= body.length; at++) {
-    const isBoundary = !isWord(body[at - 1]) || !isWord(body[at]);
-    if (isBoundary) addState(states, glob, 0);
-    if (isBoundary && states.has(glob.length)) return true;
-    const character = body[at];
-    if (character === undefined) break;
-    const next = new Set<number>();
-    for (const state of states) {
-      const wanted = glob[state];
-      if (wanted === "*") addState(next, glob, state);
-      else if (wanted === "?" || wanted === character)
-        addState(next, glob, state + 1);
-    }
-    states = next;
-  }
-  return false;
+const anywhere = (): boolean => true;
+
+export function matchesUnits(
+  { segments, minLength }: Glob,
+  text: ArrayLike<number>,
+): boolean {
+  const { length } = text;
+  const first = segments[0]!;
+  const last = segments.at(-1)!;
+  if (length < minLength || !matchesAt(first, text, 0)) return false;
+  if (segments.length === 1) return length === minLength;
+  const end = findInOrder(segments.slice(1, -1), text, first.units.length);
+  const start = length - last.units.length;
+  return end !== -1 && end <= start && matchesAt(last, text, start);
 }
 
-/** A place in the pattern, and those after it that stars let pass. */
-function addState(states: Set<number>, glob: string, from: number): void {
-  for (let state = from; ; state++) {
-    if (states.has(state)) return;
-    states.add(state);
-    if (glob[state] !== "*") return;
+export function matchesUnitsInWords(
+  { segments, minLength }: Glob,
+  text: ArrayLike<number>,
+): boolean {
+  if (segments.length === 1 && minLength === 0) return false;
+  // "A word boundary is defined as the start or end of the value, or any character not in the
+  // sets [A-Z], [a-z], [0-9] or _."
+  const isBoundary = (index: number): boolean =>
+    index === 0 ||
+    index === text.length ||
+    !isWordUnit(text[index - 1]!) ||
+    !isWordUnit(text[index]!);
+  const first = segments[0]!;
+  if (segments.length === 1) {
+    return (
+      first.find(
+        text,
+        0,
+        (start, end) => isBoundary(start) && isBoundary(end),
+      ) !== -1
+    );
   }
+  const begun = first.find(text, 0, isBoundary);
+  if (begun === -1) return false;
+  const end = findInOrder(segments.slice(1, -1), text, begun);
+  return (
+    end !== -1 &&
+    segments.at(-1)!.find(text, end, (_start, stop) => isBoundary(stop)) !== -1
+  );
 }
 
-function findsWord(word: string, body: string): boolean {
-  for (
-    let at = body.indexOf(word);
-    at !== -1;
-    at = body.indexOf(word, at + 1)
-  ) {
-    const end = at + word.length;
-    const startsWord = !isWord(body[at - 1]) || !isWord(body[at]);
-    const endsWord = !isWord(body[end - 1]) || !isWord(body[end]);
-    if (startsWord && endsWord) return true;
+/** Where the last of these ends, each being taken as early as it can be; -1 if one is missing. */
+function findInOrder(
+  segments: readonly Segment[],
+  text: ArrayLike<number>,
+  from: number,
+): number {
+  let end = from;
+  for (const segment of segments) {
+    end = segment.find(text, end, anywhere);
+    if (end === -1) return -1;
   }
-  return false;
+  return end;
 }
+
+const isWordUnit = (unit: number): boolean =>
+  (unit >= 0x61 && unit <= 0x7a) || // a-z
+  (unit >= 0x30 && unit <= 0x39) || // 0-9
+  (unit >= 0x41 && unit <= 0x5a) || // A-Z
+  unit === 0x5f; // _

@@ -1,22 +1,15 @@
 import type { JsonObject } from "./json.ts";
 
-export type HistoryVisibility =
-  "world_readable" | "shared" | "invited" | "joined";
+const VALUES = ["world_readable", "shared", "invited", "joined"] as const;
+
+export type HistoryVisibility = (typeof VALUES)[number];
 
 /** "If no history_visibility is set, or if the value is not understood, […] shared." */
 export function parseHistoryVisibility(
   content: JsonObject | undefined,
 ): HistoryVisibility {
-  switch (content?.["history_visibility"]) {
-    case "world_readable":
-      return "world_readable";
-    case "invited":
-      return "invited";
-    case "joined":
-      return "joined";
-    default:
-      return "shared";
-  }
+  const value = content?.["history_visibility"];
+  return VALUES.find((known) => known === value) ?? "shared";
 }
 
 /** How a user stands to one event. */
