@@ -1,5 +1,5 @@
 import { MatrixError } from "./errors.ts";
-import { matchesGlob } from "./glob.ts";
+import { compileGlob, matchesGlob } from "./glob.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "./json.ts";
 
 /** Which events pass. Null where the client left the condition out. */
@@ -18,6 +18,9 @@ export interface RoomEventFilter extends EventFilter {
   containsUrl: boolean | null;
   relTypes: readonly string[] | null;
   notRelTypes: readonly string[];
+  /** Events that an event of one of these types, or of one of these senders, relates to. */
+  relatedByRelTypes: readonly string[] | null;
+  relatedBySenders: readonly string[] | null;
   lazyLoadMembers: boolean;
   includeRedundantMembers: boolean;
   unreadThreadNotifications: boolean;
@@ -103,6 +106,8 @@ export function parseRoomEventFilter(
     containsUrl: containsUrl ?? null,
     relTypes: stringsIn(filter, "org.matrix.msc3874.rel_types"),
     notRelTypes: stringsIn(filter, "org.matrix.msc3874.not_rel_types") ?? [],
+    relatedByRelTypes: stringsIn(filter, "related_by_rel_types"),
+    relatedBySenders: idsIn(filter, "related_by_senders", "@"),
     lazyLoadMembers: flagIn(filter, "lazy_load_members"),
     includeRedundantMembers: flagIn(filter, "include_redundant_members"),
     unreadThreadNotifications: flagIn(filter, "unread_thread_notifications"),
@@ -133,8 +138,7 @@ export function matchesEventFilter(
   filter: EventFilter,
   { type, sender }: { type: string; sender?: string },
 ): boolean {
-  const isType = (glob: string) =>
-    matchesGlob(glob.replaceAll("?", "\u0000"), type);
+  const isType = (pattern: string): boolean => matchesType(pattern, type);
   return (
     (filter.types === null || filter.types.some(isType)) &&
     !filter.notTypes.some(isType) &&
@@ -143,6 +147,15 @@ export function matchesEventFilter(
     (sender === undefined || !filter.notSenders.includes(sender))
   );
 }
+
+/** "A `*` can be used as a wildcard to match any sequence of characters." */
+const matchesType = (pattern: string, type: string): boolean =>
+  pattern === type ||
+  (pattern.includes("*") &&
+    matchesGlob(
+      compileGlob(pattern, { ignoreCase: false, questionMark: false }),
+      type,
+    ));
 
 /** Whether a room passes the `rooms` and `not_rooms` of a filter. */
 export const matchesRooms = (
@@ -160,6 +173,21 @@ export function matchesRoomEventFilter(
   if (filter.containsUrl === null) return true;
   return (typeof event.content?.["url"] === "string") === filter.containsUrl;
 }
+
+/** Whether one event that relates to another meets both of the filter's `related_by` lists. */
+export const matchesRelatedBy = (
+  {
+    relatedByRelTypes,
+    relatedBySenders,
+  }: Pick<RoomEventFilter, "relatedByRelTypes" | "relatedBySenders">,
+  relations: readonly { relType: string; sender: string }[],
+): boolean =>
+  (relatedByRelTypes === null && relatedBySenders === null) ||
+  relations.some(
+    ({ relType, sender }) =>
+      (relatedByRelTypes?.includes(relType) ?? true) &&
+      (relatedBySenders?.includes(sender) ?? true),
+  );
 
 function objectIn(value: JsonValue, place: string): JsonObject {
   if (isJsonObject(value)) return value;
