@@ -47,7 +47,7 @@ export async function startPrivatePostgres(
     program,
     join(dataFolder, "postgres-libraries"),
   );
-  const launch = await createLauncher(program, binaries, dataFolder, account);
+  const launch = createLauncher(program, binaries, dataFolder, account);
   let access = await readAccess(accessFile);
   const version = await readVersion(folder);
   if (version === undefined) {

@@ -6,8 +6,8 @@ import { StartError } from "../start-error.ts";
 export interface Binaries {
   readonly postgres: string;
   readonly initdb: string;
-  /** Where the libraries' other names are, if not beside the libraries. */
-  readonly libraryFolder?: string;
+  /** Where the libraries are and where their other names are, if those are apart. */
+  readonly libraryFolders?: readonly string[];
 }
 
 interface Link {
@@ -42,7 +42,7 @@ export async function findBinaries(
         link,
         join(folder, basename(link.target)),
       );
-    return { postgres, initdb, libraryFolder: folder };
+    return { postgres, initdb, libraryFolders: [folder, join(native, "lib")] };
   }
 }
 

@@ -4,8 +4,6 @@ import {
   type ChildProcess,
   type StdioOptions,
 } from "node:child_process";
-import { stat } from "node:fs/promises";
-import { dirname } from "node:path";
 import type { Program } from "../program.ts";
 import { StartError } from "../start-error.ts";
 import type { Account } from "./account.ts";
@@ -23,58 +21,71 @@ export type Launch = (
  * `folder`. Where a parent folder is closed to that account, as /root is, the
  * programs keep the one right of root that lets them pass.
  */
-export async function createLauncher(
+export function createLauncher(
   program: Program,
   binaries: Binaries,
   folder: string,
   account: Account | undefined,
-): Promise<Launch> {
-  const options = { cwd: folder, env: environmentOf(program, binaries) };
+): Launch {
+  const env = environmentOf(program, binaries);
   const launchWith =
-    (prefix: readonly string[], ids: { uid?: number; gid?: number }): Launch =>
+    ({ prefix, ids }: Way): Launch =>
     (command, args, stdio) => {
       const [file = command, ...rest] = [...prefix, command, ...args];
       // A group of its own: Ctrl+C at a terminal is for us to pass on.
-      return spawn(file, rest, { ...options, ...ids, stdio, detached: true });
+      const options = { cwd: folder, env, stdio, detached: true };
+      return spawn(file, rest, { ...options, ...ids });
     };
-  if (account === undefined) return launchWith([], {});
-  const { uid, gid } = account;
-  const isOpen = await Promise.all(
-    [folder, binaries.postgres, binaries.libraryFolder ?? folder].map((path) =>
-      canReach(account, path),
-    ),
-  );
-  if (isOpen.every(Boolean)) return launchWith([], { uid, gid });
+  if (account === undefined) return launchWith({ prefix: [], ids: {} });
 
-  for (const right of ["dac_read_search", "dac_override"]) {
-    const prefix = ["setpriv", `--reuid=${uid}`, `--regid=${gid}`];
-    prefix.push("--clear-groups", "--no-new-privs");
-    prefix.push(`--inh-caps=-all,+${right}`, `--ambient-caps=-all,+${right}`);
-    const [file = "", ...args] = [...prefix, binaries.postgres, "--version"];
-    const { status } = spawnSync(file, args, { ...options, stdio: "ignore" });
-    if (status === 0) return launchWith(prefix, {});
+  for (const way of listWays(account)) {
+    const script = 'cd "$1" && exec "$0" --show -D "$1"';
+    const probe = ["sh", "-c", script, binaries.initdb, folder];
+    const [file = "", ...args] = [...way.prefix, ...probe];
+    const options = { env, cwd: "/", stdio: "ignore" } as const;
+    const { status } = spawnSync(file, args, { ...options, ...way.ids });
+    if (status === 0) return launchWith(way);
   }
   throw new StartError(
-    `PostgreSQL does not run as root, and the account ${account.name} cannot enter ${folder} or ${binaries.postgres}. Start Myelin as an ordinary user, move it to a folder that others may enter (such as /opt or /srv), or name your own PostgreSQL in database.url.`,
+    `PostgreSQL does not run as root, and the account ${account.name} cannot enter ${folder} or run ${binaries.postgres}. Start Myelin as an ordinary user, move it to a folder that others may enter (such as /opt or /srv), or name your own PostgreSQL in database.url.`,
   );
 }
 
+/** A way for root to become another account. */
+interface Way {
+  readonly prefix: readonly string[];
+  readonly ids: { uid?: number; gid?: number };
+}
+
+function listWays({ uid, gid }: Account): Way[] {
+  const keeping = (right: string): Way => ({
+    prefix: [
+      "setpriv",
+      `--reuid=${uid}`,
+      `--regid=${gid}`,
+      "--clear-groups",
+      "--no-new-privs",
+      // Else access(2), by which PostgreSQL finds its own parts, ignores the right.
+      "--securebits=+no_setuid_fixup",
+      `--inh-caps=-all,+${right}`,
+      `--ambient-caps=-all,+${right}`,
+    ],
+    ids: {},
+  });
+  return [
+    { prefix: [], ids: { uid, gid } },
+    keeping("dac_read_search"),
+    keeping("dac_override"),
+  ];
+}
+
 /** Nothing of our environment is PostgreSQL's business, least of all our keys. */
-function environmentOf(program: Program, { libraryFolder }: Binaries) {
+function environmentOf(program: Program, { libraryFolders }: Binaries) {
   const { PATH = "/usr/bin:/bin", TMPDIR } = program.environment;
   return {
     PATH,
     ...(TMPDIR !== undefined && { TMPDIR }),
     LC_ALL: "C",
-    ...(libraryFolder !== undefined && { LD_LIBRARY_PATH: libraryFolder }),
+    ...(libraryFolders && { LD_LIBRARY_PATH: libraryFolders.join(":") }),
   };
-}
-
-/** Whether the bits of a file and all folders above it let the account in. */
-async function canReach(account: Account, path: string): Promise<boolean> {
-  const { uid, gid, mode } = await stat(path);
-  const shift = uid === account.uid ? 6 : gid === account.gid ? 3 : 0;
-  const parent = dirname(path);
-  const isOpen = ((mode >> shift) & 0o1) === 0o1;
-  return isOpen && (parent === path || (await canReach(account, parent)));
 }
