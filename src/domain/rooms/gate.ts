@@ -45,7 +45,10 @@ export async function showEvents(
     events.map(({ roomNid }) => roomNid),
   );
   return events.flatMap((event) => {
-    const standing = standings.get(event.roomNid) ?? { visibility: [], membership: [] };
+    const standing = standings.get(event.roomNid) ?? {
+      visibility: [],
+      membership: [],
+    };
     const shown = showEvent(standing, viewer, event);
     return shown ? [shown] : [];
   });
@@ -72,7 +75,8 @@ export async function readStandings(
     if (!standing) {
       standings.set(roomNid, (standing = { visibility: [], membership: [] }));
     }
-    const content = newNid === null ? undefined : events.get(newNid)?.pdu.content;
+    const content =
+      newNid === null ? undefined : events.get(newNid)?.pdu.content;
     if (type === "m.room.member") {
       const value = content?.["membership"];
       standing.membership.push({
@@ -104,20 +108,31 @@ export function showEvent(
     visibility: valueBefore(visibility, position + 1, "shared" as const),
     membership: valueBefore(membership, position + 1, "leave"),
   };
-  const isOwnMembership = event.type === "m.room.member" && event.stateKey === viewer;
-  const isVisibility = event.type === "m.room.history_visibility" && event.stateKey === "";
+  const isOwnMembership =
+    event.type === "m.room.member" && event.stateKey === viewer;
+  const isVisibility =
+    event.type === "m.room.history_visibility" && event.stateKey === "";
   const isShown = isVisible({
     visibility: before.visibility,
     ...(isVisibility ? { visibilityAfter: after.visibility } : {}),
     membership: before.membership,
     ...(isOwnMembership ? { membershipAfter: after.membership } : {}),
-    hasJoinedLater: membership.some((change) => change.position > position && change.value === "join"),
+    hasJoinedLater: membership.some(
+      (change) => change.position > position && change.value === "join",
+    ),
   });
-  return isShown ? { event, membership: after.membership } : undefined;
+  // Who is the target of a membership change may know of it, also of one that shuts them out.
+  return isShown || isOwnMembership
+    ? { event, membership: after.membership }
+    : undefined;
 }
 
 /** The value that stood before a position. */
-function valueBefore<T>(changes: readonly Change<T>[], position: number, initial: T): T {
+function valueBefore<T>(
+  changes: readonly Change<T>[],
+  position: number,
+  initial: T,
+): T {
   let value = initial;
   for (const change of changes) {
     if (change.position >= position) break;

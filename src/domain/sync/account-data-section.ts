@@ -15,13 +15,21 @@ export async function readAccountData(
   range: { after: number; upTo: number },
   newRooms: readonly number[],
 ): Promise<Map<number, string[]>> {
-  const changed = await listChangedAccountData(db, userId, range.after, range.upTo);
+  const changed = await listChangedAccountData(
+    db,
+    userId,
+    range.after,
+    range.upTo,
+  );
   const isNew = new Set(newRooms);
   const rows = [
     ...changed.filter(({ roomNid }) => !isNew.has(roomNid)),
     ...(await listRoomAccountData(db, userId, newRooms)),
   ];
-  const kept = rows.filter((row): row is AccountDataRow & { sealed: Uint8Array } => row.sealed !== null);
+  const kept = rows.filter(
+    (row): row is AccountDataRow & { sealed: Uint8Array } =>
+      row.sealed !== null,
+  );
   const contents = await keyring.openAll(
     kept.map(({ roomNid, type, keyId, sealed }) => ({
       context: accountDataContext(userId, roomNid, type),

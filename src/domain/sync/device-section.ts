@@ -22,7 +22,11 @@ export async function readToDevice(
   after: number,
   upTo: number,
 ): Promise<{ events: string[]; position: number }> {
-  const rows = await listToDevice(db, userId, deviceId, { after, upTo, limit: TO_DEVICE_LIMIT + 1 });
+  const rows = await listToDevice(db, userId, deviceId, {
+    after,
+    upTo,
+    limit: TO_DEVICE_LIMIT + 1,
+  });
   let kept = rows;
   let position = upTo;
   if (rows.length > TO_DEVICE_LIMIT) {
@@ -33,9 +37,16 @@ export async function readToDevice(
     position = kept[kept.length - 1]!.position;
   }
   const contents = await keyring.openAll(
-    kept.map(({ keyId, sealed }) => ({ context: toDeviceContext(userId, deviceId), keyId, sealed })),
+    kept.map(({ keyId, sealed }) => ({
+      context: toDeviceContext(userId, deviceId),
+      keyId,
+      sealed,
+    })),
   );
-  return { events: contents.filter((content) => content !== undefined), position };
+  return {
+    events: contents.filter((content) => content !== undefined),
+    position,
+  };
 }
 
 export interface DeviceLists {
@@ -53,8 +64,21 @@ export async function readDeviceLists(
 ): Promise<DeviceLists> {
   const joined = plan.joined.map(({ roomNid }) => roomNid);
   const changed = await listChangedDeviceLists(db, userId, since, upTo);
-  const arrived = await listNewlySharing(db, userId, plan.newlyJoined, joined, since, upTo);
-  const left = await listNoLongerSharing(db, userId, plan.newlyLeft, joined, since);
+  const arrived = await listNewlySharing(
+    db,
+    userId,
+    plan.newlyJoined,
+    joined,
+    since,
+    upTo,
+  );
+  const left = await listNoLongerSharing(
+    db,
+    userId,
+    plan.newlyLeft,
+    joined,
+    since,
+  );
   return { changed: [...new Set([...changed, ...arrived])], left };
 }
 
@@ -65,5 +89,8 @@ export async function readKeyCounts(
   const rows = await countOneTimeKeys(db, userId, deviceId);
   const counts: Record<string, number> = { signed_curve25519: 0 };
   for (const { algorithm, count } of rows) counts[algorithm] = count;
-  return { counts, fallback: await listUnusedFallbackAlgorithms(db, userId, deviceId) };
+  return {
+    counts,
+    fallback: await listUnusedFallbackAlgorithms(db, userId, deviceId),
+  };
 }

@@ -1,5 +1,9 @@
 import type { Edges } from "../../edges.ts";
-import { listReceipts, listTyping, type ReceiptRow } from "../../storage/sync-extras.ts";
+import {
+  listReceipts,
+  listTyping,
+  type ReceiptRow,
+} from "../../storage/sync-extras.ts";
 import type { RoomPlan } from "./room-plan.ts";
 
 type Needs = Pick<Edges, "db" | "now">;
@@ -21,13 +25,19 @@ export async function readEphemeral(
   const joined = plans.filter(({ section }) => section === "join");
   const receipts = await listReceipts(
     db,
-    joined.map(({ roomNid, isNew, after }) => ({ roomNid, after: isNew ? 0 : after })),
+    joined.map(({ roomNid, isNew, after }) => ({
+      roomNid,
+      after: isNew ? 0 : after,
+    })),
     userId,
     upTo,
   );
-  for (const [roomNid, content] of receiptContents(receipts)) add(roomNid, { type: "m.receipt", content });
+  for (const [roomNid, content] of receiptContents(receipts))
+    add(roomNid, { type: "m.receipt", content });
 
-  const typists = new Map<number, string[]>(typingRooms.map((roomNid) => [roomNid, []]));
+  const typists = new Map<number, string[]>(
+    typingRooms.map((roomNid) => [roomNid, []]),
+  );
   for (const row of await listTyping(db, typingRooms, now())) {
     typists.get(row.roomNid)?.push(row.userId);
   }
@@ -40,16 +50,28 @@ export async function readEphemeral(
 type ReceiptContent = Record<string, Record<string, Record<string, object>>>;
 
 /** https://spec.matrix.org/v1.19/client-server-api/#mreceipt */
-export function receiptContents(rows: readonly ReceiptRow[]): Map<number, ReceiptContent> {
+export function receiptContents(
+  rows: readonly ReceiptRow[],
+): Map<number, ReceiptContent> {
   const byRoom = new Map<number, ReceiptContent>();
-  for (const { roomNid, userId, receiptType, thread, eventId, receiptTs } of rows) {
+  for (const {
+    roomNid,
+    userId,
+    receiptType,
+    thread,
+    eventId,
+    receiptTs,
+  } of rows) {
     let content = byRoom.get(roomNid);
     if (!content) {
       byRoom.set(roomNid, (content = Object.create(null) as ReceiptContent));
     }
     const ofEvent = (content[eventId] ??= {});
     const ofType = (ofEvent[receiptType] ??= {});
-    ofType[userId] = { ts: receiptTs, ...(thread === "" ? {} : { thread_id: thread }) };
+    ofType[userId] = {
+      ts: receiptTs,
+      ...(thread === "" ? {} : { thread_id: thread }),
+    };
   }
   return byRoom;
 }

@@ -21,7 +21,11 @@ export async function readStrippedRooms(
     rooms.map(({ roomNid }) => roomNid),
   );
   const texts = await keyring.openAll(
-    rows.map(({ keyId, sealed }) => ({ context: strippedContext(userId), keyId, sealed })),
+    rows.map(({ keyId, sealed }) => ({
+      context: strippedContext(userId),
+      keyId,
+      sealed,
+    })),
   );
   const stateOf = new Map(rows.map(({ roomNid }, i) => [roomNid, texts[i]]));
   const entry = (name: string) => (room: { roomNid: number; roomId: string }) =>

@@ -5,7 +5,9 @@ import type { Requester } from "../accounts/requester.ts";
 
 type Sent = Map<string, number>;
 
-const sentMembers = slot(() => new WeightedCache<string, Sent>(500_000, ({ size }) => 1 + size));
+const sentMembers = slot(
+  () => new WeightedCache<string, Sent>(500_000, ({ size }) => 1 + size),
+);
 
 /**
  * Which member events a device has been sent, so that they need not be sent
@@ -19,7 +21,8 @@ export function sentMembersOf(
   const cache = memory.of(sentMembers);
   const key = `${roomNid} ${deviceId} ${userId}`;
   return {
-    isSent: (stateKey: string, nid: number): boolean => cache.get(key)?.get(stateKey) === nid,
+    isSent: (stateKey: string, nid: number): boolean =>
+      cache.get(key)?.get(stateKey) === nid,
     add(entries: Iterable<readonly [stateKey: string, nid: number]>): void {
       const sent: Sent = new Map(cache.get(key) ?? []);
       for (const [stateKey, nid] of entries) sent.set(stateKey, nid);

@@ -18,7 +18,10 @@ export interface SyncQuery {
   "org.matrix.msc4222.use_state_after"?: boolean;
 }
 
-type Needs = Pick<Edges, "db" | "keyring" | "memory" | "notifier" | "now" | "settings">;
+type Needs = Pick<
+  Edges,
+  "db" | "keyring" | "memory" | "notifier" | "now" | "settings"
+>;
 
 const MAX_TIMEOUT_MS = 120_000;
 
@@ -30,7 +33,10 @@ export async function parseSyncRequest(
 ): Promise<SyncRequest> {
   const since = query.since === undefined ? null : findSyncToken(query.since);
   if (since === undefined) {
-    throw new MatrixError("M_INVALID_PARAM", '"since" is not a token of this server.');
+    throw new MatrixError(
+      "M_INVALID_PARAM",
+      '"since" is not a token of this server.',
+    );
   }
   await notePresence(edges, requester, query.set_presence ?? "online");
   return {
@@ -38,12 +44,19 @@ export async function parseSyncRequest(
     filter: await filterOf(edges, requester, query.filter),
     since,
     isFullState: query.full_state ?? false,
-    useStateAfter: query.use_state_after ?? query["org.matrix.msc4222.use_state_after"] ?? false,
+    useStateAfter:
+      query.use_state_after ??
+      query["org.matrix.msc4222.use_state_after"] ??
+      false,
     timeoutMs: Math.min(Math.max(query.timeout ?? 0, 0), MAX_TIMEOUT_MS),
   };
 }
 
-async function filterOf(edges: Needs, { userId }: Requester, text: string | undefined): Promise<ClientFilter> {
+async function filterOf(
+  edges: Needs,
+  { userId }: Requester,
+  text: string | undefined,
+): Promise<ClientFilter> {
   if (text === undefined || text === "") return parseClientFilter({});
   if (text.startsWith("{")) return parseClientFilter(readJson(text));
   return parseClientFilter(await getFilter(edges, userId, text));

@@ -22,7 +22,10 @@ export async function readPresence(
     joined.map(({ roomNid }) => roomNid),
     afterMark,
   );
-  const sealed = rows.filter((row): row is typeof row & { statusSealed: Uint8Array } => row.statusSealed !== null);
+  const sealed = rows.filter(
+    (row): row is typeof row & { statusSealed: Uint8Array } =>
+      row.statusSealed !== null,
+  );
   const texts = await keyring.openAll(
     sealed.map((row) => ({
       context: presenceContext(row.userId),

@@ -1,10 +1,13 @@
 import type { Edges } from "../../edges.ts";
 import { escapeText } from "../../storage/json-text.ts";
-import { listMembershipsOf, type MembershipRecord } from "../../storage/memberships.ts";
-import { listChangedRooms, listOwnMembershipChanges } from "../../storage/sync-changes.ts";
+import type { MembershipRecord } from "../../storage/memberships.ts";
+import {
+  listChangedRooms,
+  listOwnMembershipChanges,
+} from "../../storage/sync-changes.ts";
 import { mapEvents } from "../rooms/event-store.ts";
 
-type Standing = MembershipRecord & { roomId: string };
+export type Standing = MembershipRecord & { roomId: string };
 
 /** A joined or left room whose events a sync shows, and from where. */
 export interface RoomPlan {
@@ -13,9 +16,13 @@ export interface RoomPlan {
   section: "join" | "leave";
   /** The client knows nothing of it yet: state in full. */
   isNew: boolean;
+  /** Its earlier history is a gap that the client may page through. */
+  isNewlyJoined: boolean;
   /** Positions above this one are news; 0 where all of it is. */
   after: number;
   upTo: number;
+  /** State is told as it was at the latest here; null: none of it may be seen. */
+  stateUpTo: number | null;
 }
 
 /** Which rooms a sync has to look at. */
@@ -34,50 +41,91 @@ type Needs = Pick<Edges, "db" | "keyring" | "memory" | "notifier">;
 /**
  * Sorts a user's rooms by what a sync owes them. What it costs depends on what
  * changed: untouched rooms are told apart in memory, or in one query for an old token.
+ * No standing may be newer than `upTo`.
  */
 export async function planRooms(
   edges: Needs,
   userId: string,
+  all: readonly Standing[],
   since: number | null,
   upTo: number,
-  options: { isFullState: boolean; includeLeft: boolean; also: ReadonlySet<number> },
+  options: {
+    isFullState: boolean;
+    includeLeft: boolean;
+    also: ReadonlySet<number>;
+  },
 ): Promise<SyncPlan> {
-  const all = (await listMembershipsOf(edges.db, userId)).filter(({ position }) => position <= upTo);
   const standings = all.filter(({ isForgotten }) => !isForgotten);
   const joined = standings.filter(({ membership }) => membership === "join");
   const isNews = ({ position }: Standing) => since === null || position > since;
-  const invited = standings.filter((s) => s.membership === "invite" && isNews(s));
-  const knocked = standings.filter((s) => s.membership === "knock" && isNews(s));
-  const left = standings.filter(({ membership }) => membership === "leave" || membership === "ban");
+  const invited = standings.filter(
+    (s) => s.membership === "invite" && isNews(s),
+  );
+  const knocked = standings.filter(
+    (s) => s.membership === "knock" && isNews(s),
+  );
+  const hasLeft = ({ membership }: Standing) =>
+    membership === "leave" || membership === "ban";
+  // A leave is news even of a room that was forgotten right after it.
+  const left =
+    since === null
+      ? standings.filter((s) => options.includeLeft && hasLeft(s))
+      : all.filter((s) => hasLeft(s) && isNews(s));
+  const own = await ownHistories(
+    edges,
+    userId,
+    since === null ? left : all.filter(isNews),
+    since ?? 0,
+  );
+  const wasJoined = ({ roomNid }: Standing) =>
+    own.get(roomNid)?.before !== undefined
+      ? own.get(roomNid)!.before === "join"
+      : true;
 
+  const leavePlans = left.map((s): RoomPlan => {
+    const { before, leftAt } = own.get(s.roomNid) ?? {
+      before: "join",
+      leftAt: s.position,
+    };
+    const isNew = since === null || before !== "join";
+    return {
+      ...planOf(s, "leave", isNew, since ?? 0, s.position),
+      stateUpTo: leftAt,
+    };
+  });
   if (since === null) {
     const rooms = joined.map((s) => planOf(s, "join", true, 0, upTo));
-    if (options.includeLeft) rooms.push(...left.map((s) => planOf(s, "leave", true, 0, s.position)));
-    return { joined, rooms, invited, knocked, newlyJoined: [], newlyLeft: [] };
+    return {
+      joined,
+      rooms: [...rooms, ...leavePlans],
+      invited,
+      knocked,
+      newlyJoined: [],
+      newlyLeft: [],
+    };
   }
-
-  const before = await membershipsAt(edges, userId, all.filter(isNews), since);
-  const wasJoined = ({ roomNid }: Standing) =>
-    !before.has(roomNid) || before.get(roomNid) === "join";
   const changed = await changedRooms(edges, joined, since, upTo);
   const rooms: RoomPlan[] = [];
   for (const s of joined) {
-    const isNew = !wasJoined(s);
-    if (isNew) rooms.push(planOf(s, "join", true, 0, upTo));
-    else if (options.isFullState || changed.has(s.roomNid) || options.also.has(s.roomNid)) {
+    if (!wasJoined(s)) {
+      rooms.push({ ...planOf(s, "join", true, 0, upTo), isNewlyJoined: true });
+    } else if (
+      options.isFullState ||
+      changed.has(s.roomNid) ||
+      options.also.has(s.roomNid)
+    ) {
       rooms.push(planOf(s, "join", options.isFullState, since, upTo));
     }
   }
-  for (const s of left) {
-    if (isNews(s)) rooms.push(planOf(s, "leave", false, since, s.position));
-  }
   return {
     joined,
-    rooms,
+    rooms: [...rooms, ...leavePlans],
     invited,
     knocked,
-    newlyJoined: joined.filter((s) => !wasJoined(s)).map(({ roomNid }) => roomNid),
-    newlyLeft: left.filter((s) => isNews(s) && wasJoined(s)).map(({ roomNid }) => roomNid),
+    newlyJoined: joined
+      .filter((s) => !wasJoined(s))
+      .map(({ roomNid }) => roomNid),
+    newlyLeft: left.filter(wasJoined).map(({ roomNid }) => roomNid),
   };
 }
 
@@ -87,7 +135,16 @@ const planOf = (
   isNew: boolean,
   after: number,
   upTo: number,
-): RoomPlan => ({ roomNid, roomId, section, isNew, after, upTo });
+): RoomPlan => ({
+  roomNid,
+  roomId,
+  section,
+  isNew,
+  after,
+  upTo,
+  stateUpTo: upTo,
+  isNewlyJoined: false,
+});
 
 async function changedRooms(
   { db, notifier }: Needs,
@@ -97,32 +154,53 @@ async function changedRooms(
 ): Promise<Set<number>> {
   const roomNids = joined.map(({ roomNid }) => roomNid);
   const recent = notifier.changesSince(since);
-  if (recent) return new Set(roomNids.filter((roomNid) => recent.roomNids.has(roomNid)));
+  if (recent)
+    return new Set(roomNids.filter((roomNid) => recent.roomNids.has(roomNid)));
   return new Set(await listChangedRooms(db, roomNids, since, upTo));
 }
 
-/** The membership that the user had at `since`, for rooms where it changed later. */
-async function membershipsAt(
+interface OwnHistory {
+  /** The membership that the user had at `since`. */
+  before: string;
+  /** Where the user last went out of the room; null if never in it since. */
+  leftAt: number | null;
+}
+
+/** How the user's own membership of some rooms went on after `since`. */
+async function ownHistories(
   edges: Needs,
   userId: string,
-  changed: readonly Standing[],
+  rooms: readonly Standing[],
   since: number,
-): Promise<Map<number, string>> {
+): Promise<Map<number, OwnHistory>> {
   const changes = await listOwnMembershipChanges(
     edges.db,
     escapeText(userId),
-    changed.map(({ roomNid }) => roomNid),
+    rooms.map(({ roomNid }) => roomNid),
     since,
   );
-  const first = new Map<number, number | null>();
-  for (const { roomNid, oldNid } of changes) {
-    if (!first.has(roomNid)) first.set(roomNid, oldNid);
+  const events = await mapEvents(
+    edges,
+    changes.flatMap(({ oldNid, newNid }) =>
+      [oldNid, newNid].filter((nid) => nid !== null),
+    ),
+  );
+  const membershipOf = (nid: number | null): string => {
+    const membership =
+      nid === null ? undefined : events.get(nid)?.pdu.content["membership"];
+    return typeof membership === "string" ? membership : "leave";
+  };
+  const histories = new Map<number, OwnHistory>();
+  for (const { roomNid, position, oldNid, newNid } of changes) {
+    let history = histories.get(roomNid);
+    if (!history) {
+      histories.set(
+        roomNid,
+        (history = { before: membershipOf(oldNid), leftAt: null }),
+      );
+    }
+    if (membershipOf(oldNid) === "join" && membershipOf(newNid) !== "join")
+      history.leftAt = position;
   }
-  const events = await mapEvents(edges, [...first.values()].filter((nid) => nid !== null));
-  const memberships = new Map<number, string>();
-  for (const [roomNid, oldNid] of first) {
-    const membership = oldNid === null ? undefined : events.get(oldNid)?.pdu.content["membership"];
-    memberships.set(roomNid, typeof membership === "string" ? membership : "leave");
-  }
-  return memberships;
+  return histories;
 }

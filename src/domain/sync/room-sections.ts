@@ -9,10 +9,18 @@ import type { RoomPlan, SyncPlan } from "./room-plan.ts";
 import { readStates, type StateNids } from "./room-states.ts";
 import { readTimelines, type Timeline } from "./room-timelines.ts";
 import { readSummaries } from "./summary.ts";
-import { allowsEvent, conditionsOf, isRoomWanted } from "./sync-filter.ts";
+import {
+  allowsAccountData,
+  allowsEvent,
+  conditionsOf,
+  isRoomWanted,
+} from "./sync-filter.ts";
 import type { SyncRequest } from "./sync-request.ts";
 
-export type SectionEdges = Pick<Edges, "db" | "keyring" | "memory" | "notifier" | "now">;
+export type SectionEdges = Pick<
+  Edges,
+  "db" | "keyring" | "memory" | "notifier" | "now"
+>;
 
 /** The parts of one room's entry, each as JSON text. */
 export interface RoomSection {
@@ -31,6 +39,7 @@ export async function readRoomSections(
   plan: SyncPlan,
   upTo: number,
   accountData: ReadonlyMap<number, string[]>,
+  ignored: ReadonlySet<string>,
 ): Promise<RoomSection[]> {
   const { requester, filter, since, useStateAfter } = request;
   const { userId } = requester;
@@ -41,6 +50,7 @@ export async function readRoomSections(
     plans,
     filter.room.timeline.limit,
     conditionsOf(filter.room.timeline),
+    ignored,
   );
   const states = await statesOf(edges, request, plans, timelines);
   const stateEvents = await mapEvents(
@@ -50,7 +60,12 @@ export async function readRoomSections(
   const changedMembers = plans.filter(
     ({ roomNid, section, isNew }) =>
       section === "join" &&
-      (isNew || hasMemberEvent(timelines.get(roomNid)!, states.get(roomNid)!, stateEvents)),
+      (isNew ||
+        hasMemberEvent(
+          timelines.get(roomNid)!,
+          states.get(roomNid),
+          stateEvents,
+        )),
   );
   const summaries = await readSummaries(
     edges,
@@ -59,28 +74,58 @@ export async function readRoomSections(
   );
   const joined = plans.filter(({ section }) => section === "join");
   const joinedNids = joined.map(({ roomNid }) => roomNid);
-  const unread = await readUnread(edges, requester, joinedNids, filter.room.timeline.unreadThreadNotifications);
-  const typingRooms = await listTypingRooms(edges.db, joinedNids, since?.mark ?? 0);
-  const ephemeral = await readEphemeral(edges, userId, joined, typingRooms, upTo);
+  const unread = await readUnread(
+    edges,
+    requester,
+    joinedNids,
+    filter.room.timeline.unreadThreadNotifications,
+  );
+  const typingRooms = await listTypingRooms(
+    edges.db,
+    joinedNids,
+    since?.mark ?? 0,
+  );
+  const ephemeral = await readEphemeral(
+    edges,
+    userId,
+    joined,
+    typingRooms,
+    upTo,
+  );
 
   const sections: RoomSection[] = [];
   for (const room of plans) {
     const timeline = timelines.get(room.roomNid)!;
-    const state = keptState(edges, request, room, timeline, states.get(room.roomNid)!, stateEvents);
-    const timelineTexts = await presentEvents(edges, requester, timeline.events, { withRoomId: false });
+    const state = keptState(
+      edges,
+      request,
+      room,
+      timeline,
+      states.get(room.roomNid),
+      stateEvents,
+    );
+    const timelineTexts = await presentEvents(
+      edges,
+      requester,
+      timeline.events,
+      { withRoomId: false },
+    );
     const stateTexts = await presentEvents(
       edges,
       requester,
       state.map((event) => ({ event, membership: undefined })),
       { withRoomId: false },
     );
+    const dataTexts = (accountData.get(room.roomNid) ?? []).filter((text) =>
+      allowsAccountData(filter.room.accountData, text),
+    );
     const parts = [
       `"timeline":{"events":[${timelineTexts.join(",")}],"limited":${timeline.isLimited},"prev_batch":${JSON.stringify(timeline.prevBatch)}}`,
       `"${useStateAfter ? "state_after" : "state"}":{"events":[${stateTexts.join(",")}]}`,
-      `"account_data":{"events":[${(accountData.get(room.roomNid) ?? []).join(",")}]}`,
+      `"account_data":{"events":[${dataTexts.join(",")}]}`,
     ];
-    const ephemeralEvents = (ephemeral.get(room.roomNid) ?? []).filter((event) =>
-      allowsEvent(filter.room.ephemeral, event as { type: string }),
+    const ephemeralEvents = (ephemeral.get(room.roomNid) ?? []).filter(
+      (event) => allowsEvent(filter.room.ephemeral, event as { type: string }),
     );
     if (room.section === "join") {
       const summary = summaries.get(room.roomNid);
@@ -91,14 +136,16 @@ export async function readRoomSections(
         `"unread_notifications":${JSON.stringify(counts?.room ?? { notification_count: 0, highlight_count: 0 })}`,
       );
       if (filter.room.timeline.unreadThreadNotifications) {
-        parts.push(`"unread_thread_notifications":${JSON.stringify(counts?.threads ?? {})}`);
+        parts.push(
+          `"unread_thread_notifications":${JSON.stringify(counts?.threads ?? {})}`,
+        );
       }
     }
     const isEmpty =
       timelineTexts.length === 0 &&
       stateTexts.length === 0 &&
       ephemeralEvents.length === 0 &&
-      !accountData.has(room.roomNid) &&
+      dataTexts.length === 0 &&
       !room.isNew &&
       room.section === "join";
     sections.push({ plan: room, text: `{${parts.join(",")}}`, isEmpty });
@@ -115,29 +162,35 @@ async function statesOf(
   const members = filter.room.state.lazyLoadMembers
     ? new Map(
         plans.map(({ roomNid, isNew }) => {
-          const senders = timelines.get(roomNid)!.events.map(({ event }) => event.sender);
-          return [roomNid, new Set(isNew ? [...senders, requester.userId] : senders)];
+          const senders = timelines
+            .get(roomNid)!
+            .events.map(({ event }) => event.sender);
+          return [
+            roomNid,
+            new Set(isNew ? [...senders, requester.userId] : senders),
+          ];
         }),
       )
     : null;
-  return readStates(
-    edges,
-    plans.map((plan) => ({
-      plan,
-      at: useStateAfter ? plan.upTo : timelines.get(plan.roomNid)!.startsAfter,
-    })),
-    members,
-  );
+  const requests = plans.flatMap((plan) => {
+    const { stateUpTo } = plan;
+    if (stateUpTo === null) return [];
+    const at = useStateAfter
+      ? plan.upTo
+      : timelines.get(plan.roomNid)!.startsAfter;
+    return [{ plan, at: Math.min(at, stateUpTo) }];
+  });
+  return readStates(edges, requests, members);
 }
 
 function hasMemberEvent(
   timeline: Timeline,
-  state: StateNids,
+  state: StateNids | undefined,
   events: ReadonlyMap<number, StoredEvent>,
 ): boolean {
   return (
     timeline.events.some(({ event }) => event.type === MEMBER) ||
-    [...state.values()].some((nid) => events.get(nid)?.type === MEMBER)
+    [...(state?.values() ?? [])].some((nid) => events.get(nid)?.type === MEMBER)
   );
 }
 
@@ -147,17 +200,22 @@ function keptState(
   { requester, filter, since }: SyncRequest,
   room: RoomPlan,
   timeline: Timeline,
-  state: StateNids,
+  state: StateNids | undefined,
   events: ReadonlyMap<number, StoredEvent>,
 ): StoredEvent[] {
-  const all = [...state.values()].flatMap((nid) => events.get(nid) ?? []);
+  const all = [...(state?.values() ?? [])].flatMap(
+    (nid) => events.get(nid) ?? [],
+  );
   const allowed = all.filter((event) => allowsEvent(filter.room.state, event));
   if (!filter.room.state.lazyLoadMembers) return allowed;
   const sent = sentMembersOf(edges, requester, room.roomNid);
   if (since === null || room.isNew) sent.clear();
   const kept = filter.room.state.includeRedundantMembers
     ? allowed
-    : allowed.filter(({ type, stateKey, nid }) => type !== MEMBER || !sent.isSent(stateKey ?? "", nid));
+    : allowed.filter(
+        ({ type, stateKey, nid }) =>
+          type !== MEMBER || !sent.isSent(stateKey ?? "", nid),
+      );
   const shown = [...kept, ...timeline.events.map(({ event }) => event)];
   sent.add(
     shown.flatMap(({ type, stateKey, nid }) =>

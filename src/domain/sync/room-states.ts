@@ -80,11 +80,17 @@ export async function readStates(
 
 const keyOf = (type: string, stateKey: string) => `${type}\n${stateKey}`;
 
-const wantedIn = (members: WantedMembers | null, roomNid: number) => (stateKey: string) =>
-  members === null || (members.get(roomNid)?.has(stateKey) ?? false);
+const wantedIn =
+  (members: WantedMembers | null, roomNid: number) => (stateKey: string) =>
+    members === null || (members.get(roomNid)?.has(stateKey) ?? false);
 
 /** What changed in (after, at], as it stands at the end of it. */
-function addDelta(state: StateNids, changes: readonly StateChange[], after: number, at: number): void {
+function addDelta(
+  state: StateNids,
+  changes: readonly StateChange[],
+  after: number,
+  at: number,
+): void {
   const first = new Map<string, number | null>();
   for (const { position, type, stateKey, oldNid, newNid } of changes) {
     if (position <= after || position > at) continue;
@@ -93,7 +99,8 @@ function addDelta(state: StateNids, changes: readonly StateChange[], after: numb
     if (newNid === null) state.delete(key);
     else state.set(key, newNid);
   }
-  for (const [key, oldNid] of first) if (state.get(key) === oldNid) state.delete(key);
+  for (const [key, oldNid] of first)
+    if (state.get(key) === oldNid) state.delete(key);
 }
 
 /** Entries whose value at `at` differs from today's: the old side of the first later change. */
@@ -109,7 +116,8 @@ function undoInto(
     const key = keyOf(type, stateKey);
     if (undone.has(key)) continue;
     undone.add(key);
-    if (oldNid !== null && (type !== MEMBER || isWanted(stateKey))) state.set(key, oldNid);
+    if (oldNid !== null && (type !== MEMBER || isWanted(stateKey)))
+      state.set(key, oldNid);
   }
 }
 
@@ -122,8 +130,13 @@ function place(
 ): void {
   const touched = new Map<number, Set<string>>();
   for (const { plan, at } of requests) {
-    const later = (byRoom.get(plan.roomNid) ?? []).filter(({ position }) => position > at);
-    touched.set(plan.roomNid, new Set(later.map(({ type, stateKey }) => keyOf(type, stateKey))));
+    const later = (byRoom.get(plan.roomNid) ?? []).filter(
+      ({ position }) => position > at,
+    );
+    touched.set(
+      plan.roomNid,
+      new Set(later.map(({ type, stateKey }) => keyOf(type, stateKey))),
+    );
   }
   for (const { roomNid, type, stateKey, nid } of entries) {
     const key = keyOf(type, stateKey);
@@ -131,7 +144,9 @@ function place(
   }
 }
 
-function groupByRoom(changes: readonly StateChange[]): Map<number, StateChange[]> {
+function groupByRoom(
+  changes: readonly StateChange[],
+): Map<number, StateChange[]> {
   const byRoom = new Map<number, StateChange[]>();
   for (const change of changes) {
     const list = byRoom.get(change.roomNid);

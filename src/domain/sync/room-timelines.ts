@@ -1,5 +1,9 @@
 import type { Edges } from "../../edges.ts";
-import { listPagingPoints, listTimelines, type TimelineConditions } from "../../storage/sync-timeline.ts";
+import {
+  listPagingPoints,
+  listTimelines,
+  type TimelineConditions,
+} from "../../storage/sync-timeline.ts";
 import { openEvents, type StoredEvent } from "../rooms/event-store.ts";
 import { readStandings, showEvent, type VisibleEvent } from "../rooms/gate.ts";
 import { formatPagingToken } from "../rooms/paging-token.ts";
@@ -24,6 +28,7 @@ export async function readTimelines(
   plans: readonly RoomPlan[],
   limit: number,
   conditions: TimelineConditions,
+  ignored: ReadonlySet<string>,
 ): Promise<Map<number, Timeline>> {
   const heads = await listTimelines(edges.db, plans, limit + 1, conditions);
   const events = await openEvents(edges, heads);
@@ -37,7 +42,12 @@ export async function readTimelines(
     const newestFirst = byRoom.get(plan.roomNid) ?? [];
     const kept = newestFirst.slice(0, limit).reverse();
     const startsAfter = kept[0] ? kept[0].position! - 1 : plan.upTo;
-    return { plan, kept, startsAfter, isLimited: newestFirst.length > limit };
+    return {
+      plan,
+      kept,
+      startsAfter,
+      isLimited: newestFirst.length > limit || plan.isNewlyJoined,
+    };
   });
   const standings = await readStandings(
     edges,
@@ -46,16 +56,28 @@ export async function readTimelines(
   );
   const points = await listPagingPoints(
     edges.db,
-    cuts.map(({ plan, startsAfter }) => ({ roomNid: plan.roomNid, position: startsAfter })),
+    cuts.map(({ plan, startsAfter }) => ({
+      roomNid: plan.roomNid,
+      position: startsAfter,
+    })),
   );
   const pointOf = new Map(points.map((point) => [point.roomNid, point]));
   return new Map(
     cuts.map(({ plan, kept, startsAfter, isLimited }) => {
-      const standing = standings.get(plan.roomNid) ?? { visibility: [], membership: [] };
+      const standing = standings.get(plan.roomNid) ?? {
+        visibility: [],
+        membership: [],
+      };
       const timeline: Timeline = {
-        events: kept.flatMap((event) => showEvent(standing, viewer, event) ?? []),
+        events: kept.flatMap((event) =>
+          event.stateKey === null && ignored.has(event.sender)
+            ? []
+            : (showEvent(standing, viewer, event) ?? []),
+        ),
         isLimited,
-        prevBatch: formatPagingToken(pointOf.get(plan.roomNid) ?? { depth: 0, arrival: 0 }),
+        prevBatch: formatPagingToken(
+          pointOf.get(plan.roomNid) ?? { depth: 0, arrival: 0 },
+        ),
         startsAfter,
       };
       return [plan.roomNid, timeline];

@@ -17,10 +17,17 @@ export async function readSummaries(
   const summaries = new Map<number, RoomSummary>(
     roomNids.map((roomNid) => [
       roomNid,
-      { "m.heroes": [], "m.joined_member_count": 0, "m.invited_member_count": 0 },
+      {
+        "m.heroes": [],
+        "m.joined_member_count": 0,
+        "m.invited_member_count": 0,
+      },
     ]),
   );
-  for (const { roomNid, joined, invited } of await listMemberCounts(db, roomNids)) {
+  for (const { roomNid, joined, invited } of await listMemberCounts(
+    db,
+    roomNids,
+  )) {
     const summary = summaries.get(roomNid)!;
     summary["m.joined_member_count"] = joined;
     summary["m.invited_member_count"] = invited;

@@ -22,7 +22,11 @@ export function allowsEvent(
   if (!("containsUrl" in filter)) return matchesEventFilter(filter, event);
   return "pdu" in event
     ? matchesRooms(filter, event.room.roomId) &&
-        matchesRoomEventFilter(filter, { type: event.type, sender: event.sender, content: event.pdu.content })
+        matchesRoomEventFilter(filter, {
+          type: event.type,
+          sender: event.sender,
+          content: event.pdu.content,
+        })
     : matchesRoomEventFilter(filter, event);
 }
 
@@ -48,4 +52,7 @@ export function conditionsOf(filter: RoomEventFilter): TimelineConditions {
 }
 
 /** `*` is the only wildcard of a filter's types. */
-const likeOf = (glob: string): string => escapeText(glob).replaceAll(/[\\%_]/g, "\\$&").replaceAll("*", "%");
+const likeOf = (glob: string): string =>
+  escapeText(glob)
+    .replaceAll(/[\\%_]/g, "\\$&")
+    .replaceAll("*", "%");

@@ -34,5 +34,8 @@ export function findSyncToken(text: string): SyncToken | undefined {
 export function parseSyncToken(text: string, name: string): SyncToken {
   const token = findSyncToken(text);
   if (token) return token;
-  throw new MatrixError("M_INVALID_PARAM", `"${name}" is not a token of this server.`);
+  throw new MatrixError(
+    "M_INVALID_PARAM",
+    `"${name}" is not a token of this server.`,
+  );
 }

@@ -1,12 +1,20 @@
 import type { Edges } from "../../edges.ts";
-import { deleteToDevice, listTypingRoomsOf } from "../../storage/sync-extras.ts";
+import {
+  deleteToDevice,
+  listTypingRoomsOf,
+} from "../../storage/sync-extras.ts";
+import { listMembershipsOf } from "../../storage/memberships.ts";
 import { readEpoch } from "../../storage/epoch.ts";
 import { listIgnoredUsers } from "../accounts/ignored-users.ts";
 import { readAccountData } from "./account-data-section.ts";
-import { readDeviceLists, readKeyCounts, readToDevice } from "./device-section.ts";
+import {
+  readDeviceLists,
+  readKeyCounts,
+  readToDevice,
+} from "./device-section.ts";
 import { readStrippedRooms } from "./invite-section.ts";
 import { readPresence } from "./presence-section.ts";
-import { planRooms } from "./room-plan.ts";
+import { planRooms, type Standing } from "./room-plan.ts";
 import { readRoomSections } from "./room-sections.ts";
 import { allowsAccountData } from "./sync-filter.ts";
 import type { SyncRequest } from "./sync-request.ts";
@@ -36,14 +44,20 @@ export async function sync(
   const request = await settleToken(edges, asked);
   const { requester, since } = request;
   if (since) {
-    await deleteToDevice(edges.db, requester.userId, requester.deviceId, since.toDevicePosition);
+    await deleteToDevice(
+      edges.db,
+      requester.userId,
+      requester.deviceId,
+      since.toDevicePosition,
+    );
     await edges.notifier.caughtUp(since.position);
   }
   const deadline = edges.now() + request.timeoutMs;
   for (;;) {
     const answer = await buildAnswer(edges, request);
     const left = deadline - edges.now();
-    const mustAnswer = since === null || request.isFullState || !answer.isEmpty || left <= 0;
+    const mustAnswer =
+      since === null || request.isFullState || !answer.isEmpty || left <= 0;
     if (mustAnswer || signal.aborted) return answer.text;
     const outcome = await edges.notifier.wait(
       {
@@ -60,32 +74,70 @@ export async function sync(
 }
 
 /** A token of an epoch that a restore has ended gets a fresh sync. */
-async function settleToken(edges: SyncEdges, request: SyncRequest): Promise<SyncRequest> {
+async function settleToken(
+  edges: SyncEdges,
+  request: SyncRequest,
+): Promise<SyncRequest> {
   if (!request.since) return request;
   const epoch = await readEpoch(edges.db);
   return request.since.epoch === epoch ? request : { ...request, since: null };
 }
 
-async function buildAnswer(edges: SyncEdges, request: SyncRequest): Promise<SyncAnswer> {
+async function buildAnswer(
+  edges: SyncEdges,
+  request: SyncRequest,
+): Promise<SyncAnswer> {
   const { requester, filter, since } = request;
   const { userId } = requester;
   const mark = edges.notifier.ephemeralMark;
-  const upTo = await edges.notifier.refresh();
+  const { upTo, standings } = await readStandingsUpTo(edges, userId);
   const after = since?.position ?? 0;
   const accountData = await readAccountData(edges, userId, { after, upTo }, []);
-  const plan = await planRooms(edges, userId, since?.position ?? null, upTo, {
-    isFullState: request.isFullState,
-    includeLeft: filter.room.includeLeave,
-    also: await roomsToLookAt(edges, request, accountData),
-  });
-  const newRooms = plan.rooms.filter(({ isNew }) => isNew).map(({ roomNid }) => roomNid);
-  const roomData = since === null ? accountData : await readAccountData(edges, userId, { after, upTo }, newRooms);
-  const sections = await readRoomSections(edges, request, plan, upTo, roomData);
+  const plan = await planRooms(
+    edges,
+    userId,
+    standings,
+    since?.position ?? null,
+    upTo,
+    {
+      isFullState: request.isFullState,
+      includeLeft: filter.room.includeLeave,
+      also: await roomsToLookAt(edges, request, accountData),
+    },
+  );
+  const newRooms = plan.rooms
+    .filter(({ isNew }) => isNew)
+    .map(({ roomNid }) => roomNid);
+  const roomData =
+    since === null
+      ? accountData
+      : await readAccountData(edges, userId, { after, upTo }, newRooms);
   const ignored = await listIgnoredUsers(edges, userId);
+  const sections = await readRoomSections(
+    edges,
+    request,
+    plan,
+    upTo,
+    roomData,
+    ignored,
+  );
   const stripped = await readStrippedRooms(edges, userId, plan, ignored);
-  const toDevice = await readToDevice(edges, requester, since?.toDevicePosition ?? 0, upTo);
-  const presence = await readPresence(edges, userId, plan, since?.mark ?? 0, filter);
-  const global = (accountData.get(0) ?? []).filter((text) => allowsAccountData(filter.accountData, text));
+  const toDevice = await readToDevice(
+    edges,
+    requester,
+    since?.toDevicePosition ?? 0,
+    upTo,
+  );
+  const presence = await readPresence(
+    edges,
+    userId,
+    plan,
+    since?.mark ?? 0,
+    filter,
+  );
+  const global = (accountData.get(0) ?? []).filter((text) =>
+    allowsAccountData(filter.accountData, text),
+  );
   const keys = await readKeyCounts(edges, requester);
   const token: SyncToken = {
     epoch: since?.epoch ?? (await readEpoch(edges.db)),
@@ -93,7 +145,9 @@ async function buildAnswer(edges: SyncEdges, request: SyncRequest): Promise<Sync
     toDevicePosition: toDevice.position,
     mark,
   };
-  const shown = sections.filter(({ isEmpty }) => !isEmpty || request.isFullState);
+  const shown = sections.filter(
+    ({ isEmpty }) => !isEmpty || request.isFullState,
+  );
   const inSection = (name: "join" | "leave") =>
     shown
       .filter(({ plan: room }) => room.section === name)
@@ -109,7 +163,13 @@ async function buildAnswer(edges: SyncEdges, request: SyncRequest): Promise<Sync
   ];
   let hasDeviceNews = false;
   if (since) {
-    const lists = await readDeviceLists(edges, userId, plan, since.position, upTo);
+    const lists = await readDeviceLists(
+      edges,
+      userId,
+      plan,
+      since.position,
+      upTo,
+    );
     hasDeviceNews = lists.changed.length > 0 || lists.left.length > 0;
     if (hasDeviceNews) parts.push(`"device_lists":${JSON.stringify(lists)}`);
   }
@@ -128,6 +188,20 @@ async function buildAnswer(edges: SyncEdges, request: SyncRequest): Promise<Sync
   };
 }
 
+/** A user's memberships and a position that none of them is beyond. */
+async function readStandingsUpTo(
+  edges: SyncEdges,
+  userId: string,
+): Promise<{ upTo: number; standings: Standing[] }> {
+  for (;;) {
+    const upTo = await edges.notifier.refresh();
+    const standings = await listMembershipsOf(edges.db, userId);
+    // A change that came in between would hide what the room said before it.
+    if (standings.every(({ position }) => position <= upTo))
+      return { upTo, standings };
+  }
+}
+
 /** Rooms with news outside of their stream: account data and typing. */
 async function roomsToLookAt(
   edges: SyncEdges,
@@ -137,7 +211,12 @@ async function roomsToLookAt(
   const rooms = new Set(accountData.keys());
   rooms.delete(0);
   if (since) {
-    for (const roomNid of await listTypingRoomsOf(edges.db, requester.userId, since.mark)) rooms.add(roomNid);
+    for (const roomNid of await listTypingRoomsOf(
+      edges.db,
+      requester.userId,
+      since.mark,
+    ))
+      rooms.add(roomNid);
   }
   return rooms;
 }

@@ -1,4 +1,7 @@
-import { parseSyncRequest, type SyncQuery } from "../../domain/sync/parse-sync-request.ts";
+import {
+  parseSyncRequest,
+  type SyncQuery,
+} from "../../domain/sync/parse-sync-request.ts";
 import { sync } from "../../domain/sync/sync.ts";
 import { endpoint } from "../endpoint.ts";
 import { reply } from "../reply.ts";
