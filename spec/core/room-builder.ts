@@ -132,17 +132,17 @@ export class Room {
 
   /** Adds an event without asking the rules. */
   force(draft: Draft): RoomEvent {
-    return this.#append(this.draft(draft));
+    return this.append(this.draft(draft));
   }
 
   add(draft: Draft): RoomEvent {
     const event = this.draft(draft);
     const verdict = checkAuth(this.shared.rules, event, this.lookup);
     if (verdict !== "allowed") throw new Error(verdict.rejected);
-    return this.#append(event);
+    return this.append(event);
   }
 
-  #append(event: RoomEvent): RoomEvent {
+  append(event: RoomEvent): RoomEvent {
     this.shared.events.set(event.eventId, event);
     this.state = applyToState(this.state, event);
     this.head = event;

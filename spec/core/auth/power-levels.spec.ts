@@ -36,7 +36,8 @@ const FORMS: [
   ["a string with a fraction", "50.5", []],
   ["a word", "fifty", []],
   ["an empty string", "", []],
-  ["a float", 50.57, versions(1, 5)],
+  // From version 6 on the reader lets no floats through.
+  ["a float", 50.57, versions(1, 9)],
   ["null", null, []],
   ["a boolean", true, []],
   ["an object", {}, []],

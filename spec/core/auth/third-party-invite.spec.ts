@@ -123,9 +123,9 @@ for (const version of VERSIONS) {
 
 describe("third-party invite", () => {
   it("stops verifying long before a flood of keys and signatures is through", () => {
-    const { signatures: _, ...fields } = signed();
     const flood = {
-      ...fields,
+      mxid: bob,
+      token: "token",
       signatures: Object.fromEntries(
         Array.from({ length: 200 }, (_value, index) => [
           `s${index}`,

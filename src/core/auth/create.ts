@@ -16,6 +16,10 @@ export function checkCreate(rules: RoomRules, event: RoomEvent): Verdict {
     if (pdu.room_id !== undefined) {
       return rejected("A create event of this room version has no room id.");
     }
+    // Note: The room ID is the event ID of the event with sigil ! instead of $.
+    if (event.roomId !== `!${event.eventId.slice(1)}`) {
+      return rejected("The create event is of another room than its own.");
+    }
     // If the domain of the room_id does not match the domain of the sender, reject.
   } else if (serverNameOf(event.roomId) !== serverNameOf(pdu.sender)) {
     return rejected("The room id is not of the sender's server.");

@@ -15,7 +15,8 @@ export function checkMember(
   isSignedBy: IsSignedBy,
 ): Verdict {
   const { content, state_key: target } = event.pdu;
-  const { membership, join_authorised_via_users_server: authoriser } = content;
+  const membership: unknown = content["membership"];
+  const authoriser = content["join_authorised_via_users_server"];
   // If there is no state_key property, or no membership property in content, reject.
   if (target === undefined || membership === undefined) {
     return rejected("A member event without a user or a membership.");

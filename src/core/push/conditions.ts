@@ -23,7 +23,8 @@ export function matchesCondition(
   event: JsonObject,
   context: PushContext,
 ): boolean {
-  switch (condition["kind"]) {
+  const kind: unknown = condition["kind"];
+  switch (kind) {
     case "event_match":
       return eventMatches(condition, event);
     case "event_property_is": {
@@ -97,7 +98,7 @@ function isMemberCount(is: JsonValue | undefined, count: number): boolean {
     typeof is === "string" ? /^(==|<=|>=|<|>)?([0-9]{1,15})$/.exec(is) : null;
   if (parts === null) return false;
   const wanted = Number(parts[2]);
-  switch (parts[1]) {
+  switch (parts[1] ?? "==") {
     case "<":
       return count < wanted;
     case ">":
