@@ -1,29 +1,19 @@
 import { once } from "node:events";
-import Koa from "koa";
+import { join } from "node:path";
+import type Koa from "koa";
 import type { Logger } from "pino";
-import { StartError } from "./cli/start-error.ts";
 import type { Config } from "./config/schema.ts";
-import { createAddressOf } from "./http/address.ts";
-import { compileEndpoints } from "./http/compile.ts";
-import type { Middleware, RequestState } from "./http/context.ts";
-import { endpoints } from "./http/endpoints.ts";
+import { composeApp } from "./compose-app.ts";
+import { composeEdges, type ComposedEdges } from "./compose-edges.ts";
+import type { Middleware } from "./http/context.ts";
 import { createHealthRoutes } from "./http/health.ts";
 import { createLandingPage } from "./http/landing.ts";
 import { createListener } from "./http/listener.ts";
-import { accessLog } from "./http/middleware/1-access-log.ts";
-import { responseHeaders } from "./http/middleware/2-response-headers.ts";
-import { errors } from "./http/middleware/3-errors.ts";
-import { route } from "./http/middleware/4-route.ts";
 import { readTls, watchTls } from "./cli/tls.ts";
 import { prepareDrain } from "./cli/drain.ts";
 import { urlOf } from "./cli/url.ts";
-import {
-  assertSafeDatabase,
-  openDatabase,
-  type Sql,
-} from "./storage/database.ts";
-import { migrate } from "./storage/migrate.ts";
-import { settleServerSetting } from "./storage/server-settings.ts";
+import { prepareDatabase } from "./cli/prepare-database.ts";
+import type { Sql } from "./storage/database.ts";
 import type { Secret } from "./util/secret.ts";
 
 /** What a server gets from the process that it runs in. */
@@ -44,21 +34,14 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** This machine's own networks, for a proxy that runs beside us. */
-const LOOPBACK = ["127.0.0.0/8", "::1/128"];
-
 /** Opens the database, brings it up to date, and listens. */
 export async function startServer(
   config: Config,
   runtime: Runtime,
 ): Promise<RunningServer> {
   const { databaseUrl, log } = runtime;
-  const { poolSize } = config.database;
-  const sql = openDatabase(databaseUrl, { poolSize, log });
+  const sql = await prepareDatabase(config, databaseUrl, log);
   try {
-    await assertSafeDatabase(sql);
-    await migrate(sql, () => Date.now());
-    await assertServerName(sql, config.serverName);
     return await listen(config, runtime, sql);
   } catch (error) {
     await sql.end({ timeout: 1 });
@@ -66,17 +49,9 @@ export async function startServer(
   }
 }
 
-async function assertServerName(sql: Sql, serverName: string): Promise<void> {
-  const settled = await settleServerSetting(sql, "server_name", serverName);
-  if (settled === serverName) return;
-  throw new StartError(
-    `server_name is ${serverName}, but this database belongs to the server ${settled}. The name cannot be changed: it is part of every user id, room alias and signature, and other people's clients and servers know them by it. Set server_name to ${settled}, or begin anew with another data folder or database.`,
-  );
-}
-
 async function listen(
   config: Config,
-  { log }: Runtime,
+  { log, dataDir, secrets }: Runtime,
   sql: Sql,
 ): Promise<RunningServer> {
   const tls = await readTls(config.tls);
@@ -94,42 +69,48 @@ async function listen(
   server.listen(config.listen.port, config.listen.host);
   await once(server, "listening");
   const url = urlOf(server, config.listen.host, tls ? "https" : "http");
-  const app = new Koa<RequestState>();
-  for (const middleware of createPages(config, url, sql, log))
-    app.use(middleware);
+  const publicBaseUrl = publicBaseUrlOf(config, url);
+  let composed: ComposedEdges;
+  try {
+    composed = await composeEdges({
+      config,
+      sql,
+      log,
+      publicBaseUrl,
+      now: () => Date.now(),
+      secretSource: { keysDir: join(dataDir, "keys"), given: secrets },
+    });
+  } catch (error) {
+    server.close();
+    throw error;
+  }
+  const pages = createPages(config, publicBaseUrl, sql);
+  const app = composeApp(config, composed.edges, pages);
   respond = app.callback();
   const unwatch = watchTls(config.tls, server, log);
   return {
     url,
     async stop() {
       unwatch();
+      await composed.edges.notifier.close();
       await drain();
+      await composed.close();
       await sql.end({ timeout: 1 });
     },
   };
 }
 
-function createPages(
-  config: Config,
-  url: string,
-  sql: Sql,
-  log: Logger,
-): Middleware[] {
-  const trusted = config.behindProxy ? (config.trustedProxies ?? LOOPBACK) : [];
+function createPages(config: Config, baseUrl: string, sql: Sql): Middleware[] {
   return [
-    accessLog(log, createAddressOf(trusted)),
-    responseHeaders,
-    errors(log),
     createHealthRoutes(async () => {
       await sql`select 1`;
       return true;
     }),
     createLandingPage({
+      baseUrl,
       serverName: config.serverName,
-      baseUrl: publicBaseUrlOf(config, url),
       registration: config.registration.mode,
     }),
-    route(compileEndpoints(endpoints)),
   ];
 }
 

@@ -77,9 +77,10 @@ export function useApp(
         return {
           userId: userId as UserId,
           deviceId: "DEVICE",
-          tokenId: 1n,
+          tokenId: 1,
           isAdmin,
           isGuest,
+          isSuspended: false,
         };
       },
       can: async (requester) => requester.isAdmin,

@@ -22,7 +22,7 @@ export interface AppOptions {
   endpoints: readonly Endpoint[];
   authenticate: Authenticate;
   can: Can;
-  rateLimiter: RateLimiter;
+  rateLimiter: Pick<RateLimiter, "take">;
   /** Addresses and CIDR ranges whose X-Forwarded-For is believed. */
   trustedProxies?: readonly string[];
   /** Whether `?access_token=` is accepted. */

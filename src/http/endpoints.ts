@@ -1,4 +1,45 @@
+import { getWhoami } from "./client/account.ts";
+import { postCreateRoom } from "./client/create-room.ts";
+import { getLoginFlows, postLogin } from "./client/login.ts";
+import {
+  postBan,
+  postInvite,
+  postJoin,
+  postJoinByAlias,
+  postKick,
+  postKnock,
+  postLeave,
+  postUnban,
+} from "./client/membership.ts";
+import {
+  getRegistrationTokenValidity,
+  getUsernameAvailable,
+  postRegister,
+} from "./client/register.ts";
+import { putMessage, putRedaction } from "./client/room-send.ts";
+import { getAllState, getState, putState } from "./client/room-state.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** Every route that this server answers, in the order of the specification. */
-export const endpoints: readonly Endpoint[] = [];
+export const endpoints: readonly Endpoint[] = [
+  getLoginFlows,
+  postLogin,
+  postRegister,
+  getUsernameAvailable,
+  getRegistrationTokenValidity,
+  getWhoami,
+  postCreateRoom,
+  postInvite,
+  postJoin,
+  postJoinByAlias,
+  postKnock,
+  postLeave,
+  postKick,
+  postBan,
+  postUnban,
+  putMessage,
+  putRedaction,
+  getAllState,
+  getState,
+  putState,
+];

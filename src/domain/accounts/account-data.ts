@@ -6,8 +6,11 @@ import { findAccountData } from "../../storage/account-data.ts";
 type Needs = Pick<Edges, "committer" | "db" | "keyring">;
 
 /** What sealed account data is bound to; room 0 stands for global account data. */
-export const accountDataContext = (userId: string, roomNid: number, type: string): string =>
-  `account_data.sealed ${userId} ${roomNid} ${type}`;
+export const accountDataContext = (
+  userId: string,
+  roomNid: number,
+  type: string,
+): string => `account_data.sealed ${userId} ${roomNid} ${type}`;
 
 /** One entry as JSON text; undefined where there is none. */
 export async function findAccountDataText(
@@ -19,7 +22,9 @@ export async function findAccountDataText(
   const row = await findAccountData(db, userId, roomNid, type);
   if (!row || row.sealed === null) return undefined;
   const context = accountDataContext(userId, roomNid, type);
-  const [text] = await keyring.openAll([{ context, keyId: row.keyId, sealed: row.sealed }]);
+  const [text] = await keyring.openAll([
+    { context, keyId: row.keyId, sealed: row.sealed },
+  ]);
   return text;
 }
 
@@ -42,6 +47,9 @@ export async function setAccountData(
     wake: { users: [userId] },
   });
   if (outcome.status !== "committed") {
-    throw new MatrixError("M_UNKNOWN", "The account data could not be stored. Try again.");
+    throw new MatrixError(
+      "M_UNKNOWN",
+      "The account data could not be stored. Try again.",
+    );
   }
 }

@@ -8,7 +8,10 @@ import type { Authenticate, Requester } from "./requester.ts";
 import { noteLastSeen } from "./last-seen.ts";
 import { hashToken } from "./tokens.ts";
 
-type Needs = Pick<Edges, "db" | "keyring" | "memory" | "notifier" | "now" | "log">;
+type Needs = Pick<
+  Edges,
+  "db" | "keyring" | "memory" | "notifier" | "now" | "log"
+>;
 
 interface Known {
   session: SessionRow;
@@ -17,7 +20,9 @@ interface Known {
 
 const CACHE_MS = 1_000;
 const sessions = slot(() => new WeightedCache<string, Known>(100_000, () => 1));
-const revocations = slot(() => new WeightedCache<number, true>(100_000, () => 1));
+const revocations = slot(
+  () => new WeightedCache<number, true>(100_000, () => 1),
+);
 
 /**
  * Whom an access token speaks for. What is known is trusted for a second at the
@@ -33,11 +38,19 @@ export function createAuthenticate(edges: Needs): Authenticate {
     const hash = hashToken(token);
     const key = hash.toString("base64");
     let entry = known.get(key);
-    if (!entry || entry.untilTs < edges.now() || revoked.get(entry.session.tokenId)) {
+    if (
+      !entry ||
+      entry.untilTs < edges.now() ||
+      revoked.get(entry.session.tokenId)
+    ) {
       const session = await findSession(edges.db, hash);
       if (!session) {
         known.delete(key);
-        throw new MatrixError("M_UNKNOWN_TOKEN", "This access token is not valid.", { soft_logout: false });
+        throw new MatrixError(
+          "M_UNKNOWN_TOKEN",
+          "This access token is not valid.",
+          { soft_logout: false },
+        );
       }
       entry = { session, untilTs: edges.now() + CACHE_MS };
       known.set(key, entry);
@@ -58,12 +71,19 @@ export function createAuthenticate(edges: Needs): Authenticate {
 
 function assertUsable(session: SessionRow, nowTs: number): void {
   if (session.isDeactivated) {
-    throw new MatrixError("M_UNKNOWN_TOKEN", "This account has been deactivated.");
+    throw new MatrixError(
+      "M_UNKNOWN_TOKEN",
+      "This account has been deactivated.",
+    );
   }
   if (session.isLocked) {
-    throw new MatrixError("M_USER_LOCKED", "This account is locked.", { soft_logout: true });
+    throw new MatrixError("M_USER_LOCKED", "This account is locked.", {
+      soft_logout: true,
+    });
   }
   if (session.expiresTs !== null && session.expiresTs <= nowTs) {
-    throw new MatrixError("M_UNKNOWN_TOKEN", "This access token has expired.", { soft_logout: true });
+    throw new MatrixError("M_UNKNOWN_TOKEN", "This access token has expired.", {
+      soft_logout: true,
+    });
   }
 }

@@ -25,15 +25,23 @@ export async function removeDevices(
     wake: { users: [userId] },
   });
   if (outcome.status !== "committed") {
-    throw new MatrixError("M_UNKNOWN", "The devices could not be removed. Try again.");
+    throw new MatrixError(
+      "M_UNKNOWN",
+      "The devices could not be removed. Try again.",
+    );
   }
   edges.notifier.revoke(tokens.map(({ tokenId }) => tokenId));
 }
 
-export const logOut = (edges: Needs, { userId, deviceId }: Requester): Promise<void> =>
-  removeDevices(edges, userId, [deviceId]);
+export const logOut = (
+  edges: Needs,
+  { userId, deviceId }: Requester,
+): Promise<void> => removeDevices(edges, userId, [deviceId]);
 
-export async function logOutEverywhere(edges: Needs, userId: string): Promise<void> {
+export async function logOutEverywhere(
+  edges: Needs,
+  userId: string,
+): Promise<void> {
   const devices = await listDevices(edges.db, userId);
   await removeDevices(
     edges,

@@ -6,9 +6,16 @@ export async function listIgnoredUsers(
   edges: Pick<Edges, "db" | "keyring">,
   userId: string,
 ): Promise<ReadonlySet<string>> {
-  const text = await findAccountDataText(edges, userId, 0, "m.ignored_user_list");
+  const text = await findAccountDataText(
+    edges,
+    userId,
+    0,
+    "m.ignored_user_list",
+  );
   if (text === undefined) return new Set();
   const content = JSON.parse(text) as { ignored_users?: unknown };
   const ignored = content.ignored_users;
-  return new Set(typeof ignored === "object" && ignored !== null ? Object.keys(ignored) : []);
+  return new Set(
+    typeof ignored === "object" && ignored !== null ? Object.keys(ignored) : [],
+  );
 }

@@ -36,9 +36,19 @@ async function store(
   const row = await findDevice(db, userId, deviceId);
   if (!row) return;
   const context = deviceContext(userId, deviceId);
-  const [text] = await keyring.openAll([{ context, keyId: row.keyId, sealed: row.sealed }]);
+  const [text] = await keyring.openAll([
+    { context, keyId: row.keyId, sealed: row.sealed },
+  ]);
   const details = text === undefined ? {} : (JSON.parse(text) as DeviceDetails);
-  const next: DeviceDetails = { ...details, last_seen_ip: ip, last_seen_user_agent: userAgent.slice(0, 512) };
-  const sealed = await keyring.sealForUser(userId, context, JSON.stringify(next));
+  const next: DeviceDetails = {
+    ...details,
+    last_seen_ip: ip,
+    last_seen_user_agent: userAgent.slice(0, 512),
+  };
+  const sealed = await keyring.sealForUser(
+    userId,
+    context,
+    JSON.stringify(next),
+  );
   await updateLastSeen(db, { userId, deviceId, lastSeenTs: nowTs, ...sealed });
 }

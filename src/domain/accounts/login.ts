@@ -2,37 +2,67 @@ import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import { findUser } from "../../storage/users.ts";
 import { isLocalUser } from "../rooms/local-user.ts";
-import { openSession, type OpenedSession, type SessionEdges, type SessionWish } from "./open-session.ts";
+import { guess, type GuessEdges } from "./guesses.ts";
+import { openSession } from "./open-session.ts";
+import type {
+  OpenedSession,
+  SessionEdges,
+  SessionWish,
+} from "./open-session.ts";
 import { isPassword } from "./password.ts";
 
-export type LoginEdges = SessionEdges & Pick<Edges, "settings">;
-
 /** A user id from what people type: a whole id, or the part before the colon. */
-export function userIdFrom({ serverName }: Edges["settings"], text: string): string {
-  return text.startsWith("@") && text.includes(":") ? text : `@${text.replace(/^@/, "")}:${serverName}`;
+export function userIdFrom(
+  { serverName }: Pick<Edges["settings"], "serverName">,
+  text: string,
+): string {
+  return text.startsWith("@") && text.includes(":")
+    ? text
+    : `@${text.replace(/^@/, "")}:${serverName}`;
 }
 
 /**
  * The one check of a password, whatever asks for it. Throws `M_FORBIDDEN` with
  * the same words for an unknown user and a wrong password, after the same work.
+ * @param address whoever tries, for the rate limit
  */
-export async function checkPassword(edges: Pick<Edges, "db" | "settings">, userId: string, password: string): Promise<void> {
-  const user = isLocalUser(edges.settings, userId) ? await findUser(edges.db, userId) : undefined;
-  const isRight = await isPassword(edges.settings, user?.passwordHash ?? null, password);
-  if (!user || !isRight) {
-    throw new MatrixError("M_FORBIDDEN", "The user name or the password is wrong.");
-  }
-  if (user.isDeactivated) {
-    throw new MatrixError("M_USER_DEACTIVATED", "This account has been deactivated.");
-  }
+export function checkPassword(
+  edges: GuessEdges,
+  userId: string,
+  password: string,
+  address: string,
+): Promise<void> {
+  return guess(edges, [address, userId], async () => {
+    const user = isLocalUser(edges.settings, userId)
+      ? await findUser(edges.db, userId)
+      : undefined;
+    const stored = user?.passwordHash ?? null;
+    const isRight = await isPassword(edges.settings, stored, password);
+    if (!user || !isRight) {
+      throw new MatrixError(
+        "M_FORBIDDEN",
+        "The user name or the password is wrong.",
+      );
+    }
+    if (user.isDeactivated) {
+      throw new MatrixError(
+        "M_USER_DEACTIVATED",
+        "This account has been deactivated.",
+      );
+    }
+    if (user.isLocked) {
+      throw new MatrixError("M_USER_LOCKED", "This account is locked.");
+    }
+  });
 }
 
 export async function logIn(
-  edges: LoginEdges,
-  credentials: { user: string; password: string },
+  edges: SessionEdges & GuessEdges,
+  credentials: { user: string; password: string; address: string },
   wish: SessionWish,
 ): Promise<OpenedSession> {
-  const userId = userIdFrom(edges.settings, credentials.user);
-  await checkPassword(edges, userId, credentials.password);
+  const { user, password, address } = credentials;
+  const userId = userIdFrom(edges.settings, user);
+  await checkPassword(edges, userId, password, address);
   return openSession(edges, userId, wish);
 }

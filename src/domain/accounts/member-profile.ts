@@ -7,7 +7,10 @@ export async function readMemberProfile(
   { db, keyring }: Pick<Edges, "db" | "keyring">,
   userId: string,
 ): Promise<JsonObject> {
-  const rows = await listProfileFields(db, userId, ["displayname", "avatar_url"]);
+  const rows = await listProfileFields(db, userId, [
+    "displayname",
+    "avatar_url",
+  ]);
   const values = await keyring.openAll(
     rows.map(({ name, keyId, sealed }) => ({
       context: profileContext(userId, name),
@@ -18,7 +21,8 @@ export async function readMemberProfile(
   const profile: JsonObject = {};
   rows.forEach(({ name }, i) => {
     const value = values[i];
-    if (value !== undefined) profile[name] = JSON.parse(value) as JsonObject[string];
+    if (value !== undefined)
+      profile[name] = JSON.parse(value) as JsonObject[string];
   });
   return profile;
 }

@@ -27,13 +27,27 @@ export async function sessionRows(
   edges: SessionEdges,
   userId: string,
   wish: SessionWish,
-): Promise<{ session: OpenedSession; rows: Partial<WriteRows>; isNewDevice: boolean; replaced: number[] }> {
+): Promise<{
+  session: OpenedSession;
+  rows: Partial<WriteRows>;
+  isNewDevice: boolean;
+  replaced: number[];
+}> {
   const deviceId = wish.deviceId ?? edges.random.letters(10).toUpperCase();
   assertDeviceId(deviceId);
-  const standing = wish.deviceId === undefined ? undefined : await findDevice(edges.db, userId, deviceId);
+  const standing =
+    wish.deviceId === undefined
+      ? undefined
+      : await findDevice(edges.db, userId, deviceId);
   const old = standing ? await listTokens(edges.db, userId, [deviceId]) : [];
-  const { given, row } = await makeTokens(edges, userId, deviceId, wish.canRefresh);
-  const details: DeviceDetails = wish.displayName === undefined ? {} : { display_name: wish.displayName };
+  const { given, row } = await makeTokens(
+    edges,
+    userId,
+    deviceId,
+    wish.canRefresh,
+  );
+  const details: DeviceDetails =
+    wish.displayName === undefined ? {} : { display_name: wish.displayName };
   const device = standing
     ? []
     : [
@@ -41,7 +55,11 @@ export async function sessionRows(
           userId,
           deviceId,
           createdTs: edges.now(),
-          ...(await edges.keyring.sealForUser(userId, deviceContext(userId, deviceId), JSON.stringify(details))),
+          ...(await edges.keyring.sealForUser(
+            userId,
+            deviceContext(userId, deviceId),
+            JSON.stringify(details),
+          )),
         },
       ];
   return {
@@ -57,11 +75,20 @@ export async function sessionRows(
 }
 
 /** Opens a session of an account that exists and is active when it commits. */
-export async function openSession(edges: SessionEdges, userId: string, wish: SessionWish): Promise<OpenedSession> {
-  const { session, rows, isNewDevice, replaced } = await sessionRows(edges, userId, wish);
+export async function openSession(
+  edges: SessionEdges,
+  userId: string,
+  wish: SessionWish,
+): Promise<OpenedSession> {
+  const { session, rows, isNewDevice, replaced } = await sessionRows(
+    edges,
+    userId,
+    wish,
+  );
   const write: Write = {
     positions: 1,
     activeUsers: [userId],
+    liveDevices: isNewDevice ? [] : [{ userId, deviceId: session.deviceId }],
     rows: {
       ...rows,
       ...(isNewDevice ? { deviceListChanges: [{ at: 0, userId }] } : {}),
@@ -69,15 +96,29 @@ export async function openSession(edges: SessionEdges, userId: string, wish: Ses
     wake: { users: [userId] },
   };
   const outcome = await edges.committer.commit(write);
+  if (outcome.status === "conflict" && outcome.over === "missing-device") {
+    // It was removed just now, so it is a new one.
+    return openSession(edges, userId, wish);
+  }
   if (outcome.status !== "committed") {
-    throw new MatrixError("M_USER_DEACTIVATED", "This account has been deactivated.");
+    throw new MatrixError(
+      "M_USER_DEACTIVATED",
+      "This account has been deactivated.",
+    );
   }
   edges.notifier.revoke(replaced);
   return session;
 }
 
 function assertDeviceId(deviceId: string): void {
-  if (deviceId === "" || Buffer.byteLength(deviceId) > 255 || /[\0-\x1f\x7f]/.test(deviceId)) {
-    throw new MatrixError("M_INVALID_PARAM", "A device id has 1 to 255 bytes and no control characters.");
+  if (
+    deviceId === "" ||
+    Buffer.byteLength(deviceId) > 255 ||
+    /[\0-\x1f\x7f]/.test(deviceId)
+  ) {
+    throw new MatrixError(
+      "M_INVALID_PARAM",
+      "A device id has 1 to 255 bytes and no control characters.",
+    );
   }
 }

@@ -3,6 +3,7 @@ import { MatrixError } from "../../core/errors.ts";
 import type { Edges } from "../../edges.ts";
 import { deleteBuckets, takeTokens } from "../../storage/rate-limits.ts";
 import type { Bucket } from "../../storage/rate-limits.ts";
+import { slot } from "../../util/process-memory.ts";
 import { WeightedCache } from "../../util/weighted-cache.ts";
 import {
   deniedFor,
@@ -38,6 +39,8 @@ export interface RateLimiter {
    * address or a user id). Throws `M_LIMIT_EXCEEDED` with `retry_after_ms`.
    */
   take(kind: RateLimitKind, key: string, cost?: number): Promise<void>;
+  /** Puts a token back that was taken for nothing. */
+  giveBack(kind: RateLimitKind, key: string): Promise<void>;
 }
 
 type Needs = Pick<Edges, "db" | "settings" | "now" | "log">;
@@ -48,7 +51,7 @@ const SWEEP_MS = 10 * 60 * 1000;
 /** Buckets that all processes share. A process may hold a twentieth of a bucket ahead. */
 export function createRateLimiter(needs: Needs): RateLimiter {
   const { settings, now } = needs;
-  if (!settings.rateLimitsEnabled) return { take: () => Promise.resolve() };
+  if (!settings.rateLimitsEnabled) return unlimited;
   const leases = new WeightedCache<string, Lease>(REMEMBERED_KEYS, () => 1);
   let sweptTs = now();
 
@@ -88,14 +91,19 @@ export function createRateLimiter(needs: Needs): RateLimiter {
     await deleteBuckets(needs.db, sweptTs - longestFill(settings.rateLimits));
   };
 
+  const bucketOf = (kind: RateLimitKind, key: string): Bucket => {
+    const limit = settings.rateLimits[kind];
+    if (!limit) throw new TypeError(`There is no rate limit "${kind}".`);
+    return { key: hashKey(settings.password.pepper, kind, key), ...limit };
+  };
+
   return {
+    async giveBack(kind, key) {
+      const bucket = bucketOf(kind, key);
+      await ask(bucket, leaseOf(bucket.key), -1);
+    },
     async take(kind, key, cost = 1) {
-      const limit = settings.rateLimits[kind];
-      if (!limit) throw new TypeError(`There is no rate limit "${kind}".`);
-      const bucket = {
-        key: hashKey(settings.password.pepper, kind, key),
-        ...limit,
-      };
+      const bucket = bucketOf(kind, key);
       const wanted = Math.min(cost, bucket.burst);
       const lease = leaseOf(bucket.key);
       if (takeSpare(lease, wanted, now())) return;
@@ -107,6 +115,21 @@ export function createRateLimiter(needs: Needs): RateLimiter {
       });
     },
   };
+}
+
+const unlimited: RateLimiter = {
+  take: () => Promise.resolve(),
+  giveBack: () => Promise.resolve(),
+};
+
+const limiters = slot((): { made?: RateLimiter } => ({}));
+
+/** The one rate limiter of this process. */
+export function rateLimiterOf(
+  edges: Needs & Pick<Edges, "memory">,
+): RateLimiter {
+  const held = edges.memory.of(limiters);
+  return (held.made ??= createRateLimiter(edges));
 }
 
 /** Neither addresses nor user ids stand in the table. */

@@ -3,7 +3,12 @@ import { MatrixError } from "../../core/errors.ts";
 import { parseNewUserId } from "../../core/ids.ts";
 import { findUser } from "../../storage/users.ts";
 import { profileContext } from "./member-profile.ts";
-import { sessionRows, type OpenedSession, type SessionEdges, type SessionWish } from "./open-session.ts";
+import {
+  sessionRows,
+  type OpenedSession,
+  type SessionEdges,
+  type SessionWish,
+} from "./open-session.ts";
 import { assertStrongPassword, hashPassword } from "./password.ts";
 
 export type RegisterEdges = SessionEdges & Pick<Edges, "settings">;
@@ -23,7 +28,10 @@ export interface NewAccount {
 }
 
 /** Throws `M_INVALID_USERNAME`, `M_USER_IN_USE`. */
-export async function assertAvailable(edges: Pick<Edges, "db" | "settings">, localpart: string): Promise<string> {
+export async function assertAvailable(
+  edges: Pick<Edges, "db" | "settings">,
+  localpart: string,
+): Promise<string> {
   const userId = parseNewUserId(localpart, edges.settings.serverName);
   if (await findUser(edges.db, userId)) {
     throw new MatrixError("M_USER_IN_USE", "This user name is taken.");
@@ -44,7 +52,8 @@ export async function registerAccount(
   if (password !== null) assertStrongPassword(edges.settings, password);
   const localpart = account.localpart ?? edges.random.letters(16).toLowerCase();
   const userId = await assertAvailable(edges, localpart);
-  const passwordHash = password === null ? null : await hashPassword(edges.settings, password);
+  const passwordHash =
+    password === null ? null : await hashPassword(edges.settings, password);
   const displayName = account.displayName ?? localpart;
   const opened = wish && (await sessionRows(edges, userId, wish));
   const outcome = await edges.committer.commit({
@@ -80,9 +89,13 @@ export async function registerAccount(
     audit: account.audit ?? [],
     wake: { users: [userId] },
   });
-  if (outcome.status === "committed") return opened ? opened.session : { userId };
+  if (outcome.status === "committed")
+    return opened ? opened.session : { userId };
   if (outcome.status === "conflict" && outcome.over === "registration-token") {
-    throw new MatrixError("M_UNAUTHORIZED", "This registration token is not valid.");
+    throw new MatrixError(
+      "M_UNAUTHORIZED",
+      "This registration token is not valid.",
+    );
   }
   throw new MatrixError("M_USER_IN_USE", "This user name is taken.");
 }

@@ -3,7 +3,8 @@ import type { Edges } from "../../edges.ts";
 import type { WriteRows } from "../../storage/write.ts";
 
 /** What the database keeps of a token. */
-export const hashToken = (token: string): Buffer => createHash("sha256").update(token).digest();
+export const hashToken = (token: string): Buffer =>
+  createHash("sha256").update(token).digest();
 
 const ACCESS_TOKEN_MS = 60 * 60 * 1000;
 
@@ -26,7 +27,11 @@ export async function makeTokens(
   const [tokenId] = await nids.take(1);
   const createdTs = now();
   return {
-    given: { accessToken, refreshToken, expiresInMs: canRefresh ? ACCESS_TOKEN_MS : null },
+    given: {
+      accessToken,
+      refreshToken,
+      expiresInMs: canRefresh ? ACCESS_TOKEN_MS : null,
+    },
     row: {
       tokenHash: hashToken(accessToken),
       tokenId: tokenId!,

@@ -39,22 +39,29 @@ export async function authorise(
   demand: UiaDemand,
   auth: JsonObject | undefined,
 ): Promise<UiaOutcome> {
-  const operation = createHash("sha256").update(JSON.stringify(demand.operation)).digest("base64");
+  const operation = createHash("sha256")
+    .update(JSON.stringify(demand.operation))
+    .digest("base64");
   const nowTs = edges.now();
   const sessionId = auth?.["session"];
   const standing =
-    typeof sessionId === "string" ? await findUiaSession(edges.db, sessionId, nowTs - LIFETIME_MS) : undefined;
+    typeof sessionId === "string"
+      ? await findUiaSession(edges.db, sessionId, nowTs - LIFETIME_MS)
+      : undefined;
   if (typeof sessionId === "string" && standing?.operation !== operation) {
     return challenge(await start(edges, operation, nowTs), demand, [], {
       errcode: "M_UNKNOWN",
-      error: "This authentication session is not known, or it is for something else.",
+      error:
+        "This authentication session is not known, or it is for something else.",
     });
   }
   const session = standing?.sessionId ?? (await start(edges, operation, nowTs));
   let completed = standing?.completed ?? [];
   const type = auth?.["type"];
   if (auth && typeof type === "string") {
-    const check = demand.flows.some((flow) => flow.includes(type)) ? demand.stages[type] : undefined;
+    const check = demand.flows.some((flow) => flow.includes(type))
+      ? demand.stages[type]
+      : undefined;
     if (!check) {
       return challenge(session, demand, completed, {
         errcode: "M_UNRECOGNIZED",
@@ -62,23 +69,46 @@ export async function authorise(
       });
     }
     try {
-      completed = await completeUiaStage(edges.db, session, type, await check(auth));
+      completed = await completeUiaStage(
+        edges.db,
+        session,
+        type,
+        await check(auth),
+      );
     } catch (error) {
-      if (!(error instanceof MatrixError) || error.errcode === "M_LIMIT_EXCEEDED") throw error;
-      return challenge(session, demand, completed, { errcode: error.errcode, error: error.message });
+      if (
+        !(error instanceof MatrixError) ||
+        error.errcode === "M_LIMIT_EXCEEDED"
+      )
+        throw error;
+      return challenge(session, demand, completed, {
+        errcode: error.errcode,
+        error: error.message,
+      });
     }
   }
-  if (!demand.flows.some((flow) => flow.every((stage) => completed.includes(stage)))) {
+  if (
+    !demand.flows.some((flow) =>
+      flow.every((stage) => completed.includes(stage)),
+    )
+  ) {
     return challenge(session, demand, completed, {});
   }
   const taken = await takeUiaSession(edges.db, session);
   if (!taken) {
-    throw new MatrixError("M_FORBIDDEN", "This authentication was used already.");
+    throw new MatrixError(
+      "M_FORBIDDEN",
+      "This authentication was used already.",
+    );
   }
   return { status: "authorised", details: taken.details };
 }
 
-async function start(edges: Needs, operation: string, nowTs: number): Promise<string> {
+async function start(
+  edges: Needs,
+  operation: string,
+  nowTs: number,
+): Promise<string> {
   const sessionId = edges.random.token(24);
   await insertUiaSession(
     edges.db,

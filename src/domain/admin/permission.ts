@@ -24,3 +24,6 @@ export type Can = (
   permission: Permission,
   resource: Resource,
 ) => Promise<boolean>;
+
+/** Administrators may do everything, others nothing. */
+export const canByFlag: Can = async ({ isAdmin }) => isAdmin;

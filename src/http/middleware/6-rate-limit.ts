@@ -3,7 +3,7 @@ import { limitKeyOf } from "../address.ts";
 import type { Middleware } from "../context.ts";
 
 /** Takes from the bucket of the user who asks, or of the address where none is known. */
-export function rateLimit(limiter: RateLimiter): Middleware {
+export function rateLimit(limiter: Pick<RateLimiter, "take">): Middleware {
   return async (ctx, next) => {
     const { route, requester, ip } = ctx.state;
     const kind = route.endpoint.rateLimit;

@@ -1,0 +1,278 @@
+import { Agent, request as httpRequest } from "node:http";
+import type { IncomingHttpHeaders, Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { composeApp } from "../../src/compose-app.ts";
+import { composeEdges } from "../../src/compose-edges.ts";
+import type { ComposedEdges } from "../../src/compose-edges.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import type { OpenedSession } from "../../src/domain/accounts/open-session.ts";
+import { registerAccount } from "../../src/domain/accounts/register.ts";
+import type { Edges, Log } from "../../src/edges.ts";
+import { createListener } from "../../src/http/listener.ts";
+import { assertResponse } from "../http/response-schema.ts";
+import { inspect } from "node:util";
+import { quiet, useDatabase } from "./database.ts";
+import type { TestDatabase } from "./database.ts";
+import { useFolders } from "./use-folder.ts";
+
+export type Json = Record<string, unknown>;
+
+export interface Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  /** The JSON object of the answer; empty where it is none. */
+  body: Json;
+  text: string;
+}
+
+export interface AskOptions {
+  headers?: Record<string, string>;
+  /** Ends the request from the client's side. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Asks one process of the server; every answer is held against the
+ * specification. Paths that begin with neither `/_` nor `/.` are of
+ * `/_matrix/client/v3`.
+ */
+export interface TestClient {
+  ask(
+    method: string,
+    path: string,
+    body?: unknown,
+    options?: AskOptions,
+  ): Promise<Answer>;
+  get(path: string, options?: AskOptions): Promise<Answer>;
+  put(path: string, body: unknown, options?: AskOptions): Promise<Answer>;
+  post(path: string, body?: unknown, options?: AskOptions): Promise<Answer>;
+  delete(path: string, body?: unknown, options?: AskOptions): Promise<Answer>;
+}
+
+export interface TestUser extends TestClient {
+  userId: string;
+  deviceId: string;
+  accessToken: string;
+  password: string;
+}
+
+export interface TestProcess extends TestClient {
+  /** Of this process. */
+  readonly edges: Edges;
+  readonly port: number;
+  /** Makes an account with a session, through the domain. */
+  user(localpart: string, options?: { isAdmin?: boolean }): Promise<TestUser>;
+  /** The same session asking this process, or another device's. */
+  as(session: { accessToken: string }): TestClient;
+}
+
+export interface TestServer extends TestProcess {
+  readonly database: TestDatabase;
+  /** A second process on the same database, stopped after the specs. */
+  startProcess(): Promise<TestProcess>;
+}
+
+/** Settings by their path in the configuration: `{ "registration.mode": "open" }`. */
+export type TestSettings = Readonly<Record<string, unknown>>;
+
+/** A server named `test` with rate limits off and open registration, unless told otherwise. */
+export function useServer(settings: TestSettings = {}): TestServer {
+  const database = useDatabase();
+  const makeFolder = useFolders();
+  const running: RunningProcess[] = [];
+  let keysDir = "";
+  const start = async (): Promise<RunningProcess> => {
+    const begun = await startProcess(database, keysDir, settings);
+    running.push(begun);
+    return begun;
+  };
+  const first = (): TestProcess => {
+    const begun = running[0];
+    if (!begun) throw new TypeError("The server is there inside of hooks.");
+    return begun.process;
+  };
+
+  before("start a server", async () => {
+    keysDir = await makeFolder();
+    await start();
+  });
+  after("stop the server", async () => {
+    await Promise.all(running.map(({ stop }) => stop()));
+  });
+
+  return {
+    database,
+    startProcess: async () => (await start()).process,
+    get edges() {
+      return first().edges;
+    },
+    get port() {
+      return first().port;
+    },
+    user: (localpart, options) => first().user(localpart, options),
+    as: (session) => first().as(session),
+    ...clientMethods((...asked) => first().ask(...asked)),
+  };
+}
+
+/** What the server holds for its own fault must not pass unseen. */
+const log: Log = {
+  ...quiet,
+  error: (details, message) => {
+    process.stderr.write(`${message} ${inspect(details, { depth: 5 })}\n`);
+  },
+};
+
+interface RunningProcess {
+  process: TestProcess;
+  stop(): Promise<void>;
+}
+
+async function startProcess(
+  database: TestDatabase,
+  keysDir: string,
+  settings: TestSettings,
+): Promise<RunningProcess> {
+  const config = loadConfig({
+    overrides: new Map(
+      Object.entries({
+        server_name: "test",
+        "registration.mode": "open",
+        "rate_limits.enabled": false,
+        ...settings,
+      }),
+    ),
+  });
+  const sql = database.open({ poolSize: 6 });
+  const secretSource = { keysDir, given: new Map() };
+  const composed = await composeEdges({
+    config,
+    sql,
+    secretSource,
+    log,
+    now: () => Date.now(),
+  });
+  const app = composeApp(config, composed.edges, []);
+  const server = createListener(app.callback());
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const agent = new Agent({ keepAlive: true });
+  return {
+    process: processOf(composed, agent, (server.address() as AddressInfo).port),
+    async stop() {
+      agent.destroy();
+      await stopServer(server, composed);
+    },
+  };
+}
+
+async function stopServer(server: Server, composed: ComposedEdges) {
+  await composed.edges.notifier.close();
+  server.closeAllConnections();
+  await new Promise((done) => server.close(done));
+  await composed.close();
+}
+
+function processOf(
+  { edges }: ComposedEdges,
+  agent: Agent,
+  port: number,
+): TestProcess {
+  const clientOf = (token?: string): TestClient =>
+    clientMethods((method, path, body, options) =>
+      ask({ agent, port, token, method, path, body, ...options }),
+    );
+  const user: TestProcess["user"] = async (localpart, options = {}) => {
+    const password = `secret of ${localpart}`;
+    const { isAdmin = false } = options;
+    const account = { localpart, password, isAdmin };
+    const wish = { canRefresh: false };
+    const opened = await registerAccount(edges, account, wish);
+    const { userId, deviceId, accessToken } = opened as OpenedSession;
+    const session = { userId, deviceId, accessToken, password };
+    return { ...session, ...clientOf(accessToken) };
+  };
+  return {
+    edges,
+    port,
+    user,
+    as: ({ accessToken }) => clientOf(accessToken),
+    ...clientOf(),
+  };
+}
+
+function clientMethods(send: TestClient["ask"]): TestClient {
+  return {
+    ask: send,
+    get: (path, options) => send("GET", path, undefined, options),
+    put: (path, body, options) => send("PUT", path, body, options),
+    post: (path, body = {}, options) => send("POST", path, body, options),
+    delete: (path, body, options) => send("DELETE", path, body, options),
+  };
+}
+
+interface Asked extends AskOptions {
+  agent: Agent;
+  port: number;
+  token: string | undefined;
+  method: string;
+  path: string;
+  body: unknown;
+}
+
+function ask(asked: Asked): Promise<Answer> {
+  const { agent, port, method, token, headers = {}, signal } = asked;
+  const path = /^\/[_.]/.test(asked.path)
+    ? asked.path
+    : `/_matrix/client/v3${asked.path}`;
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(
+      {
+        agent,
+        port,
+        method,
+        path,
+        host: "127.0.0.1",
+        headers: {
+          ...(token !== undefined && { authorization: `Bearer ${token}` }),
+          ...headers,
+        },
+        ...(signal && { signal }),
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("error", reject);
+        response.on("end", () => {
+          const status = response.statusCode ?? 0;
+          const text = Buffer.concat(chunks).toString();
+          try {
+            const body = parse(text, response.headers);
+            assertResponse(method, path, status, body);
+            const isObject = typeof body === "object" && body !== null;
+            resolve({
+              status,
+              text,
+              headers: response.headers,
+              body: isObject ? (body as Json) : {},
+            });
+          } catch (error) {
+            reject(error as Error);
+          }
+        });
+      },
+    );
+    request.on("error", reject);
+    request.end(bytesOf(asked.body));
+  });
+}
+
+function bytesOf(body: unknown): string | Buffer | undefined {
+  if (body === undefined || typeof body === "string" || Buffer.isBuffer(body))
+    return body;
+  return JSON.stringify(body);
+}
+
+function parse(text: string, headers: IncomingHttpHeaders): unknown {
+  const isJson = /json/.test(headers["content-type"] ?? "");
+  return isJson && text !== "" ? JSON.parse(text) : undefined;
+}

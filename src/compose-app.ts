@@ -1,0 +1,33 @@
+import type Koa from "koa";
+import type { Config } from "./config/schema.ts";
+import { createAuthenticate } from "./domain/accounts/authenticate.ts";
+import { rateLimiterOf } from "./domain/accounts/rate-limits.ts";
+import { canByFlag } from "./domain/admin/permission.ts";
+import type { Edges } from "./edges.ts";
+import { createApp } from "./http/app.ts";
+import type { Middleware, RequestState } from "./http/context.ts";
+import { endpoints } from "./http/endpoints.ts";
+
+/** This machine's own networks, for a proxy that runs beside us. */
+const LOOPBACK = ["127.0.0.0/8", "::1/128"];
+
+/** The app of one process, with every endpoint. */
+export function composeApp(
+  config: Config,
+  edges: Edges,
+  pages: readonly Middleware[],
+): Koa<RequestState> {
+  return createApp({
+    edges,
+    endpoints,
+    pages,
+    authenticate: createAuthenticate(edges),
+    can: canByFlag,
+    rateLimiter: rateLimiterOf(edges),
+    trustedProxies: config.behindProxy
+      ? (config.trustedProxies ?? LOOPBACK)
+      : [],
+    isQueryTokenAllowed: config.accessTokenInQuery,
+    bodyIdleMs: config.limits.bodyIdleSeconds * 1000,
+  });
+}

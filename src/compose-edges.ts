@@ -1,0 +1,91 @@
+import { randomBytes, randomInt } from "node:crypto";
+import { composeSettings } from "./compose-settings.ts";
+import type { Config } from "./config/schema.ts";
+import type { Edges, Log, Random } from "./edges.ts";
+import { createBus } from "./storage/bus.ts";
+import { createCommitter } from "./storage/committer.ts";
+import { createKeyring } from "./storage/database-keyring.ts";
+import type { Sql } from "./storage/database.ts";
+import { createNidSource } from "./storage/nids.ts";
+import { loadSecrets } from "./storage/secrets.ts";
+import type { SecretSource } from "./storage/secret-source.ts";
+import { createNotifier } from "./storage/stream-notifier.ts";
+import { ProcessMemory } from "./util/process-memory.ts";
+
+export interface EdgesOptions {
+  config: Config;
+  /** A migrated database; whoever opened it closes it. */
+  sql: Sql;
+  secretSource: SecretSource;
+  /** Where clients reach this server. */
+  publicBaseUrl?: string;
+  log: Log;
+  now(): number;
+}
+
+export interface ComposedEdges {
+  edges: Edges;
+  /** Commits what is queued, then lets go of all but `sql`. */
+  close(): Promise<void>;
+}
+
+/** The outside world of one process. */
+export async function composeEdges({
+  config,
+  sql,
+  secretSource,
+  publicBaseUrl,
+  log,
+  now,
+}: EdgesOptions): Promise<ComposedEdges> {
+  const secrets = await loadSecrets(secretSource, sql);
+  const nids = createNidSource(sql);
+  const bus = await createBus(sql, { log });
+  const notifier = await createNotifier({ sql, bus, log });
+  const committer = createCommitter(sql, {
+    now,
+    log,
+    onCommit: (answer) => notifier.committed(answer),
+  });
+  const edges: Edges = {
+    db: sql,
+    committer,
+    nids,
+    keyring: createKeyring({
+      sql,
+      bus,
+      nids,
+      now,
+      log,
+      masterKeys: secrets.masterKeys,
+      isSealing: config.sealing === "on",
+    }),
+    notifier,
+    serverKey: secrets.signingKey,
+    settings: composeSettings(config, secrets.pepper, publicBaseUrl),
+    memory: new ProcessMemory(),
+    now,
+    random,
+    log,
+  };
+  return {
+    edges,
+    async close() {
+      await committer.close();
+      await notifier.close();
+      await bus.close();
+    },
+  };
+}
+
+const LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+const random: Random = {
+  bytes: (count) => randomBytes(count),
+  token: (bytes = 32) => randomBytes(bytes).toString("base64url"),
+  letters: (count) =>
+    Array.from(
+      { length: count },
+      () => LETTERS[randomInt(LETTERS.length)],
+    ).join(""),
+};

@@ -1,0 +1,48 @@
+import type { Config } from "./config/schema.ts";
+import type { Settings } from "./edges.ts";
+
+/** The values of the configuration that use-cases read. */
+export function composeSettings(
+  config: Config,
+  pepper: Buffer,
+  publicBaseUrl: string | undefined,
+): Settings {
+  const { enabled, ...rateLimits } = config.rateLimits;
+  const { mode, sharedSecret } = config.registration;
+  return {
+    serverName: config.serverName,
+    ...(publicBaseUrl !== undefined && { publicBaseUrl }),
+    defaultRoomVersion: config.defaultRoomVersion,
+    registration: {
+      mode,
+      ...(sharedSecret && { sharedSecret: sharedSecret.reveal() }),
+    },
+    password: { minimumLength: config.password.minimumLength, pepper },
+    presenceEnabled: config.presence.enabled,
+    rateLimitsEnabled: enabled,
+    rateLimits,
+    support: composeSupport(config.support),
+  };
+}
+
+function composeSupport(support: Config["support"]): Settings["support"] {
+  const { page, adminEmail, adminMatrixId, securityEmail } = support;
+  const admin = adminEmail !== undefined || adminMatrixId !== undefined;
+  return {
+    contacts: [
+      ...(admin
+        ? [
+            {
+              role: "m.role.admin",
+              ...(adminMatrixId !== undefined && { matrixId: adminMatrixId }),
+              ...(adminEmail !== undefined && { emailAddress: adminEmail }),
+            },
+          ]
+        : []),
+      ...(securityEmail !== undefined
+        ? [{ role: "m.role.security", emailAddress: securityEmail }]
+        : []),
+    ],
+    ...(page !== undefined && { page }),
+  };
+}
