@@ -1,3 +1,10 @@
+import { join } from "node:path";
+import { composeEdges } from "../compose-edges.ts";
+import { readSecrets } from "../config/environment.ts";
+import { registerAccount } from "../domain/accounts/register.ts";
+import type { Log } from "../edges.ts";
+import { prepareDatabase } from "./prepare-database.ts";
+import { describeFailure } from "./failure.ts";
 import { createLog } from "./log.ts";
 import { openCommandDatabase } from "./database.ts";
 import { dataFolderOf, folderOptions, parseOptions } from "./options.ts";
@@ -36,19 +43,66 @@ export async function createUser(
   const log = createLog({ ...config.log, level: "error" }, program.stderr);
   const database = await openCommandDatabase(program, config, dataFolder, log);
   try {
-    const user = { username, password, isAdmin: admin };
-    const userId = await createUserByCli(config, database.url, user);
+    const userId = await createUserByCli(
+      { config, log, dataFolder, databaseUrl: database.url },
+      readSecrets(program.environment),
+      { username, password, isAdmin: admin },
+    );
     program.stdout.write(`${userId} is there now.\n`);
+  } catch (error) {
+    throw new StartError(describeFailure(error, log));
   } finally {
     await database.release();
   }
 }
 
-/** Makes the account as registration by shared secret would; answers its user id. */
+interface Place {
+  config: Config;
+  log: Log;
+  dataFolder: string;
+  databaseUrl: string;
+}
+
+/** Makes the account, recorded in the audit log; answers its user id. */
 async function createUserByCli(
-  _config: Config,
-  _databaseUrl: string,
-  _user: NewUser,
+  { config, log, dataFolder, databaseUrl }: Place,
+  given: ReadonlyMap<string, Secret>,
+  { username, password, isAdmin }: NewUser,
 ): Promise<string> {
-  throw new StartError("Accounts cannot be made yet.");
+  const sql = await prepareDatabase(config, databaseUrl, log);
+  try {
+    const secretSource = { keysDir: join(dataFolder, "keys"), given };
+    const composed = await composeEdges({
+      config,
+      sql,
+      log,
+      secretSource,
+      now: () => Date.now(),
+    });
+    try {
+      const { edges } = composed;
+      const record = {
+        ts: edges.now(),
+        actor: "command line",
+        act: "users.create",
+        target: `@${username}:${config.serverName}`,
+        is_admin: isAdmin,
+      };
+      const { userId } = await registerAccount(
+        edges,
+        {
+          localpart: username,
+          password: password.reveal(),
+          isAdmin,
+          audit: [JSON.stringify(record)],
+        },
+        null,
+      );
+      return userId;
+    } finally {
+      await composed.close();
+    }
+  } finally {
+    await sql.end({ timeout: 1 });
+  }
 }

@@ -15,7 +15,7 @@ import {
   type ConfigSources,
 } from "./read-config.ts";
 import { StartError } from "./start-error.ts";
-import { describeStartFailure } from "./start-failure.ts";
+import { describeFailure } from "./failure.ts";
 import { UsageError } from "./usage.ts";
 import { WorkerPool } from "./worker-pool.ts";
 
@@ -79,7 +79,7 @@ export async function serve(
     log.info({}, "stopping");
     metrics?.stop();
   } catch (error) {
-    throw new StartError(describeStartFailure(error));
+    throw new StartError(describeFailure(error, log));
   } finally {
     await service?.stop();
     await database.release();

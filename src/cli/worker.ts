@@ -1,4 +1,6 @@
 import cluster from "node:cluster";
+import type { Logger } from "pino";
+import type { Config } from "../config/schema.ts";
 import { readSecrets } from "../config/environment.ts";
 import { startServer, type RunningServer } from "../server.ts";
 import { createLog } from "./log.ts";
@@ -6,7 +8,7 @@ import { collectProcessMetrics } from "./metrics.ts";
 import { isOurs, type Assignment, type FromWorker } from "./messages.ts";
 import type { Program } from "./program.ts";
 import { buildConfig } from "./read-config.ts";
-import { describeStartFailure } from "./start-failure.ts";
+import { describeFailure } from "./failure.ts";
 
 /** One of several serving processes: does what the first process tells it. */
 export function runWorker(program: Program): void {
@@ -26,12 +28,16 @@ export function runWorker(program: Program): void {
     if (!isOurs(message)) return;
     if (message.type === "stop") void stop();
     if (message.type === "start") {
-      server = startWorker(program, message.assignment);
+      const { assignment } = message;
+      const { processIndex } = assignment;
+      const config = buildConfig(program, assignment.sources);
+      const log = createLog(config.log, program.stderr, processIndex);
+      server = startWorker(program, assignment, config, log);
       server.then(
         ({ url }) => tell({ type: "ready", url }),
         (error: unknown) => {
           worker.send(
-            { type: "failed", message: describeStartFailure(error) },
+            { type: "failed", message: describeFailure(error, log) },
             () => program.exit(1),
           );
         },
@@ -41,17 +47,16 @@ export function runWorker(program: Program): void {
   tell({ type: "hello" });
 }
 
-async function startWorker(
+const startWorker = (
   program: Program,
-  assignment: Assignment,
-): Promise<RunningServer> {
-  const { dataFolder, databaseUrl, processIndex, sources } = assignment;
-  const config = buildConfig(program, sources);
-  return startServer(config, {
+  { dataFolder, databaseUrl, processIndex }: Assignment,
+  config: Config,
+  log: Logger,
+): Promise<RunningServer> =>
+  startServer(config, {
     dataDir: dataFolder,
-    log: createLog(config.log, program.stderr, processIndex),
+    log,
     processIndex,
     databaseUrl,
     secrets: readSecrets(program.environment),
   });
-}

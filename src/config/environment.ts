@@ -5,8 +5,12 @@ import type { Setting } from "./leaves.ts";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const PREFIX = "MYELIN_";
-/** Keys that are no settings: `MYELIN_KEYS_<NAME>`. */
-const SECRET_PREFIX = "MYELIN_KEYS_";
+/** Keys are no settings: they lie in files of the data folder, or here. */
+const SECRETS: ReadonlyMap<string, string> = new Map([
+  ["MYELIN_KEYS_MASTER", "master"],
+  ["MYELIN_KEYS_PEPPER", "pepper"],
+  ["MYELIN_KEYS_SIGNING", "signing"],
+]);
 
 /** Raw values by setting, from the variables that are set and not empty. */
 export function readEnvironment(
@@ -17,8 +21,7 @@ export function readEnvironment(
   const values = new Map<Setting, unknown>();
   const faults: Fault[] = [];
   for (const [variable, text] of Object.entries(environment)) {
-    if (!variable.startsWith(PREFIX) || variable.startsWith(SECRET_PREFIX))
-      continue;
+    if (!variable.startsWith(PREFIX) || SECRETS.has(variable)) continue;
     const setting = byVariable.get(variable);
     if (setting === undefined)
       faults.push({ path: variable, problem: "is not a known setting." });
@@ -28,15 +31,14 @@ export function readEnvironment(
   return { values, faults };
 }
 
-/** Keys given by the environment, by lower-case name. */
+/** The keys that the environment gives, by name. */
 export function readSecrets(
   environment: Environment,
 ): ReadonlyMap<string, Secret> {
   const secrets = new Map<string, Secret>();
-  for (const [variable, text] of Object.entries(environment)) {
-    if (!variable.startsWith(SECRET_PREFIX) || !text) continue;
-    const name = variable.slice(SECRET_PREFIX.length).toLowerCase();
-    secrets.set(name, new Secret(text));
+  for (const [variable, name] of SECRETS) {
+    const text = environment[variable];
+    if (text) secrets.set(name, new Secret(text));
   }
   return secrets;
 }

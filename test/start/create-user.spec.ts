@@ -1,0 +1,62 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { expect } from "chai";
+import { useFolder } from "./myelin.ts";
+
+describe("myelin admin create-user", function () {
+  this.timeout(60_000);
+  const place = useFolder();
+
+  async function create(username: string, password: string, ...rest: string[]) {
+    const program = join(process.cwd(), "bin", "myelin.js");
+    const words = ["admin", "create-user", "--password-stdin"];
+    const child = spawn(
+      process.execPath,
+      [program, ...words, "--username", username, ...rest],
+      { cwd: place.folder, stdio: "pipe" },
+    );
+    child.stdin.end(`${password}\n`);
+    const output = Promise.all([text(child.stdout), text(child.stderr)]);
+    const [code] = (await once(child, "exit")) as [number];
+    const [stdout, stderr] = await output;
+    return { code, stdout, stderr };
+  }
+
+  it("makes the first administrator before any start, who can log in after it", async () => {
+    const made = await create("alice", "correct horse battery", "--admin");
+    expect(made).to.deep.equal({
+      code: 0,
+      stdout: "@alice:localhost is there now.\n",
+      stderr: "",
+    });
+    const run = place.start();
+    const login = (user: string, password: string) =>
+      run.ready().then((url) =>
+        fetch(`${url}/_matrix/client/v3/login`, {
+          method: "POST",
+          body: JSON.stringify({
+            type: "m.login.password",
+            identifier: { type: "m.id.user", user },
+            password,
+          }),
+        }),
+      );
+    expect((await login("alice", "correct horse battery")).status).to.equal(
+      200,
+    );
+    expect((await login("alice", "correct horse")).status).to.equal(403);
+
+    expect((await create("bob", "battery staple")).code).to.equal(0);
+    expect((await login("bob", "battery staple")).status).to.equal(200);
+  });
+
+  it("says why it made none", async () => {
+    const taken = await create("alice", "correct horse battery");
+    expect(taken.code).to.equal(1);
+    expect(taken.stderr).to.equal("This user name is taken.\n");
+    expect((await create("carol", "short")).stderr).to.include("8 characters");
+    expect((await create("", "correct horse battery")).code).to.equal(2);
+  });
+});
