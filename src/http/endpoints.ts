@@ -18,6 +18,7 @@ import {
 } from "./client/register.ts";
 import { putMessage, putRedaction } from "./client/room-send.ts";
 import { getAllState, getState, putState } from "./client/room-state.ts";
+import { getSync } from "./client/sync.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** Every route that this server answers, in the order of the specification. */
@@ -42,4 +43,5 @@ export const endpoints: readonly Endpoint[] = [
   getAllState,
   getState,
   putState,
+  getSync,
 ];

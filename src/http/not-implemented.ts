@@ -65,7 +65,6 @@ export const notImplemented: readonly NotImplemented[] = [
       "GET /_matrix/client/v3/rooms/{roomId}/members",
       "GET /_matrix/client/v3/rooms/{roomId}/joined_members",
       "GET /.well-known/matrix/support",
-      "GET /_matrix/client/v3/sync",
       "GET /_matrix/client/v3/user/{userId}/rooms/{roomId}/tags",
       "PUT /_matrix/client/v3/user/{userId}/rooms/{roomId}/tags/{tag}",
       "DELETE /_matrix/client/v3/user/{userId}/rooms/{roomId}/tags/{tag}",
