@@ -1,5 +1,7 @@
 import { once } from "node:events";
+import { cpSync } from "node:fs";
 import { connect } from "node:net";
+import { join } from "node:path";
 import { expect } from "chai";
 import postgres from "postgres";
 import { useFolder, waitForStatus, type Myelin } from "./myelin.ts";
@@ -57,9 +59,16 @@ describe("myelin serve in several processes", function () {
     await run.logged("a process was replaced");
   });
 
-  it("shares a database with servers of other machines", async () => {
+  it("shares a database with servers of other machines that have its keys", async () => {
     const environment = { MYELIN_DATABASE_URL: databaseUrl("myelin") };
     const data = ["serve", "--port", "0", "--data", "elsewhere"];
+    const stranger = place.start({ environment, arguments: data });
+    expect(await stranger.ended).to.equal(1);
+    expect(stranger.stderr).to.include(join("elsewhere", "keys", "master-1"));
+
+    const keys = join(place.folder, "data", "keys");
+    const elsewhere = join(place.folder, "elsewhere", "keys");
+    cpSync(keys, elsewhere, { recursive: true });
     const other = place.start({ environment, arguments: data });
     await waitForStatus(`${await other.ready()}/health/ready`, 200);
     expect(await other.stop()).to.equal(0);
