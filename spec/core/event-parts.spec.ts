@@ -121,7 +121,7 @@ for (const version of roomVersions) {
           );
           expect(skeleton).to.equal(canonicalJson(asJson(redact(rules, pdu))));
         }),
-        { numRuns: 60 },
+        { numRuns: 30 },
       );
     });
 
@@ -138,7 +138,7 @@ for (const version of roomVersions) {
             content: null,
           });
         }),
-        { numRuns: 20 },
+        { numRuns: 10 },
       );
     });
 
@@ -187,7 +187,7 @@ for (const version of roomVersions) {
             ),
           ).to.equal(true);
         }),
-        { numRuns: 8 },
+        { numRuns: 4 },
       );
     });
   });

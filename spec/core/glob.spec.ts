@@ -63,7 +63,7 @@ describe("matchesGlob", () => {
           );
         },
       ),
-      { numRuns: 2_000 },
+      { numRuns: 800 },
     );
   });
 
@@ -125,7 +125,7 @@ describe("matchesGlobInWords", () => {
           );
         },
       ),
-      { numRuns: 2_000 },
+      { numRuns: 800 },
     );
   });
 
@@ -162,7 +162,7 @@ function counted(text: string): {
 }
 
 describe("globs against an adversary", () => {
-  const length = 4_096;
+  const length = 2_048;
   const texts = [
     "a".repeat(length),
     "ab".repeat(length / 2),
