@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { composeEdges } from "../compose-edges.ts";
 import { readSecrets } from "../config/environment.ts";
-import { registerAccount } from "../domain/accounts/register.ts";
+import { createAccount } from "../domain/accounts/create-account.ts";
 import type { Log } from "../edges.ts";
 import { prepareDatabase } from "./prepare-database.ts";
 import { describeFailure } from "./failure.ts";
@@ -80,21 +80,13 @@ async function createUserByCli(
       now: () => Date.now(),
     });
     try {
-      const { edges } = composed;
-      const record = {
-        ts: edges.now(),
-        actor: "command line",
-        act: "users.create",
-        target: `@${username}:${config.serverName}`,
-        is_admin: isAdmin,
-      };
-      const { userId } = await registerAccount(
-        edges,
+      const { userId } = await createAccount(
+        composed.edges,
         {
           localpart: username,
           password: password.reveal(),
           isAdmin,
-          audit: [JSON.stringify(record)],
+          actor: "command line",
         },
         null,
       );

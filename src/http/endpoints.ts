@@ -1,3 +1,7 @@
+import {
+  getRegistrationNonce,
+  postSignedRegistration,
+} from "./admin/register.ts";
 import { getWhoami } from "./client/account.ts";
 import { postCreateRoom } from "./client/create-room.ts";
 import { getLoginFlows, postLogin } from "./client/login.ts";
@@ -44,4 +48,6 @@ export const endpoints: readonly Endpoint[] = [
   getState,
   putState,
   getSync,
+  getRegistrationNonce,
+  postSignedRegistration,
 ];

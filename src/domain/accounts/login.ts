@@ -11,14 +11,17 @@ import type {
 } from "./open-session.ts";
 import { isPassword } from "./password.ts";
 
-/** A user id from what people type: a whole id, or the part before the colon. */
+/**
+ * A user id from what people type: a whole id, or the part before the colon, in
+ * any case. The accounts of this server are all lower-case.
+ */
 export function userIdFrom(
   { serverName }: Pick<Edges["settings"], "serverName">,
   text: string,
 ): string {
-  return text.startsWith("@") && text.includes(":")
-    ? text
-    : `@${text.replace(/^@/, "")}:${serverName}`;
+  const [, localpart = "", server = serverName] =
+    /^@?([^:]*)(?::(.*))?$/s.exec(text) ?? [];
+  return `@${localpart.toLowerCase()}:${server}`;
 }
 
 /**

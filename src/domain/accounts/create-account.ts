@@ -1,0 +1,34 @@
+import { auditRecord } from "../admin/audit-record.ts";
+import type { OpenedSession, SessionWish } from "./open-session.ts";
+import { registerAccount, type RegisterEdges } from "./register.ts";
+
+/** An account that somebody with power makes for another. */
+export interface AccountOrder {
+  localpart: string;
+  password: string;
+  isAdmin: boolean;
+  displayName?: string;
+  /** Who makes it: a user id, `command line`, `shared secret`. */
+  actor: string;
+  requestId?: string;
+}
+
+/** Makes an account as an act of power: recorded in the same commit. */
+export function createAccount(
+  edges: RegisterEdges,
+  order: AccountOrder,
+  wish: SessionWish | null,
+): Promise<OpenedSession | { userId: string }> {
+  const { actor, requestId, ...account } = order;
+  const record = auditRecord(
+    {
+      act: "users.create",
+      actor,
+      target: `@${order.localpart}:${edges.settings.serverName}`,
+      details: { is_admin: order.isAdmin },
+      ...(requestId !== undefined && { requestId }),
+    },
+    edges.now(),
+  );
+  return registerAccount(edges, { ...account, audit: [record] }, wish);
+}

@@ -1,0 +1,81 @@
+import type { Sql } from "./database.ts";
+import type { PresenceRow } from "./sync-extras.ts";
+import type { Sealed } from "./write.ts";
+
+export async function findPresence(
+  sql: Sql,
+  userId: string,
+): Promise<PresenceRow | undefined> {
+  const [row] = await sql<PresenceRow[]>`
+    select user_id, state, status_key, status_sealed, last_active_ts, mark
+    from presence where user_id = ${userId}`;
+  return row;
+}
+
+/**
+ * Sets a user's presence. Answers its new mark, or undefined where only the
+ * time changed. A status that is left out stays as it is.
+ */
+export async function setPresence(
+  sql: Sql,
+  row: {
+    userId: string;
+    state: string;
+    lastActiveTs: number;
+    status?: Sealed | null;
+  },
+): Promise<number | undefined> {
+  const { status } = row;
+  const [stored] = await sql<{ mark: number; isNew: boolean }[]>`
+    with next as materialized (select nextval('ephemeral_marks') as mark)
+    insert into presence as held (user_id, state, status_key, status_sealed, last_active_ts, mark)
+    select ${row.userId}, ${row.state}, ${status?.keyId ?? 0}, ${status?.sealed ?? null}, ${row.lastActiveTs}, mark
+    from next
+    on conflict (user_id) do update set
+      state = excluded.state, last_active_ts = excluded.last_active_ts,
+      ${status === undefined ? sql`` : sql`status_key = excluded.status_key, status_sealed = excluded.status_sealed,`}
+      mark = case when held.state = excluded.state and ${status === undefined} then held.mark else excluded.mark end
+    returning mark, mark = (select mark from next) as is_new`;
+  return stored?.isNew ? stored.mark : undefined;
+}
+
+/** Users who were last active before `before` are offline from now on; a bounded number at a time. */
+export async function endPresence(
+  sql: Sql,
+  before: number,
+): Promise<{ userId: string; mark: number }[]> {
+  return sql<{ userId: string; mark: number }[]>`
+    update presence set state = 'offline', mark = nextval('ephemeral_marks')
+    where user_id in (
+      select user_id from presence where state <> 'offline' and last_active_ts < ${before}
+      limit 500 for update skip locked)
+    returning user_id, mark`;
+}
+
+export async function deletePresence(sql: Sql, userId: string): Promise<void> {
+  await sql`delete from presence where user_id = ${userId}`;
+}
+
+/** The rooms that these users are in. */
+export async function listRoomsOfUsers(
+  sql: Sql,
+  userIds: readonly string[],
+): Promise<number[]> {
+  const rows = await sql<{ roomNid: number }[]>`
+    select distinct room_nid from memberships
+    where user_id = any(${userIds as string[]}::text[]) and membership = 'join'`;
+  return rows.map(({ roomNid }) => roomNid);
+}
+
+/** Whether two users are in one room. */
+export async function isRoomShared(
+  sql: Sql,
+  userId: string,
+  otherId: string,
+): Promise<boolean> {
+  const rows = await sql`
+    select from memberships mine join memberships theirs using (room_nid)
+    where mine.user_id = ${userId} and mine.membership = 'join'
+      and theirs.user_id = ${otherId} and theirs.membership = 'join' limit 1`;
+  return rows.length > 0;
+}
