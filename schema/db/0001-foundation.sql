@@ -124,6 +124,7 @@ select set_column_classes('events', '{"nid": "number", "room_nid": "number", "po
 create index events_by_position on events (room_nid, position) where position is not null;
 create index events_by_paging_key on events (room_nid, depth, arrival) where arrival is not null;
 create index events_by_thread on events (room_nid, thread, position) where thread is not null;
+create index events_redacted_countable on events (room_nid, position) where is_countable and redacted_by is not null;
 create index events_by_relation on events (room_nid, relates_to, rel_type) where relates_to is not null;
 
 -- What redaction strips. The row alone names the keys that open it (0: not sealed).
@@ -188,10 +189,13 @@ create table memberships (
   sender text collate "C" not null,
   nid bigint not null,
   position bigint not null,
+  -- Where the membership became what it is; later member events of the same
+  -- membership (a new display name) leave it.
+  since_position bigint not null,
   is_forgotten boolean not null default false,
   primary key (user_id, room_nid)
 );
-select set_column_classes('memberships', '{"user_id": "id", "room_nid": "number", "membership": "protocol", "sender": "id", "nid": "number", "position": "number", "is_forgotten": "flag"}');
+select set_column_classes('memberships', '{"user_id": "id", "room_nid": "number", "membership": "protocol", "sender": "id", "nid": "number", "position": "number", "since_position": "number", "is_forgotten": "flag"}');
 create index memberships_by_room on memberships (room_nid, membership);
 
 -- The stripped state that an invited or knocking user is shown.
@@ -206,17 +210,33 @@ select set_column_classes('stripped_states', '{"user_id": "id", "room_nid": "num
 
 -- ─── Unread counts ───
 
--- How many countable events each member sent, by thread ('main' or the root's id).
-create table own_counts (
+-- The last countable event that each member sent, by thread ('main' or the root's
+-- id): whoever speaks has read what was said before.
+create table own_positions (
   room_nid bigint not null,
   user_id text collate "C" not null,
   thread text collate "C" not null,
-  own bigint not null,
+  position bigint not null,
   primary key (room_nid, user_id, thread)
 );
-select set_column_classes('own_counts', '{"room_nid": "number", "user_id": "id", "thread": "id", "own": "number"}');
+select set_column_classes('own_positions', '{"room_nid": "number", "user_id": "id", "thread": "id", "position": "number"}');
 
--- Events that a rule matched for one person: mentions, keywords, custom rules.
+-- Whose push rules need more than the running counts: in one room, or everywhere ('').
+-- 'keywords' adds rows for what matches; 'rows' has one row for each event that
+-- notifies and leaves the running counts from its position on.
+create table push_modes (
+  user_id text collate "C" not null,
+  room_id text collate "C" not null,
+  mode text collate "C" not null check (mode in ('keywords', 'rows')),
+  since_position bigint not null,
+  position bigint not null,
+  primary key (user_id, room_id)
+);
+select set_column_classes('push_modes', '{"user_id": "id", "room_id": "id", "mode": "setting", "since_position": "number", "position": "number"}');
+create index push_modes_by_position on push_modes (position);
+
+-- Events that a rule matched: mentions, keywords, custom rules. A row of nobody
+-- ('') stands for everybody whose rules are the default ones: @room, a tombstone.
 create table notifications (
   user_id text collate "C" not null,
   room_nid bigint not null,
@@ -229,6 +249,8 @@ create table notifications (
   primary key (user_id, room_nid, position)
 );
 select set_column_classes('notifications', '{"user_id": "id", "room_nid": "number", "position": "number", "nid": "number", "thread": "id", "is_highlight": "flag", "is_counted": "flag"}');
+
+create index notifications_by_nid on notifications (nid);
 
 create table receipts (
   room_nid bigint not null,
@@ -385,9 +407,11 @@ select set_column_classes('device_keys', '{"user_id": "id", "device_id": "id", "
 create table device_list_changes (
   user_id text collate "C" not null,
   position bigint not null,
-  primary key (user_id, position)
+  -- The one user who is told, or '' for all who share a room.
+  viewer text collate "C" not null,
+  primary key (user_id, position, viewer)
 );
-select set_column_classes('device_list_changes', '{"user_id": "id", "position": "number"}');
+select set_column_classes('device_list_changes', '{"user_id": "id", "position": "number", "viewer": "id"}');
 create index device_list_changes_by_position on device_list_changes (position);
 
 create table one_time_keys (
@@ -395,13 +419,13 @@ create table one_time_keys (
   device_id text collate "C" not null,
   algorithm text collate "C" not null,
   key_id text collate "C" not null,
-  -- Upload order: the oldest is claimed first.
-  nid bigint not null,
+  -- When it was uploaded: the oldest is claimed first.
+  position bigint not null,
   json text not null,
   primary key (user_id, device_id, algorithm, key_id)
 );
-select set_column_classes('one_time_keys', '{"user_id": "id", "device_id": "id", "algorithm": "protocol", "key_id": "protocol", "nid": "number", "json": "protocol"}');
-create index one_time_keys_by_age on one_time_keys (user_id, device_id, algorithm, nid);
+select set_column_classes('one_time_keys', '{"user_id": "id", "device_id": "id", "algorithm": "protocol", "key_id": "protocol", "position": "number", "json": "protocol"}');
+create index one_time_keys_by_age on one_time_keys (user_id, device_id, algorithm, position, key_id);
 
 create table fallback_keys (
   user_id text collate "C" not null,

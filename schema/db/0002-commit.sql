@@ -306,11 +306,11 @@ begin
         a.rel_type, a.relates_to, a.thread, a.refusal, a.skeleton
       from arrived a left join room_bases using (room_nid) left join thread_bases using (room_nid, line)
     ), own as (
-      insert into own_counts (room_nid, user_id, thread, own)
-      select room_nid, sender, line, count(*) from arrived
+      insert into own_positions (room_nid, user_id, thread, position)
+      select room_nid, sender, line, max(position) from arrived
       where is_countable and position is not null
       group by room_nid, sender, line
-      on conflict (room_nid, user_id, thread) do update set own = own_counts.own + excluded.own
+      on conflict (room_nid, user_id, thread) do update set position = excluded.position
     )
     insert into event_contents (nid, first_key, second_key, sealed)
     select nid, first_key, second_key, sealed from arrived where sealed is not null;
@@ -347,14 +347,17 @@ begin
   end if;
 
   if p_rows ? 'memberships' then
-    insert into memberships (user_id, room_nid, membership, sender, nid, position)
-    select distinct on (user_id, room_nid) user_id, room_nid, membership, sender, nid, starts[r.w + 1] + o + 1
+    insert into memberships (user_id, room_nid, membership, sender, nid, position, since_position)
+    select distinct on (user_id, room_nid) user_id, room_nid, membership, sender, nid,
+      starts[r.w + 1] + o + 1, starts[r.w + 1] + o + 1
     from jsonb_to_recordset(p_rows->'memberships')
       as r(w int, o int, user_id text, room_nid bigint, membership text, sender text, nid bigint)
     where starts[r.w + 1] is not null
     order by user_id, room_nid, w desc, o desc
     on conflict (user_id, room_nid) do update set membership = excluded.membership, sender = excluded.sender,
-      nid = excluded.nid, position = excluded.position, is_forgotten = false;
+      nid = excluded.nid, position = excluded.position, is_forgotten = false,
+      since_position = case when memberships.membership = excluded.membership
+        then memberships.since_position else excluded.since_position end;
   end if;
 
   if p_rows <> '{}' then

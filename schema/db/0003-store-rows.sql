@@ -51,6 +51,18 @@ begin
     on conflict do nothing;
   end if;
 
+  if p_rows ? 'push_modes' then
+    insert into push_modes (user_id, room_id, mode, since_position, position)
+    select distinct on (user_id, room_id)
+      user_id, room_id, mode, starts[r.w + 1] + o + 1, starts[r.w + 1] + o + 1
+    from jsonb_to_recordset(p_rows->'push_modes') as r(w int, o int, user_id text, room_id text, mode text)
+    where starts[r.w + 1] is not null
+    order by user_id, room_id, mode desc, w
+    on conflict (user_id, room_id) do update set mode = excluded.mode,
+      since_position = excluded.since_position, position = excluded.position
+      where push_modes.mode = 'keywords' and excluded.mode = 'rows';
+  end if;
+
   -- A receipt never moves backwards.
   if p_rows ? 'receipts' then
     insert into receipts (room_nid, user_id, receipt_type, thread, event_id, event_position, receipt_ts, position)
@@ -164,37 +176,40 @@ begin
 
   if p_rows ? 'device_keys' then
     insert into device_keys (user_id, device_id, json)
-    select user_id, device_id, json
+    select distinct on (user_id, device_id) user_id, device_id, json
     from jsonb_to_recordset(p_rows->'device_keys') as r(w int, user_id text, device_id text, json text)
     where starts[r.w + 1] is not null
+    order by user_id, device_id, w desc
     on conflict (user_id, device_id) do update set json = excluded.json;
   end if;
 
   if p_rows ? 'one_time_keys' then
-    insert into one_time_keys (user_id, device_id, algorithm, key_id, nid, json)
-    select user_id, device_id, algorithm, key_id, nid, json
+    insert into one_time_keys (user_id, device_id, algorithm, key_id, position, json)
+    select user_id, device_id, algorithm, key_id, starts[r.w + 1] + o + 1, json
     from jsonb_to_recordset(p_rows->'one_time_keys')
-      as r(w int, user_id text, device_id text, algorithm text, key_id text, nid bigint, json text)
+      as r(w int, o int, user_id text, device_id text, algorithm text, key_id text, json text)
     where starts[r.w + 1] is not null
     on conflict do nothing;
   end if;
 
   if p_rows ? 'fallback_keys' then
     insert into fallback_keys (user_id, device_id, algorithm, key_id, json, is_used)
-    select user_id, device_id, algorithm, key_id, json, false
+    select distinct on (user_id, device_id, algorithm) user_id, device_id, algorithm, key_id, json, false
     from jsonb_to_recordset(p_rows->'fallback_keys')
       as r(w int, user_id text, device_id text, algorithm text, key_id text, json text)
     where starts[r.w + 1] is not null
+    order by user_id, device_id, algorithm, w desc
     on conflict (user_id, device_id, algorithm) do update
       set key_id = excluded.key_id, json = excluded.json,
-        is_used = fallback_keys.is_used and fallback_keys.key_id = excluded.key_id;
+        is_used = fallback_keys.is_used and fallback_keys.json = excluded.json;
   end if;
 
   if p_rows ? 'cross_signing_keys' then
     insert into cross_signing_keys (user_id, usage, json, position)
-    select user_id, usage, json, starts[r.w + 1] + o + 1
+    select distinct on (user_id, usage) user_id, usage, json, starts[r.w + 1] + o + 1
     from jsonb_to_recordset(p_rows->'cross_signing_keys') as r(w int, o int, user_id text, usage text, json text)
     where starts[r.w + 1] is not null
+    order by user_id, usage, w desc
     on conflict (user_id, usage) do update set json = excluded.json, position = excluded.position;
   end if;
 
@@ -209,9 +224,9 @@ begin
   end if;
 
   if p_rows ? 'device_list_changes' then
-    insert into device_list_changes (user_id, position)
-    select user_id, starts[r.w + 1] + o + 1
-    from jsonb_to_recordset(p_rows->'device_list_changes') as r(w int, o int, user_id text)
+    insert into device_list_changes (user_id, position, viewer)
+    select user_id, starts[r.w + 1] + o + 1, coalesce(viewer, '')
+    from jsonb_to_recordset(p_rows->'device_list_changes') as r(w int, o int, user_id text, viewer text)
     where starts[r.w + 1] is not null
     on conflict do nothing;
   end if;

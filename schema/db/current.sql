@@ -73,10 +73,11 @@ alter table device_keys add constraint device_keys_pkey PRIMARY KEY (user_id, de
 
 create table device_list_changes (
   user_id text collate "C" not null, -- id
-  position bigint not null -- number
+  position bigint not null, -- number
+  viewer text collate "C" not null -- id
 );
 CREATE INDEX device_list_changes_by_position ON public.device_list_changes USING btree ("position");
-alter table device_list_changes add constraint device_list_changes_pkey PRIMARY KEY (user_id, "position");
+alter table device_list_changes add constraint device_list_changes_pkey PRIMARY KEY (user_id, "position", viewer);
 
 create table devices (
   user_id text collate "C" not null, -- id
@@ -130,6 +131,7 @@ CREATE INDEX events_by_paging_key ON public.events USING btree (room_nid, depth,
 CREATE INDEX events_by_position ON public.events USING btree (room_nid, "position") WHERE ("position" IS NOT NULL);
 CREATE INDEX events_by_relation ON public.events USING btree (room_nid, relates_to, rel_type) WHERE (relates_to IS NOT NULL);
 CREATE INDEX events_by_thread ON public.events USING btree (room_nid, thread, "position") WHERE (thread IS NOT NULL);
+CREATE INDEX events_redacted_countable ON public.events USING btree (room_nid, "position") WHERE (is_countable AND (redacted_by IS NOT NULL));
 alter table events add constraint events_event_id_key UNIQUE (event_id);
 alter table events add constraint events_pkey PRIMARY KEY (nid);
 
@@ -203,6 +205,7 @@ create table memberships (
   sender text collate "C" not null, -- id
   nid bigint not null, -- number
   position bigint not null, -- number
+  since_position bigint not null, -- number
   is_forgotten boolean not null default false -- flag
 );
 CREATE INDEX memberships_by_room ON public.memberships USING btree (room_nid, membership);
@@ -218,6 +221,7 @@ create table notifications (
   is_highlight boolean not null, -- flag
   is_counted boolean not null -- flag
 );
+CREATE INDEX notifications_by_nid ON public.notifications USING btree (nid);
 alter table notifications add constraint notifications_pkey PRIMARY KEY (user_id, room_nid, "position");
 
 create table one_time_keys (
@@ -225,19 +229,19 @@ create table one_time_keys (
   device_id text collate "C" not null, -- id
   algorithm text collate "C" not null, -- protocol
   key_id text collate "C" not null, -- protocol
-  nid bigint not null, -- number
+  position bigint not null, -- number
   json text not null -- protocol
 );
-CREATE INDEX one_time_keys_by_age ON public.one_time_keys USING btree (user_id, device_id, algorithm, nid);
+CREATE INDEX one_time_keys_by_age ON public.one_time_keys USING btree (user_id, device_id, algorithm, "position", key_id);
 alter table one_time_keys add constraint one_time_keys_pkey PRIMARY KEY (user_id, device_id, algorithm, key_id);
 
-create table own_counts (
+create table own_positions (
   room_nid bigint not null, -- number
   user_id text collate "C" not null, -- id
   thread text collate "C" not null, -- id
-  own bigint not null -- number
+  position bigint not null -- number
 );
-alter table own_counts add constraint own_counts_pkey PRIMARY KEY (room_nid, user_id, thread);
+alter table own_positions add constraint own_positions_pkey PRIMARY KEY (room_nid, user_id, thread);
 
 create unlogged table presence (
   user_id text collate "C" not null, -- id
@@ -258,6 +262,17 @@ create table profile_fields (
   sealed bytea not null -- sealed
 );
 alter table profile_fields add constraint profile_fields_pkey PRIMARY KEY (user_id, name);
+
+create table push_modes (
+  user_id text collate "C" not null, -- id
+  room_id text collate "C" not null, -- id
+  mode text collate "C" not null, -- setting
+  since_position bigint not null, -- number
+  position bigint not null -- number
+);
+CREATE INDEX push_modes_by_position ON public.push_modes USING btree ("position");
+alter table push_modes add constraint push_modes_mode_check CHECK ((mode = ANY (ARRAY['keywords'::text, 'rows'::text])));
+alter table push_modes add constraint push_modes_pkey PRIMARY KEY (user_id, room_id);
 
 create unlogged table rate_limits (
   key text collate "C" not null, -- hash
@@ -709,11 +724,11 @@ begin
         a.rel_type, a.relates_to, a.thread, a.refusal, a.skeleton
       from arrived a left join room_bases using (room_nid) left join thread_bases using (room_nid, line)
     ), own as (
-      insert into own_counts (room_nid, user_id, thread, own)
-      select room_nid, sender, line, count(*) from arrived
+      insert into own_positions (room_nid, user_id, thread, position)
+      select room_nid, sender, line, max(position) from arrived
       where is_countable and position is not null
       group by room_nid, sender, line
-      on conflict (room_nid, user_id, thread) do update set own = own_counts.own + excluded.own
+      on conflict (room_nid, user_id, thread) do update set position = excluded.position
     )
     insert into event_contents (nid, first_key, second_key, sealed)
     select nid, first_key, second_key, sealed from arrived where sealed is not null;
@@ -750,14 +765,17 @@ begin
   end if;
 
   if p_rows ? 'memberships' then
-    insert into memberships (user_id, room_nid, membership, sender, nid, position)
-    select distinct on (user_id, room_nid) user_id, room_nid, membership, sender, nid, starts[r.w + 1] + o + 1
+    insert into memberships (user_id, room_nid, membership, sender, nid, position, since_position)
+    select distinct on (user_id, room_nid) user_id, room_nid, membership, sender, nid,
+      starts[r.w + 1] + o + 1, starts[r.w + 1] + o + 1
     from jsonb_to_recordset(p_rows->'memberships')
       as r(w int, o int, user_id text, room_nid bigint, membership text, sender text, nid bigint)
     where starts[r.w + 1] is not null
     order by user_id, room_nid, w desc, o desc
     on conflict (user_id, room_nid) do update set membership = excluded.membership, sender = excluded.sender,
-      nid = excluded.nid, position = excluded.position, is_forgotten = false;
+      nid = excluded.nid, position = excluded.position, is_forgotten = false,
+      since_position = case when memberships.membership = excluded.membership
+        then memberships.since_position else excluded.since_position end;
   end if;
 
   if p_rows <> '{}' then
@@ -855,6 +873,18 @@ begin
       as r(w int, o int, user_id text, room_nid bigint, nid bigint, thread text, is_highlight boolean, is_counted boolean)
     where starts[r.w + 1] is not null
     on conflict do nothing;
+  end if;
+
+  if p_rows ? 'push_modes' then
+    insert into push_modes (user_id, room_id, mode, since_position, position)
+    select distinct on (user_id, room_id)
+      user_id, room_id, mode, starts[r.w + 1] + o + 1, starts[r.w + 1] + o + 1
+    from jsonb_to_recordset(p_rows->'push_modes') as r(w int, o int, user_id text, room_id text, mode text)
+    where starts[r.w + 1] is not null
+    order by user_id, room_id, mode desc, w
+    on conflict (user_id, room_id) do update set mode = excluded.mode,
+      since_position = excluded.since_position, position = excluded.position
+      where push_modes.mode = 'keywords' and excluded.mode = 'rows';
   end if;
 
   -- A receipt never moves backwards.
@@ -970,37 +1000,40 @@ begin
 
   if p_rows ? 'device_keys' then
     insert into device_keys (user_id, device_id, json)
-    select user_id, device_id, json
+    select distinct on (user_id, device_id) user_id, device_id, json
     from jsonb_to_recordset(p_rows->'device_keys') as r(w int, user_id text, device_id text, json text)
     where starts[r.w + 1] is not null
+    order by user_id, device_id, w desc
     on conflict (user_id, device_id) do update set json = excluded.json;
   end if;
 
   if p_rows ? 'one_time_keys' then
-    insert into one_time_keys (user_id, device_id, algorithm, key_id, nid, json)
-    select user_id, device_id, algorithm, key_id, nid, json
+    insert into one_time_keys (user_id, device_id, algorithm, key_id, position, json)
+    select user_id, device_id, algorithm, key_id, starts[r.w + 1] + o + 1, json
     from jsonb_to_recordset(p_rows->'one_time_keys')
-      as r(w int, user_id text, device_id text, algorithm text, key_id text, nid bigint, json text)
+      as r(w int, o int, user_id text, device_id text, algorithm text, key_id text, json text)
     where starts[r.w + 1] is not null
     on conflict do nothing;
   end if;
 
   if p_rows ? 'fallback_keys' then
     insert into fallback_keys (user_id, device_id, algorithm, key_id, json, is_used)
-    select user_id, device_id, algorithm, key_id, json, false
+    select distinct on (user_id, device_id, algorithm) user_id, device_id, algorithm, key_id, json, false
     from jsonb_to_recordset(p_rows->'fallback_keys')
       as r(w int, user_id text, device_id text, algorithm text, key_id text, json text)
     where starts[r.w + 1] is not null
+    order by user_id, device_id, algorithm, w desc
     on conflict (user_id, device_id, algorithm) do update
       set key_id = excluded.key_id, json = excluded.json,
-        is_used = fallback_keys.is_used and fallback_keys.key_id = excluded.key_id;
+        is_used = fallback_keys.is_used and fallback_keys.json = excluded.json;
   end if;
 
   if p_rows ? 'cross_signing_keys' then
     insert into cross_signing_keys (user_id, usage, json, position)
-    select user_id, usage, json, starts[r.w + 1] + o + 1
+    select distinct on (user_id, usage) user_id, usage, json, starts[r.w + 1] + o + 1
     from jsonb_to_recordset(p_rows->'cross_signing_keys') as r(w int, o int, user_id text, usage text, json text)
     where starts[r.w + 1] is not null
+    order by user_id, usage, w desc
     on conflict (user_id, usage) do update set json = excluded.json, position = excluded.position;
   end if;
 
@@ -1015,9 +1048,9 @@ begin
   end if;
 
   if p_rows ? 'device_list_changes' then
-    insert into device_list_changes (user_id, position)
-    select user_id, starts[r.w + 1] + o + 1
-    from jsonb_to_recordset(p_rows->'device_list_changes') as r(w int, o int, user_id text)
+    insert into device_list_changes (user_id, position, viewer)
+    select user_id, starts[r.w + 1] + o + 1, coalesce(viewer, '')
+    from jsonb_to_recordset(p_rows->'device_list_changes') as r(w int, o int, user_id text, viewer text)
     where starts[r.w + 1] is not null
     on conflict do nothing;
   end if;

@@ -133,10 +133,11 @@ export async function listChangedDeviceLists(
 ): Promise<string[]> {
   const rows = await sql<{ userId: string }[]>`
     select distinct c.user_id from device_list_changes c
-    where c.position > ${after} and c.position <= ${upTo} and (c.user_id = ${userId} or exists (
-      select from memberships theirs join memberships mine
-        on mine.room_nid = theirs.room_nid and mine.user_id = ${userId} and mine.membership = 'join'
-      where theirs.user_id = c.user_id and theirs.membership = 'join'))`;
+    where c.position > ${after} and c.position <= ${upTo}
+      and (c.viewer = ${userId} or (c.viewer = '' and (c.user_id = ${userId} or exists (
+        select from memberships theirs join memberships mine
+          on mine.room_nid = theirs.room_nid and mine.user_id = ${userId} and mine.membership = 'join'
+        where theirs.user_id = c.user_id and theirs.membership = 'join'))))`;
   return rows.map((row) => row.userId);
 }
 

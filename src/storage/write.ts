@@ -116,6 +116,7 @@ export interface WriteRows {
   redactions: { targetNid: number; byNid: number }[];
   notifications: {
     at: number;
+    /** "" for everybody whose push rules are the default ones. */
     userId: string;
     roomNid: number;
     nid: number;
@@ -192,7 +193,7 @@ export interface WriteRows {
     deviceId: string;
     algorithm: string;
     keyId: string;
-    nid: number;
+    at: number;
     json: string;
   }[];
   fallbackKeys: {
@@ -215,8 +216,18 @@ export interface WriteRows {
     signingKey: string;
     signature: string;
   }[];
-  /** Who shares a room with this user has to be told of new device keys. */
-  deviceListChanges: { at: number; userId: string }[];
+  /**
+   * Who shares a room with this user has to be told of new device keys; where a
+   * viewer is named, that user alone.
+   */
+  deviceListChanges: { at: number; userId: string; viewer?: string }[];
+  /** A mode stays once it is `rows`; `roomId` "" stands for all rooms. */
+  pushModes: {
+    at: number;
+    userId: string;
+    roomId: string;
+    mode: "keywords" | "rows";
+  }[];
 }
 
 /**
