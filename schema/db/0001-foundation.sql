@@ -107,6 +107,8 @@ create table events (
   -- 0 accepted, 1 soft-failed, 2 rejected.
   status smallint not null default 0,
   is_countable boolean not null default false,
+  -- Its content has a url: what contains_url of a filter asks for.
+  has_url boolean not null default false,
   event_id text collate "C" not null unique,
   type text collate "C" not null,
   state_key text collate "C",
@@ -120,7 +122,7 @@ create table events (
   refusal text,
   skeleton text not null
 );
-select set_column_classes('events', '{"nid": "number", "room_nid": "number", "position": "number", "depth": "number", "arrival": "number", "origin_server_ts": "time", "received_ts": "time", "snapshot_id": "number", "snapshot_after": "number", "replaces_nid": "number", "redacted_by": "number", "room_count": "number", "thread_count": "number", "status": "number", "is_countable": "flag", "event_id": "hash", "type": "protocol", "state_key": "id", "sender": "id", "device_id": "id", "txn_id": "id", "redacts": "id", "rel_type": "protocol", "relates_to": "id", "thread": "id", "refusal": "protocol", "skeleton": "protocol"}');
+select set_column_classes('events', '{"nid": "number", "room_nid": "number", "position": "number", "depth": "number", "arrival": "number", "origin_server_ts": "time", "received_ts": "time", "snapshot_id": "number", "snapshot_after": "number", "replaces_nid": "number", "redacted_by": "number", "room_count": "number", "thread_count": "number", "status": "number", "is_countable": "flag", "has_url": "flag", "event_id": "hash", "type": "protocol", "state_key": "id", "sender": "id", "device_id": "id", "txn_id": "id", "redacts": "id", "rel_type": "protocol", "relates_to": "id", "thread": "id", "refusal": "protocol", "skeleton": "protocol"}');
 create index events_by_position on events (room_nid, position) where position is not null;
 create index events_by_paging_key on events (room_nid, depth, arrival) where arrival is not null;
 create index events_by_thread on events (room_nid, thread, position) where thread is not null;

@@ -269,13 +269,13 @@ begin
       from rows from (
         jsonb_to_recordset(p_events) as (
           w integer, o integer, nid bigint, room_nid bigint, depth bigint, origin_server_ts bigint, received_ts bigint,
-          snapshot_id bigint, snapshot_after bigint, replaces_nid bigint, status smallint, is_countable boolean,
+          snapshot_id bigint, snapshot_after bigint, replaces_nid bigint, status smallint, is_countable boolean, has_url boolean,
           event_id text, type text, state_key text, sender text, device_id text, txn_id text, redacts text,
           rel_type text, relates_to text, thread text, refusal text),
         unnest(p_skeletons, p_first_keys, p_second_keys, p_sealed)
       ) as e(
         w, o, nid, room_nid, depth, origin_server_ts, received_ts, snapshot_id, snapshot_after, replaces_nid, status,
-        is_countable, event_id, type, state_key, sender, device_id, txn_id, redacts, rel_type, relates_to, thread, refusal,
+        is_countable, has_url, event_id, type, state_key, sender, device_id, txn_id, redacts, rel_type, relates_to, thread, refusal,
         skeleton, first_key, second_key, sealed)
       where starts[e.w + 1] is not null
     ), room_bases as (
@@ -296,13 +296,13 @@ begin
     ), stored as (
       insert into events (
         nid, room_nid, position, depth, arrival, origin_server_ts, received_ts, snapshot_id, snapshot_after, replaces_nid,
-        room_count, thread_count, status, is_countable, event_id, type, state_key, sender, device_id, txn_id, redacts,
+        room_count, thread_count, status, is_countable, has_url, event_id, type, state_key, sender, device_id, txn_id, redacts,
         rel_type, relates_to, thread, refusal, skeleton)
       select a.nid, a.room_nid, a.position, a.depth, a.position, a.origin_server_ts, a.received_ts, a.snapshot_id,
         a.snapshot_after, a.replaces_nid,
         coalesce(room_bases.base, 0) + sum(a.is_countable::int) over (partition by a.room_nid order by a.position),
         coalesce(thread_bases.base, 0) + sum(a.is_countable::int) over (partition by a.room_nid, a.line order by a.position),
-        a.status, a.is_countable, a.event_id, a.type, a.state_key, a.sender, a.device_id, a.txn_id, a.redacts,
+        a.status, a.is_countable, a.has_url, a.event_id, a.type, a.state_key, a.sender, a.device_id, a.txn_id, a.redacts,
         a.rel_type, a.relates_to, a.thread, a.refusal, a.skeleton
       from arrived a left join room_bases using (room_nid) left join thread_bases using (room_nid, line)
     ), own as (

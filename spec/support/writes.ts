@@ -25,6 +25,7 @@ export function eventRow(told: Partial<EventRow> = {}): EventRow {
     status: 0,
     refusal: null,
     isCountable: true,
+    hasUrl: false,
     deviceId: null,
     txnId: null,
     redacts: null,

@@ -1,4 +1,5 @@
 import type { Sql } from "./database.ts";
+import { escapeText } from "./json-text.ts";
 
 export interface StoredAccountData {
   keyId: number;
@@ -14,6 +15,6 @@ export async function findAccountData(
 ): Promise<StoredAccountData | undefined> {
   const [row] = await sql<StoredAccountData[]>`
     select key_id, sealed, position from account_data
-    where user_id = ${userId} and room_nid = ${roomNid} and type = ${type}`;
+    where user_id = ${userId} and room_nid = ${roomNid} and type = ${escapeText(type)}`;
   return row;
 }

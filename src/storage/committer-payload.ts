@@ -77,6 +77,7 @@ const eventRow = (event: EventRow, w: number, o: number | null): Row => ({
   status: event.status,
   refusal: event.refusal,
   is_countable: event.isCountable,
+  has_url: event.hasUrl,
   device_id: event.deviceId,
   txn_id: event.txnId,
   redacts: event.redacts,

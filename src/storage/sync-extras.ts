@@ -1,4 +1,5 @@
 import type { Sql } from "./database.ts";
+import { unescapeText } from "./json-text.ts";
 import type { Sealed } from "./write.ts";
 
 export interface ReceiptRow {
@@ -41,10 +42,11 @@ export async function listChangedAccountData(
   after: number,
   upTo: number,
 ): Promise<AccountDataRow[]> {
-  return sql<AccountDataRow[]>`
+  const rows = await sql<AccountDataRow[]>`
     select room_nid, type, position, key_id, sealed from account_data
     where user_id = ${userId} and position > ${after} and position <= ${upTo}
     order by position`;
+  return rows.map(withPlainType);
 }
 
 /** All account data of rooms that are new to the client. */
@@ -54,11 +56,17 @@ export async function listRoomAccountData(
   roomNids: readonly number[],
 ): Promise<AccountDataRow[]> {
   if (roomNids.length === 0) return [];
-  return sql<AccountDataRow[]>`
+  const rows = await sql<AccountDataRow[]>`
     select room_nid, type, position, key_id, sealed from account_data
     where user_id = ${userId} and room_nid = any(${roomNids as number[]}::bigint[])
     order by position`;
+  return rows.map(withPlainType);
 }
+
+const withPlainType = (row: AccountDataRow): AccountDataRow => ({
+  ...row,
+  type: unescapeText(row.type),
+});
 
 /** Rooms whose typing changed after the mark. */
 export async function listTypingRooms(

@@ -16,6 +16,7 @@ export interface TimelineConditions {
   notSenders: readonly string[] | null;
   relTypes: readonly string[] | null;
   notRelTypes: readonly string[] | null;
+  hasUrl: boolean | null;
 }
 
 const conditionsOf = (sql: Sql, c: TimelineConditions) => sql`
@@ -24,7 +25,8 @@ const conditionsOf = (sql: Sql, c: TimelineConditions) => sql`
   ${c.senders ? sql`and e.sender = any(${c.senders as string[]}::text[])` : sql``}
   ${c.notSenders ? sql`and not e.sender = any(${c.notSenders as string[]}::text[])` : sql``}
   ${c.relTypes ? sql`and e.rel_type = any(${c.relTypes as string[]}::text[])` : sql``}
-  ${c.notRelTypes ? sql`and (e.rel_type is null or not e.rel_type = any(${c.notRelTypes as string[]}::text[]))` : sql``}`;
+  ${c.notRelTypes ? sql`and (e.rel_type is null or not e.rel_type = any(${c.notRelTypes as string[]}::text[]))` : sql``}
+  ${c.hasUrl === null ? sql`` : sql`and e.has_url = ${c.hasUrl}`}`;
 
 /** The newest accepted events of many rooms, newest first in each, up to `limit` per room. */
 export async function listTimelines(

@@ -16,6 +16,7 @@ export interface EventRow {
   status: EventStatus;
   refusal: string | null;
   isCountable: boolean;
+  hasUrl: boolean;
   deviceId: string | null;
   txnId: string | null;
   redacts: string | null;

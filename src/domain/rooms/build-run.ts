@@ -5,7 +5,6 @@ import { MatrixError } from "../../core/errors.ts";
 import { finishEvent } from "../../core/finish-event.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { stateKeyOf } from "../../core/state/state-map.ts";
-import { escapeText } from "../../storage/json-text.ts";
 import type { KeyHandle } from "../../storage/keyring.ts";
 import {
   type EventRow,
@@ -163,8 +162,8 @@ export function appendEvent(
     nid,
     roomNid: room.roomNid,
     eventId,
-    type: escapeText(draft.type),
-    stateKey: draft.stateKey === undefined ? null : escapeText(draft.stateKey),
+    type: draft.type,
+    stateKey: draft.stateKey ?? null,
     sender: draft.sender,
     depth,
     originServerTs,
@@ -175,6 +174,7 @@ export function appendEvent(
     status: 0,
     refusal: null,
     isCountable: false,
+    hasUrl: typeof draft.content["url"] === "string",
     deviceId: transaction?.deviceId ?? null,
     txnId: transaction?.txnId ?? null,
     redacts: draft.redacts ?? null,

@@ -48,6 +48,7 @@ export function conditionsOf(filter: RoomEventFilter): TimelineConditions {
     notSenders: some(filter.notSenders),
     relTypes: filter.relTypes,
     notRelTypes: some(filter.notRelTypes),
+    hasUrl: filter.containsUrl,
   };
 }
 
