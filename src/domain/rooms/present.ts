@@ -14,7 +14,9 @@ export interface Presentation {
 }
 
 /** A visible event; the viewer's membership at it where that is told (MSC4115). */
-type Shown = Pick<VisibleEvent, "event"> & { membership: string | undefined };
+export type Shown = Pick<VisibleEvent, "event"> & {
+  membership: string | undefined;
+};
 
 type Needs = Pick<Edges, "db" | "keyring" | "memory" | "now">;
 
@@ -45,7 +47,9 @@ export function eventJson(
   unsigned: Record<string, unknown>,
   { withRoomId }: Presentation,
 ): string {
-  const roomId = withRoomId ? `,"room_id":${JSON.stringify(event.room.roomId)}` : "";
+  const roomId = withRoomId
+    ? `,"room_id":${JSON.stringify(event.room.roomId)}`
+    : "";
   return `${event.clientJson}${roomId},"unsigned":${JSON.stringify(unsigned)}}`;
 }
 
@@ -55,17 +59,25 @@ function unsignedOf(
   beside: ReadonlyMap<number, StoredEvent>,
   now: number,
 ): Record<string, unknown> {
-  const unsigned: Record<string, unknown> = { age: Math.max(0, now - event.originServerTs) };
-  if (event.txnId !== null && event.sender === viewer.userId && event.deviceId === viewer.deviceId) {
+  const unsigned: Record<string, unknown> = {
+    age: Math.max(0, now - event.originServerTs),
+  };
+  if (
+    event.txnId !== null &&
+    event.sender === viewer.userId &&
+    event.deviceId === viewer.deviceId
+  ) {
     unsigned["transaction_id"] = event.txnId;
   }
-  const replaced = event.replacesNid === null ? undefined : beside.get(event.replacesNid);
+  const replaced =
+    event.replacesNid === null ? undefined : beside.get(event.replacesNid);
   if (replaced) {
     unsigned["replaces_state"] = replaced.eventId;
     unsigned["prev_content"] = replaced.pdu.content;
     unsigned["prev_sender"] = replaced.sender;
   }
-  const redaction = event.redactedBy === null ? undefined : beside.get(event.redactedBy);
+  const redaction =
+    event.redactedBy === null ? undefined : beside.get(event.redactedBy);
   if (redaction) {
     unsigned["redacted_by"] = redaction.eventId;
     unsigned["redacted_because"] = JSON.parse(

@@ -1,8 +1,10 @@
 import type { Edges } from "../../edges.ts";
+import { selectEventFields } from "../../core/event-fields.ts";
+import type { JsonObject } from "../../core/json.ts";
 import { listTypingRooms } from "../../storage/sync-extras.ts";
 import { readUnread } from "../push/unread.ts";
 import { mapEvents, type StoredEvent } from "../rooms/event-store.ts";
-import { presentEvents } from "../rooms/present.ts";
+import { presentEvents, type Shown } from "../rooms/present.ts";
 import { readEphemeral } from "./ephemeral.ts";
 import { sentMembersOf } from "./lazy-members.ts";
 import type { RoomPlan, SyncPlan } from "./room-plan.ts";
@@ -93,29 +95,28 @@ export async function readRoomSections(
     upTo,
   );
 
-  const sections: RoomSection[] = [];
-  for (const room of plans) {
-    const timeline = timelines.get(room.roomNid)!;
-    const state = keptState(
+  const shownStates = plans.map((room) =>
+    keptState(
       edges,
       request,
       room,
-      timeline,
+      timelines.get(room.roomNid)!,
       states.get(room.roomNid),
       stateEvents,
-    );
-    const timelineTexts = await presentEvents(
-      edges,
-      requester,
-      timeline.events,
-      { withRoomId: false },
-    );
-    const stateTexts = await presentEvents(
-      edges,
-      requester,
-      state.map((event) => ({ event, membership: undefined })),
-      { withRoomId: false },
-    );
+    ),
+  );
+  const texts = await presentAll(edges, request, [
+    ...plans.map(({ roomNid }) => timelines.get(roomNid)!.events),
+    ...shownStates.map((events) =>
+      events.map((event) => ({ event, membership: undefined })),
+    ),
+  ]);
+
+  const sections: RoomSection[] = [];
+  for (const [i, room] of plans.entries()) {
+    const timeline = timelines.get(room.roomNid)!;
+    const timelineTexts = texts[i]!;
+    const stateTexts = texts[plans.length + i]!;
     const dataTexts = (accountData.get(room.roomNid) ?? []).filter((text) =>
       allowsAccountData(filter.room.accountData, text),
     );
@@ -151,6 +152,26 @@ export async function readRoomSections(
     sections.push({ plan: room, text: `{${parts.join(",")}}`, isEmpty });
   }
   return sections;
+}
+
+/** Lists of events as JSON text, all of them presented with the same few queries. */
+async function presentAll(
+  edges: SectionEdges,
+  { requester, filter }: SyncRequest,
+  lists: readonly (readonly Shown[])[],
+): Promise<string[][]> {
+  const { eventFields } = filter;
+  const all = await presentEvents(edges, requester, lists.flat(), {
+    withRoomId: false,
+  });
+  const texts = eventFields
+    ? all.map((text) => {
+        const event = JSON.parse(text) as JsonObject;
+        return JSON.stringify(selectEventFields(event, eventFields));
+      })
+    : all;
+  let taken = 0;
+  return lists.map(({ length }) => texts.slice(taken, (taken += length)));
 }
 
 async function statesOf(
