@@ -302,10 +302,12 @@ create table access_tokens (
   user_id text collate "C" not null references users,
   device_id text collate "C" not null,
   expires_ts bigint,
+  -- Noted for tokens that came of a refresh: from then on the one before is spent.
+  is_used boolean not null default false,
   created_ts bigint not null,
   foreign key (user_id, device_id) references devices on delete cascade
 );
-select set_column_classes('access_tokens', '{"token_hash": "hash", "token_id": "number", "user_id": "id", "device_id": "id", "expires_ts": "time", "created_ts": "time"}');
+select set_column_classes('access_tokens', '{"token_hash": "hash", "token_id": "number", "user_id": "id", "device_id": "id", "expires_ts": "time", "is_used": "flag", "created_ts": "time"}');
 create index access_tokens_by_device on access_tokens (user_id, device_id);
 
 create table refresh_tokens (
@@ -314,8 +316,8 @@ create table refresh_tokens (
   device_id text collate "C" not null,
   -- The access token given out with it.
   access_token_id bigint not null,
-  -- Set when it was used: the pair that replaced it. Used again after the
-  -- replacement was used, it betrays a theft and ends the session.
+  -- Set when it was used: the refresh token that replaced it. Used again after
+  -- the replacement was used, it betrays a theft and ends the session.
   next_hash bytea,
   created_ts bigint not null,
   foreign key (user_id, device_id) references devices on delete cascade

@@ -69,9 +69,12 @@ begin
     order by room_nid for no key update;
     for loser in
       select distinct r.w
-      from jsonb_to_recordset(coalesce(p_rows->'rooms', '[]')) as r(w int, room_nid bigint, state_version bigint)
+      from jsonb_to_recordset(coalesce(p_rows->'rooms', '[]'))
+        as r(w int, room_nid bigint, state_version bigint, cited bigint[], is_exclusive boolean)
       where r.state_version is not null
-        and r.state_version is distinct from (select rooms.state_version from rooms where rooms.room_nid = r.room_nid)
+        and (r.state_version is distinct from (select rooms.state_version from rooms where rooms.room_nid = r.room_nid)
+          or r.is_exclusive and exists (
+            select from forward_extremities f where f.room_nid = r.room_nid and f.nid <> all(r.cited)))
     loop
       lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "room"}');
       has_losers := true;

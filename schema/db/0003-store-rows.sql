@@ -29,9 +29,10 @@ begin
 
   if p_rows ? 'stripped_states' then
     insert into stripped_states (user_id, room_nid, key_id, sealed)
-    select user_id, room_nid, key_id, sealed
+    select distinct on (user_id, room_nid) user_id, room_nid, key_id, sealed
     from jsonb_to_recordset(p_rows->'stripped_states') as r(w int, user_id text, room_nid bigint, key_id bigint, sealed bytea)
     where starts[r.w + 1] is not null
+    order by user_id, room_nid, w desc
     on conflict (user_id, room_nid) do update set key_id = excluded.key_id, sealed = excluded.sealed;
   end if;
 
@@ -109,10 +110,11 @@ begin
 
   if p_rows ? 'devices' then
     insert into devices (user_id, device_id, key_id, sealed, created_ts)
-    select user_id, device_id, key_id, sealed, created_ts
+    select distinct on (user_id, device_id) user_id, device_id, key_id, sealed, created_ts
     from jsonb_to_recordset(p_rows->'devices')
       as r(w int, user_id text, device_id text, key_id bigint, sealed bytea, created_ts bigint)
     where starts[r.w + 1] is not null
+    order by user_id, device_id, w desc
     on conflict (user_id, device_id) do update set key_id = excluded.key_id, sealed = excluded.sealed;
   end if;
 
@@ -123,6 +125,25 @@ begin
       returning access_tokens.token_id
     )
     delete from refresh_tokens using gone where refresh_tokens.access_token_id = gone.token_id;
+  end if;
+
+  -- Access tokens alone; the refresh tokens given out with them stay known.
+  if p_rows ? 'removed_access_tokens' then
+    delete from access_tokens using jsonb_to_recordset(p_rows->'removed_access_tokens') as r(w int, token_id bigint)
+    where access_tokens.token_id = r.token_id and starts[r.w + 1] is not null;
+  end if;
+
+  -- A used refresh token is remembered for thirty days.
+  if p_rows ? 'used_refresh_tokens' then
+    with used as (
+      update refresh_tokens set next_hash = r.next_hash
+      from jsonb_to_recordset(p_rows->'used_refresh_tokens') as r(w int, token_hash bytea, next_hash bytea)
+      where refresh_tokens.token_hash = r.token_hash and starts[r.w + 1] is not null
+      returning refresh_tokens.user_id, refresh_tokens.device_id
+    )
+    delete from refresh_tokens using used
+    where (refresh_tokens.user_id, refresh_tokens.device_id) = (used.user_id, used.device_id)
+      and next_hash is not null and created_ts < p_now - 30 * 86400000::bigint;
   end if;
 
   if p_rows ? 'new_tokens' then
@@ -140,10 +161,11 @@ begin
 
   if p_rows ? 'profile_fields' then
     insert into profile_fields (user_id, name, position, key_id, sealed)
-    select user_id, name, starts[r.w + 1] + o + 1, key_id, sealed
+    select distinct on (user_id, name) user_id, name, starts[r.w + 1] + o + 1, key_id, sealed
     from jsonb_to_recordset(p_rows->'profile_fields')
       as r(w int, o int, user_id text, name text, key_id bigint, sealed bytea)
     where starts[r.w + 1] is not null
+    order by user_id, name, w desc, o desc
     on conflict (user_id, name) do update
       set position = excluded.position, key_id = excluded.key_id, sealed = excluded.sealed;
   end if;
@@ -162,6 +184,24 @@ begin
     order by user_id, room_nid, type, w desc, o desc
     on conflict (user_id, room_nid, type) do update
       set position = excluded.position, key_id = excluded.key_id, sealed = excluded.sealed;
+  end if;
+
+  -- What a deactivated account leaves behind, besides its devices.
+  if p_rows ? 'cleared_users' then
+    delete from profile_fields using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where profile_fields.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from account_data using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where account_data.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from filters using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where filters.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from stripped_states using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where stripped_states.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from notifications using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where notifications.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from cross_signing_keys using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where cross_signing_keys.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from key_signatures using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where key_signatures.user_id = r.user_id and starts[r.w + 1] is not null;
   end if;
 
   -- Messages to devices that are gone are dropped.

@@ -10,6 +10,7 @@ create table access_tokens (
   user_id text collate "C" not null, -- id
   device_id text collate "C" not null, -- id
   expires_ts bigint, -- time
+  is_used boolean not null default false, -- flag
   created_ts bigint not null -- time
 );
 CREATE INDEX access_tokens_by_device ON public.access_tokens USING btree (user_id, device_id);
@@ -114,6 +115,7 @@ create table events (
   thread_count bigint not null default 0, -- number
   status smallint not null default 0, -- number
   is_countable boolean not null default false, -- flag
+  has_url boolean not null default false, -- flag
   event_id text collate "C" not null, -- hash
   type text collate "C" not null, -- protocol
   state_key text collate "C", -- id
@@ -487,9 +489,12 @@ begin
     order by room_nid for no key update;
     for loser in
       select distinct r.w
-      from jsonb_to_recordset(coalesce(p_rows->'rooms', '[]')) as r(w int, room_nid bigint, state_version bigint)
+      from jsonb_to_recordset(coalesce(p_rows->'rooms', '[]'))
+        as r(w int, room_nid bigint, state_version bigint, cited bigint[], is_exclusive boolean)
       where r.state_version is not null
-        and r.state_version is distinct from (select rooms.state_version from rooms where rooms.room_nid = r.room_nid)
+        and (r.state_version is distinct from (select rooms.state_version from rooms where rooms.room_nid = r.room_nid)
+          or r.is_exclusive and exists (
+            select from forward_extremities f where f.room_nid = r.room_nid and f.nid <> all(r.cited)))
     loop
       lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "room"}');
       has_losers := true;
@@ -687,13 +692,13 @@ begin
       from rows from (
         jsonb_to_recordset(p_events) as (
           w integer, o integer, nid bigint, room_nid bigint, depth bigint, origin_server_ts bigint, received_ts bigint,
-          snapshot_id bigint, snapshot_after bigint, replaces_nid bigint, status smallint, is_countable boolean,
+          snapshot_id bigint, snapshot_after bigint, replaces_nid bigint, status smallint, is_countable boolean, has_url boolean,
           event_id text, type text, state_key text, sender text, device_id text, txn_id text, redacts text,
           rel_type text, relates_to text, thread text, refusal text),
         unnest(p_skeletons, p_first_keys, p_second_keys, p_sealed)
       ) as e(
         w, o, nid, room_nid, depth, origin_server_ts, received_ts, snapshot_id, snapshot_after, replaces_nid, status,
-        is_countable, event_id, type, state_key, sender, device_id, txn_id, redacts, rel_type, relates_to, thread, refusal,
+        is_countable, has_url, event_id, type, state_key, sender, device_id, txn_id, redacts, rel_type, relates_to, thread, refusal,
         skeleton, first_key, second_key, sealed)
       where starts[e.w + 1] is not null
     ), room_bases as (
@@ -714,13 +719,13 @@ begin
     ), stored as (
       insert into events (
         nid, room_nid, position, depth, arrival, origin_server_ts, received_ts, snapshot_id, snapshot_after, replaces_nid,
-        room_count, thread_count, status, is_countable, event_id, type, state_key, sender, device_id, txn_id, redacts,
+        room_count, thread_count, status, is_countable, has_url, event_id, type, state_key, sender, device_id, txn_id, redacts,
         rel_type, relates_to, thread, refusal, skeleton)
       select a.nid, a.room_nid, a.position, a.depth, a.position, a.origin_server_ts, a.received_ts, a.snapshot_id,
         a.snapshot_after, a.replaces_nid,
         coalesce(room_bases.base, 0) + sum(a.is_countable::int) over (partition by a.room_nid order by a.position),
         coalesce(thread_bases.base, 0) + sum(a.is_countable::int) over (partition by a.room_nid, a.line order by a.position),
-        a.status, a.is_countable, a.event_id, a.type, a.state_key, a.sender, a.device_id, a.txn_id, a.redacts,
+        a.status, a.is_countable, a.has_url, a.event_id, a.type, a.state_key, a.sender, a.device_id, a.txn_id, a.redacts,
         a.rel_type, a.relates_to, a.thread, a.refusal, a.skeleton
       from arrived a left join room_bases using (room_nid) left join thread_bases using (room_nid, line)
     ), own as (
@@ -853,9 +858,10 @@ begin
 
   if p_rows ? 'stripped_states' then
     insert into stripped_states (user_id, room_nid, key_id, sealed)
-    select user_id, room_nid, key_id, sealed
+    select distinct on (user_id, room_nid) user_id, room_nid, key_id, sealed
     from jsonb_to_recordset(p_rows->'stripped_states') as r(w int, user_id text, room_nid bigint, key_id bigint, sealed bytea)
     where starts[r.w + 1] is not null
+    order by user_id, room_nid, w desc
     on conflict (user_id, room_nid) do update set key_id = excluded.key_id, sealed = excluded.sealed;
   end if;
 
@@ -933,10 +939,11 @@ begin
 
   if p_rows ? 'devices' then
     insert into devices (user_id, device_id, key_id, sealed, created_ts)
-    select user_id, device_id, key_id, sealed, created_ts
+    select distinct on (user_id, device_id) user_id, device_id, key_id, sealed, created_ts
     from jsonb_to_recordset(p_rows->'devices')
       as r(w int, user_id text, device_id text, key_id bigint, sealed bytea, created_ts bigint)
     where starts[r.w + 1] is not null
+    order by user_id, device_id, w desc
     on conflict (user_id, device_id) do update set key_id = excluded.key_id, sealed = excluded.sealed;
   end if;
 
@@ -947,6 +954,25 @@ begin
       returning access_tokens.token_id
     )
     delete from refresh_tokens using gone where refresh_tokens.access_token_id = gone.token_id;
+  end if;
+
+  -- Access tokens alone; the refresh tokens given out with them stay known.
+  if p_rows ? 'removed_access_tokens' then
+    delete from access_tokens using jsonb_to_recordset(p_rows->'removed_access_tokens') as r(w int, token_id bigint)
+    where access_tokens.token_id = r.token_id and starts[r.w + 1] is not null;
+  end if;
+
+  -- A used refresh token is remembered for thirty days.
+  if p_rows ? 'used_refresh_tokens' then
+    with used as (
+      update refresh_tokens set next_hash = r.next_hash
+      from jsonb_to_recordset(p_rows->'used_refresh_tokens') as r(w int, token_hash bytea, next_hash bytea)
+      where refresh_tokens.token_hash = r.token_hash and starts[r.w + 1] is not null
+      returning refresh_tokens.user_id, refresh_tokens.device_id
+    )
+    delete from refresh_tokens using used
+    where (refresh_tokens.user_id, refresh_tokens.device_id) = (used.user_id, used.device_id)
+      and next_hash is not null and created_ts < p_now - 30 * 86400000::bigint;
   end if;
 
   if p_rows ? 'new_tokens' then
@@ -964,10 +990,11 @@ begin
 
   if p_rows ? 'profile_fields' then
     insert into profile_fields (user_id, name, position, key_id, sealed)
-    select user_id, name, starts[r.w + 1] + o + 1, key_id, sealed
+    select distinct on (user_id, name) user_id, name, starts[r.w + 1] + o + 1, key_id, sealed
     from jsonb_to_recordset(p_rows->'profile_fields')
       as r(w int, o int, user_id text, name text, key_id bigint, sealed bytea)
     where starts[r.w + 1] is not null
+    order by user_id, name, w desc, o desc
     on conflict (user_id, name) do update
       set position = excluded.position, key_id = excluded.key_id, sealed = excluded.sealed;
   end if;
@@ -986,6 +1013,24 @@ begin
     order by user_id, room_nid, type, w desc, o desc
     on conflict (user_id, room_nid, type) do update
       set position = excluded.position, key_id = excluded.key_id, sealed = excluded.sealed;
+  end if;
+
+  -- What a deactivated account leaves behind, besides its devices.
+  if p_rows ? 'cleared_users' then
+    delete from profile_fields using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where profile_fields.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from account_data using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where account_data.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from filters using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where filters.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from stripped_states using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where stripped_states.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from notifications using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where notifications.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from cross_signing_keys using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where cross_signing_keys.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from key_signatures using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where key_signatures.user_id = r.user_id and starts[r.w + 1] is not null;
   end if;
 
   -- Messages to devices that are gone are dropped.

@@ -1,41 +1,28 @@
-import { createHash, randomBytes } from "node:crypto";
 import { expect } from "chai";
-import { createCommitter } from "../../src/storage/committer.ts";
-import type { CommitResult, Write } from "../../src/storage/write.ts";
-import { quiet, useDatabase } from "../support/database.ts";
-import { eventRow, eventsWrite, newNid, roomWrite } from "../support/writes.ts";
-
-type TestCommitter = ReturnType<typeof createCommitter>;
+import { committed, useCommitters } from "../support/committers.ts";
+import { useDatabase } from "../support/database.ts";
+import { eventRow, eventsWrite } from "../support/writes.ts";
 
 describe("createCommitter", () => {
   const database = useDatabase();
   const commits: { base: number; head: number; rooms: number[] }[] = [];
-  let one: TestCommitter;
-  let two: TestCommitter;
+  const [one] = useOne();
 
-  before(() => {
-    const options = { now: () => 5, log: quiet };
-    one = createCommitter(database.sql, {
-      ...options,
+  function useOne() {
+    const committers = useCommitters(database, 1, {
       onCommit: ({ base, head, rooms }) => commits.push({ base, head, rooms }),
     });
-    two = createCommitter(database.open(), options);
-  });
-  after(async () => {
-    await Promise.all([one.close(), two.close()]);
-  });
-
-  const committed = (result: CommitResult) => {
-    if (result.status !== "committed")
-      throw new Error(`not committed: ${JSON.stringify(result)}`);
-    return result;
-  };
+    return [
+      (write: Parameters<(typeof committers)[0]["commit"]>[0]) =>
+        committers[0]!.commit(write),
+    ] as const;
+  }
 
   it("gives each write its own positions, one after the other", async () => {
     const results = await Promise.all([
-      one.commit(eventsWrite([{}, {}])),
-      one.commit({ positions: 3 }),
-      one.commit(eventsWrite([{}, { isOutlier: true }])),
+      one(eventsWrite([{}, {}])),
+      one({ positions: 3 }),
+      one(eventsWrite([{}, { isOutlier: true }])),
     ]);
     const [a, b, c] = results.map(committed);
     expect(a!.lastPosition - a!.firstPosition).to.equal(1);
@@ -61,7 +48,7 @@ describe("createCommitter", () => {
       content: { firstKey: 0, secondKey: 0, sealed: Buffer.from([0, 1, 255]) },
     });
     const { firstPosition } = committed(
-      await one.commit({ positions: 1, events: [event] }),
+      await one({ positions: 1, events: [event] }),
     );
     const [row] = await database.sql`
       select e.*, c.sealed from events e join event_contents c using (nid) where nid = ${event.nid}`;
@@ -75,9 +62,34 @@ describe("createCommitter", () => {
     });
     expect([...row!["sealed"]]).to.deep.equal([0, 1, 255]);
   });
+
+  it("keeps an outlier out of the stream", async () => {
+    const event = eventRow({ isOutlier: true });
+    await one({ positions: 1, events: [event] });
+    const [row] = await database.sql`
+      select position, arrival from events where nid = ${event.nid}`;
+    expect(row).to.deep.equal({ position: null, arrival: null });
+  });
+
+  it("refuses a write whose rows do not fit its positions, and no other", async () => {
+    const bad = { positions: 1, events: [eventRow(), eventRow()] };
+    const [failure, fine] = await Promise.all([
+      one(bad).catch((error: unknown) => error),
+      one(eventsWrite([{}])),
+    ]);
+    expect(failure).to.be.instanceOf(TypeError);
+    expect(fine).to.include({ status: "committed" });
+  });
+
+  it("fails only the write that the database does not take", async () => {
+    const ids = ["first", "second", "third"].map((id) => ({ eventId: id }));
+    const [a, bad, c] = await Promise.all([
+      one(eventsWrite([ids[0]!])),
+      one(eventsWrite([{ eventId: "first" }])).catch((error: unknown) => error),
+      one(eventsWrite([ids[2]!])),
+    ]);
+    expect(a).to.include({ status: "committed" });
+    expect(bad).to.include({ code: "23505" });
+    expect(c).to.include({ status: "committed" });
+  });
 });
-void createHash;
-void randomBytes;
-void newNid;
-void roomWrite;
-export type Unused = Write;

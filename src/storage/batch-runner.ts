@@ -108,8 +108,13 @@ export class BatchRunner {
           throw new Voided("The batch was not committed.", { cause: error });
         }
         if (fault === "deadlock" && tries < MAX_TRIES) {
+          const { log } = this.#options;
+          log.warn(
+            { err: error },
+            "a batch was in a deadlock and is tried again",
+          );
           await sleep(randomInt(5, 20 * 2 ** tries));
-        } else if (fault === "unsent" && left > 300) {
+        } else if (fault === "unsent" && left > 600) {
           await sleep(randomInt(50, 200));
         } else {
           throw fault === "bad" ? error : unavailable(error, true);

@@ -1,5 +1,6 @@
 import postgres from "postgres";
 import type { Log } from "../edges.ts";
+import { arrayTypes } from "./array-text.ts";
 
 /** Columns come back in camelCase; what stands inside JSON values stays as it is. */
 export type Sql = postgres.Sql;
@@ -24,7 +25,7 @@ export function openDatabase(url: string, options: DatabaseOptions): Sql {
   const sql = postgres(url, {
     max: options.poolSize,
     connect_timeout: 4,
-    backoff: (retries: number) => Math.min(0.02 * 2 ** retries, 1),
+    backoff: (retries: number) => Math.min(0.01 * 2 ** retries, 0.2),
     connection: {
       application_name: "myelin",
       lock_timeout: LONGEST_MS,
@@ -34,8 +35,10 @@ export function openDatabase(url: string, options: DatabaseOptions): Sql {
       jit: "off",
       ...options.settings,
     },
+    fetch_types: false,
     // Every bigint of ours is below 2^53.
     types: {
+      ...arrayTypes,
       bigint: {
         to: 20,
         from: [20],
