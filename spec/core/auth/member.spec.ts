@@ -1,3 +1,4 @@
+import { checkAuth } from "../../../src/core/auth/check.ts";
 import {
   alice,
   bob,
@@ -334,6 +335,12 @@ describe("m.room.member: restricted join", () => {
         expectRejected(there.check(via(carol, signedBy)), /may invite/);
       });
 
+      it("is allowed if that user's power is just the invite level", () => {
+        const levels = powers(version, { [carol]: 1 }, { invite: 1 });
+        const signedBy = ["b.example", "c.example"];
+        expectAllowed(here().powerLevels(levels).check(via(carol, signedBy)));
+      });
+
       it("is rejected if that user is not in the room", () => {
         const there = here().leave(carol);
         const signedBy = ["b.example", "c.example"];
@@ -358,6 +365,15 @@ describe("m.room.member: restricted join", () => {
       const here = room(version);
       expectRejected(here.check(via(alice, ["b.example"])), /has not signed/);
       expectRejected(here.check(via("alice")), /has not signed/);
+      const unsigned = here.draft(via(alice));
+      unsigned.pdu.signatures["a.example"] = {};
+      expectRejected(
+        checkAuth(here.shared.rules, unsigned, here.lookup),
+        /has not signed/,
+      );
+      expectAllowed(
+        checkAuth(here.shared.rules, unsigned, here.lookup, () => true),
+      );
       for (const user of [null, 1, {}]) {
         const draft = memberDraft(bob, "join", bob, {
           join_authorised_via_users_server: user,

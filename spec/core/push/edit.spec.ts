@@ -13,9 +13,10 @@ import {
   setPushRuleEnabled,
   type PushRulePlace,
 } from "../../../src/core/push/edit.ts";
-import type {
-  PushRuleKind,
-  PushRuleset,
+import {
+  isPushRuleKind,
+  type PushRuleKind,
+  type PushRuleset,
 } from "../../../src/core/push/ruleset.ts";
 import { alice } from "../room-builder.ts";
 
@@ -101,6 +102,13 @@ describe("withDefaultRules", () => {
       ],
     };
     expect(withDefaultRules(legacy, alice)).to.deep.equal(defaults);
+  });
+});
+
+describe("isPushRuleKind", () => {
+  it("knows the kinds of the specification", () => {
+    expect(isPushRuleKind("underride")).to.equal(true);
+    expect(isPushRuleKind("device")).to.equal(false);
   });
 });
 
@@ -204,7 +212,7 @@ describe("setPushRule", () => {
     }
   });
 
-  it("takes no more than 10,000 rules, and still replaces one", () => {
+  it("takes no more than 10,000 rules of the user's, and still replaces one", () => {
     const own = Array.from({ length: 10_000 }, (_, index) => ({
       ...getPushRule(put(defaults, "a"), "content", "a"),
       rule_id: `r${index}`,
@@ -212,6 +220,8 @@ describe("setPushRule", () => {
     const full = { ...defaults, content: own };
     expectError(() => put(full, "one more"), "M_TOO_LARGE");
     expect(put(full, "r5").content).to.have.length(10_000);
+    const almost = { ...defaults, content: own.slice(1) };
+    expect(put(almost, "one more").content).to.have.length(10_000);
   });
 
   it("refuses bodies that are no rule of the kind", () => {

@@ -262,6 +262,19 @@ describe("evaluatePushRules with the user's own rules", () => {
     expect(withConditions([condition, { kind: "unknown" }])).to.equal(true);
   });
 
+  it("looks at the event as clients see it, its ids and redacts too", () => {
+    for (const [key, pattern] of [
+      ["redacts", "$target"],
+      ["event_id", "$*"],
+      ["room_id", here.shared.roomId],
+    ] as const) {
+      const conditions = [{ kind: "event_match", key, pattern }];
+      const rules = put("override", "x", { actions: ["notify"], conditions });
+      const redaction = { type: "m.room.redaction", redacts: "$target" };
+      expect(evaluate(redaction, {}, rules).notify).to.equal(true);
+    }
+  });
+
   it("takes an action that is no more for no action", () => {
     for (const action of ["dont_notify", "coalesce"]) {
       const stored: PushRuleset = {

@@ -8,6 +8,7 @@ import {
   bob,
   carol,
   memberDraft,
+  powerLevelsDraft,
   powers,
   room,
   topicDraft,
@@ -166,6 +167,22 @@ describe("resolveState", () => {
       );
     });
   }
+
+  it("walks auth chains of any depth", () => {
+    const here = room("11");
+    const there = here.fork();
+    let tip = here.get("m.room.power_levels");
+    const others = tip.authEventIds;
+    for (let depth = 0; depth < 20_000; depth++) {
+      const auth = [...others, tip.eventId];
+      tip = here.append(
+        here.draft({ ...powerLevelsDraft(powers("11")), auth }),
+      );
+    }
+    there.topic("there");
+    const levels = stateKeyOf("m.room.power_levels", "");
+    expect(resolve(here, there).get(levels)).to.equal(tip.eventId);
+  });
 
   it("ends where auth events form a cycle, as ids of version 2 can", () => {
     const here = room("2").join(bob);

@@ -15,8 +15,7 @@ export function checkMember(
   isSignedBy: IsSignedBy,
 ): Verdict {
   const { content, state_key: target } = event.pdu;
-  const membership: unknown = content["membership"];
-  const authoriser = content["join_authorised_via_users_server"];
+  const { membership, join_authorised_via_users_server: authoriser } = content;
   // If there is no state_key property, or no membership property in content, reject.
   if (target === undefined || membership === undefined) {
     return rejected("A member event without a user or a membership.");
@@ -30,7 +29,7 @@ export function checkMember(
       return rejected("The server that authorised the join has not signed it.");
     }
   }
-  switch (membership) {
+  switch (typeof membership === "string" ? membership : "") {
     case "join":
       return checkJoin(rules, event, target, auth);
     case "invite":

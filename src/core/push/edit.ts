@@ -12,7 +12,7 @@ import {
   type PushRuleset,
 } from "./ruleset.ts";
 
-const MAX_RULES = 10_000;
+const MAX_OWN_RULES = 10_000;
 
 /** Where a rule goes among those of its kind. */
 export interface PushRulePlace {
@@ -59,10 +59,10 @@ export function setPushRule(
     enabled: rules[known]?.enabled ?? true,
     ...parsePushRuleBody(kind, body),
   };
-  if (known === -1 && countRules(ruleset) >= MAX_RULES) {
+  if (known === -1 && countOwnRules(ruleset) >= MAX_OWN_RULES) {
     throw new MatrixError(
       "M_TOO_LARGE",
-      `A user can have no more than ${MAX_RULES} push rules.`,
+      `A user can have no more than ${MAX_OWN_RULES} push rules.`,
     );
   }
   const others = rules.filter(({ rule_id }) => rule_id !== ruleId);
@@ -117,8 +117,12 @@ function changeRule(
   return { ...ruleset, [kind]: rules };
 }
 
-const countRules = (ruleset: PushRuleset): number =>
-  pushRuleKinds.reduce((count, kind) => count + ruleset[kind].length, 0);
+const countOwnRules = (ruleset: PushRuleset): number =>
+  pushRuleKinds.reduce(
+    (count, kind) =>
+      count + ruleset[kind].filter((rule) => !rule.default).length,
+    0,
+  );
 
 /** Rules stand in order of importance, the user's own after `.m.rule.master`. */
 function findPlace(

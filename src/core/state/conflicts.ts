@@ -17,34 +17,46 @@ export function findConflicts(
 ): Conflicts {
   const unconflicted = new Map<string, string>();
   const conflicted = new Map<string, string[]>();
-  const valuesByKey = new Map<string, string | Set<string>>();
-  const countByKey = new Map<string, number>();
-  for (const set of stateSets) {
-    for (const [key, eventId] of set) {
-      countByKey.set(key, (countByKey.get(key) ?? 0) + 1);
-      const values = valuesByKey.get(key);
-      if (values === undefined) valuesByKey.set(key, eventId);
-      else if (typeof values !== "string") values.add(eventId);
-      else if (values !== eventId) {
-        valuesByKey.set(key, new Set([values, eventId]));
-      }
-    }
-  }
-  for (const [key, values] of valuesByKey) {
+  for (const [key, { eventId, count, others }] of tally(stateSets)) {
     // If a given key K is present in every Si with the same value V in each state map,
     // then the pair (K, V) belongs to the unconflicted state map.
-    if (
-      typeof values === "string" &&
-      countByKey.get(key) === stateSets.length
-    ) {
-      if (events(values)?.isRejected !== true) unconflicted.set(key, values);
+    if (others === undefined && count === stateSets.length) {
+      if (events(eventId)?.isRejected !== true) unconflicted.set(key, eventId);
     } else {
       // Otherwise, V belongs to the conflicted state set.
-      const known = (
-        typeof values === "string" ? [values] : [...values]
-      ).filter((eventId) => events(eventId)?.isRejected === false);
-      conflicted.set(key, known);
+      const values = [eventId, ...(others ?? [])];
+      conflicted.set(
+        key,
+        values.filter((value) => events(value)?.isRejected === false),
+      );
     }
   }
   return { unconflicted, conflicted };
+}
+
+interface Tally {
+  eventId: string;
+  /** In how many sets the key is. */
+  count: number;
+  /** Other events with the same key. */
+  others?: Set<string>;
+}
+
+/** One look-up per entry: there may be a million, and most are in every set. */
+function tally(stateSets: readonly StateMap[]): Map<string, Tally> {
+  const byKey = new Map<string, Tally>();
+  for (const set of stateSets) {
+    for (const [key, eventId] of set) {
+      const known = byKey.get(key);
+      if (known === undefined) {
+        byKey.set(key, { eventId, count: 1 });
+        continue;
+      }
+      known.count++;
+      if (known.eventId !== eventId) {
+        (known.others ??= new Set()).add(eventId);
+      }
+    }
+  }
+  return byKey;
 }
