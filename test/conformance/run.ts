@@ -51,6 +51,7 @@ async function run(target: Pick<Started, "baseUrl"> & { secret?: string }) {
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   say(`\n${outcomes.length} rows in ${seconds} s, ${failed.length} failed`);
   for (const { row } of failed) say(`  ${titleOf(row)}`);
+  say(`${outcomes.length - failed.length} passed, ${failed.length} failed`);
   return outcomes;
 }
 

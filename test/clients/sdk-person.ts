@@ -1,0 +1,179 @@
+import { IDBFactory } from "fake-indexeddb";
+import type { MatrixClient, MatrixEvent, Room } from "matrix-js-sdk";
+import { waitFor } from "../support/wait-for.ts";
+import { quietLogger, type Sdk } from "./sdk.ts";
+import { Wire } from "./wire.ts";
+
+interface Session {
+  user_id: string;
+  device_id: string;
+  access_token: string;
+}
+
+/** One person with one device of matrix-js-sdk, whose stores outlive the client. */
+export class SdkPerson {
+  readonly #sdk: Sdk;
+  readonly #baseUrl: string;
+  readonly #indexedDB = new IDBFactory();
+  readonly #password: string;
+  readonly #session: Session;
+  readonly wire = new Wire();
+  #client: MatrixClient | undefined;
+
+  private constructor(
+    sdk: Sdk,
+    baseUrl: string,
+    password: string,
+    session: Session,
+  ) {
+    this.#sdk = sdk;
+    this.#baseUrl = baseUrl;
+    this.#password = password;
+    this.#session = session;
+  }
+
+  /** Registers by the stages that the server asks for. */
+  static async register(
+    sdk: Sdk,
+    baseUrl: string,
+    username: string,
+  ): Promise<SdkPerson> {
+    const client = sdk.createClient({ baseUrl, logger: quietLogger });
+    const password = `the password of ${username}`;
+    const ask = (auth?: { type: string; session?: string }) =>
+      client.registerRequest({ username, password, ...(auth && { auth }) });
+    const session = await ask().catch((error: unknown) =>
+      ask({ type: "m.login.dummy", ...sessionOf(error) }),
+    );
+    return new SdkPerson(sdk, baseUrl, password, session as Session);
+  }
+
+  get userId(): string {
+    return this.#session.user_id;
+  }
+
+  get deviceId(): string {
+    return this.#session.device_id;
+  }
+
+  get client(): MatrixClient {
+    if (!this.#client) throw new TypeError("not online");
+    return this.#client;
+  }
+
+  get crypto() {
+    const crypto = this.client.getCrypto();
+    if (!crypto) throw new TypeError("no crypto");
+    return crypto;
+  }
+
+  /** Opens the stores and syncs, from where this device was before. */
+  async goOnline(): Promise<void> {
+    const { createClient, IndexedDBStore } = this.#sdk;
+    // The SDK keeps every account's keys under one name, in the global factory.
+    Object.assign(globalThis, { indexedDB: this.#indexedDB });
+    const store = new IndexedDBStore({
+      indexedDB: this.#indexedDB,
+      dbName: "sync",
+    });
+    const client = createClient({
+      baseUrl: this.#baseUrl,
+      userId: this.userId,
+      deviceId: this.deviceId,
+      accessToken: this.#session.access_token,
+      store,
+      logger: quietLogger,
+      fetchFn: this.wire.fetch,
+      timelineSupport: true,
+    });
+    await store.startup();
+    await client.initRustCrypto();
+    this.#client = client;
+    await client.startClient({ initialSyncLimit: 8, threadSupport: true });
+    await waitFor(`${this.userId} syncs`, [[client, "sync"]], () =>
+      ["PREPARED", "SYNCING"].includes(client.getSyncState() ?? ""),
+    );
+  }
+
+  /** Closes the client; its stores keep what it has seen. */
+  async goOffline(): Promise<void> {
+    await this.client.store.save(true);
+    this.client.stopClient();
+    this.#client = undefined;
+  }
+
+  /** Makes and uploads cross-signing keys, with the password where it is asked for. */
+  async bootstrapCrossSigning(): Promise<void> {
+    await this.crypto.bootstrapCrossSigning({
+      authUploadDeviceSigningKeys: async (makeRequest) => {
+        await makeRequest(null).catch((error: unknown) =>
+          makeRequest({
+            type: "m.login.password",
+            identifier: { type: "m.id.user", user: this.userId },
+            password: this.#password,
+            ...sessionOf(error),
+          }),
+        );
+      },
+    });
+  }
+
+  room(roomId: string): Room | undefined {
+    return this.client.getRoom(roomId) ?? undefined;
+  }
+
+  /** Waits until a room of this kind of membership is there. */
+  waitForRoom(roomId: string, membership: string): Promise<Room> {
+    return waitFor(
+      `${this.userId} sees ${roomId} with ${membership}`,
+      [
+        [this.client, "Room"],
+        [this.client, "Room.myMembership"],
+      ],
+      () => {
+        const room = this.room(roomId);
+        return room?.getMyMembership() === membership ? room : undefined;
+      },
+    );
+  }
+
+  /** Waits until an event of the room is as wanted; looks anew with whatever happens. */
+  waitForEvent(
+    roomId: string,
+    what: string,
+    isWanted: (event: MatrixEvent) => boolean,
+  ): Promise<MatrixEvent> {
+    return waitFor(
+      `${this.userId} sees ${what}`,
+      [
+        [this.client, "Room.timeline"],
+        [this.client, "Event.decrypted"],
+        [this.client, "Event.replaced"],
+        [this.client, "Room.redaction"],
+      ],
+      () => this.events(roomId).find(isWanted),
+    );
+  }
+
+  /** The room's live timeline, oldest first. */
+  events(roomId: string): MatrixEvent[] {
+    return this.room(roomId)?.getLiveTimeline().getEvents() ?? [];
+  }
+
+  /** Texts of the messages in the timeline, oldest first. */
+  texts(roomId: string): string[] {
+    return this.events(roomId)
+      .filter((event) => event.getType() === "m.room.message")
+      .map((event) => String(event.getContent()["body"]));
+  }
+}
+
+/** The session of a 401 that asks for user-interactive authentication; other errors are thrown. */
+function sessionOf(error: unknown): { session?: string } {
+  const { httpStatus, data } = error as {
+    httpStatus?: number;
+    data?: { session?: string };
+  };
+  if (httpStatus !== 401) throw error;
+  return data?.session === undefined ? {} : { session: data.session };
+}

@@ -1,0 +1,36 @@
+// npm test: every suite in its own process, their output as it comes, and the sum of their counts as the last line.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { parseCounts, sumCounts, type Counts } from "./support/counts.ts";
+
+/** The scripts of package.json that make up `npm test`. */
+const SUITES = ["test:specs", "test:blackbox", "conformance"];
+
+let running: ReturnType<typeof spawn> | undefined;
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    running?.kill(signal);
+    process.exit(1);
+  });
+}
+
+async function runSuite(script: string): Promise<Counts> {
+  process.stdout.write(`\n# npm run ${script}\n`);
+  const child = spawn("npm", ["run", "--silent", script], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  running = child;
+  let tail = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    process.stdout.write(text);
+    tail = (tail + text).slice(-4000);
+  });
+  const [code] = (await once(child, "close")) as [number | null];
+  return parseCounts(tail, code);
+}
+
+const counts: Counts[] = [];
+for (const script of SUITES) counts.push(await runSuite(script));
+const { passed, failed } = sumCounts(counts);
+process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
+process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
