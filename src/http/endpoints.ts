@@ -4,6 +4,14 @@ import {
 } from "./admin/register.ts";
 import { getWhoami } from "./client/account.ts";
 import { postCreateRoom } from "./client/create-room.ts";
+import {
+  getKeysChanges,
+  postDeviceSigning,
+  postKeysClaim,
+  postKeysQuery,
+  postKeysUpload,
+  postSignatures,
+} from "./client/keys.ts";
 import { getLoginFlows, postLogin } from "./client/login.ts";
 import {
   postBan,
@@ -22,6 +30,7 @@ import {
 } from "./client/register.ts";
 import { putMessage, putRedaction } from "./client/room-send.ts";
 import { getAllState, getState, putState } from "./client/room-state.ts";
+import { putToDevice } from "./client/send-to-device.ts";
 import { getSync } from "./client/sync.ts";
 import type { Endpoint } from "./endpoint.ts";
 
@@ -48,6 +57,13 @@ export const endpoints: readonly Endpoint[] = [
   getState,
   putState,
   getSync,
+  postKeysUpload,
+  postKeysQuery,
+  postKeysClaim,
+  getKeysChanges,
+  postDeviceSigning,
+  postSignatures,
+  putToDevice,
   getRegistrationNonce,
   postSignedRegistration,
 ];
