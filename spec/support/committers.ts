@@ -1,5 +1,5 @@
 import { createCommitter } from "../../src/storage/committer.ts";
-import type { CommitterOptions } from "../../src/storage/committer.ts";
+import type { CommitterOptions } from "../../src/storage/committer-options.ts";
 import type { CommitResult, Committer } from "../../src/storage/write.ts";
 import type { TestDatabase } from "./database.ts";
 import { quiet } from "./database.ts";

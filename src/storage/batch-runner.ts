@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { BatchAnswer } from "./commit-batch.ts";
 import { callCommitBatch, settleBatch, toResults } from "./commit-batch.ts";
 import { faultOf } from "./commit-fault.ts";
-import type { CommitterOptions } from "./committer.ts";
+import type { CommitterOptions } from "./committer-options.ts";
 import { toBatchArguments } from "./committer-payload.ts";
 import { openSameDatabase } from "./database.ts";
 import type { Sql } from "./database.ts";

@@ -1,24 +1,10 @@
 import { BatchRunner } from "./batch-runner.ts";
-import type { BatchAnswer } from "./commit-batch.ts";
+import type { CommitterOptions } from "./committer-options.ts";
 import type { Sql } from "./database.ts";
 import { StorageUnavailable } from "./storage-unavailable.ts";
 import type { Committer, CommitResult, Write } from "./write.ts";
 import type { Entry } from "./write-queue.ts";
 import { estimateBytes, listClaims, WriteQueue } from "./write-queue.ts";
-
-export interface CommitterOptions {
-  now(): number;
-  log: {
-    warn(details: object, message: string): void;
-    error(details: object, message: string): void;
-  };
-  /** Called after a batch that moved the stream, before its writes resolve. */
-  onCommit?(
-    answer: Pick<BatchAnswer, "base" | "head" | "rooms" | "users">,
-  ): void;
-  /** Batches on their way at a time, each on a connection of its own. */
-  connections?: number;
-}
 
 /**
  * The committer of this process, with connections of its own to the database

@@ -1,5 +1,4 @@
 import postgres from "postgres";
-import type { Log } from "../edges.ts";
 import { arrayTypes } from "./array-text.ts";
 
 /** Columns come back in camelCase; what stands inside JSON values stays as it is. */
@@ -10,7 +9,7 @@ export type TransactionSql = postgres.TransactionSql;
 
 export interface DatabaseOptions {
   poolSize: number;
-  log: Log;
+  log: { debug(details: object, message: string): void };
   /** Settings of each connection that differ from the common ones. */
   settings?: Readonly<Record<string, string>>;
 }

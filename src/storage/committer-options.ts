@@ -1,0 +1,15 @@
+import type { BatchAnswer } from "./commit-batch.ts";
+
+export interface CommitterOptions {
+  now(): number;
+  log: {
+    warn(details: object, message: string): void;
+    error(details: object, message: string): void;
+  };
+  /** Called after a batch that moved the stream, before its writes resolve. */
+  onCommit?(
+    answer: Pick<BatchAnswer, "base" | "head" | "rooms" | "users">,
+  ): void;
+  /** Batches on their way at a time, each on a connection of its own. */
+  connections?: number;
+}
