@@ -81,6 +81,7 @@ export function useApp(
           isAdmin,
           isGuest,
           isSuspended: false,
+          isLocked: false,
         };
       },
       can: async (requester) => requester.isAdmin,

@@ -88,6 +88,10 @@ type AuthPart<S extends Shape> =
       auth: "user";
       /** Guests may ask too. */
       guest?: boolean;
+      /** Suspended accounts may do this too; GET they may always. */
+      suspended?: boolean;
+      /** Locked accounts may do this too. */
+      locked?: boolean;
     } & Handle<Input<S> & { requester: Requester }>)
   | ({
       auth: "admin";
@@ -104,6 +108,8 @@ export type EndpointSpec<S extends Shape> = CommonSpec &
 export interface Endpoint extends CommonSpec {
   auth: "none" | "optional" | "user" | "admin";
   guest?: boolean;
+  suspended?: boolean;
+  locked?: boolean;
   permission?: Permission;
   resource?: (params: Record<string, unknown>) => Resource;
   params?: Readonly<Record<string, ParamParser<unknown>>>;

@@ -1,8 +1,39 @@
+import { getThirdPartyProtocols } from "./client/third-party.ts";
+import {
+  getWellKnownClient,
+  getWellKnownSupport,
+  getWellKnownServer,
+} from "./client/well-known.ts";
+import { getVersions } from "./client/versions.ts";
+import { getCapabilities } from "./client/capabilities.ts";
+import { getPresenceStatus, putPresenceStatus } from "./client/presence.ts";
+import { postFilter, getStoredFilter } from "./client/filter.ts";
+import {
+  getGlobalAccountData,
+  putGlobalAccountData,
+  getRoomAccountData,
+  putRoomAccountData,
+} from "./client/account-data.ts";
+import {
+  getWholeProfile,
+  getField,
+  putField,
+  deleteField,
+} from "./client/profile.ts";
+import {
+  getDevices,
+  getDevice,
+  putDevice,
+  deleteDevice,
+  postDeleteDevices,
+} from "./client/devices.ts";
+import { postRefresh } from "./client/refresh.ts";
+import { postLogout, postLogoutAll } from "./client/logout.ts";
 import {
   getRegistrationNonce,
   postSignedRegistration,
 } from "./admin/register.ts";
-import { getWhoami } from "./client/account.ts";
+import { getWhoami, postDeactivate, postPassword } from "./client/account.ts";
 import { postCreateRoom } from "./client/create-room.ts";
 import {
   getKeysChanges,
@@ -66,4 +97,32 @@ export const endpoints: readonly Endpoint[] = [
   putToDevice,
   getRegistrationNonce,
   postSignedRegistration,
+  postLogout,
+  postLogoutAll,
+  postRefresh,
+  getDevices,
+  getDevice,
+  putDevice,
+  deleteDevice,
+  postDeleteDevices,
+  postPassword,
+  postDeactivate,
+  getWholeProfile,
+  getField,
+  putField,
+  deleteField,
+  getGlobalAccountData,
+  putGlobalAccountData,
+  getRoomAccountData,
+  putRoomAccountData,
+  postFilter,
+  getStoredFilter,
+  getPresenceStatus,
+  putPresenceStatus,
+  getCapabilities,
+  getVersions,
+  getWellKnownClient,
+  getWellKnownSupport,
+  getWellKnownServer,
+  getThirdPartyProtocols,
 ];

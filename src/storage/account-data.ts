@@ -1,4 +1,5 @@
 import type { Sql } from "./database.ts";
+import type { Sealed } from "./write.ts";
 import { escapeText } from "./json-text.ts";
 
 export interface StoredAccountData {
@@ -17,4 +18,44 @@ export async function findAccountData(
     select key_id, sealed, position from account_data
     where user_id = ${userId} and room_nid = ${roomNid} and type = ${escapeText(type)}`;
   return row;
+}
+
+/** Which of these types have content, in the form in which they were asked for. */
+export async function listAccountDataTypes(
+  sql: Sql,
+  userId: string,
+  roomNid: number,
+  types: readonly string[],
+): Promise<string[]> {
+  if (types.length === 0) return [];
+  const escaped = new Map(types.map((type) => [escapeText(type), type]));
+  const rows = await sql<{ type: string }[]>`
+    select type from account_data
+    where user_id = ${userId} and room_nid = ${roomNid} and sealed is not null
+      and type = any(${[...escaped.keys()]}::text[])`;
+  return rows.map(({ type }) => escaped.get(type)!);
+}
+
+/** How many bytes of content a user's account data hold. */
+export async function sumAccountData(
+  sql: Sql,
+  userId: string,
+): Promise<number> {
+  const [row] = await sql<{ bytes: number }[]>`
+    select coalesce(sum(octet_length(sealed)), 0)::bigint as bytes
+    from account_data where user_id = ${userId}`;
+  return row!.bytes;
+}
+
+/** One type of global account data of many users; the type has nothing to escape. */
+export async function listAccountDataOfType(
+  sql: Sql,
+  userIds: readonly string[],
+  type: string,
+): Promise<({ userId: string } & Sealed)[]> {
+  if (userIds.length === 0) return [];
+  return sql<({ userId: string } & Sealed)[]>`
+    select user_id, key_id, sealed from account_data
+    where user_id = any(${userIds as string[]}::text[]) and room_nid = 0 and type = ${type}
+      and sealed is not null`;
 }

@@ -14,3 +14,15 @@ export async function listProfileFields(
     where user_id = ${userId} ${names ? sql`and name = any(${names as string[]}::text[])` : sql``}
     order by name`;
 }
+
+/** The named profile fields of many users. */
+export async function listProfilesOf(
+  sql: Sql,
+  userIds: readonly string[],
+  names: readonly string[],
+): Promise<({ userId: string } & ProfileFieldRow)[]> {
+  if (userIds.length === 0) return [];
+  return sql<({ userId: string } & ProfileFieldRow)[]>`
+    select user_id, name, key_id, sealed from profile_fields
+    where user_id = any(${userIds as string[]}::text[]) and name = any(${names as string[]}::text[])`;
+}

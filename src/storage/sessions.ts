@@ -6,6 +6,8 @@ export interface SessionRow {
   userId: string;
   deviceId: string;
   expiresTs: number | null;
+  /** Meaningful for tokens that expire. */
+  isUsed: boolean;
   isAdmin: boolean;
   isGuest: boolean;
   isLocked: boolean;
@@ -14,9 +16,12 @@ export interface SessionRow {
 }
 
 /** Whom an access token speaks for. */
-export async function findSession(sql: Sql, tokenHash: Uint8Array): Promise<SessionRow | undefined> {
+export async function findSession(
+  sql: Sql,
+  tokenHash: Uint8Array,
+): Promise<SessionRow | undefined> {
   const [row] = await sql<SessionRow[]>`
-    select t.token_id, t.user_id, t.device_id, t.expires_ts,
+    select t.token_id, t.user_id, t.device_id, t.expires_ts, t.is_used,
       u.is_admin, u.is_guest, u.is_locked, u.is_suspended, u.is_deactivated
     from access_tokens t join users u on u.user_id = t.user_id
     where t.token_hash = ${tokenHash}`;
@@ -34,17 +39,35 @@ export async function listTokens(
     where user_id = ${userId} ${deviceIds ? sql`and device_id = any(${deviceIds as string[]}::text[])` : sql``}`;
 }
 
+/** From now on the refresh token before this access token is spent. */
+export async function noteTokenUsed(sql: Sql, tokenId: number): Promise<void> {
+  await sql`update access_tokens set is_used = true where token_id = ${tokenId}`;
+}
+
 export interface RefreshRow {
   userId: string;
   deviceId: string;
   accessTokenId: number;
+  /** What replaced it, once it was used. */
   nextHash: Uint8Array | null;
+  /** The access token given out with the replacement; null where that one is gone. */
+  nextTokenId: number | null;
+  /** Whether the replacement, or the access token given out with it, was used. */
+  isNextUsed: boolean;
 }
 
-export async function findRefreshToken(sql: Sql, tokenHash: Uint8Array): Promise<RefreshRow | undefined> {
+export async function findRefreshToken(
+  sql: Sql,
+  tokenHash: Uint8Array,
+): Promise<RefreshRow | undefined> {
   const [row] = await sql<RefreshRow[]>`
-    select user_id, device_id, access_token_id, next_hash from refresh_tokens
-    where token_hash = ${tokenHash}`;
+    select r.user_id, r.device_id, r.access_token_id, r.next_hash, next.access_token_id as next_token_id,
+      r.next_hash is not null
+        and (next.token_hash is null or next.next_hash is not null or coalesce(t.is_used, true)) as is_next_used
+    from refresh_tokens r
+    left join refresh_tokens next on next.token_hash = r.next_hash
+    left join access_tokens t on t.token_id = next.access_token_id
+    where r.token_hash = ${tokenHash}`;
   return row;
 }
 
@@ -55,25 +78,40 @@ export type DeviceRow = {
   createdTs: number;
 } & Sealed;
 
-export async function listDevices(sql: Sql, userId: string): Promise<DeviceRow[]> {
+export async function listDevices(
+  sql: Sql,
+  userId: string,
+): Promise<DeviceRow[]> {
   return sql<DeviceRow[]>`
     select user_id, device_id, key_id, sealed, last_seen_ts, created_ts
     from devices where user_id = ${userId} order by device_id`;
 }
 
-export async function findDevice(sql: Sql, userId: string, deviceId: string): Promise<DeviceRow | undefined> {
+export async function findDevice(
+  sql: Sql,
+  userId: string,
+  deviceId: string,
+): Promise<DeviceRow | undefined> {
   const [row] = await sql<DeviceRow[]>`
     select user_id, device_id, key_id, sealed, last_seen_ts, created_ts
     from devices where user_id = ${userId} and device_id = ${deviceId}`;
   return row;
 }
 
-/** When and from where a device was last seen: worth knowing, not worth a place in the stream. */
+/**
+ * When and from where a device was last seen: worth knowing, not worth a place
+ * in the stream. Left out where the details changed meanwhile.
+ */
 export async function updateLastSeen(
   sql: Sql,
-  row: { userId: string; deviceId: string; lastSeenTs: number } & Sealed,
+  row: {
+    userId: string;
+    deviceId: string;
+    lastSeenTs: number;
+    before: Uint8Array;
+  } & Sealed,
 ): Promise<void> {
   await sql`
     update devices set last_seen_ts = ${row.lastSeenTs}, key_id = ${row.keyId}, sealed = ${row.sealed}
-    where user_id = ${row.userId} and device_id = ${row.deviceId}`;
+    where user_id = ${row.userId} and device_id = ${row.deviceId} and sealed = ${row.before}`;
 }

@@ -56,6 +56,8 @@ export interface RoomRun {
   roomNid: number;
   /** Compared; null for a room that this write creates. */
   stateVersion: number | null;
+  /** Loses too where the room has an extremity that is not cited: its events shall follow all others. */
+  isExclusive?: boolean;
   /** Set where current state changes. */
   next?: { stateVersion: number; snapshotId: number };
   /** Extremities that the events cite, taken away. */
@@ -170,6 +172,12 @@ export interface WriteRows {
     refresh: Uint8Array | null;
   }[];
   removedTokens: { tokenId: number }[];
+  /** The refresh tokens given out with them stay known. */
+  removedAccessTokens: { tokenId: number }[];
+  /** Remembered with what replaced them, so that another use betrays a theft. */
+  usedRefreshTokens: { tokenHash: Uint8Array; nextHash: Uint8Array }[];
+  /** Profile, account data, filters, cross-signing keys and what was kept for them go. */
+  clearedUsers: { userId: string }[];
   profileFields: ({ at: number; userId: string; name: string } & Sealed)[];
   removedProfileFields: { userId: string; name: string }[];
   accountData: {

@@ -1,10 +1,14 @@
 import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import type { UserId } from "../../core/ids.ts";
-import { findSession, type SessionRow } from "../../storage/sessions.ts";
+import {
+  findSession,
+  noteTokenUsed,
+  type SessionRow,
+} from "../../storage/sessions.ts";
 import { slot } from "../../util/process-memory.ts";
 import { WeightedCache } from "../../util/weighted-cache.ts";
-import type { Authenticate, Requester } from "./requester.ts";
+import type { Authenticate, Authenticated } from "./requester.ts";
 import { noteLastSeen } from "./last-seen.ts";
 import { hashToken } from "./tokens.ts";
 
@@ -34,7 +38,7 @@ export function createAuthenticate(edges: Needs): Authenticate {
   edges.notifier.onRevoked((tokenIds) => {
     for (const tokenId of tokenIds) revoked.set(tokenId, true);
   });
-  return async (token, origin): Promise<Requester> => {
+  return async (token, origin): Promise<Authenticated> => {
     const hash = hashToken(token);
     const key = hash.toString("base64");
     let entry = known.get(key);
@@ -52,6 +56,9 @@ export function createAuthenticate(edges: Needs): Authenticate {
           { soft_logout: false },
         );
       }
+      // It came of a refresh, whose token is spent from now on.
+      if (session.expiresTs !== null && !session.isUsed)
+        await noteTokenUsed(edges.db, session.tokenId);
       entry = { session, untilTs: edges.now() + CACHE_MS };
       known.set(key, entry);
     }
@@ -65,6 +72,7 @@ export function createAuthenticate(edges: Needs): Authenticate {
       isAdmin: session.isAdmin,
       isGuest: session.isGuest,
       isSuspended: session.isSuspended,
+      isLocked: session.isLocked,
     };
   };
 }
@@ -75,11 +83,6 @@ function assertUsable(session: SessionRow, nowTs: number): void {
       "M_UNKNOWN_TOKEN",
       "This account has been deactivated.",
     );
-  }
-  if (session.isLocked) {
-    throw new MatrixError("M_USER_LOCKED", "This account is locked.", {
-      soft_logout: true,
-    });
   }
   if (session.expiresTs !== null && session.expiresTs <= nowTs) {
     throw new MatrixError("M_UNKNOWN_TOKEN", "This access token has expired.", {

@@ -1,33 +1,52 @@
 import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
+import { listAccountDataTypes } from "../../storage/account-data.ts";
 import { listDevices, listTokens } from "../../storage/sessions.ts";
+import type { Write } from "../../storage/write.ts";
 import type { Requester } from "./requester.ts";
 
 type Needs = Pick<Edges, "committer" | "db" | "notifier">;
 
+/** Account data that clients keep for one device. */
+const OF_A_DEVICE = "org.matrix.msc3890.local_notification_settings.";
+
 /**
  * Deletes devices with all that is theirs. Their tokens are dead in every process
  * within a second and their long polls end.
+ * @param also commits with it
  */
 export async function removeDevices(
   edges: Needs,
   userId: string,
   deviceIds: readonly string[],
+  also: Omit<Write, "positions"> = {},
 ): Promise<void> {
-  if (deviceIds.length === 0) return;
   const tokens = await listTokens(edges.db, userId, deviceIds);
+  const types = deviceIds.map((deviceId) => OF_A_DEVICE + deviceId);
+  const stale = await listAccountDataTypes(edges.db, userId, 0, types);
+  const isAny = deviceIds.length > 0;
   const outcome = await edges.committer.commit({
     positions: 1,
+    ...also,
     rows: {
       removedDevices: deviceIds.map((deviceId) => ({ userId, deviceId })),
-      deviceListChanges: [{ at: 0, userId }],
+      deviceListChanges: isAny ? [{ at: 0, userId }] : [],
+      accountData: stale.map((type) => ({
+        at: 0,
+        userId,
+        roomNid: 0,
+        type,
+        keyId: 0,
+        sealed: null,
+      })),
+      ...also.rows,
     },
     wake: { users: [userId] },
   });
   if (outcome.status !== "committed") {
     throw new MatrixError(
-      "M_UNKNOWN",
-      "The devices could not be removed. Try again.",
+      "M_USER_DEACTIVATED",
+      "This account has been deactivated.",
     );
   }
   edges.notifier.revoke(tokens.map(({ tokenId }) => tokenId));
@@ -42,10 +61,13 @@ export async function logOutEverywhere(
   edges: Needs,
   userId: string,
 ): Promise<void> {
-  const devices = await listDevices(edges.db, userId);
-  await removeDevices(
-    edges,
-    userId,
-    devices.map(({ deviceId }) => deviceId),
-  );
+  await removeDevices(edges, userId, await listDeviceIds(edges, userId));
+}
+
+export async function listDeviceIds(
+  { db }: Pick<Edges, "db">,
+  userId: string,
+): Promise<string[]> {
+  const devices = await listDevices(db, userId);
+  return devices.map(({ deviceId }) => deviceId);
 }

@@ -50,5 +50,11 @@ async function store(
     context,
     JSON.stringify(next),
   );
-  await updateLastSeen(db, { userId, deviceId, lastSeenTs: nowTs, ...sealed });
+  await updateLastSeen(db, {
+    userId,
+    deviceId,
+    lastSeenTs: nowTs,
+    before: row.sealed,
+    ...sealed,
+  });
 }

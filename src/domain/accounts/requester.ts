@@ -8,8 +8,13 @@ export interface Requester {
   tokenId: number;
   isAdmin: boolean;
   isGuest: boolean;
-  /** May read, and nothing else. */
+  /** May read, leave, log out, and little else. */
   isSuspended: boolean;
+}
+
+export interface Authenticated extends Requester {
+  /** May log out, and nothing else. */
+  isLocked: boolean;
 }
 
 /** Where a request came from, for last-seen times and audit records. */
@@ -20,9 +25,9 @@ export interface ClientOrigin {
 
 /**
  * Finds whom an access token speaks for; throws `M_UNKNOWN_TOKEN` (with
- * `soft_logout` where a refresh may help), `M_USER_LOCKED`, ….
+ * `soft_logout` where a refresh may help).
  */
 export type Authenticate = (
   token: string,
   origin: ClientOrigin,
-) => Promise<Requester>;
+) => Promise<Authenticated>;

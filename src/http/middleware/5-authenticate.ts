@@ -1,7 +1,11 @@
 import { MatrixError } from "../../core/errors.ts";
-import type { Authenticate } from "../../domain/accounts/requester.ts";
+import type {
+  Authenticate,
+  Authenticated,
+} from "../../domain/accounts/requester.ts";
 import { findAccessToken } from "../access-token.ts";
 import type { Middleware } from "../context.ts";
+import type { Endpoint } from "../endpoint.ts";
 
 /** Finds who asks, and refuses those whom the endpoint does not serve. */
 export function authenticateRequest(
@@ -20,12 +24,7 @@ export function authenticateRequest(
       const userAgent = ctx.req.headers["user-agent"] ?? "";
       const origin = { ip: ctx.state.ip, userAgent };
       const requester = await authenticate(token, origin);
-      if (requester.isGuest && !mayGuestsAsk(endpoint)) {
-        throw new MatrixError(
-          "M_GUEST_ACCESS_FORBIDDEN",
-          "Guests cannot do this.",
-        );
-      }
+      assertServed(endpoint, requester);
       ctx.state.requester = requester;
     } else if (endpoint.auth !== "optional") {
       throw new MatrixError("M_MISSING_TOKEN", "An access token is needed.");
@@ -34,5 +33,25 @@ export function authenticateRequest(
   };
 }
 
-const mayGuestsAsk = (endpoint: { auth: string; guest?: boolean }): boolean =>
-  endpoint.auth === "optional" || endpoint.guest === true;
+/**
+ * https://spec.matrix.org/v1.19/client-server-api/#account-locking
+ * https://spec.matrix.org/v1.19/client-server-api/#account-suspension
+ */
+function assertServed(endpoint: Endpoint, requester: Authenticated): void {
+  if (requester.isLocked && endpoint.locked !== true) {
+    throw new MatrixError("M_USER_LOCKED", "This account is locked.", {
+      soft_logout: true,
+    });
+  }
+  const isRead = endpoint.method === "get";
+  if (requester.isSuspended && !isRead && endpoint.suspended !== true) {
+    throw new MatrixError(
+      "M_USER_SUSPENDED",
+      "This account is suspended: it can read, and leave rooms.",
+    );
+  }
+  const isForGuests = endpoint.auth === "optional" || endpoint.guest === true;
+  if (requester.isGuest && !isForGuests) {
+    throw new MatrixError("M_GUEST_ACCESS_FORBIDDEN", "Guests cannot do this.");
+  }
+}

@@ -1,0 +1,23 @@
+import type { Edges } from "../../edges.ts";
+import { listDeviceIds, removeDevices } from "./close-session.ts";
+import { assertStrongPassword, hashPassword } from "./password.ts";
+import type { Requester } from "./requester.ts";
+
+type Needs = Pick<Edges, "committer" | "db" | "notifier" | "settings">;
+
+/** Sets a new password; the other devices are logged out unless that is not wished for. */
+export async function changePassword(
+  edges: Needs,
+  { userId, deviceId }: Requester,
+  newPassword: string,
+  isLoggingOut: boolean,
+): Promise<void> {
+  assertStrongPassword(edges.settings, newPassword);
+  const passwordHash = await hashPassword(edges.settings, newPassword);
+  const devices = isLoggingOut ? await listDeviceIds(edges, userId) : [];
+  const others = devices.filter((other) => other !== deviceId);
+  await removeDevices(edges, userId, others, {
+    activeUsers: [userId],
+    rows: { userUpdates: [{ userId, passwordHash }] },
+  });
+}

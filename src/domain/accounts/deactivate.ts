@@ -1,0 +1,54 @@
+import type { Edges } from "../../edges.ts";
+import { listMembershipsOf } from "../../storage/memberships.ts";
+import { deletePresence } from "../../storage/presence.ts";
+import { leaveRoom } from "../rooms/membership.ts";
+import type { WriterEdges } from "../rooms/room-writer.ts";
+import {
+  listDeviceIds,
+  logOutEverywhere,
+  removeDevices,
+} from "./close-session.ts";
+import type { Requester } from "./requester.ts";
+
+type Needs = WriterEdges & Pick<Edges, "notifier">;
+
+/**
+ * Ends an account for good: nobody can log in to it, its user id is never given
+ * out again, and all that was stored for it goes, besides its events.
+ */
+export async function deactivateAccount(
+  edges: Needs,
+  requester: Requester,
+): Promise<void> {
+  const { userId } = requester;
+  const changes = { isDeactivated: true, passwordHash: null, isAdmin: false };
+  await removeDevices(edges, userId, await listDeviceIds(edges, userId), {
+    rows: {
+      userUpdates: [{ userId, ...changes }],
+      clearedUsers: [{ userId }],
+    },
+  });
+  // A login may have been under way; from here on none can succeed.
+  await logOutEverywhere(edges, userId);
+  await deletePresence(edges.db, userId);
+  await leaveAllRooms(edges, requester);
+}
+
+const AT_ONCE = 10;
+
+async function leaveAllRooms(edges: Needs, requester: Requester) {
+  const rooms = await listMembershipsOf(edges.db, requester.userId, [
+    "join",
+    "invite",
+    "knock",
+  ]);
+  const leaveOne = async (): Promise<void> => {
+    for (let room = rooms.pop(); room; room = rooms.pop()) {
+      const { roomId } = room;
+      await leaveRoom(edges, requester, roomId, {}).catch((error: unknown) => {
+        edges.log.warn({ err: error, roomId }, "a room could not be left");
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, leaveOne));
+}

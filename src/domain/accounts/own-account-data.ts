@@ -1,0 +1,103 @@
+import type { Edges } from "../../edges.ts";
+import { MatrixError } from "../../core/errors.ts";
+import type { JsonObject } from "../../core/json.ts";
+import { findMembership } from "../../storage/memberships.ts";
+import { sumAccountData } from "../../storage/account-data.ts";
+import { findRoomIdentity } from "../rooms/room-identity.ts";
+import { findAccountDataText, setAccountData } from "./account-data.ts";
+
+/** Whose account data, of which room; global without one. */
+export interface AccountDataPlace {
+  ownerId: string;
+  roomId?: string;
+  type: string;
+}
+
+type Reads = Pick<Edges, "db" | "keyring" | "memory">;
+
+const MAX_ITEM_BYTES = 64 * 1024;
+const MAX_TOTAL_BYTES = 50 * 1024 * 1024;
+const MAX_TYPE_BYTES = 255;
+/** What this server keeps in a form of its own. */
+const MANAGED = ["m.push_rules", "m.fully_read"];
+
+/** The content as JSON text. Throws `M_NOT_FOUND`, `M_FORBIDDEN`. */
+export async function getOwnAccountData(
+  edges: Reads,
+  userId: string,
+  place: AccountDataPlace,
+): Promise<string> {
+  assertOwner(userId, place);
+  const roomNid = await findRoomNid(edges, userId, place.roomId);
+  const text =
+    roomNid === undefined
+      ? undefined
+      : await findAccountDataText(edges, userId, roomNid, place.type);
+  if (text !== undefined) return text;
+  throw new MatrixError("M_NOT_FOUND", "There is no such account data.");
+}
+
+/** Throws `M_FORBIDDEN`, `M_TOO_LARGE`, and `M_BAD_JSON` for what the server manages itself. */
+export async function setOwnAccountData(
+  edges: Reads & Pick<Edges, "committer">,
+  userId: string,
+  place: AccountDataPlace,
+  content: JsonObject,
+): Promise<void> {
+  assertOwner(userId, place);
+  const { type, roomId } = place;
+  if (MANAGED.includes(type)) {
+    throw new MatrixError(
+      "M_BAD_JSON",
+      `${type} cannot be set here: the server manages it.`,
+    );
+  }
+  await assertFits(edges, userId, type, content);
+  const roomNid = await findRoomNid(edges, userId, roomId);
+  if (roomNid === undefined) {
+    throw new MatrixError("M_FORBIDDEN", "You have never been in this room.");
+  }
+  await setAccountData(edges, userId, roomNid, type, content);
+}
+
+function assertOwner(userId: string, { ownerId }: AccountDataPlace): void {
+  if (ownerId === userId) return;
+  throw new MatrixError(
+    "M_FORBIDDEN",
+    "Account data of another user cannot be seen or set.",
+  );
+}
+
+async function assertFits(
+  { db }: Pick<Edges, "db">,
+  userId: string,
+  type: string,
+  content: JsonObject,
+): Promise<void> {
+  const bytes = Buffer.byteLength(JSON.stringify(content));
+  if (bytes > MAX_ITEM_BYTES) {
+    throw new MatrixError("M_TOO_LARGE", "Account data have at most 64 KiB.");
+  }
+  if (Buffer.byteLength(type) > MAX_TYPE_BYTES) {
+    throw new MatrixError("M_INVALID_PARAM", "A type has at most 255 bytes.");
+  }
+  if ((await sumAccountData(db, userId)) + bytes > MAX_TOTAL_BYTES) {
+    throw new MatrixError(
+      "M_RESOURCE_LIMIT_EXCEEDED",
+      "This account keeps as much account data as it may.",
+    );
+  }
+}
+
+/** 0 for global account data; undefined for rooms that the user never was in. */
+async function findRoomNid(
+  edges: Pick<Edges, "db" | "memory">,
+  userId: string,
+  roomId: string | undefined,
+): Promise<number | undefined> {
+  if (roomId === undefined) return 0;
+  const room = await findRoomIdentity(edges, roomId);
+  if (!room) return undefined;
+  const membership = await findMembership(edges.db, userId, room.roomNid);
+  return membership ? room.roomNid : undefined;
+}

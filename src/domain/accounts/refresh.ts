@@ -1,0 +1,109 @@
+import { createHash } from "node:crypto";
+import type { Edges } from "../../edges.ts";
+import { MatrixError } from "../../core/errors.ts";
+import {
+  findRefreshToken,
+  listTokens,
+  type RefreshRow,
+} from "../../storage/sessions.ts";
+import { findUser } from "../../storage/users.ts";
+import type { SessionEdges } from "./open-session.ts";
+import { hashToken, makeTokens, type GivenTokens } from "./tokens.ts";
+
+const MAX_ATTEMPTS = 20;
+
+/**
+ * New tokens for a refresh token. It stays valid until what it was given is
+ * used; used again after that, somebody else has it, and the session ends.
+ * https://spec.matrix.org/v1.19/client-server-api/#refreshing-access-tokens
+ */
+export async function refreshSession(
+  edges: SessionEdges,
+  refreshToken: string,
+): Promise<GivenTokens> {
+  const tokenHash = hashToken(refreshToken);
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+    const row = await findRefreshToken(edges.db, tokenHash);
+    if (!row) throw unknownToken();
+    await assertUsable(edges.db, row.userId);
+    if (row.isNextUsed) {
+      await endSession(edges, row);
+      throw unknownToken();
+    }
+    const given = await rotate(edges, tokenHash, row);
+    if (given) return given;
+  }
+  throw unknownToken();
+}
+
+/** Undefined where a twin was first: what holds now has to be read again. */
+async function rotate(
+  edges: SessionEdges,
+  tokenHash: Buffer,
+  row: RefreshRow,
+): Promise<GivenTokens | undefined> {
+  const { userId, deviceId, accessTokenId, nextTokenId } = row;
+  const { given, row: next } = await makeTokens(edges, userId, deviceId, true);
+  // A replacement that never arrived goes whole, and older access tokens go.
+  const lost = nextTokenId === null ? [] : [{ tokenId: nextTokenId }];
+  const standing = await listTokens(edges.db, userId, [deviceId]);
+  const outdated = standing
+    .map(({ tokenId }) => ({ tokenId }))
+    .filter(({ tokenId }) => ![accessTokenId, nextTokenId].includes(tokenId));
+  const outcome = await edges.committer.commit({
+    positions: 1,
+    // Of racing twins one writes the successor.
+    idempotency: [{ key: turnOf(tokenHash, row.nextHash), answer: "" }],
+    activeUsers: [userId],
+    liveDevices: [{ userId, deviceId }],
+    rows: {
+      removedTokens: lost,
+      removedAccessTokens: outdated,
+      usedRefreshTokens: [{ tokenHash, nextHash: next.refresh! }],
+      newTokens: [next],
+    },
+  });
+  if (outcome.status === "duplicate") return undefined;
+  if (outcome.status === "conflict") throw unknownToken();
+  edges.notifier.revoke([...lost, ...outdated].map(({ tokenId }) => tokenId));
+  return given;
+}
+
+function turnOf(tokenHash: Buffer, nextHash: Uint8Array | null): Buffer {
+  return createHash("sha256")
+    .update("refresh\n")
+    .update(tokenHash)
+    .update(nextHash ?? "")
+    .digest()
+    .subarray(0, 16);
+}
+
+/** All tokens of the device go; the device and its keys stay, to log in to again. */
+async function endSession(
+  { committer, db, notifier }: SessionEdges,
+  { userId, deviceId }: RefreshRow,
+): Promise<void> {
+  const tokens = await listTokens(db, userId, [deviceId]);
+  const tokenIds = tokens.map(({ tokenId }) => tokenId);
+  await committer.commit({
+    positions: 1,
+    rows: { removedTokens: tokenIds.map((tokenId) => ({ tokenId })) },
+    wake: { users: [userId] },
+  });
+  notifier.revoke(tokenIds);
+}
+
+async function assertUsable(db: Edges["db"], userId: string): Promise<void> {
+  const user = await findUser(db, userId);
+  if (!user || user.isDeactivated) throw unknownToken();
+  if (user.isLocked) {
+    throw new MatrixError("M_USER_LOCKED", "This account is locked.", {
+      soft_logout: true,
+    });
+  }
+}
+
+const unknownToken = (): MatrixError =>
+  new MatrixError("M_UNKNOWN_TOKEN", "This refresh token is not valid.", {
+    soft_logout: false,
+  });

@@ -1,0 +1,74 @@
+import type { JsonObject } from "../../core/json.ts";
+import {
+  getOwnAccountData,
+  setOwnAccountData,
+} from "../../domain/accounts/own-account-data.ts";
+import { endpoint } from "../endpoint.ts";
+import { reply } from "../reply.ts";
+
+type Global = { params: { userId: string; type: string } };
+type OfRoom = { params: { userId: string; roomId: string; type: string } };
+const GLOBAL = "/_matrix/client/v3/user/:userId/account_data/:type";
+const OF_ROOM =
+  "/_matrix/client/v3/user/:userId/rooms/:roomId/account_data/:type";
+/** What the server manages cannot be set, as the specification says with this status. */
+const statuses = { M_BAD_JSON: 405 };
+
+const placeOf = (params: { userId: string; roomId?: string; type: string }) => {
+  const { userId: ownerId, ...rest } = params;
+  return { ownerId, ...rest };
+};
+
+/** https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3useruseridaccount_datatype */
+export const getGlobalAccountData = endpoint<Global>({
+  method: "get",
+  path: GLOBAL,
+  auth: "user",
+  async handle(edges, { requester, params }) {
+    const place = placeOf(params);
+    const text = await getOwnAccountData(edges, requester.userId, place);
+    return reply({ body: text });
+  },
+});
+
+/** https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3useruseridaccount_datatype */
+export const putGlobalAccountData = endpoint<Global & { body: JsonObject }>({
+  method: "put",
+  path: GLOBAL,
+  auth: "user",
+  suspended: true,
+  rateLimit: "other",
+  statuses,
+  body: { type: "object" },
+  async handle(edges, { requester, params, body }) {
+    await setOwnAccountData(edges, requester.userId, placeOf(params), body);
+    return {};
+  },
+});
+
+/** https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3useruseridroomsroomidaccount_datatype */
+export const getRoomAccountData = endpoint<OfRoom>({
+  method: "get",
+  path: OF_ROOM,
+  auth: "user",
+  async handle(edges, { requester, params }) {
+    const place = placeOf(params);
+    const text = await getOwnAccountData(edges, requester.userId, place);
+    return reply({ body: text });
+  },
+});
+
+/** https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3useruseridroomsroomidaccount_datatype */
+export const putRoomAccountData = endpoint<OfRoom & { body: JsonObject }>({
+  method: "put",
+  path: OF_ROOM,
+  auth: "user",
+  suspended: true,
+  rateLimit: "other",
+  statuses,
+  body: { type: "object" },
+  async handle(edges, { requester, params, body }) {
+    await setOwnAccountData(edges, requester.userId, placeOf(params), body);
+    return {};
+  },
+});

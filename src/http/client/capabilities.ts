@@ -1,0 +1,28 @@
+import { roomVersions } from "../../core/room-version.ts";
+import { endpoint } from "../endpoint.ts";
+
+const available = Object.fromEntries(
+  roomVersions.map((version) => [version, "stable"]),
+);
+
+/** https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3capabilities */
+export const getCapabilities = endpoint({
+  method: "get",
+  path: "/_matrix/client/v3/capabilities",
+  auth: "user",
+  guest: true,
+  async handle({ settings }) {
+    return {
+      capabilities: {
+        "m.room_versions": { default: settings.defaultRoomVersion, available },
+        "m.change_password": { enabled: true },
+        "m.profile_fields": { enabled: true },
+        "m.set_displayname": { enabled: true },
+        "m.set_avatar_url": { enabled: true },
+        "m.3pid_changes": { enabled: false },
+        "m.get_login_token": { enabled: false },
+        "m.forget_forced_upon_leave": { enabled: false },
+      },
+    };
+  },
+});

@@ -1,0 +1,49 @@
+import { MatrixError } from "../../core/errors.ts";
+import { endpoint } from "../endpoint.ts";
+
+/** https://spec.matrix.org/v1.19/client-server-api/#getwell-knownmatrixclient */
+export const getWellKnownClient = endpoint({
+  method: "get",
+  path: "/.well-known/matrix/client",
+  auth: "none",
+  async handle({ settings }) {
+    const { publicBaseUrl } = settings;
+    if (publicBaseUrl === undefined) throw notSet();
+    return { "m.homeserver": { base_url: publicBaseUrl } };
+  },
+});
+
+/** https://spec.matrix.org/v1.19/client-server-api/#getwell-knownmatrixsupport */
+export const getWellKnownSupport = endpoint({
+  method: "get",
+  path: "/.well-known/matrix/support",
+  auth: "none",
+  async handle({ settings }) {
+    const { contacts, page } = settings.support;
+    if (contacts.length === 0 && page === undefined) throw notSet();
+    return {
+      contacts: contacts.map(({ role, matrixId, emailAddress }) => ({
+        role,
+        ...(matrixId !== undefined && { matrix_id: matrixId }),
+        ...(emailAddress !== undefined && { email_address: emailAddress }),
+      })),
+      ...(page !== undefined && { support_page: page }),
+    };
+  },
+});
+
+/**
+ * No other server is talked with yet, so none is told where to.
+ * https://spec.matrix.org/v1.19/server-server-api/#getwell-knownmatrixserver
+ */
+export const getWellKnownServer = endpoint({
+  method: "get",
+  path: "/.well-known/matrix/server",
+  auth: "none",
+  async handle() {
+    throw notSet();
+  },
+});
+
+const notSet = (): MatrixError =>
+  new MatrixError("M_NOT_FOUND", "Nothing is set here.");
