@@ -33,8 +33,8 @@ export const postKeysUpload = endpoint<{
   };
 }>({
   method: "post",
-  path: "/_matrix/client/v3/keys/upload",
-  also: ["/_matrix/client/v3/keys/upload/:deviceId"],
+  path: "/_matrix/client/v3/keys/upload/:deviceId",
+  also: ["/_matrix/client/v3/keys/upload"],
   auth: "user",
   rateLimit: "keys",
   maxBodyBytes: 512 * KIB,
