@@ -3,6 +3,7 @@ import { expect } from "chai";
 import type { EventType, TimelineEvents } from "matrix-js-sdk";
 import { useQuietConsole } from "../support/quiet-console.ts";
 import { useDeployment } from "../support/server.ts";
+import { useStory } from "../support/story.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { SdkPerson } from "./sdk-person.ts";
 import { loadSdk, sdkVersion } from "./sdk.ts";
@@ -17,10 +18,11 @@ describe(`matrix-js-sdk ${sdkVersion}, rust crypto, two server processes`, () =>
   let firstId = "";
 
   after("close the clients", () => {
-    for (const person of [alice, bob]) person?.client.stopClient();
+    for (const person of [alice, bob]) person?.close();
   });
   const deployment = useDeployment();
   useQuietConsole();
+  useStory();
 
   before("start two servers on one database", async function () {
     this.timeout(120_000);

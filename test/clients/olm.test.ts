@@ -14,12 +14,14 @@ import {
 } from "../conformance/harness/sync.ts";
 import type { User } from "../conformance/harness/user.ts";
 import { useDeployment } from "../support/server.ts";
+import { useStory } from "../support/story.ts";
 import { MEGOLM, OLM, olm, OlmDevice, verifySignature } from "./olm-device.ts";
 
 type Session = InstanceType<typeof olm.Session>;
 
 describe("libolm through two server processes", () => {
   const deployment = useDeployment();
+  useStory();
   let alice: OlmDevice;
   let bob: OlmDevice;
   let eve: User;

@@ -98,7 +98,11 @@ export class SdkPerson {
   /** Closes the client; its stores keep what it has seen. */
   async goOffline(): Promise<void> {
     await this.client.store.save(true);
-    this.client.stopClient();
+    this.close();
+  }
+
+  close(): void {
+    this.#client?.stopClient();
     this.#client = undefined;
   }
 
