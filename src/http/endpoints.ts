@@ -34,6 +34,20 @@ import {
   postSignedRegistration,
 } from "./admin/register.ts";
 import { getWhoami, postDeactivate, postPassword } from "./client/account.ts";
+import {
+  deleteOnePushRule,
+  getGlobalPushRules,
+  getOnePushRule,
+  getPushRuleActions,
+  getPushRuleEnabled,
+  getPushRules,
+  putPushRule,
+  putPushRuleActions,
+  putPushRuleEnabled,
+} from "./client/push-rules.ts";
+import { postReadMarkers } from "./client/read-markers.ts";
+import { postReceipt } from "./client/receipts.ts";
+import { putTyping } from "./client/typing.ts";
 import { postCreateRoom } from "./client/create-room.ts";
 import {
   getKeysChanges,
@@ -95,6 +109,18 @@ export const endpoints: readonly Endpoint[] = [
   postDeviceSigning,
   postSignatures,
   putToDevice,
+  getPushRules,
+  getGlobalPushRules,
+  getOnePushRule,
+  putPushRule,
+  deleteOnePushRule,
+  getPushRuleEnabled,
+  putPushRuleEnabled,
+  getPushRuleActions,
+  putPushRuleActions,
+  postReceipt,
+  postReadMarkers,
+  putTyping,
   getRegistrationNonce,
   postSignedRegistration,
   postLogout,

@@ -1,4 +1,5 @@
 import type { Edges } from "../../edges.ts";
+import { listUnread, type UnreadRow } from "../../storage/unread.ts";
 import type { Requester } from "../accounts/requester.ts";
 
 export interface UnreadCounts {
@@ -12,12 +13,58 @@ export interface RoomUnread {
   threads: Record<string, UnreadCounts>;
 }
 
-/** Unread counts of rooms, in a fixed number of queries. */
-export function readUnread(
-  _edges: Pick<Edges, "db">,
-  _requester: Requester,
-  _roomNids: readonly number[],
-  _byThread: boolean,
+/**
+ * Unread counts of rooms that the user has joined, in one query. Read is what a
+ * receipt covers, and what stands before the user's own last message.
+ * https://spec.matrix.org/v1.19/client-server-api/#receiving-notifications
+ */
+export async function readUnread(
+  { db }: Pick<Edges, "db">,
+  { userId }: Pick<Requester, "userId">,
+  roomNids: readonly number[],
+  byThread: boolean,
+  ignored: ReadonlySet<string>,
 ): Promise<Map<number, RoomUnread>> {
-  return Promise.resolve(new Map());
+  const rows = await listUnread(db, userId, roomNids, {
+    byThread,
+    ignored: [...ignored].filter((id) => !id.includes("\0")),
+  });
+  const byRoom = new Map<number, UnreadRow[]>();
+  for (const row of rows) {
+    const list = byRoom.get(row.roomNid);
+    if (list) list.push(row);
+    else byRoom.set(row.roomNid, [row]);
+  }
+  return new Map(
+    [...byRoom].map(([roomNid, parts]) => [roomNid, addUp(parts, byThread)]),
+  );
+}
+
+function addUp(rows: readonly UnreadRow[], byThread: boolean): RoomUnread {
+  const room = sumOf(rows.filter(({ part }) => part !== "thread"));
+  if (!byThread) return { room, threads: {} };
+  const roots = new Set(
+    rows.flatMap(({ thread }) =>
+      thread === null || thread === "main" ? [] : [thread],
+    ),
+  );
+  const threads: Record<string, UnreadCounts> = Object.create(null);
+  for (const root of roots) {
+    const unread = sumOf(rows.filter(({ thread }) => thread === root));
+    room.notification_count -= unread.notification_count;
+    room.highlight_count -= unread.highlight_count;
+    if (unread.notification_count > 0 || unread.highlight_count > 0) {
+      threads[root] = unread;
+    }
+  }
+  return { room, threads };
+}
+
+function sumOf(rows: readonly UnreadRow[]): UnreadCounts {
+  const sum: UnreadCounts = { notification_count: 0, highlight_count: 0 };
+  for (const { count, highlights } of rows) {
+    sum.notification_count += count;
+    sum.highlight_count += highlights;
+  }
+  return sum;
 }

@@ -1,5 +1,6 @@
 import type { Edges } from "../../edges.ts";
 import { accountDataContext } from "../accounts/account-data.ts";
+import { PUSH_RULES, pushRulesText } from "../push/push-rules.ts";
 import {
   type AccountDataRow,
   listChangedAccountData,
@@ -38,13 +39,24 @@ export async function readAccountData(
     })),
   );
   const byRoom = new Map<number, string[]>();
-  kept.forEach(({ roomNid, type }, i) => {
-    const content = contents[i];
-    if (content === undefined) return;
+  const add = (roomNid: number, type: string, content: string): void => {
     const event = `{"type":${JSON.stringify(type)},"content":${content}}`;
     const list = byRoom.get(roomNid);
     if (list) list.push(event);
     else byRoom.set(roomNid, [event]);
+  };
+  kept.forEach(({ roomNid, type }, i) => {
+    const content = contents[i];
+    if (content === undefined) return;
+    const text =
+      roomNid === 0 && type === PUSH_RULES
+        ? pushRulesText(userId, content)
+        : content;
+    add(roomNid, type, text);
   });
+  const isWhole = range.after === 0;
+  if (isWhole && !kept.some(({ type }) => type === PUSH_RULES)) {
+    add(0, PUSH_RULES, pushRulesText(userId));
+  }
   return byRoom;
 }

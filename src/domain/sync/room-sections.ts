@@ -81,6 +81,7 @@ export async function readRoomSections(
     requester,
     joinedNids,
     filter.room.timeline.unreadThreadNotifications,
+    ignored,
   );
   const typingRooms = await listTypingRooms(
     edges.db,
