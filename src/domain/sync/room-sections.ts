@@ -10,7 +10,7 @@ import { sentMembersOf } from "./lazy-members.ts";
 import type { RoomPlan, SyncPlan } from "./room-plan.ts";
 import { readStates, type StateNids } from "./room-states.ts";
 import { readTimelines, type Timeline } from "./room-timelines.ts";
-import { readSummaries } from "./summary.ts";
+import { readSummaries, type RoomSummary } from "./summary.ts";
 import {
   allowsAccountData,
   allowsEvent,
@@ -54,25 +54,17 @@ export async function readRoomSections(
     conditionsOf(filter.room.timeline),
     ignored,
   );
-  const states = await statesOf(edges, request, plans, timelines);
+  const summaries = await readSummaries(
+    edges,
+    plans
+      .filter((room) => hasNewMembers(room, timelines.get(room.roomNid)!))
+      .map(({ roomNid }) => roomNid),
+    userId,
+  );
+  const states = await statesOf(edges, request, plans, timelines, summaries);
   const stateEvents = await mapEvents(
     edges,
     [...states.values()].flatMap((state) => [...state.values()]),
-  );
-  const changedMembers = plans.filter(
-    ({ roomNid, section, isNew }) =>
-      section === "join" &&
-      (isNew ||
-        hasMemberEvent(
-          timelines.get(roomNid)!,
-          states.get(roomNid),
-          stateEvents,
-        )),
-  );
-  const summaries = await readSummaries(
-    edges,
-    changedMembers.map(({ roomNid }) => roomNid),
-    userId,
   );
   const joined = plans.filter(({ section }) => section === "join");
   const joinedNids = joined.map(({ roomNid }) => roomNid);
@@ -180,17 +172,17 @@ async function statesOf(
   { requester, filter, useStateAfter }: SyncRequest,
   plans: readonly RoomPlan[],
   timelines: ReadonlyMap<number, Timeline>,
+  summaries: ReadonlyMap<number, RoomSummary>,
 ): Promise<Map<number, StateNids>> {
   const members = filter.room.state.lazyLoadMembers
     ? new Map(
         plans.map(({ roomNid, isNew }) => {
-          const senders = timelines
-            .get(roomNid)!
-            .events.map(({ event }) => event.sender);
-          return [
-            roomNid,
-            new Set(isNew ? [...senders, requester.userId] : senders),
-          ];
+          const wanted = new Set(summaries.get(roomNid)?.["m.heroes"]);
+          for (const { event } of timelines.get(roomNid)!.events) {
+            wanted.add(event.sender);
+          }
+          if (isNew) wanted.add(requester.userId);
+          return [roomNid, wanted];
         }),
       )
     : null;
@@ -205,16 +197,12 @@ async function statesOf(
   return readStates(edges, requests, members);
 }
 
-function hasMemberEvent(
-  timeline: Timeline,
-  state: StateNids | undefined,
-  events: ReadonlyMap<number, StoredEvent>,
-): boolean {
-  return (
-    timeline.events.some(({ event }) => event.type === MEMBER) ||
-    [...(state?.values() ?? [])].some((nid) => events.get(nid)?.type === MEMBER)
-  );
-}
+/** Whether a room's members may have changed: what its summary is told anew for. */
+const hasNewMembers = (room: RoomPlan, timeline: Timeline): boolean =>
+  room.section === "join" &&
+  (room.isNew ||
+    timeline.isLimited ||
+    timeline.events.some(({ event }) => event.type === MEMBER));
 
 /** The state events that the filter lets through and that the device has not been sent. */
 function keptState(
