@@ -538,17 +538,18 @@ begin
     end loop;
   end if;
 
-  -- Rows that are changed or removed beyond the head are locked here, with those
-  -- that must only stay as they are, in one order.
-  if p_rows ? 'user_updates' then
+  -- A user's row guards the user and the devices: whoever changes them beyond the
+  -- head, where nothing may wait, locks it here.
+  if p_rows ?| '{user_updates,devices,removed_devices,new_tokens}' then
     perform from users where user_id in (
-      select user_id from jsonb_to_recordset(p_rows->'user_updates') as r(user_id text)
-      union all
-      select user_id from jsonb_to_recordset(coalesce(p_rows->'active_users', '[]')) as r(user_id text))
+      select user_id from jsonb_to_recordset(coalesce(p_rows->'user_updates', '[]') || coalesce(p_rows->'devices', '[]')
+        || coalesce(p_rows->'removed_devices', '[]') || coalesce(p_rows->'new_tokens', '[]')
+        || coalesce(p_rows->'active_users', '[]') || coalesce(p_rows->'live_devices', '[]')) as r(user_id text))
     order by user_id for no key update;
-  elsif p_rows ? 'active_users' then
-    perform from users
-    where user_id in (select user_id from jsonb_to_recordset(p_rows->'active_users') as r(user_id text))
+  elsif p_rows ?| '{active_users,live_devices}' then
+    perform from users where user_id in (
+      select user_id from jsonb_to_recordset(
+        coalesce(p_rows->'active_users', '[]') || coalesce(p_rows->'live_devices', '[]')) as r(user_id text))
     order by user_id for share;
   end if;
   if p_rows ? 'active_users' then
@@ -561,18 +562,6 @@ begin
     end loop;
   end if;
 
-  if p_rows ? 'removed_devices' then
-    perform from devices where (user_id, device_id) in (
-      select user_id, device_id from jsonb_to_recordset(p_rows->'removed_devices') as r(user_id text, device_id text)
-      union all
-      select user_id, device_id
-      from jsonb_to_recordset(coalesce(p_rows->'live_devices', '[]')) as r(user_id text, device_id text))
-    order by user_id, device_id for update;
-  elsif p_rows ? 'live_devices' then
-    perform from devices where (user_id, device_id) in (
-      select user_id, device_id from jsonb_to_recordset(p_rows->'live_devices') as r(user_id text, device_id text))
-    order by user_id, device_id for key share;
-  end if;
   if p_rows ? 'live_devices' then
     for loser in
       select distinct r.w from jsonb_to_recordset(p_rows->'live_devices') as r(w int, user_id text, device_id text)

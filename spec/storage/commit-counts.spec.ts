@@ -58,7 +58,7 @@ describe("running counts", () => {
         position: number;
       }[]
     >`
-      select room_nid, thread, sender, is_countable, room_count, thread_count, position from events
+      select room_nid, thread, sender, is_countable, position, room_count, thread_count from events
       where room_nid between ${base} and ${base + 2} and position is not null order by position`;
     const counts = new Map<string, number>();
     const add = (name: string, isOne: boolean) => {
