@@ -59,15 +59,13 @@ import {
 } from "./client/keys.ts";
 import { getLoginFlows, postLogin } from "./client/login.ts";
 import {
-  postBan,
   postInvite,
   postJoin,
   postJoinByAlias,
-  postKick,
   postKnock,
   postLeave,
-  postUnban,
 } from "./client/membership.ts";
+import { postBan, postKick, postUnban } from "./client/moderation.ts";
 import {
   getRegistrationTokenValidity,
   getUsernameAvailable,
