@@ -38,7 +38,7 @@ const POLLS = [
 
 const pollUnderride = POLLS.flatMap((name) =>
   ["start", "end"].flatMap((step) => {
-    const ofStep = is("type", `${name.event}.${step}`);
+    const ofStep = matches("type", `${name.event}.${step}`);
     return [
       rule(
         `${name.rule}.poll_${step}_one_to_one`,
@@ -96,7 +96,7 @@ export const defaultPushRules = (userId: string): PushRuleset => ({
     ]),
     ...POLLS.map((name) =>
       rule(`${name.rule}.poll_response`, [
-        is("type", `${name.event}.response`),
+        matches("type", `${name.event}.response`),
       ]),
     ),
     rule(".m.rule.suppress_edits", [
