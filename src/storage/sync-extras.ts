@@ -217,16 +217,23 @@ export interface PresenceRow {
   mark: number;
 }
 
-/** Presence of those who share a room with the user, changed after the mark. */
+/**
+ * Presence of those who share a room with the user, changed after the mark; of
+ * who is in a newly joined room whenever it changed.
+ */
 export async function listPresence(
   sql: Sql,
   userId: string,
   joined: readonly number[],
+  newlyJoined: readonly number[],
   afterMark: number,
 ): Promise<PresenceRow[]> {
   return sql<PresenceRow[]>`
     select p.user_id, p.state, p.status_key, p.status_sealed, p.last_active_ts, p.mark from presence p
-    where p.mark > ${afterMark} and (p.user_id = ${userId} or exists (
+    where (p.mark > ${afterMark} and (p.user_id = ${userId} or exists (
       select from memberships m where m.user_id = p.user_id and m.membership = 'join'
-        and m.room_nid = any(${joined as number[]}::bigint[])))`;
+        and m.room_nid = any(${joined as number[]}::bigint[]))))
+      or exists (
+        select from memberships m where m.user_id = p.user_id and m.membership = 'join'
+          and m.room_nid = any(${newlyJoined as number[]}::bigint[]))`;
 }

@@ -11,7 +11,7 @@ type Needs = Pick<Edges, "db" | "keyring" | "now" | "settings">;
 export async function readPresence(
   { db, keyring, now, settings }: Needs,
   userId: string,
-  { joined }: SyncPlan,
+  { joined, newlyJoined }: SyncPlan,
   afterMark: number,
   filter: ClientFilter,
 ): Promise<object[]> {
@@ -20,6 +20,7 @@ export async function readPresence(
     db,
     userId,
     joined.map(({ roomNid }) => roomNid),
+    newlyJoined,
     afterMark,
   );
   const sealed = rows.filter(

@@ -154,11 +154,14 @@ syncs(
     await bob.join(roomId);
     const since = await bob.syncToken();
     const senders = [alice, bob, alice, bob];
-    const reading = collect(bob, roomId, since, senders.length * 8);
-    const sent = await Promise.all(
-      senders.map((user, n) => sendTexts(user, roomId, ...numbered(`${n}`, 8))),
-    );
-    const seen = await reading;
+    const [seen, sent] = await Promise.all([
+      collect(bob, roomId, since, senders.length * 8),
+      Promise.all(
+        senders.map((user, n) =>
+          sendTexts(user, roomId, ...numbered(`${n}`, 8)),
+        ),
+      ),
+    ]);
     expect(seen).to.have.members(sent.flat());
     for (const own of sent)
       expect(seen.filter((id) => own.includes(id))).to.deep.equal(own);
