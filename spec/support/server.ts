@@ -224,6 +224,7 @@ function ask(asked: Asked): Promise<Answer> {
   const path = /^\/[_.]/.test(asked.path)
     ? asked.path
     : `/_matrix/client/v3${asked.path}`;
+  const bytes = bytesOf(asked.body);
   return new Promise((resolve, reject) => {
     const request = httpRequest(
       {
@@ -234,6 +235,10 @@ function ask(asked: Asked): Promise<Answer> {
         host: "127.0.0.1",
         headers: {
           ...(token !== undefined && { authorization: `Bearer ${token}` }),
+          // Node sends the body of a DELETE only if its length is told.
+          ...(bytes !== undefined && {
+            "content-length": Buffer.byteLength(bytes),
+          }),
           ...headers,
         },
         ...(signal && { signal }),
@@ -262,7 +267,7 @@ function ask(asked: Asked): Promise<Answer> {
       },
     );
     request.on("error", reject);
-    request.end(bytesOf(asked.body));
+    request.end(bytes);
   });
 }
 

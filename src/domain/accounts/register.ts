@@ -93,8 +93,8 @@ export async function registerAccount(
     return opened ? opened.session : { userId };
   if (outcome.status === "conflict" && outcome.over === "registration-token") {
     throw new MatrixError(
-      "M_UNAUTHORIZED",
-      "This registration token is not valid.",
+      "M_FORBIDDEN",
+      "This registration token has been used up.",
     );
   }
   throw new MatrixError("M_USER_IN_USE", "This user name is taken.");

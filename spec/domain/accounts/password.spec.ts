@@ -1,0 +1,50 @@
+import { expect } from "chai";
+import {
+  assertStrongPassword,
+  hashPassword,
+  isPassword,
+} from "../../../src/domain/accounts/password.ts";
+
+const settings = (pepper: number) => ({
+  password: { minimumLength: 8, pepper: Buffer.alloc(32, pepper) },
+});
+
+describe("isPassword", () => {
+  it("knows the password that was hashed, in whatever Unicode form it is typed", async () => {
+    const stored = await hashPassword(settings(1), "pässwörd ✓");
+    expect(stored).to.match(/^\$argon2id\$/);
+    const is = (text: string) => isPassword(settings(1), stored, text);
+    expect(await is("pässwörd ✓")).to.equal(true);
+    expect(await is("pässwörd ✓".normalize("NFD"))).to.equal(true);
+    expect(await is("passwörd ✓")).to.equal(false);
+    expect(await is("")).to.equal(false);
+  });
+
+  it("needs the pepper that the database does not hold", async () => {
+    const stored = await hashPassword(settings(1), "password");
+    expect(await isPassword(settings(2), stored, "password")).to.equal(false);
+  });
+
+  it("reads a password whole", async () => {
+    const long = "x".repeat(511);
+    const stored = await hashPassword(settings(1), `${long}a`);
+    expect(await isPassword(settings(1), stored, `${long}b`)).to.equal(false);
+  });
+
+  it("says no where there is none", async () => {
+    const text = "nobody has this password";
+    expect(await isPassword(settings(1), null, text)).to.equal(false);
+  });
+});
+
+describe("assertStrongPassword", () => {
+  it("counts characters as people do", () => {
+    const check = (text: string) => () =>
+      assertStrongPassword(settings(1), text);
+    expect(check("1234567")).to.throw("at least 8");
+    expect(check("😀".repeat(7))).to.throw("at least 8");
+    expect(check("😀".repeat(8))).to.not.throw();
+    expect(check("x".repeat(512))).to.not.throw();
+    expect(check("x".repeat(513))).to.throw("at most 512");
+  });
+});

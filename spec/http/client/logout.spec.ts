@@ -1,0 +1,68 @@
+import { expect } from "chai";
+import { useServer } from "../../support/server.ts";
+import type { TestClient } from "../../support/server.ts";
+
+describe("POST /logout", () => {
+  const server = useServer();
+
+  const expectDead = async (client: TestClient) => {
+    const answer = await client.get("/account/whoami");
+    expect(answer.status).to.equal(401);
+    expect(answer.body).to.include({
+      errcode: "M_UNKNOWN_TOKEN",
+      soft_logout: false,
+    });
+  };
+
+  it("ends the session and removes its device", async () => {
+    const alice = await server.user("alice");
+    expect((await alice.post("/logout")).body).to.deep.equal({});
+    await expectDead(alice);
+    const rows = await server.database
+      .sql`select from devices where user_id = '@alice:test'`;
+    expect(rows).to.have.length(0);
+  });
+
+  it("ends it in every process within a second, and its long poll there", async () => {
+    const other = await server.startProcess();
+    const bob = await server.user("bob");
+    const there = other.as(bob);
+    const first = await there.get("/sync");
+    const since = first.body["next_batch"] as string;
+    const poll = there.get(`/sync?timeout=30000&since=${since}`);
+    // The other process knows the token now.
+    expect((await there.get("/account/whoami")).status).to.equal(200);
+
+    await bob.post("/logout");
+    const began = performance.now();
+    await poll;
+    expect(performance.now() - began).to.be.below(1000);
+    let status = 0;
+    while (status !== 401) {
+      ({ status } = await there.get("/account/whoami"));
+      expect(performance.now() - began).to.be.below(1000);
+    }
+    await expectDead(there);
+  });
+
+  it("ends every session with /logout/all", async () => {
+    const carol = await server.user("carol");
+    const opened = await server.post("/login", {
+      type: "m.login.password",
+      user: "carol",
+      password: carol.password,
+    });
+    const phone = server.as({
+      accessToken: opened.body["access_token"] as string,
+    });
+    await phone.post("/logout/all");
+    await expectDead(carol);
+    await expectDead(phone);
+  });
+
+  it("is refused without a token and with a wrong one", async () => {
+    const without = await server.post("/logout");
+    expect(without.body["errcode"]).to.equal("M_MISSING_TOKEN");
+    await expectDead(server.as({ accessToken: "myl_nonsense" }));
+  });
+});

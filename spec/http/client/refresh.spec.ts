@@ -1,0 +1,124 @@
+import { expect } from "chai";
+import { useServer } from "../../support/server.ts";
+
+describe("POST /refresh", () => {
+  const server = useServer();
+
+  interface Pair {
+    access: string;
+    refresh: string;
+  }
+  const open = async (name: string): Promise<Pair> => {
+    const { password } = await server.user(name);
+    const { body } = await server.post("/login", {
+      type: "m.login.password",
+      user: name,
+      password,
+      refresh_token: true,
+    });
+    return pairIn(body);
+  };
+  const pairIn = (body: Record<string, unknown>): Pair => ({
+    access: body["access_token"] as string,
+    refresh: body["refresh_token"] as string,
+  });
+  const refresh = (token: string, client = server.post) =>
+    client("/refresh", { refresh_token: token });
+  const whoami = (pair: Pair) =>
+    server.as({ accessToken: pair.access }).get("/account/whoami");
+  const expectUnknown = async (token: string) => {
+    const answer = await refresh(token);
+    expect(answer.status).to.equal(401);
+    expect(answer.body).to.include({
+      errcode: "M_UNKNOWN_TOKEN",
+      soft_logout: false,
+    });
+  };
+
+  it("gives a new pair for the same device", async () => {
+    const first = await open("alice");
+    const device = (await whoami(first)).body["device_id"];
+    const answer = await refresh(first.refresh);
+    expect(answer.status, answer.text).to.equal(200);
+    expect(answer.body["expires_in_ms"]).to.be.above(0);
+    const second = pairIn(answer.body);
+    expect(second.access).to.not.equal(first.access);
+    expect(second.refresh).to.not.equal(first.refresh);
+    expect((await whoami(second)).body["device_id"]).to.equal(device);
+  });
+
+  it("may be asked again as long as the answer was not used", async () => {
+    const first = await open("lost");
+    const lost = pairIn((await refresh(first.refresh)).body);
+    const second = pairIn((await refresh(first.refresh)).body);
+    expect((await whoami(second)).status).to.equal(200);
+    expect((await whoami(lost)).status, "the lost one").to.equal(401);
+    await expectUnknown(lost.refresh);
+  });
+
+  it("ends the session where an old token is used after the new access token was", async () => {
+    const first = await open("thief");
+    const second = pairIn((await refresh(first.refresh)).body);
+    expect((await whoami(second)).status).to.equal(200);
+    await expectUnknown(first.refresh);
+    expect((await whoami(second)).status).to.equal(401);
+    await expectUnknown(second.refresh);
+  });
+
+  it("ends the session where an old token is used after the new one was", async () => {
+    const first = await open("thief2");
+    const second = pairIn((await refresh(first.refresh)).body);
+    const third = pairIn((await refresh(second.refresh)).body);
+    await expectUnknown(first.refresh);
+    await expectUnknown(third.refresh);
+    expect((await whoami(third)).status).to.equal(401);
+  });
+
+  it("ends older access tokens, and no others", async () => {
+    const first = await open("chain");
+    const second = pairIn((await refresh(first.refresh)).body);
+    expect((await whoami(first)).status, "still in use").to.equal(200);
+    const third = pairIn((await refresh(second.refresh)).body);
+    expect((await whoami(first)).status).to.equal(401);
+    expect((await whoami(third)).status).to.equal(200);
+  });
+
+  it("leaves one living pair where a hundred ask at once", async () => {
+    const other = await server.startProcess();
+    const first = await open("racer");
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, i) =>
+        refresh(first.refresh, i % 2 ? server.post : other.post),
+      ),
+    );
+    const given = answers.filter(({ status }) => status === 200);
+    expect(given.length).to.be.above(0);
+    const rows = await server.database
+      .sql`select from refresh_tokens where user_id = '@racer:test' and next_hash is null`;
+    expect(rows).to.have.length(1);
+    const tokens = await server.database
+      .sql`select from access_tokens where user_id = '@racer:test' and expires_ts is not null`;
+    expect(tokens, "the old one and the new one").to.have.length(2);
+  }).timeout(60_000);
+
+  it("refuses what is no refresh token, and one of a removed device", async () => {
+    const pair = await open("gone");
+    await expectUnknown("myr_nonsense");
+    await expectUnknown(pair.access);
+    await server.as({ accessToken: pair.access }).post("/logout");
+    await expectUnknown(pair.refresh);
+  });
+
+  it("gives access tokens that expire", async () => {
+    const pair = await open("expired");
+    await server.database.sql`
+      update access_tokens set expires_ts = 1 where user_id = '@expired:test' and expires_ts is not null`;
+    const late = await whoami(pair);
+    expect(late.body).to.include({
+      errcode: "M_UNKNOWN_TOKEN",
+      soft_logout: true,
+    });
+    const next = pairIn((await refresh(pair.refresh)).body);
+    expect((await whoami(next)).status).to.equal(200);
+  });
+});
