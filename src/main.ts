@@ -1,6 +1,4 @@
 import cluster from "node:cluster";
-import { run } from "./cli/run.ts";
-import { runWorker } from "./cli/worker.ts";
 import type { Program } from "./cli/program.ts";
 
 const program: Program = {
@@ -28,5 +26,10 @@ const program: Program = {
   exit: (code) => process.exit(code),
 };
 
-if (cluster.isWorker) runWorker(program);
-else program.exit(await run(program));
+if (cluster.isWorker) {
+  const { runWorker } = await import("./cli/worker.ts");
+  runWorker(program);
+} else {
+  const { run } = await import("./cli/run.ts");
+  program.exit(await run(program));
+}

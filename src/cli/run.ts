@@ -1,20 +1,20 @@
 import { ConfigError } from "../config/fault.ts";
 import { renderSample } from "../config/sample.ts";
-import { createUser } from "./admin.ts";
 import { configOption, folderOptions, parseOptions } from "./options.ts";
 import type { Program } from "./program.ts";
 import { buildConfig, readConfigSources } from "./read-config.ts";
-import { serve } from "./serve.ts";
 import { StartError } from "./start-error.ts";
 import { USAGE, UsageError } from "./usage.ts";
 
 type Command = (program: Program, args: readonly string[]) => Promise<void>;
 
+/** Each loads what it needs: the server is much, and its workers load it too. */
 const commands: Readonly<Record<string, Command>> = {
-  serve,
+  serve: async (...call) => (await import("./serve.ts")).serve(...call),
   "config check": checkConfig,
   "config sample": printSample,
-  "admin create-user": createUser,
+  "admin create-user": async (...call) =>
+    (await import("./admin.ts")).createUser(...call),
   "database upgrade": upgradeDatabase,
 };
 

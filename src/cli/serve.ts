@@ -1,12 +1,9 @@
 import { availableParallelism } from "node:os";
-import type { Logger } from "pino";
-import { readSecrets } from "../config/environment.ts";
 import type { Config } from "../config/schema.ts";
-import { startServer } from "../server.ts";
 import { bannerText } from "./banner.ts";
-import { openServerDatabase } from "./database.ts";
+import { openServerDatabase, type Database } from "./database.ts";
 import { createLog } from "./log.ts";
-import { collectProcessMetrics, startMetrics } from "./metrics.ts";
+import { startMetrics } from "./metrics.ts";
 import { dataFolderOf, folderOptions, parseOptions } from "./options.ts";
 import type { Program } from "./program.ts";
 import {
@@ -14,27 +11,10 @@ import {
   readConfigSources,
   type ConfigSources,
 } from "./read-config.ts";
+import { createService } from "./service.ts";
 import { StartError } from "./start-error.ts";
 import { describeFailure } from "./failure.ts";
 import { UsageError } from "./usage.ts";
-import { WorkerPool } from "./worker-pool.ts";
-
-/** What serves, in this process or in others. */
-interface Service {
-  readonly url: string;
-  /** The processes that serve. */
-  pids(): number[];
-  stop(): Promise<void>;
-  kill(): void;
-}
-
-interface Start {
-  readonly program: Program;
-  readonly config: Config;
-  readonly sources: ConfigSources;
-  readonly dataFolder: string;
-  readonly log: Logger;
-}
 
 /** `myelin serve`: runs until it is told to stop. */
 export async function serve(
@@ -53,36 +33,35 @@ export async function serve(
   const config = buildConfig(program, sources);
   const log = createLog(config.log, program.stderr);
   const dataFolder = dataFolderOf(program, options.data);
-  const start = { program, config, sources, dataFolder, log };
-
   const stopAsked = whenAskedToStop(program);
   const count = countProcesses(config);
-  const database = await openServerDatabase(
-    program,
-    config,
-    dataFolder,
-    log,
-    Math.max(200, count * (config.database.poolSize + 4) + 20),
-  );
-  let service: Service | undefined;
+  const launch = { program, config, sources, dataFolder, log };
+  const service = createService(launch, count);
+  let database: Database | undefined;
   try {
-    service = await startService(start, database.url, count);
+    const connections = count * (config.database.poolSize + 4) + 20;
+    database = await openServerDatabase(
+      program,
+      config,
+      dataFolder,
+      log,
+      Math.max(200, connections),
+    );
+    const url = await service.start(database.url);
     const metrics = config.metrics.enabled
       ? await startMetrics(config.metrics, count > 1)
       : undefined;
-    program.stdout.write(bannerText(service.url, config, dataFolder));
-    log.info(
-      { url: service.url, pids: service.pids(), metrics: metrics?.url },
-      "ready",
-    );
-    await stopAsked(() => service?.kill());
+    program.stdout.write(bannerText(url, config, dataFolder));
+    log.info({ url, pids: service.pids(), metrics: metrics?.url }, "ready");
+    await stopAsked(() => service.kill());
     log.info({}, "stopping");
     metrics?.stop();
+    await service.stop();
   } catch (error) {
+    service.kill();
     throw new StartError(describeFailure(error, log));
   } finally {
-    await service?.stop();
-    await database.release();
+    await database?.release();
     log.info({}, "stopped");
   }
 }
@@ -117,40 +96,4 @@ function whenAskedToStop(program: Program) {
     kill = onSecond;
     return asked;
   };
-}
-
-async function startService(
-  { program, config, sources, dataFolder, log }: Start,
-  databaseUrl: string,
-  count: number,
-): Promise<Service> {
-  if (count === 1) {
-    const secrets = readSecrets(program.environment);
-    const runtime = { dataDir: dataFolder, log, processIndex: 0 };
-    collectProcessMetrics(false);
-    const server = await startServer(config, {
-      ...runtime,
-      databaseUrl,
-      secrets,
-    });
-    return {
-      url: server.url,
-      pids: () => [program.pid],
-      stop: () => server.stop(),
-      kill: () => undefined,
-    };
-  }
-  const pool = new WorkerPool({ sources, dataFolder, databaseUrl }, log);
-  try {
-    const url = await pool.start(count);
-    return {
-      url,
-      pids: () => pool.pids(),
-      stop: () => pool.stop(),
-      kill: () => pool.kill(),
-    };
-  } catch (error) {
-    await pool.stop();
-    throw error;
-  }
 }

@@ -9,33 +9,46 @@ import {
 } from "./messages.ts";
 import { StartError } from "./start-error.ts";
 
+/** What all of them get. */
+type SharedAssignment = Omit<Assignment, "processIndex">;
+
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 10_000;
 /** A worker that served this long was well: the next pause is short again. */
 const HEALTHY_MS = 30_000;
 
-/** Serving processes; each that dies is replaced, ever slower while they keep dying. */
+/**
+ * Serving processes. They are forked at once, so that they load the program
+ * while the database starts; each that dies is replaced, ever slower while they
+ * keep dying.
+ */
 export class WorkerPool {
-  readonly #assignment: Omit<Assignment, "processIndex">;
   readonly #log: Log;
+  readonly #started: Promise<unknown>;
+  #assign!: (assignment: SharedAssignment) => void;
+  readonly #assignment = new Promise<SharedAssignment>((resolve) => {
+    this.#assign = resolve;
+  });
   #isStopping = false;
   #url = "";
 
-  constructor(assignment: Omit<Assignment, "processIndex">, log: Log) {
-    this.#assignment = assignment;
+  constructor(count: number, log: Log) {
     this.#log = log;
     cluster.setupPrimary({
       exec: fileURLToPath(new URL("../main.js", import.meta.url)),
       args: [],
     });
+    const indices = Array.from({ length: count }, (_, i) => i);
+    this.#started = Promise.all(
+      indices.map((index) => this.#startWorker(index, FIRST_PAUSE_MS)),
+    );
+    this.#started.catch(() => undefined);
   }
 
   /** Resolves with the address when all serve; the first failure rejects. */
-  async start(count: number): Promise<string> {
-    const indices = Array.from({ length: count }, (_, i) => i);
-    await Promise.all(
-      indices.map((index) => this.#startWorker(index, FIRST_PAUSE_MS)),
-    );
+  async start(assignment: SharedAssignment): Promise<string> {
+    this.#assign(assignment);
+    await this.#started;
     return this.#url;
   }
 
@@ -70,7 +83,7 @@ export class WorkerPool {
       worker.on("message", (message: unknown) => {
         if (!isOurs(message)) return;
         const { type } = message as FromWorker;
-        if (type === "hello") this.#assign(worker, index);
+        if (type === "hello") void this.#instruct(worker, index);
         if (message.type === "failed") reject(new StartError(message.message));
         if (message.type === "ready") {
           isReady = true;
@@ -91,8 +104,9 @@ export class WorkerPool {
     });
   }
 
-  #assign(worker: Worker, processIndex: number): void {
-    const assignment = { ...this.#assignment, processIndex };
+  async #instruct(worker: Worker, processIndex: number): Promise<void> {
+    const assignment = { ...(await this.#assignment), processIndex };
+    if (this.#isStopping) return send(worker, { type: "stop" });
     send(worker, { type: "start", assignment });
   }
 

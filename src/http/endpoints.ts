@@ -59,6 +59,7 @@ import {
 } from "./client/keys.ts";
 import { getLoginFlows, postLogin } from "./client/login.ts";
 import {
+  postForget,
   postInvite,
   postJoin,
   postJoinByAlias,
@@ -71,10 +72,26 @@ import {
   getUsernameAvailable,
   postRegister,
 } from "./client/register.ts";
+import { getPublicRooms, postPublicRooms } from "./client/public-rooms.ts";
+import {
+  deleteRoomAlias,
+  getAlias,
+  getPublication,
+  getRoomAliases,
+  putAlias,
+  putPublication,
+} from "./client/room-directory.ts";
+import { getContext, getEvent, getMessages } from "./client/room-history.ts";
+import {
+  getJoinedMembers,
+  getJoinedRooms,
+  getMembers,
+} from "./client/room-members.ts";
 import { putMessage, putRedaction } from "./client/room-send.ts";
 import { getAllState, getState, putState } from "./client/room-state.ts";
 import { putToDevice } from "./client/send-to-device.ts";
 import { getSync } from "./client/sync.ts";
+import { deleteTag, getTags, putTag } from "./client/tags.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** Every route that this server answers, in the order of the specification. */
@@ -99,6 +116,24 @@ export const endpoints: readonly Endpoint[] = [
   getAllState,
   getState,
   putState,
+  postForget,
+  getJoinedRooms,
+  getMembers,
+  getJoinedMembers,
+  getMessages,
+  getContext,
+  getEvent,
+  getAlias,
+  putAlias,
+  deleteRoomAlias,
+  getRoomAliases,
+  getPublication,
+  putPublication,
+  getPublicRooms,
+  postPublicRooms,
+  getTags,
+  putTag,
+  deleteTag,
   getSync,
   postKeysUpload,
   postKeysQuery,

@@ -4,6 +4,8 @@ import type { Changes, WaitTopics } from "./notifier.ts";
 type Batch = Required<Omit<BatchHint, "from">>;
 
 const MOST_BATCHES = 20_000;
+/** Looking further back costs more than what is asked for is worth. */
+const MOST_LOOKED_AT = 2000;
 const MOST_BYTES = 16 * 1024 * 1024;
 
 /** Remembers whom the last batches touched. */
@@ -64,6 +66,18 @@ export class ChangeRing {
       for (const user of users) userIds.add(user);
     }
     return { roomNids, userIds };
+  }
+
+  /** How many batches after a position touched a room; undefined where that is forgotten or far back. */
+  touchesSince(roomNid: number, after: number): number | undefined {
+    const first = this.#indexAfter(after);
+    const last = this.#batches.length;
+    if (after < this.#floor || last - first > MOST_LOOKED_AT) return undefined;
+    let touches = 0;
+    for (let i = first; i < last; i += 1) {
+      if (this.#batches[i]!.rooms.includes(roomNid)) touches += 1;
+    }
+    return touches;
   }
 
   /** Whether anything after a position concerns these topics, or may concern them. */

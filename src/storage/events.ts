@@ -122,3 +122,16 @@ export async function listStateHeadsOfType(
     select ${eventHead(sql)} from current_state s join events e on e.nid = s.nid
     where s.room_nid = ${roomNid} and s.type = ${type}`;
 }
+
+/** Of the given state events those that are no members, or are among the (escaped) members given. */
+export async function listStateHeadsAmong(
+  sql: Sql,
+  nids: readonly number[],
+  members: readonly string[] | null,
+): Promise<EventHead[]> {
+  if (members === null) return listEventHeads(sql, nids);
+  return sql<EventHead[]>`
+    select ${eventHead(sql)} from events e
+    where e.nid = any(${nids as number[]}::bigint[])
+      and (e.type <> 'm.room.member' or e.state_key = any(${members as string[]}::text[]))`;
+}

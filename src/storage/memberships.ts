@@ -68,3 +68,35 @@ export async function listVisibilityHistories(
         or (type = 'm.room.member' and state_key = ${userId}))
     order by room_nid, position`;
 }
+
+export async function isUserJoinedToAny(
+  sql: Sql,
+  userId: string,
+  roomIds: readonly string[],
+): Promise<boolean> {
+  if (roomIds.length === 0) return false;
+  const [row] = await sql`
+    select from memberships m join rooms r on r.room_nid = m.room_nid
+    where m.user_id = ${userId} and m.membership = 'join' and r.room_id = any(${roomIds as string[]}::text[])
+    limit 1`;
+  return row !== undefined;
+}
+
+/** Joined members: those of the given users, then others whose id ends so, up to a limit. */
+export async function listJoinedAmong(
+  sql: Sql,
+  roomNid: number,
+  userIds: readonly string[],
+  ending: string,
+  mostOthers: number,
+): Promise<string[]> {
+  const rows = await sql<{ userId: string }[]>`
+    (select user_id from memberships
+      where room_nid = ${roomNid} and membership = 'join' and user_id = any(${userIds as string[]}::text[])
+      order by user_id)
+    union all
+    (select user_id from memberships
+      where room_nid = ${roomNid} and membership = 'join' and right(user_id, ${ending.length}) = ${ending}
+      limit ${mostOthers})`;
+  return rows.map(({ userId }) => userId);
+}

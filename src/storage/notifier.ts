@@ -49,6 +49,8 @@ export interface Notifier {
   ): Promise<WaitResult>;
   /** Undefined: further back than is remembered; anything may have changed. */
   changesSince(after: number): Changes | undefined;
+  /** How many batches after a position touched a room; undefined: not known. */
+  touchesSince(roomNid: number, after: number): number | undefined;
   /** Told by this process's committer after COMMIT. */
   committed(answer: CommittedBatch): void;
   /** Typing or presence changed; published to all processes. */

@@ -42,3 +42,16 @@ export async function listCurrentStateNids(
     select nid from current_state where room_nid = ${roomNid}`;
   return rows.map(({ nid }) => nid);
 }
+
+/** The snapshot after the last accepted event of a room up to a position. */
+export async function findSnapshotAt(
+  sql: Sql,
+  roomNid: number,
+  position: number,
+): Promise<number | undefined> {
+  const [row] = await sql<{ snapshotId: number | null }[]>`
+    select coalesce(snapshot_after, snapshot_id) as snapshot_id from events
+    where room_nid = ${roomNid} and position <= ${position} and status = 0
+    order by position desc limit 1`;
+  return row?.snapshotId ?? undefined;
+}

@@ -127,6 +127,7 @@ export async function createNotifier({
     },
 
     changesSince: (after) => ring.changesSince(after),
+    touchesSince: (roomNid, after) => ring.touchesSince(roomNid, after),
 
     committed({ base, head, rooms, users }) {
       if (head > base) follower.hint({ from: base, to: head, rooms, users });

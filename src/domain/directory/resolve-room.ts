@@ -1,11 +1,14 @@
 import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
+import { isRoomAlias } from "../../core/ids.ts";
 import { listAliases } from "../../storage/aliases.ts";
 import { mapRoomIdentities } from "../rooms/room-identity.ts";
 
+type Needs = Pick<Edges, "db" | "memory">;
+
 /** The room id of a room id or an alias. Throws `M_INVALID_PARAM`, `M_NOT_FOUND`. */
 export async function resolveRoom(
-  edges: Pick<Edges, "db" | "memory">,
+  edges: Needs,
   roomIdOrAlias: string,
 ): Promise<string> {
   if (roomIdOrAlias.startsWith("!")) return roomIdOrAlias;
@@ -13,14 +16,18 @@ export async function resolveRoom(
 }
 
 export async function resolveAlias(
-  edges: Pick<Edges, "db" | "memory">,
+  edges: Needs,
   alias: string,
 ): Promise<string> {
-  if (!alias.startsWith("#") || !alias.includes(":")) {
-    throw new MatrixError("M_INVALID_PARAM", "This is neither a room id nor a room alias.");
+  if (!isRoomAlias(alias)) {
+    throw new MatrixError(
+      "M_INVALID_PARAM",
+      "This is neither a room id nor a room alias.",
+    );
   }
   const [row] = await listAliases(edges.db, [alias]);
-  const room = row && (await mapRoomIdentities(edges, [row.roomNid])).get(row.roomNid);
-  if (!room) throw new MatrixError("M_NOT_FOUND", "This room alias is not known here.");
-  return room.roomId;
+  const rooms = await mapRoomIdentities(edges, row ? [row.roomNid] : []);
+  const room = row && rooms.get(row.roomNid);
+  if (room) return room.roomId;
+  throw new MatrixError("M_NOT_FOUND", "This room alias is not known here.");
 }

@@ -1,16 +1,13 @@
-import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import { finishEvent } from "../../core/finish-event.ts";
 import type { WriteRows } from "../../storage/write.ts";
 import { readMemberProfile } from "../accounts/member-profile.ts";
 import type { Requester } from "../accounts/requester.ts";
 import { createContent, initialDrafts, type RoomRequest } from "./creation.ts";
-import { inviteDraft, strippedStateFor } from "./invitation.ts";
+import { inviteProposals } from "./invitation.ts";
 import type { EventDraft, Proposal } from "./proposal.ts";
-import type { RoomHead } from "./room-head.ts";
-import { mergeRows, writeNewRoom, type WriterEdges } from "./room-writer.ts";
-
-type Needs = WriterEdges & Pick<Edges, "random">;
+import { newRoomHead } from "./room-head.ts";
+import { type WriterEdges, writeNewRoom } from "./room-writer.ts";
 
 /**
  * Creates a room with all its first events, its alias and its directory entry in
@@ -18,11 +15,12 @@ type Needs = WriterEdges & Pick<Edges, "random">;
  * https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3createroom
  */
 export async function createRoom(
-  edges: Needs,
-  requester: Requester,
+  edges: WriterEdges,
+  requester: Pick<Requester, "userId">,
   request: RoomRequest,
   options: { isPublished: boolean; audit?: readonly string[] },
 ): Promise<{ roomId: string; roomNid: number }> {
+  const { rules, invites, isDirect, alias } = request;
   const creator = requester.userId;
   const now = edges.now();
   const createDraft: EventDraft = {
@@ -32,71 +30,80 @@ export async function createRoom(
     content: createContent(request, creator),
     originServerTs: now,
   };
+  const invitations = await inviteProposals(
+    edges,
+    creator,
+    invites.filter((userId) => userId !== creator),
+    isDirect ? { is_direct: true } : {},
+  );
   const roomId = newRoomId(edges, request, createDraft);
   const [roomNid] = await edges.nids.take(1);
   if (roomNid === undefined) throw new TypeError("no number for the room");
-  const head: RoomHead = {
-    room: { roomNid, roomId, rules: request.rules },
-    stateVersion: null,
-    snapshot: null,
-    extremities: [],
-    state: new Map(),
-  };
   const profile = await readMemberProfile(edges, creator);
-  const proposals: Proposal[] = [createDraft, ...initialDrafts(request, creator, profile)].map((draft) => ({ draft }));
-  for (const userId of request.invites) {
-    proposals.push(await invitation(edges, creator, userId, request.isDirect));
-  }
+  const proposals: Proposal[] = [
+    { draft: createDraft },
+    ...initialDrafts(request, creator, profile).map((draft) => ({ draft })),
+    ...invitations,
+  ];
   const rows: Partial<WriteRows> = {
     newRooms: [
-      { roomNid, roomId, roomVersion: request.rules.version, isResident: true, createdTs: now },
+      {
+        roomNid,
+        roomId,
+        roomVersion: rules.version,
+        isResident: true,
+        createdTs: now,
+      },
     ],
-    roomPublications: options.isPublished ? [{ roomNid, isPublished: true }] : [],
+    roomPublications: options.isPublished
+      ? [{ roomNid, isPublished: true }]
+      : [],
     newAliases:
-      request.alias === undefined ? [] : [{ alias: request.alias, roomNid, creator, createdTs: now }],
+      alias === undefined ? [] : [{ alias, roomNid, creator, createdTs: now }],
   };
-  try {
-    await writeNewRoom(edges, head, proposals, { rows, audit: options.audit ?? [] });
-  } catch (error) {
-    if (error instanceof MatrixError && error.errcode === "M_FORBIDDEN") {
-      throw new MatrixError("M_INVALID_ROOM_STATE", `The room cannot be made like this: ${error.message}`, {}, { cause: error });
-    }
-    throw error;
-  }
+  const head = newRoomHead({ roomNid, roomId, rules });
+  const { audit = [] } = options;
+  await writeNewRoom(edges, head, proposals, { rows, audit }).catch(
+    (error: unknown) => {
+      throw toCreationError(error);
+    },
+  );
   return { roomId, roomNid };
 }
 
-async function invitation(edges: Needs, sender: string, userId: string, isDirect: boolean): Promise<Proposal> {
-  const draft = inviteDraft(sender, userId, await readMemberProfile(edges, userId), {
-    ...(isDirect ? { is_direct: true } : {}),
-  });
-  const stripped = await strippedStateFor(edges, userId);
-  return {
-    draft,
-    reads: stripped.reads(sender),
-    extra: (event, _at, state) => mergeRows([stripped.rows(event, state)]),
-  };
-}
+/** What auth refuses here is no lack of rights but a request that cannot be. */
+const toCreationError = (error: unknown): unknown =>
+  error instanceof MatrixError && error.errcode === "M_FORBIDDEN"
+    ? new MatrixError(
+        "M_INVALID_ROOM_STATE",
+        `The room cannot be made like this: ${error.message}`,
+        {},
+        { cause: error },
+      )
+    : error;
 
 /** Random, or in room version 12 the create event's hash: the event is made twice, alike. */
-function newRoomId(edges: Needs, request: RoomRequest, draft: EventDraft): string {
-  const { serverName } = edges.settings;
-  if (request.rules.roomIdFormat === "domain") {
-    return `!${edges.random.letters(18)}:${serverName}`;
+function newRoomId(
+  { random, serverKey, settings: { serverName } }: WriterEdges,
+  { rules }: RoomRequest,
+  { type, sender, content, originServerTs = 0 }: EventDraft,
+): string {
+  if (rules.roomIdFormat === "domain") {
+    return `!${random.letters(18)}:${serverName}`;
   }
   const { eventId } = finishEvent(
-    request.rules,
+    rules,
     {
-      type: draft.type,
-      sender: draft.sender,
+      type,
+      sender,
       state_key: "",
-      content: draft.content,
-      origin_server_ts: draft.originServerTs!,
+      content,
+      origin_server_ts: originServerTs,
       depth: 1,
       prev_events: [],
       auth_events: [],
     },
-    { serverName, ...edges.serverKey },
+    { serverName, ...serverKey },
   );
   return `!${eventId.slice(1)}`;
 }

@@ -1,6 +1,8 @@
 import type { Edges } from "../../edges.ts";
+import { openClientEvent } from "../../core/client-event.ts";
 import type { Pdu } from "../../core/event.ts";
 import { mergeEvent } from "../../core/event-parts.ts";
+import type { RoomRules } from "../../core/room-version.ts";
 import { unescapeText } from "../../storage/json-text.ts";
 import {
   type EventHead,
@@ -52,7 +54,7 @@ export async function openEvents(
     edges,
     heads.map(({ roomNid }) => roomNid),
   );
-  const opened = await openAll(edges, heads);
+  const opened = await openAll(edges, heads, rooms);
   return heads.map((head) => ({
     ...head,
     ...opened.get(head.nid)!,
@@ -76,18 +78,17 @@ export async function mapEvents(
 /** Keeps an event that this process has just built, so that nobody opens it again. */
 export function rememberEvent(
   { memory }: Pick<Edges, "memory">,
-  nid: number,
-  eventId: string,
-  pdu: Pdu,
+  rules: RoomRules,
+  { nid, eventId, pdu }: { nid: number; eventId: string; pdu: Pdu },
 ): void {
-  memory
-    .of(openedEvents)
-    .set(nid, { redactedBy: null, pdu, clientJson: clientJsonOf(eventId, pdu) });
+  const clientJson = openClientEvent(rules, eventId, pdu);
+  memory.of(openedEvents).set(nid, { redactedBy: null, pdu, clientJson });
 }
 
 async function openAll(
   { db, keyring, memory }: Needs,
   heads: readonly EventHead[],
+  rooms: ReadonlyMap<number, RoomIdentity>,
 ): Promise<Map<number, OpenedEvent>> {
   const cache = memory.of(openedEvents);
   const opened = new Map<number, OpenedEvent>();
@@ -113,29 +114,14 @@ async function openAll(
     const event: OpenedEvent = {
       redactedBy: head.redactedBy,
       pdu,
-      clientJson: clientJsonOf(head.eventId, pdu),
+      clientJson: openClientEvent(
+        rooms.get(head.roomNid)!.rules,
+        head.eventId,
+        pdu,
+      ),
     };
     cache.set(nid, event);
     opened.set(nid, event);
   }
   return opened;
-}
-
-function clientJsonOf(eventId: string, pdu: Pdu): string {
-  const { content, origin_server_ts, sender, state_key, type } = pdu;
-  const redacts = pdu.redacts ?? (type === "m.room.redaction" ? content["redacts"] : undefined);
-  const shown: Record<string, unknown> = {
-    // Clients read `redacts` at the top level or in content, by room version.
-    content:
-      typeof redacts === "string" && content["redacts"] === undefined
-        ? { ...content, redacts }
-        : content,
-    event_id: eventId,
-    origin_server_ts,
-    sender,
-    type,
-  };
-  if (state_key !== undefined) shown["state_key"] = state_key;
-  if (typeof redacts === "string") shown["redacts"] = redacts;
-  return JSON.stringify(shown).slice(0, -1);
 }

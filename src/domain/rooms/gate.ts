@@ -127,6 +127,17 @@ export function showEvent(
     : undefined;
 }
 
+/** Where a viewer who is no longer in the room was last taken out of it. */
+export function findLeavingPosition(
+  standing: Standing | undefined,
+): number | undefined {
+  const changes = standing?.membership ?? [];
+  const at = changes.findLastIndex(
+    ({ value }, i) => value !== "join" && changes[i - 1]?.value === "join",
+  );
+  return changes[at]?.position;
+}
+
 /** The value that stood before a position. */
 function valueBefore<T>(
   changes: readonly Change<T>[],

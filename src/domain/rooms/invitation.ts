@@ -1,8 +1,18 @@
 import type { Edges } from "../../edges.ts";
 import type { StateLookup } from "../../core/auth/check.ts";
-import type { JsonObject, JsonValue } from "../../core/json.ts";
+import { strippedStateEvent } from "../../core/client-event.ts";
+import { MatrixError } from "../../core/errors.ts";
+import {
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+} from "../../core/json.ts";
+import type { KeyHandle } from "../../storage/keyring.ts";
 import type { WriteRows } from "../../storage/write.ts";
-import type { BuiltEvent, EventDraft } from "./proposal.ts";
+import { listAccountDataTexts } from "../accounts/account-data-texts.ts";
+import { isLocalUser } from "./local-user.ts";
+import { readMemberProfiles } from "./member-profiles.ts";
+import type { BuiltEvent, Proposal } from "./proposal.ts";
 
 /** What of a room's state someone outside of it is shown. */
 const STRIPPED_TYPES = [
@@ -15,54 +25,101 @@ const STRIPPED_TYPES = [
   "m.room.topic",
 ];
 
-export const inviteDraft = (
+type Needs = Pick<Edges, "db" | "keyring" | "settings">;
+
+/**
+ * Invites of users of this server. Throws before anything is written where one
+ * is of another server, which cannot be reached, or wants no invites.
+ */
+export async function inviteProposals(
+  edges: Needs,
   sender: string,
-  userId: string,
-  profile: JsonObject,
+  userIds: readonly string[],
   content: JsonObject,
-): EventDraft => ({
-  type: "m.room.member",
-  sender,
-  stateKey: userId,
-  content: { ...profile, ...content, membership: "invite" },
-});
+): Promise<Proposal[]> {
+  if (!userIds.every((userId) => isLocalUser(edges.settings, userId))) {
+    throw new MatrixError(
+      "M_CONNECTION_FAILED",
+      "The server of that user cannot be reached.",
+    );
+  }
+  await assertInvitable(edges, userIds);
+  const profileOf = await readMemberProfiles(edges, userIds);
+  const keys = await userKeys(edges, userIds);
+  return userIds.map((userId, i) => ({
+    draft: {
+      type: "m.room.member",
+      sender,
+      stateKey: userId,
+      content: { ...profileOf(userId), ...content, membership: "invite" },
+    },
+    ...strippedFor(edges, userId, sender, keys[i]!),
+  }));
+}
+
+/** The same stripped state for one who knocks. */
+export async function knockExtra(
+  edges: Needs,
+  userId: string,
+): Promise<Pick<Proposal, "reads" | "extra">> {
+  const [key] = await userKeys(edges, [userId]);
+  return strippedFor(edges, userId, userId, key!);
+}
+
+export const strippedContext = (userId: string): string =>
+  `stripped_states.sealed ${userId}`;
+
+const userKeys = ({ keyring }: Needs, userIds: readonly string[]) =>
+  keyring.prepare(
+    userIds.map((owner) => ({ scope: "user" as const, owner, span: "" })),
+  );
 
 /**
  * The stripped state for an invite or a knock, kept for the user's syncs: they
  * may not read the room. Sealed under that user's key.
  * https://spec.matrix.org/v1.19/client-server-api/#stripped-state
  */
-export async function strippedStateFor(edges: Pick<Edges, "keyring">, userId: string) {
-  const [key] = await edges.keyring.prepare([{ scope: "user", owner: userId, span: "" }]);
-  return {
-    reads: (sender: string): (readonly [string, string])[] => [
-      ...STRIPPED_TYPES.map((type) => [type, ""] as const),
-      ["m.room.member", sender] as const,
-    ],
-    rows: (event: BuiltEvent, state: StateLookup): Partial<WriteRows> => {
-      const { roomNid, events } = collect(event, state);
-      const { firstKey, sealed } = edges.keyring.seal(
-        JSON.stringify(events),
-        strippedContext(userId),
-        key!,
-      );
-      return { strippedStates: [{ userId, roomNid, keyId: firstKey, sealed }] };
-    },
-  };
-}
+const strippedFor = (
+  { keyring }: Needs,
+  userId: string,
+  sender: string,
+  key: KeyHandle,
+): Pick<Proposal, "reads" | "extra"> => ({
+  reads: [
+    ...STRIPPED_TYPES.map((type) => [type, ""] as const),
+    ["m.room.member", sender],
+  ],
+  extra: (event, _at, state): Partial<WriteRows> => {
+    const text = JSON.stringify(strippedEvents(event, state));
+    const context = strippedContext(userId);
+    const { firstKey: keyId, sealed } = keyring.seal(text, context, key);
+    const { roomNid } = event;
+    return { strippedStates: [{ userId, roomNid, keyId, sealed }] };
+  },
+});
 
-export const strippedContext = (userId: string): string => `stripped_states.sealed ${userId}`;
-
-function collect(event: BuiltEvent, state: StateLookup): { roomNid: number; events: JsonValue[] } {
-  const standing = [
+const strippedEvents = (event: BuiltEvent, state: StateLookup): JsonObject[] =>
+  [
     ...STRIPPED_TYPES.map((type) => state(type, "")?.pdu),
-    state("m.room.member", event.pdu.sender)?.pdu,
+    event.pdu.sender === event.pdu.state_key
+      ? undefined
+      : state("m.room.member", event.pdu.sender)?.pdu,
     event.pdu,
-  ];
-  const events = standing.flatMap((pdu) =>
-    pdu
-      ? [{ type: pdu.type, sender: pdu.sender, state_key: pdu.state_key ?? "", content: pdu.content }]
-      : [],
-  );
-  return { roomNid: event.roomNid, events };
+  ].flatMap((pdu) => (pdu ? [strippedStateEvent(pdu)] : []));
+
+/** https://spec.matrix.org/v1.19/client-server-api/#invite-permission */
+async function assertInvitable(
+  edges: Needs,
+  userIds: readonly string[],
+): Promise<void> {
+  const type = "m.invite_permission_config";
+  for (const text of await listAccountDataTexts(edges, userIds, type)) {
+    const content = JSON.parse(text) as JsonValue;
+    if (isJsonObject(content) && content["default_action"] === "block") {
+      throw new MatrixError(
+        "M_INVITE_BLOCKED",
+        "This user does not accept invites.",
+      );
+    }
+  }
 }

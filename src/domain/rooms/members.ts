@@ -1,7 +1,14 @@
 import type { Edges } from "../../edges.ts";
-import { listCurrentStateHeads, listEventHeads, listStateHeadsOfType } from "../../storage/events.ts";
+import {
+  listCurrentStateHeads,
+  listEventHeads,
+  listStateHeadsOfType,
+} from "../../storage/events.ts";
 import { escapeText } from "../../storage/json-text.ts";
+import { findSnapshotAt } from "../../storage/snapshots.ts";
 import { openEvents, type StoredEvent } from "./event-store.ts";
+import { positionOf } from "./paging-point.ts";
+import type { PagingStart } from "./paging-token.ts";
 import { snapshotNids, type ReadableState } from "./read-state.ts";
 
 type Needs = Pick<Edges, "db" | "keyring" | "memory">;
@@ -16,7 +23,8 @@ export async function listMembers(
 ): Promise<StoredEvent[]> {
   const { roomNid } = readable.room;
   if (readable.at === "left") {
-    return membersIn(edges, await snapshotNids(edges, readable.snapshotId), userIds);
+    const nids = await snapshotNids(edges, readable.snapshotId);
+    return membersIn(edges, nids, userIds);
   }
   const heads = userIds
     ? await listCurrentStateHeads(
@@ -28,13 +36,34 @@ export async function listMembers(
   return openEvents(edges, heads);
 }
 
+/** Member events as they stood at a point in the room; never later than the reader may see. */
+export async function listMembersAt(
+  edges: Needs,
+  readable: ReadableState,
+  at: PagingStart,
+): Promise<StoredEvent[]> {
+  const { roomNid } = readable.room;
+  const asked = await positionOf(edges, roomNid, at);
+  const position =
+    readable.at === "left" ? Math.min(asked, readable.position) : asked;
+  const snapshotId = await findSnapshotAt(edges.db, roomNid, position);
+  if (snapshotId === undefined) return [];
+  return membersIn(edges, await snapshotNids(edges, snapshotId));
+}
+
 /** Member events among the state events of a snapshot. */
 export async function membersIn(
   edges: Needs,
   nids: readonly number[],
   userIds?: ReadonlySet<string>,
 ): Promise<StoredEvent[]> {
-  const heads = (await listEventHeads(edges.db, nids)).filter(({ type }) => type === MEMBER);
+  const heads = (await listEventHeads(edges.db, nids)).filter(
+    ({ type }) => type === MEMBER,
+  );
   const members = await openEvents(edges, heads);
-  return userIds ? members.filter(({ stateKey }) => stateKey !== null && userIds.has(stateKey)) : members;
+  return userIds
+    ? members.filter(
+        ({ stateKey }) => stateKey !== null && userIds.has(stateKey),
+      )
+    : members;
 }

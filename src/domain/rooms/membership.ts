@@ -1,23 +1,26 @@
 import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
+import { isUserId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { findMembership, type Membership } from "../../storage/memberships.ts";
 import { readMemberProfile } from "../accounts/member-profile.ts";
 import type { Requester } from "../accounts/requester.ts";
-import { inviteDraft, strippedStateFor } from "./invitation.ts";
-import { isLocalUser } from "./local-user.ts";
-import type { EventDraft, Proposal } from "./proposal.ts";
+import { notJoined } from "./append-event.ts";
+import { inviteProposals, knockExtra } from "./invitation.ts";
+import { getJoinedRoom, getRoomToSpeakIn } from "./joined-room.ts";
+import type { EventDraft } from "./proposal.ts";
 import { authoriseRestrictedJoin } from "./restricted-join.ts";
 import { loadRoomHead, readState, stateAt } from "./room-head.ts";
 import { findRoomIdentity, type RoomIdentity } from "./room-identity.ts";
 import { writeToRoom, type WriterEdges } from "./room-writer.ts";
-import { getRoomToSpeakIn } from "./send.ts";
 
-interface Change {
-  reason?: string;
-  /** Further keys of the member event's content, as a client sent them. */
-  content?: JsonObject;
+/** A room and the member event that now stands in it. */
+export interface MembershipChange extends RoomIdentity {
+  eventId: string;
 }
+
+/** The client's content of a member event; what the server says itself goes over it. */
+type Content = JsonObject;
 
 /**
  * Joins a room, or changes one's own member event in it.
@@ -25,64 +28,45 @@ interface Change {
  */
 export async function joinRoom(
   edges: WriterEdges,
-  requester: Requester,
+  { userId, isGuest }: Requester,
   roomId: string,
-  { reason, content = {} }: Change,
-): Promise<RoomIdentity> {
-  const room = await findRoomIdentity(edges, roomId);
-  if (!room) {
-    throw new MatrixError(
-      "M_NOT_FOUND",
-      "This room is not known here, and no server that is in it can be reached.",
-    );
-  }
-  const { userId } = requester;
+  content: Content = {},
+): Promise<MembershipChange> {
+  const room = await getKnownRoom(edges, roomId);
   const standing = await findMembership(edges.db, userId, room.roomNid);
-  if (requester.isGuest) await assertGuestsMayJoin(edges, room);
-  const isPlainJoin = standing?.membership === "join" && Object.keys(content).length === 0;
-  if (isPlainJoin && reason === undefined) return room;
+  const { membership } = standing ?? {};
+  if (isGuest) await assertGuestsMayJoin(edges, room);
   const authoriser =
-    standing?.membership === "join" || standing?.membership === "invite"
+    membership === "join" || membership === "invite"
       ? undefined
       : await authoriseRestrictedJoin(edges, room, userId);
-  await propose(edges, room, {
+  return propose(edges, room, {
     type: "m.room.member",
     sender: userId,
     stateKey: userId,
     content: {
       ...(await readMemberProfile(edges, userId)),
-      ...content,
-      ...reasonOf(reason),
-      ...(authoriser === undefined ? {} : { join_authorised_via_users_server: authoriser }),
+      ...without(content, "join_authorised_via_users_server"),
+      ...(authoriser === undefined
+        ? {}
+        : { join_authorised_via_users_server: authoriser }),
       membership: "join",
     },
   });
-  return room;
 }
 
 export async function inviteUser(
   edges: WriterEdges,
-  requester: Requester,
+  { userId }: Pick<Requester, "userId">,
   roomId: string,
   target: string,
-  { reason, content = {} }: Change,
-): Promise<void> {
-  const room = await getRoomToSpeakIn(edges, roomId);
-  if (!isLocalUser(edges.settings, target)) {
-    throw new MatrixError("M_CONNECTION_FAILED", "The server of that user cannot be reached.");
-  }
-  const stripped = await strippedStateFor(edges, target);
-  const draft = inviteDraft(requester.userId, target, await readMemberProfile(edges, target), {
-    ...content,
-    ...reasonOf(reason),
-  });
-  await writeToRoom(edges, room.roomNid, [
-    {
-      draft,
-      reads: stripped.reads(requester.userId),
-      extra: (event, _at, state) => stripped.rows(event, state),
-    },
-  ]);
+  content: Content = {},
+): Promise<MembershipChange> {
+  assertUserId(target);
+  const room = await getJoinedRoom(edges, userId, roomId);
+  const proposals = await inviteProposals(edges, userId, [target], content);
+  const [result] = await writeToRoom(edges, room.roomNid, proposals);
+  return { ...room, eventId: result!.eventId };
 }
 
 /**
@@ -91,36 +75,25 @@ export async function inviteUser(
  */
 export async function knockOnRoom(
   edges: WriterEdges,
-  requester: Requester,
+  { userId }: Pick<Requester, "userId">,
   roomId: string,
-  { reason }: Change,
-): Promise<RoomIdentity> {
-  const { userId } = requester;
-  const room = await findRoomIdentity(edges, roomId);
-  if (!room) {
-    throw new MatrixError(
-      "M_NOT_FOUND",
-      "This room is not known here, and no server that is in it can be reached.",
-    );
-  }
-  const stripped = await strippedStateFor(edges, userId);
-  await writeToRoom(edges, room.roomNid, [
-    {
-      draft: {
-        type: "m.room.member",
-        sender: userId,
-        stateKey: userId,
-        content: {
-          ...(await readMemberProfile(edges, userId)),
-          ...reasonOf(reason),
-          membership: "knock",
-        },
-      },
-      reads: stripped.reads(userId),
-      extra: (event, _at, state) => stripped.rows(event, state),
+  content: Content = {},
+): Promise<MembershipChange> {
+  const room = await getKnownRoom(edges, roomId);
+  const draft = {
+    type: "m.room.member",
+    sender: userId,
+    stateKey: userId,
+    content: {
+      ...(await readMemberProfile(edges, userId)),
+      ...content,
+      membership: "knock",
     },
-  ]);
-  return room;
+  };
+  const extra = await knockExtra(edges, userId);
+  const proposals = [{ draft, ...extra }];
+  const [result] = await writeToRoom(edges, room.roomNid, proposals);
+  return { ...room, eventId: result!.eventId };
 }
 
 /** Leaves a room, declines an invite or takes back a knock. */
@@ -128,55 +101,89 @@ export async function leaveRoom(
   edges: WriterEdges,
   { userId }: Pick<Requester, "userId">,
   roomId: string,
-  { reason, content = {} }: Change,
-): Promise<void> {
-  const room = await findRoomIdentity(edges, roomId);
-  const standing = room && (await findMembership(edges.db, userId, room.roomNid));
-  if (!room || !standing || standing.membership === "ban") {
-    throw new MatrixError("M_FORBIDDEN", "You are not in this room.");
-  }
-  if (standing.membership === "leave") return;
-  await propose(edges, room, {
+  content: Content = {},
+): Promise<MembershipChange> {
+  const room = await getRoomToSpeakIn(edges, roomId);
+  const standing = await findMembership(edges.db, userId, room.roomNid);
+  if (!standing) throw notJoined();
+  return propose(edges, room, {
     type: "m.room.member",
     sender: userId,
     stateKey: userId,
-    content: { ...content, ...reasonOf(reason), membership: "leave" },
+    content: { ...content, membership: "leave" },
   });
 }
 
-/** Kick, ban and unban: the member event of someone else, allowed only from some memberships. */
+/** What kick, ban and unban do, and to whom. */
+export interface Moderation {
+  membership: "leave" | "ban";
+  /** The memberships that it may be done to; "none" for a stranger. */
+  from: readonly (Membership | "none")[];
+  refusal: string;
+}
+
+/** The member event of someone else, allowed only from some memberships. */
 export async function moderateMember(
   edges: WriterEdges,
-  requester: Requester,
+  { userId }: Pick<Requester, "userId">,
   roomId: string,
   target: string,
-  act: { membership: "leave" | "ban"; from: readonly (Membership | "none")[]; refusal: string } & Change,
-): Promise<void> {
-  const room = await getRoomToSpeakIn(edges, roomId);
+  { membership, from, refusal }: Moderation,
+  content: Content = {},
+): Promise<MembershipChange> {
+  assertUserId(target);
+  const room = await getJoinedRoom(edges, userId, roomId);
   const standing = await findMembership(edges.db, target, room.roomNid);
-  if (!act.from.includes(standing?.membership ?? "none")) {
-    throw new MatrixError("M_FORBIDDEN", act.refusal);
+  if (!from.includes(standing?.membership ?? "none")) {
+    throw new MatrixError("M_FORBIDDEN", refusal);
   }
-  await propose(edges, room, {
+  return propose(edges, room, {
     type: "m.room.member",
-    sender: requester.userId,
+    sender: userId,
     stateKey: target,
-    content: { ...act.content, ...reasonOf(act.reason), membership: act.membership },
+    content: { ...content, membership },
   });
 }
 
-async function propose(edges: WriterEdges, room: RoomIdentity, draft: EventDraft): Promise<void> {
-  const proposal: Proposal = { draft, skipUnchanged: true };
-  await writeToRoom(edges, room.roomNid, [proposal]);
+async function propose(
+  edges: WriterEdges,
+  room: RoomIdentity,
+  draft: EventDraft,
+): Promise<MembershipChange> {
+  const proposals = [{ draft, skipUnchanged: true }];
+  const [result] = await writeToRoom(edges, room.roomNid, proposals);
+  return { ...room, eventId: result!.eventId };
 }
 
-const reasonOf = (reason: string | undefined): JsonObject => (reason === undefined ? {} : { reason });
+async function getKnownRoom(
+  edges: Pick<Edges, "db" | "memory">,
+  roomId: string,
+): Promise<RoomIdentity> {
+  const room = await findRoomIdentity(edges, roomId);
+  if (room) return room;
+  throw new MatrixError(
+    "M_NOT_FOUND",
+    "This room is not known here, and no server that is in it can be reached.",
+  );
+}
 
-async function assertGuestsMayJoin(edges: Pick<Edges, "db" | "keyring" | "memory">, room: RoomIdentity) {
+function assertUserId(target: string): void {
+  if (!isUserId(target)) {
+    throw new MatrixError("M_INVALID_PARAM", "The target is not a user id.");
+  }
+}
+
+const without = (content: JsonObject, key: string): JsonObject =>
+  Object.fromEntries(Object.entries(content).filter(([name]) => name !== key));
+
+async function assertGuestsMayJoin(edges: WriterEdges, room: RoomIdentity) {
   const head = await loadRoomHead(edges, room.roomNid);
   await readState(edges, head, [["m.room.guest_access", ""]]);
   const content = stateAt(head, "m.room.guest_access", "")?.pdu.content;
   if (content?.["guest_access"] !== "can_join") {
-    throw new MatrixError("M_GUEST_ACCESS_FORBIDDEN", "Guests may not join this room.");
+    throw new MatrixError(
+      "M_GUEST_ACCESS_FORBIDDEN",
+      "Guests may not join this room.",
+    );
   }
 }

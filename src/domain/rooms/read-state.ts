@@ -7,8 +7,9 @@ import {
 } from "../../storage/events.ts";
 import { escapeText } from "../../storage/json-text.ts";
 import { findMembership } from "../../storage/memberships.ts";
-import { listSnapshots } from "../../storage/snapshots.ts";
+import { findSnapshotAt, listSnapshots } from "../../storage/snapshots.ts";
 import { openEvents, type StoredEvent } from "./event-store.ts";
+import { findLeavingPosition, readStandings } from "./gate.ts";
 import { findRoomIdentity, type RoomIdentity } from "./room-identity.ts";
 
 type Needs = Pick<Edges, "db" | "keyring" | "memory">;
@@ -17,6 +18,10 @@ type Needs = Pick<Edges, "db" | "keyring" | "memory">;
 export type ReadableState =
   | { room: RoomIdentity; at: "now" }
   | { room: RoomIdentity; at: "left"; snapshotId: number; position: number };
+
+/** The same for a room that one may not read and for one that does not exist. */
+const notReadable = (): MatrixError =>
+  new MatrixError("M_FORBIDDEN", "You are not in this room.");
 
 /**
  * Members read a room's state as it is; who left reads it as it was when they
@@ -29,27 +34,34 @@ export async function getReadableState(
   roomId: string,
 ): Promise<ReadableState> {
   const room = await findRoomIdentity(edges, roomId);
-  if (room) {
-    const standing = await findMembership(edges.db, userId, room.roomNid);
-    if (standing?.membership === "join") return { room, at: "now" };
-    if (await isWorldReadable(edges, room)) return { room, at: "now" };
-    if (standing && !standing.isForgotten && (standing.membership === "leave" || standing.membership === "ban")) {
-      const [left] = await listEventHeads(edges.db, [standing.nid]);
-      const wasIn = left && (await wasJoinedBefore(edges, left.replacesNid));
-      if (wasIn && left.snapshotAfter !== null) {
-        return { room, at: "left", snapshotId: left.snapshotAfter, position: standing.position };
-      }
-    }
-  }
-  throw new MatrixError("M_FORBIDDEN", "You are not in this room.");
+  if (!room) throw notReadable();
+  const standing = await findMembership(edges.db, userId, room.roomNid);
+  if (standing?.membership === "join") return { room, at: "now" };
+  if (await isWorldReadable(edges, room)) return { room, at: "now" };
+  const hasLeft =
+    standing?.membership === "leave" || standing?.membership === "ban";
+  const position =
+    hasLeft && !standing.isForgotten
+      ? await findLeaving(edges, userId, room)
+      : undefined;
+  if (position === undefined) throw notReadable();
+  const snapshotId = await findSnapshotAt(edges.db, room.roomNid, position);
+  if (snapshotId === undefined) throw notReadable();
+  return { room, at: "left", snapshotId, position };
 }
 
 /** All state events that the user may read. */
-export async function listReadableState(edges: Needs, readable: ReadableState): Promise<StoredEvent[]> {
+export async function listReadableState(
+  edges: Needs,
+  readable: ReadableState,
+): Promise<StoredEvent[]> {
   const heads =
     readable.at === "now"
       ? await listAllCurrentStateHeads(edges.db, readable.room.roomNid)
-      : await listEventHeads(edges.db, await snapshotNids(edges, readable.snapshotId));
+      : await listEventHeads(
+          edges.db,
+          await snapshotNids(edges, readable.snapshotId),
+        );
   return openEvents(edges, heads);
 }
 
@@ -64,30 +76,26 @@ export async function getReadableStateEvent(
   const heads =
     readable.at === "now"
       ? await listCurrentStateHeads(edges.db, readable.room.roomNid, [place])
-      : (await listEventHeads(edges.db, await snapshotNids(edges, readable.snapshotId))).filter(
-          (head) => head.type === place[0] && head.stateKey === place[1],
-        );
+      : (
+          await listEventHeads(
+            edges.db,
+            await snapshotNids(edges, readable.snapshotId),
+          )
+        ).filter((head) => head.type === place[0] && head.stateKey === place[1]);
   const [event] = await openEvents(edges, heads);
-  if (!event) throw new MatrixError("M_NOT_FOUND", "The room has no such state event.");
+  if (!event) {
+    throw new MatrixError("M_NOT_FOUND", "The room has no such state event.");
+  }
   return event;
 }
 
 /** The numbers of the state events of one snapshot. */
-export async function snapshotNids({ db }: Pick<Edges, "db">, snapshotId: number): Promise<number[]> {
+export async function snapshotNids(
+  { db }: Pick<Edges, "db">,
+  snapshotId: number,
+): Promise<number[]> {
   const snapshots = await listSnapshots(db, [snapshotId]);
   return [...(snapshots.get(snapshotId) ?? [])];
-}
-
-async function isWorldReadable(edges: Needs, room: RoomIdentity): Promise<boolean> {
-  const heads = await listCurrentStateHeads(edges.db, room.roomNid, [["m.room.history_visibility", ""]]);
-  const [event] = await openEvents(edges, heads);
-  return event?.pdu.content["history_visibility"] === "world_readable";
-}
-
-async function wasJoinedBefore(edges: Needs, nid: number | null): Promise<boolean> {
-  if (nid === null) return false;
-  const [event] = await openEvents(edges, await listEventHeads(edges.db, [nid]));
-  return event?.pdu.content["membership"] === "join";
 }
 
 /** The numbers of the state events that stood right before an event. */
@@ -96,4 +104,25 @@ export async function stateBefore(
   { snapshotId }: Pick<StoredEvent, "snapshotId">,
 ): Promise<number[]> {
   return snapshotId === null ? [] : snapshotNids({ db }, snapshotId);
+}
+
+async function isWorldReadable(
+  edges: Needs,
+  room: RoomIdentity,
+): Promise<boolean> {
+  const heads = await listCurrentStateHeads(edges.db, room.roomNid, [
+    ["m.room.history_visibility", ""],
+  ]);
+  const [event] = await openEvents(edges, heads);
+  return event?.pdu.content["history_visibility"] === "world_readable";
+}
+
+/** Where in the stream the user's last stay in the room ended. */
+async function findLeaving(
+  edges: Needs,
+  userId: string,
+  { roomNid }: RoomIdentity,
+): Promise<number | undefined> {
+  const standings = await readStandings(edges, userId, [roomNid]);
+  return findLeavingPosition(standings.get(roomNid));
 }

@@ -1,12 +1,14 @@
+import type { StateLookup } from "../../core/auth/check.ts";
 import { MatrixError } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { requiredPowerLevel, userPowerLevel } from "../../core/power-levels.ts";
+import type { RoomRules } from "../../core/room-version.ts";
+import { findIdempotencyAnswer } from "../../storage/idempotency.ts";
 import { listEventHeadsById } from "../../storage/events.ts";
 import type { Requester } from "../accounts/requester.ts";
+import { getJoinedRoom } from "./joined-room.ts";
 import type { Transaction } from "./proposal.ts";
-import { loadRoomHead, readState, stateAt } from "./room-head.ts";
 import { writeToRoom, type WriterEdges } from "./room-writer.ts";
-import { getRoomToSpeakIn } from "./send.ts";
 
 /**
  * Redacts an event: its content is deleted in the same commit that brings the
@@ -15,53 +17,51 @@ import { getRoomToSpeakIn } from "./send.ts";
  */
 export async function redactEvent(
   edges: WriterEdges,
-  requester: Requester,
+  requester: Pick<Requester, "userId">,
   roomId: string,
   redaction: { redacts: string; content: JsonObject; transaction: Transaction },
 ): Promise<string> {
   const { redacts, content, transaction } = redaction;
-  const room = await getRoomToSpeakIn(edges, roomId);
+  const { userId } = requester;
+  const answered = await findIdempotencyAnswer(edges.db, transaction.key);
+  if (answered !== undefined) return answered;
+  const room = await getJoinedRoom(edges, userId, roomId);
   const [target] = await listEventHeadsById(edges.db, room.roomNid, [redacts]);
-  const power = await powerToRedact(edges, room.roomNid, requester.userId);
-  if (!power.isJoined) {
-    throw new MatrixError("M_FORBIDDEN", "You are not joined to this room.");
-  }
   if (!target) {
-    throw new MatrixError("M_NOT_FOUND", "The event to redact is not known in this room.");
+    throw new MatrixError(
+      "M_NOT_FOUND",
+      "The event to redact is not known in this room.",
+    );
   }
-  if (target.sender !== requester.userId && !power.isModerator) {
-    throw new MatrixError("M_FORBIDDEN", "Your power level does not let you redact the events of others.");
-  }
-  // Redacting the create event would take the room's ground away: nothing is stripped.
+  // Without its create event the room would have no ground: nothing is stripped.
   const isApplied = target.type !== "m.room.create";
   const [result] = await writeToRoom(edges, room.roomNid, [
     {
-      draft: { type: "m.room.redaction", sender: requester.userId, content, redacts },
+      draft: { type: "m.room.redaction", sender: userId, content, redacts },
       transaction,
-      ...(isApplied
-        ? { extra: ({ nid }) => ({ redactions: [{ targetNid: target.nid, byNid: nid }] }) }
-        : {}),
+      reads: [
+        ["m.room.create", ""],
+        ["m.room.power_levels", ""],
+      ],
+      extra: ({ nid }, _at, state) => {
+        if (target.sender !== userId) assertPower(room.rules, state, userId);
+        return isApplied
+          ? { redactions: [{ targetNid: target.nid, byNid: nid }] }
+          : {};
+      },
     },
   ]);
   return result!.eventId;
 }
 
-async function powerToRedact(edges: WriterEdges, roomNid: number, userId: string) {
-  const head = await loadRoomHead(edges, roomNid);
-  await readState(edges, head, [
-    ["m.room.create", ""],
-    ["m.room.power_levels", ""],
-    ["m.room.member", userId],
-  ]);
-  const lookup = (type: string, key: string) => stateAt(head, type, key);
-  const create = lookup("m.room.create", "");
-  const levels = lookup("m.room.power_levels", "");
-  const member = lookup("m.room.member", userId);
-  if (!create) throw new TypeError("a room without a create event");
-  const { rules } = head.room;
-  return {
-    isJoined: member?.pdu.content["membership"] === "join",
-    isModerator:
-      userPowerLevel(rules, create, levels, userId) >= requiredPowerLevel(rules, levels, "redact"),
-  };
+function assertPower(rules: RoomRules, state: StateLookup, userId: string) {
+  const create = state("m.room.create", "");
+  const levels = state("m.room.power_levels", "");
+  const power = userPowerLevel(rules, create, levels, userId);
+  if (power < requiredPowerLevel(rules, levels, "redact")) {
+    throw new MatrixError(
+      "M_FORBIDDEN",
+      "Your power level does not let you redact the events of others.",
+    );
+  }
 }

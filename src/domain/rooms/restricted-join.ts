@@ -1,12 +1,22 @@
 import type { Edges } from "../../edges.ts";
+import type { RoomEvent } from "../../core/event.ts";
 import { MatrixError } from "../../core/errors.ts";
-import { requiredPowerLevel, userPowerLevel } from "../../core/power-levels.ts";
-import { listMembersOf, listMembershipsOf } from "../../storage/memberships.ts";
+import { isUserId } from "../../core/ids.ts";
+import { isJsonObject, type JsonValue } from "../../core/json.ts";
+import {
+  creatorsOf,
+  requiredPowerLevel,
+  userPowerLevel,
+} from "../../core/power-levels.ts";
+import { isUserJoinedToAny, listJoinedAmong } from "../../storage/memberships.ts";
 import { isLocalUser } from "./local-user.ts";
-import { loadRoomHead, readState, stateAt } from "./room-head.ts";
+import { loadRoomHead, readState, type RoomHead, stateAt } from "./room-head.ts";
 import type { RoomIdentity } from "./room-identity.ts";
 
-type Needs = Pick<Edges, "db" | "keyring" | "memory" | "settings">;
+type Needs = Pick<Edges, "db" | "keyring" | "memory" | "notifier" | "settings">;
+
+/** Members without a power of their own that are looked at: the first will do as a rule. */
+const MOST_OTHERS = 100;
 
 /**
  * For a join to a restricted room without an invite: the local member who could
@@ -33,32 +43,57 @@ export async function authoriseRestrictedJoin(
     (authorization.knockRestricted && rule === "knock_restricted");
   if (!isRestricted) return undefined;
 
-  const joined = await listMembershipsOf(edges.db, userId, ["join"]);
-  const allowed = new Set(allowedRooms(content?.["allow"]));
-  if (!joined.some(({ roomId }) => allowed.has(roomId))) {
-    throw new MatrixError("M_FORBIDDEN", "You are in none of the rooms whose members may join this one.");
+  const allowed = allowedRooms(content?.["allow"]);
+  if (!(await isUserJoinedToAny(edges.db, userId, allowed))) {
+    throw new MatrixError(
+      "M_FORBIDDEN",
+      "You are in none of the rooms whose members may join this one.",
+    );
   }
-  const members = await listMembersOf(edges.db, room.roomNid, ["join"]);
+  const authoriser = await findAuthoriser(edges, room, head);
+  if (authoriser !== undefined) return authoriser;
+  throw new MatrixError(
+    "M_UNABLE_TO_GRANT_JOIN",
+    "Nobody here has the power to let you into this room.",
+  );
+}
+
+/** A member of this server who may invite: those with a power of their own first. */
+async function findAuthoriser(
+  edges: Needs,
+  { roomNid, rules }: RoomIdentity,
+  head: RoomHead,
+): Promise<string | undefined> {
   const create = stateAt(head, "m.room.create", "");
   const levels = stateAt(head, "m.room.power_levels", "");
   if (!create) throw new TypeError("a room without a create event");
-  const needed = requiredPowerLevel(room.rules, levels, "invite");
-  const authoriser = members.find(
-    (member) =>
-      isLocalUser(edges.settings, member.userId) &&
-      userPowerLevel(room.rules, create, levels, member.userId) >= needed,
+  const needed = requiredPowerLevel(rules, levels, "invite");
+  const members = await listJoinedAmong(
+    edges.db,
+    roomNid,
+    namedIn(levels, creatorsOf(rules, create)),
+    `:${edges.settings.serverName}`,
+    MOST_OTHERS,
   );
-  if (!authoriser) {
-    throw new MatrixError("M_UNABLE_TO_GRANT_JOIN", "Nobody here has the power to let you into this room.");
-  }
-  return authoriser.userId;
+  return members.find(
+    (userId) =>
+      isLocalUser(edges.settings, userId) &&
+      userPowerLevel(rules, create, levels, userId) >= needed,
+  );
 }
 
-function allowedRooms(allow: unknown): string[] {
+function namedIn(levels: RoomEvent | undefined, creators: string[]): string[] {
+  const users = levels?.pdu.content["users"];
+  const named = isJsonObject(users) ? Object.keys(users) : [];
+  return [...creators, ...named].filter(isUserId);
+}
+
+function allowedRooms(allow: JsonValue | undefined): string[] {
   if (!Array.isArray(allow)) return [];
-  return allow.flatMap((rule: unknown) => {
-    if (typeof rule !== "object" || rule === null) return [];
-    const { type, room_id: roomId } = rule as Record<string, unknown>;
-    return type === "m.room_membership" && typeof roomId === "string" ? [roomId] : [];
+  return allow.flatMap((rule) => {
+    if (!isJsonObject(rule)) return [];
+    const { type, room_id: roomId } = rule;
+    const isRoom = type === "m.room_membership" && typeof roomId === "string";
+    return isRoom && !roomId.includes("\0") ? [roomId] : [];
   });
 }

@@ -1,14 +1,16 @@
 import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
-import type { RoomEvent } from "../../core/event.ts";
+import type { EventReference, RoomEvent } from "../../core/event.ts";
+import { toRoomEvent as nameEvent } from "../../core/event-id.ts";
 import { getRoomRules } from "../../core/room-version.ts";
 import { stateKeyOf } from "../../core/state/state-map.ts";
 import { listCurrentStateHeads } from "../../storage/events.ts";
 import { escapeText } from "../../storage/json-text.ts";
 import { findRoomHead } from "../../storage/rooms.ts";
-import { openEvents, type StoredEvent } from "./event-store.ts";
+import { REJECTED } from "../../storage/write.ts";
+import { referenceTo } from "./event-reference.ts";
+import { mapEvents, openEvents, type StoredEvent } from "./event-store.ts";
 import type { RoomIdentity } from "./room-identity.ts";
-import { referencedIds } from "../../core/event.ts";
 
 /** An entry of a room's current state, as auth reads it. */
 export interface StateEntry {
@@ -20,6 +22,8 @@ export interface Extremity {
   nid: number;
   eventId: string;
   depth: number;
+  /** How an event cites it. */
+  reference: EventReference;
 }
 
 export interface SnapshotInfo {
@@ -40,30 +44,89 @@ export interface RoomHead {
   extremities: readonly Extremity[];
   /** Entries read so far; null: known to be absent. */
   state: Map<string, StateEntry | null>;
+  /** All that this process had heard of when the head was read. */
+  seenTo: number;
+  /** This process's own runs in the room since then, and where the last of them ended. */
+  ownRuns: number;
+  lastPosition: number;
 }
 
 type Needs = Pick<Edges, "db" | "keyring" | "memory">;
 
 export async function loadRoomHead(
-  { db }: Needs,
+  edges: Needs & Pick<Edges, "notifier">,
   roomNid: number,
 ): Promise<RoomHead> {
-  const row = await findRoomHead(db, roomNid);
+  const seenTo = edges.notifier.position;
+  const row = await findRoomHead(edges.db, roomNid);
   if (!row) throw new MatrixError("M_NOT_FOUND", "This room is not known here.");
+  const room = {
+    roomNid,
+    roomId: row.roomId,
+    rules: getRoomRules(row.roomVersion),
+  };
   return {
-    room: {
-      roomNid,
-      roomId: row.roomId,
-      rules: getRoomRules(row.roomVersion),
-    },
+    room,
     stateVersion: row.stateVersion,
     snapshot:
       row.snapshotId === null || row.snapshot === null
         ? null
         : { snapshotId: row.snapshotId, ...row.snapshot },
-    extremities: row.extremities,
+    extremities: await readExtremities(edges, room, row.extremities),
     state: new Map(),
+    seenTo,
+    ownRuns: 0,
+    lastPosition: 0,
   };
+}
+
+/** The head of a room that is yet to be written. */
+export const newRoomHead = (room: RoomIdentity): RoomHead => ({
+  room,
+  stateVersion: null,
+  snapshot: null,
+  extremities: [],
+  state: new Map(),
+  seenTo: 0,
+  ownRuns: 0,
+  lastPosition: 0,
+});
+
+/** Only room versions that cite hashes need the events themselves. */
+async function readExtremities(
+  edges: Needs,
+  { rules }: RoomIdentity,
+  rows: readonly Omit<Extremity, "reference">[],
+): Promise<Extremity[]> {
+  if (rules.eventIdFormat !== "domain") {
+    return rows.map((row) => ({ ...row, reference: row.eventId }));
+  }
+  const events = await mapEvents(
+    edges,
+    rows.map(({ nid }) => nid),
+  );
+  return rows.map((row) => ({
+    ...row,
+    reference: referenceTo(rules, events.get(row.nid)!),
+  }));
+}
+
+/**
+ * Whether nobody else has written in the room since the head was read, as far as
+ * this process has heard. A head that is behind would make forks, and events
+ * that stand too deep in the room's history.
+ */
+export function isHeadCurrent(
+  { notifier }: Pick<Edges, "notifier">,
+  head: RoomHead,
+): boolean {
+  const { position } = notifier;
+  if (position < head.lastPosition) return false;
+  const touches = notifier.touchesSince(head.room.roomNid, head.seenTo);
+  if (touches !== head.ownRuns) return false;
+  head.seenTo = position;
+  head.ownRuns = 0;
+  return true;
 }
 
 /** Reads the entries that the head does not hold yet, in one query. */
@@ -102,13 +165,8 @@ export const stateAt = (
   stateKey: string,
 ): RoomEvent | undefined => head.state.get(stateKeyOf(type, stateKey))?.event;
 
-export function toRoomEvent(event: StoredEvent): RoomEvent {
-  return {
-    eventId: event.eventId,
-    roomId: event.room.roomId,
-    pdu: event.pdu,
-    prevEventIds: referencedIds(event.pdu.prev_events),
-    authEventIds: referencedIds(event.pdu.auth_events),
-    isRejected: event.status === 2,
-  };
-}
+export const toRoomEvent = (event: StoredEvent): RoomEvent => ({
+  ...nameEvent(event.room.rules, event.pdu, event.eventId),
+  roomId: event.room.roomId,
+  isRejected: event.status === REJECTED,
+});

@@ -1,11 +1,20 @@
+import type { StateLookup } from "../../core/auth/check.ts";
 import { MatrixError } from "../../core/errors.ts";
-import type { JsonObject } from "../../core/json.ts";
+import { isRoomAlias } from "../../core/ids.ts";
+import {
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+} from "../../core/json.ts";
+import { creatorsOf } from "../../core/power-levels.ts";
 import { listAliases } from "../../storage/aliases.ts";
 import type { Requester } from "../accounts/requester.ts";
-import { loadRoomHead, readState, stateAt } from "./room-head.ts";
+import { assertStateContent } from "./check-state-content.ts";
+import { getJoinedRoom } from "./joined-room.ts";
+import type { Proposal } from "./proposal.ts";
 import type { RoomIdentity } from "./room-identity.ts";
+import { loadRoomHead, readState, stateAt } from "./room-head.ts";
 import { writeToRoom, type WriterEdges } from "./room-writer.ts";
-import { getRoomToSpeakIn } from "./send.ts";
 import { setMembershipByState } from "./state-membership.ts";
 
 /**
@@ -19,53 +28,96 @@ export async function setRoomState(
   state: { type: string; stateKey: string; content: JsonObject },
 ): Promise<string> {
   const { type, stateKey, content } = state;
-  const room = await getRoomToSpeakIn(edges, roomId);
+  const { userId } = requester;
   if (type === "m.room.member") {
-    return setMembershipByState(edges, requester, room, stateKey, content);
+    return setMembershipByState(edges, requester, roomId, stateKey, content);
   }
+  const room = await getJoinedRoom(edges, userId, roomId);
+  assertStateContent(room.rules, type, content);
   if (type === "m.room.canonical_alias" && stateKey === "") {
     await assertAliases(edges, room, content);
   }
-  const [result] = await writeToRoom(edges, room.roomNid, [
-    {
-      draft: { type, sender: requester.userId, stateKey, content },
-      skipUnchanged: true,
-    },
-  ]);
+  if (type === "m.room.power_levels") {
+    await assertNoCreators(edges, room, content);
+  }
+  const proposal: Proposal = {
+    draft: { type, sender: userId, stateKey, content },
+    skipUnchanged: true,
+  };
+  const [result] = await writeToRoom(edges, room.roomNid, [proposal]);
   return result!.eventId;
+}
+
+/** State of the room as it is now; what is decided by it may be old when the event is built. */
+async function readNow(
+  edges: WriterEdges,
+  { roomNid }: RoomIdentity,
+  type: string,
+): Promise<ReturnType<StateLookup>> {
+  const head = await loadRoomHead(edges, roomNid);
+  await readState(edges, head, [[type, ""]]);
+  return stateAt(head, type, "");
+}
+
+/** [Version 12] The creators have no level of their own. */
+async function assertNoCreators(
+  edges: WriterEdges,
+  room: RoomIdentity,
+  { users }: JsonObject,
+): Promise<void> {
+  if (!room.rules.authorization.explicitlyPrivilegedCreators) return;
+  const create = await readNow(edges, room, "m.room.create");
+  const creators = create ? creatorsOf(room.rules, create) : [];
+  if (
+    isJsonObject(users) &&
+    creators.some((userId) => Object.hasOwn(users, userId))
+  ) {
+    throw new MatrixError(
+      "M_BAD_JSON",
+      "The room's creators have all power and cannot be given a level.",
+    );
+  }
 }
 
 /**
  * New aliases must exist and point to the room; what stood before may stay.
  * https://spec.matrix.org/v1.19/client-server-api/#mroomcanonical_alias
  */
-async function assertAliases(edges: WriterEdges, room: RoomIdentity, content: JsonObject): Promise<void> {
+async function assertAliases(
+  edges: WriterEdges,
+  room: RoomIdentity,
+  content: JsonObject,
+): Promise<void> {
   const named = aliasesIn(content);
   if (named.length === 0) return;
-  const head = await loadRoomHead(edges, room.roomNid);
-  await readState(edges, head, [["m.room.canonical_alias", ""]]);
-  const standing = stateAt(head, "m.room.canonical_alias", "")?.pdu.content;
-  const known = new Set(standing ? aliasesIn(standing) : []);
+  const standing = await readNow(edges, room, "m.room.canonical_alias");
+  const known = new Set(standing ? aliasesIn(standing.pdu.content) : []);
   const added = named.filter((alias) => !known.has(alias));
-  if (added.some((alias) => !/^#[^:\0]*:.+$/u.test(alias))) {
-    throw new MatrixError("M_INVALID_PARAM", "A room alias begins with # and names a server after a colon.");
+  if (!added.every((alias) => typeof alias === "string" && isRoomAlias(alias))) {
+    throw new MatrixError(
+      "M_INVALID_PARAM",
+      "A room alias begins with # and names a server after a colon.",
+    );
   }
-  const rows = await listAliases(edges.db, added);
-  const pointing = new Set(
-    rows.flatMap(({ alias, roomNid }) => (roomNid === room.roomNid ? [alias] : [])),
+  const rows = await listAliases(edges.db, added as string[]);
+  const pointing = new Set<JsonValue>(
+    rows.flatMap(({ alias, roomNid }) =>
+      roomNid === room.roomNid ? [alias] : [],
+    ),
   );
-  const bad = added.find((alias) => !pointing.has(alias));
-  if (bad !== undefined) {
-    throw new MatrixError("M_BAD_ALIAS", `The alias ${bad} does not point to this room.`);
+  const stray = added.find((alias) => !pointing.has(alias));
+  if (stray !== undefined) {
+    throw new MatrixError(
+      "M_BAD_ALIAS",
+      `The alias ${String(stray)} does not point to this room.`,
+    );
   }
 }
 
-function aliasesIn(content: JsonObject): string[] {
-  const { alias, alt_aliases: others } = content;
-  const list = Array.isArray(others) ? others : others === undefined || others === null ? [] : [others];
-  const named = alias === undefined || alias === null || alias === "" ? list : [alias, ...list];
-  if (named.some((value) => typeof value !== "string")) {
-    throw new MatrixError("M_INVALID_PARAM", "Aliases must be strings.");
-  }
-  return named as string[];
+/** All that stands where an alias should, of any type. */
+function aliasesIn({ alias, alt_aliases: others }: JsonObject): JsonValue[] {
+  const named = [alias, ...(Array.isArray(others) ? others : [others])];
+  return named.filter(
+    (name) => name !== undefined && name !== null && name !== "",
+  ) as JsonValue[];
 }

@@ -1,0 +1,120 @@
+import type { Edges } from "../../edges.ts";
+import type { CommitResult, Write, WriteRows } from "../../storage/write.ts";
+import { assessEvents } from "../push/assess.ts";
+import type { Member } from "./build-groups.ts";
+import { rememberEvent } from "./event-store.ts";
+import { isLocalUser } from "./local-user.ts";
+import type { RoomHead } from "./room-head.ts";
+import { lookupOf, type Run } from "./run.ts";
+
+type Needs = Pick<
+  Edges,
+  "committer" | "db" | "keyring" | "memory" | "notifier" | "settings"
+>;
+
+/** Hands a run to the committer. An exclusive one follows every event of its room. */
+export async function commitRun(
+  edges: Needs,
+  run: Run,
+  members: readonly Member[],
+  isExclusive: boolean,
+): Promise<CommitResult> {
+  const { room } = run.head;
+  const assessed = await assessEvents(
+    edges,
+    room,
+    run.events,
+    lookupOf(run),
+    run.head.stateVersion,
+  );
+  run.rows.forEach((row, i) => {
+    row.isCountable = assessed.countable[i]!;
+    row.thread = assessed.threads[i]!;
+  });
+  const write: Write = {
+    positions: Math.max(1, run.events.length),
+    idempotency: members.flatMap(({ idempotency }) => idempotency),
+    activeUsers: listEntering(edges, run),
+    rooms: run.events.length > 0 ? [roomRunOf(run, isExclusive)] : [],
+    events: run.rows,
+    snapshots: run.snapshots,
+    stateChanges: run.stateChanges,
+    memberships: run.memberships,
+    rows: mergeRows([
+      { notifications: assessed.notifications },
+      ...run.extra,
+      ...members.map(({ group }) => group.rows),
+    ]),
+    audit: members.flatMap(({ group }) => group.audit),
+    wake: {
+      rooms: [room.roomNid],
+      users: run.memberships.map(({ userId }) => userId),
+    },
+  };
+  const outcome = await edges.committer.commit(write);
+  if (outcome.status === "committed") {
+    for (const { nid, eventId, pdu } of run.events) {
+      rememberEvent(edges, room.rules, { nid, eventId, pdu });
+    }
+  } else if (outcome.status === "conflict" && outcome.over === "key") {
+    edges.keyring.forget(
+      run.rows.flatMap(({ content }) =>
+        content ? [content.firstKey, content.secondKey] : [],
+      ),
+    );
+  }
+  return outcome;
+}
+
+const roomRunOf = (run: Run, isExclusive: boolean) => ({
+  roomNid: run.head.room.roomNid,
+  stateVersion: run.head.stateVersion,
+  isExclusive,
+  ...(run.snapshot && run.snapshots.length > 0
+    ? {
+        next: {
+          stateVersion: run.stateVersion,
+          snapshotId: run.snapshot.snapshotId,
+        },
+      }
+    : {}),
+  cited: run.head.extremities.map(({ nid }) => nid),
+  left: run.tips.map(({ nid }) => nid),
+});
+
+/** Our users who come in by themselves: an account that was just closed stays out. */
+const listEntering = ({ settings }: Needs, run: Run): string[] =>
+  run.memberships.flatMap(({ userId, sender, membership }) =>
+    userId === sender &&
+    (membership === "join" || membership === "knock") &&
+    isLocalUser(settings, userId)
+      ? [userId]
+      : [],
+  );
+
+/** The head after the run committed. */
+export function advance(run: Run, lastPosition: number): RoomHead {
+  const { head } = run;
+  for (const [key, entry] of run.changed) head.state.set(key, entry);
+  return {
+    ...head,
+    stateVersion: run.stateVersion,
+    snapshot: run.snapshot,
+    extremities: run.events.length > 0 ? run.tips : head.extremities,
+    ownRuns: head.ownRuns + 1,
+    lastPosition,
+  };
+}
+
+export function mergeRows(
+  parts: readonly Partial<WriteRows>[],
+): Partial<WriteRows> {
+  const merged: { [table in keyof WriteRows]?: unknown[] } = {};
+  for (const part of parts) {
+    for (const [table, rows] of Object.entries(part)) {
+      const name = table as keyof WriteRows;
+      (merged[name] ??= []).push(...rows);
+    }
+  }
+  return merged as Partial<WriteRows>;
+}

@@ -1,0 +1,28 @@
+import { MatrixError } from "../../core/errors.ts";
+import type { WriteRows } from "../../storage/write.ts";
+import type { Proposal, ProposalResult } from "./proposal.ts";
+import type { RoomHead } from "./room-head.ts";
+
+/** Proposals that enter the room together or not at all. */
+export interface Group {
+  proposals: readonly Proposal[];
+  /** Rows that commit with the group whatever its events. */
+  rows: Partial<WriteRows>;
+  audit: readonly string[];
+  resolve(results: ProposalResult[]): void;
+  reject(error: unknown): void;
+}
+
+/** What waits for one room, and what this process knows of the room's end. */
+export interface RoomQueue {
+  waiting: Group[];
+  isRunning: boolean;
+  head: RoomHead | undefined;
+}
+
+export const tooBusy = (): MatrixError =>
+  new MatrixError(
+    "M_LIMIT_EXCEEDED",
+    "This room is too busy. Try again shortly.",
+    { retry_after_ms: 1000 },
+  );

@@ -1,0 +1,195 @@
+import type { Edges } from "../../edges.ts";
+import { MatrixError } from "../../core/errors.ts";
+import { listIdempotencyAnswers } from "../../storage/idempotency.ts";
+import { buildGroups, type Member } from "./build-groups.ts";
+import { advance, commitRun } from "./commit-run.ts";
+import { isHeadCurrent, loadRoomHead, type RoomHead } from "./room-head.ts";
+import { type Group, type RoomQueue, tooBusy } from "./room-queue.ts";
+import type { Run } from "./run.ts";
+
+export type WriterEdges = Pick<
+  Edges,
+  | "committer"
+  | "db"
+  | "keyring"
+  | "log"
+  | "memory"
+  | "nids"
+  | "notifier"
+  | "now"
+  | "random"
+  | "serverKey"
+  | "settings"
+>;
+
+const MAX_LOSSES = 16;
+/** After so many lost races a state event is content with a short fork of messages beside it. */
+const MAX_EXCLUSIVE = 8;
+const MAX_CITED = 20;
+
+/** Settles every group: committed, answered from an old transaction, or refused. */
+export async function settleGroups(
+  edges: WriterEdges,
+  roomNid: number,
+  queue: RoomQueue,
+  groups: readonly Group[],
+): Promise<void> {
+  let open = groups;
+  let losses = 0;
+  while (open.length > 0) {
+    if (losses === MAX_LOSSES) throw tooBusy();
+    const { head, isFresh } = await takeHead(edges, roomNid, queue);
+    const { firsts, twins } = splitTwins(open);
+    const built = await buildGroups(edges, head, firsts);
+    const { run, members, refused } = built;
+    const isEmpty = run.events.length === 0 && members.every(isBare);
+    if (!isFresh && (refused.size > 0 || isEmpty) && built.dependsOnHead) {
+      // The head may be behind another process: decide nothing by old state.
+      queue.head = undefined;
+      continue;
+    }
+    await refuse(edges, refused);
+    if (isEmpty) {
+      for (const { group, results } of members) group.resolve(results());
+      open = twins;
+      continue;
+    }
+    const isExclusive =
+      run.stateChanges.length > 0 &&
+      losses < MAX_EXCLUSIVE &&
+      head.extremities.length < MAX_CITED;
+    const outcome = await commitRun(edges, run, members, isExclusive);
+    if (outcome.status === "committed") {
+      queue.head = headAfter(run, outcome.lastPosition);
+      for (const { group, results } of members) {
+        group.resolve(results(outcome.firstPosition));
+      }
+      open = await answerKnown(edges, twins);
+    } else if (outcome.status === "duplicate") {
+      losses += 1;
+      open = await answerKnown(edges, [...members.map(groupOf), ...twins]);
+    } else {
+      const { over } = outcome;
+      if (over !== "room" && over !== "key") {
+        await settleEach(edges, roomNid, queue, members, conflictError(over));
+        open = twins;
+        continue;
+      }
+      if (head.stateVersion === null && over === "room") throw conflictError(over);
+      losses += 1;
+      if (over === "room") queue.head = undefined;
+      open = [...members.map(groupOf), ...twins];
+    }
+  }
+}
+
+async function takeHead(
+  edges: WriterEdges,
+  roomNid: number,
+  queue: RoomQueue,
+): Promise<{ head: RoomHead; isFresh: boolean }> {
+  const { head } = queue;
+  if (head && (head.stateVersion === null || isHeadCurrent(edges, head))) {
+    return { head, isFresh: head.stateVersion === null };
+  }
+  const fresh = await loadRoomHead(edges, roomNid);
+  queue.head = fresh;
+  return { head: fresh, isFresh: true };
+}
+
+/** One transaction that was sent twice at once: the second is settled after the first. */
+function splitTwins(groups: readonly Group[]): {
+  firsts: Group[];
+  twins: Group[];
+} {
+  const seen = new Set<string>();
+  const firsts: Group[] = [];
+  const twins: Group[] = [];
+  for (const group of groups) {
+    const keys = keysOf(group).map(textOf);
+    const isTwin = keys.some((key) => seen.has(key));
+    for (const key of keys) seen.add(key);
+    (isTwin ? twins : firsts).push(group);
+  }
+  return { firsts, twins };
+}
+
+/** Answers the groups whose transactions were committed before; the others are left. */
+async function answerKnown(
+  { db }: WriterEdges,
+  groups: readonly Group[],
+): Promise<Group[]> {
+  const answers = await listIdempotencyAnswers(db, groups.flatMap(keysOf));
+  return groups.filter((group) => {
+    const eventIds = keysOf(group).flatMap(
+      (key) => answers.get(textOf(key)) ?? [],
+    );
+    if (eventIds.length === 0) return true;
+    group.resolve(eventIds.map((eventId) => ({ eventId, position: null })));
+    return false;
+  });
+}
+
+/** Who was refused now may have been answered before: a lost answer is given again. */
+async function refuse(
+  edges: WriterEdges,
+  refused: ReadonlyMap<Group, unknown>,
+): Promise<void> {
+  if (refused.size === 0) return;
+  for (const group of await answerKnown(edges, [...refused.keys()])) {
+    group.reject(refused.get(group));
+  }
+}
+
+const groupOf = ({ group }: Member): Group => group;
+
+const keysOf = ({ proposals }: Group): Uint8Array[] =>
+  proposals.flatMap(({ transaction }) => transaction?.key ?? []);
+
+const textOf = (key: Uint8Array): string => Buffer.from(key).toString("base64");
+
+/** One of the groups lost over something of its own: each is tried by itself. */
+async function settleEach(
+  edges: WriterEdges,
+  roomNid: number,
+  queue: RoomQueue,
+  members: readonly Member[],
+  error: MatrixError,
+): Promise<void> {
+  if (members.length === 1) {
+    members[0]!.group.reject(error);
+    return;
+  }
+  for (const { group } of members) {
+    await settleGroups(edges, roomNid, queue, [group]).catch(group.reject);
+  }
+}
+
+/** Redacted state must not be read from the head again. */
+const headAfter = (run: Run, lastPosition: number): RoomHead | undefined =>
+  run.extra.some(({ redactions }) => redactions?.length)
+    ? undefined
+    : advance(run, lastPosition);
+
+const isBare = ({ group: { rows, audit } }: Member): boolean =>
+  audit.length === 0 && Object.keys(rows).length === 0;
+
+function conflictError(over: string): MatrixError {
+  switch (over) {
+    case "alias":
+      return new MatrixError(
+        "M_ROOM_IN_USE",
+        "This room alias is already taken.",
+      );
+    case "inactive-user":
+      return new MatrixError(
+        "M_FORBIDDEN",
+        "This account has been deactivated.",
+      );
+    default:
+      return new MatrixError(
+        "M_UNKNOWN",
+        "The room could not be changed. Try again.",
+      );
+  }
+}
