@@ -3,14 +3,14 @@ import type { Sql } from "./database.ts";
 export interface PublishedRoom {
   roomNid: number;
   roomId: string;
-  joined: number;
+  joinedCount: number;
 }
 
-/** Published rooms with how many have joined, the largest first. */
+/** Rooms of the directory that somebody is in, the largest first. */
 export async function listPublishedRooms(sql: Sql): Promise<PublishedRoom[]> {
   return sql<PublishedRoom[]>`
-    select r.room_nid, r.room_id, (
-      select count(*) from memberships m where m.room_nid = r.room_nid and m.membership = 'join') as joined
-    from rooms r where r.is_published
-    order by joined desc, r.room_nid desc`;
+    select r.room_nid, r.room_id, count(*)::int as joined_count
+    from rooms r join memberships m on m.room_nid = r.room_nid and m.membership = 'join'
+    where r.is_published
+    group by r.room_nid order by joined_count desc, r.room_nid`;
 }

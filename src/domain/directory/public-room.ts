@@ -1,6 +1,6 @@
 import { isRoomAlias } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
-import type { PublishedRoom } from "../../storage/published-rooms.ts";
+import type { PublishedRoom } from "../../storage/public-rooms.ts";
 
 /** An entry of the room directory, as clients get it. */
 export interface PublicRoom {
@@ -64,8 +64,7 @@ function aliasOf(facts: RoomFacts): string | undefined {
  * private is not shown by having been listed once.
  */
 export const isNearlyPublic = (facts: RoomFacts): boolean =>
-  isWorldReadable(facts) ||
-  !["invite", "private"].includes(joinRuleOf(facts));
+  isWorldReadable(facts) || !["invite", "private"].includes(joinRuleOf(facts));
 
 export function isWanted(
   facts: RoomFacts,

@@ -1,10 +1,11 @@
 import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
+import type { JsonObject } from "../../core/json.ts";
 import { listCurrentStateOfRooms } from "../../storage/events.ts";
 import {
   listPublishedRooms,
   type PublishedRoom,
-} from "../../storage/published-rooms.ts";
+} from "../../storage/public-rooms.ts";
 import { openEvents } from "../rooms/event-store.ts";
 import {
   isNearlyPublic,
@@ -116,7 +117,7 @@ async function readFacts(
     rooms.map(({ roomNid }) => roomNid),
     ROOM_FACTS,
   );
-  const facts = new Map<number, RoomFacts>();
+  const facts = new Map<number, Map<string, JsonObject>>();
   for (const { roomNid, type, pdu } of await openEvents(edges, heads)) {
     let of = facts.get(roomNid);
     if (!of) facts.set(roomNid, (of = new Map()));

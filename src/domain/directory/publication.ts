@@ -5,22 +5,24 @@ import { findRoom } from "../../storage/rooms.ts";
 import type { Requester } from "../accounts/requester.ts";
 import { getJoinedRoom } from "../rooms/joined-room.ts";
 import type { WriterEdges } from "../rooms/room-writer.ts";
-import { canonicalPower } from "./aliases.ts";
+import { readAliasPower } from "./alias-power.ts";
 
 /**
  * Whether the room directory lists a room. That a room exists which it does not
  * list is told to nobody who was never in it.
  * https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3directorylistroomroomid
  */
-export async function isPublished(
+export async function isRoomPublished(
   { db }: Pick<Edges, "db">,
-  requester: Pick<Requester, "userId"> | undefined,
+  userId: string | undefined,
   roomId: string,
 ): Promise<boolean> {
   const room = await findRoom(db, roomId);
   if (room?.isPublished) return true;
   const standing =
-    room && requester && (await findMembership(db, requester.userId, room.roomNid));
+    room &&
+    userId !== undefined &&
+    (await findMembership(db, userId, room.roomNid));
   if (standing) return false;
   throw new MatrixError("M_NOT_FOUND", "This room is not known here.");
 }
@@ -29,14 +31,14 @@ export async function isPublished(
  * Lists a room in the directory, or takes it out: by who may change its aliases.
  * https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3directorylistroomroomid
  */
-export async function publishRoom(
+export async function setRoomPublished(
   edges: WriterEdges,
   { userId }: Pick<Requester, "userId">,
   roomId: string,
   isPublished: boolean,
 ): Promise<void> {
   const { roomNid } = await getJoinedRoom(edges, userId, roomId);
-  const { mayChange } = await canonicalPower(edges, roomNid, userId);
+  const { mayChange } = await readAliasPower(edges, roomNid, userId);
   if (!mayChange) {
     throw new MatrixError(
       "M_FORBIDDEN",

@@ -1,7 +1,10 @@
 import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import type { RoomEventFilter } from "../../core/filter.ts";
-import { listEventHeadsById, listStateHeadsAmong } from "../../storage/events.ts";
+import {
+  listEventHeadsById,
+  listStateHeadsAmong,
+} from "../../storage/events.ts";
 import { escapeText } from "../../storage/json-text.ts";
 import type { Requester } from "../accounts/requester.ts";
 import { allowsEvent } from "../sync/sync-filter.ts";

@@ -36,5 +36,8 @@ export function parsePagingToken(text: string, name: string): PagingStart {
   }
   const token = findSyncToken(text);
   if (token) return { position: token.position };
-  throw new MatrixError("M_INVALID_PARAM", `"${name}" is not a token of this server.`);
+  throw new MatrixError(
+    "M_INVALID_PARAM",
+    `"${name}" is not a token of this server.`,
+  );
 }

@@ -81,7 +81,9 @@ export async function getReadableStateEvent(
             edges.db,
             await snapshotNids(edges, readable.snapshotId),
           )
-        ).filter((head) => head.type === place[0] && head.stateKey === place[1]);
+        ).filter(
+          (head) => head.type === place[0] && head.stateKey === place[1],
+        );
   const [event] = await openEvents(edges, heads);
   if (!event) {
     throw new MatrixError("M_NOT_FOUND", "The room has no such state event.");

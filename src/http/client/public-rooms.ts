@@ -97,7 +97,12 @@ export const postPublicRooms = endpoint<Search>({
   statuses: { M_UNKNOWN: 502 },
   async handle(edges, { query, body }) {
     assertOurs(query.server, edges.settings.serverName);
-    const { limit, since, filter = {}, third_party_instance_id: network } = body;
+    const {
+      limit,
+      since,
+      filter = {},
+      third_party_instance_id: network,
+    } = body;
     // No application service has brought a network of its own.
     if (network) return { chunk: [], total_room_count_estimate: 0 };
     return listPublicRooms(edges, {

@@ -1,4 +1,7 @@
-import { parseRoomEventFilter, type RoomEventFilter } from "../../core/filter.ts";
+import {
+  parseRoomEventFilter,
+  type RoomEventFilter,
+} from "../../core/filter.ts";
 import { readJson } from "../../core/json-reader.ts";
 import { getVisibleEvent, readContext } from "../../domain/rooms/context.ts";
 import { readHistory } from "../../domain/rooms/history.ts";
