@@ -3,7 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "../../edges.ts";
 import type { Binaries } from "./binaries.ts";
 import type { Launch } from "./launcher.ts";
-import { startPostmaster, stopPostmaster, type Place } from "./postmaster.ts";
+import { startPostmaster, stopPostmaster } from "./postmaster.ts";
+import type { Place } from "./settings.ts";
 
 const LONGEST_PAUSE_MS = 5000;
 /** Sessions of a killed PostgreSQL may hold its memory a moment longer. */

@@ -7,17 +7,9 @@ import { StartError } from "../start-error.ts";
 import type { Binaries } from "./binaries.ts";
 import type { Launch } from "./launcher.ts";
 import { readPostmasterFile } from "./postmaster-file.ts";
-import { serverArguments } from "./settings.ts";
+import { serverArguments, type Place } from "./settings.ts";
 
 const MAX_LOG_BYTES = 10 * 1024 * 1024;
-
-/** Where a PostgreSQL lives and how it is reached. */
-export interface Place {
-  readonly folder: string;
-  readonly logFile: string;
-  readonly port: number;
-  readonly maxConnections: number;
-}
 
 /** Starts the server program and returns it when it takes connections. */
 export async function startPostmaster(

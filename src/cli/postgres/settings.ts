@@ -1,4 +1,10 @@
-import type { Place } from "./postmaster.ts";
+/** Where a PostgreSQL lives and how it is reached. */
+export interface Place {
+  readonly folder: string;
+  readonly logFile: string;
+  readonly port: number;
+  readonly maxConnections: number;
+}
 
 /** What the private PostgreSQL runs with; promise 1 rests on the first three. */
 const SETTINGS: Readonly<Record<string, string | number>> = {
