@@ -46,3 +46,10 @@ function composeSupport(support: Config["support"]): Settings["support"] {
     ...(page !== undefined && { page }),
   };
 }
+
+/** The address that clients use, without a slash at its end; a name that is not of this machine has its own. */
+export function publicBaseUrlOf(config: Config, url: string): string {
+  const { publicBaseUrl, serverName } = config;
+  if (publicBaseUrl !== undefined) return publicBaseUrl.replace(/\/$/, "");
+  return serverName === "localhost" ? url : `https://${serverName}`;
+}

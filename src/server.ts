@@ -4,6 +4,7 @@ import type Koa from "koa";
 import type { Logger } from "pino";
 import type { Config } from "./config/schema.ts";
 import { composeApp } from "./compose-app.ts";
+import { publicBaseUrlOf } from "./compose-settings.ts";
 import { composeEdges, type ComposedEdges } from "./compose-edges.ts";
 import type { Middleware } from "./http/context.ts";
 import { createHealthRoutes } from "./http/health.ts";
@@ -112,11 +113,4 @@ function createPages(config: Config, baseUrl: string, sql: Sql): Middleware[] {
       registration: config.registration.mode,
     }),
   ];
-}
-
-/** The address that clients use; a name that is not of this machine has its own. */
-function publicBaseUrlOf(config: Config, url: string): string {
-  const { publicBaseUrl, serverName } = config;
-  if (publicBaseUrl !== undefined) return publicBaseUrl.replace(/\/$/, "");
-  return serverName === "localhost" ? url : `https://${serverName}`;
 }

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { composeApp } from "../../src/compose-app.ts";
 import { composeEdges } from "../../src/compose-edges.ts";
 import type { ComposedEdges } from "../../src/compose-edges.ts";
+import { publicBaseUrlOf } from "../../src/compose-settings.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { OpenedSession } from "../../src/domain/accounts/open-session.ts";
 import { registerAccount } from "../../src/domain/accounts/register.ts";
@@ -145,19 +146,29 @@ async function startProcess(
   });
   const sql = database.open({ poolSize: 6 });
   const secretSource = { keysDir, given: new Map() };
+  let respond: ReturnType<ReturnType<typeof composeApp>["callback"]> = async (
+    _request,
+    response,
+  ) => {
+    response.destroy();
+  };
+  const server = createListener((request, response) =>
+    respond(request, response),
+  );
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const { port } = server.address() as AddressInfo;
   const composed = await composeEdges({
     config,
     sql,
     secretSource,
+    publicBaseUrl: publicBaseUrlOf(config, `http://127.0.0.1:${port}`),
     log,
     now: () => Date.now(),
   });
-  const app = composeApp(config, composed.edges, []);
-  const server = createListener(app.callback());
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  respond = composeApp(config, composed.edges, []).callback();
   const agent = new Agent({ keepAlive: true });
   return {
-    process: processOf(composed, agent, (server.address() as AddressInfo).port),
+    process: processOf(composed, agent, port),
     async stop() {
       agent.destroy();
       await stopServer(server, composed);

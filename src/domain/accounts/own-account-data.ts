@@ -21,6 +21,9 @@ const MAX_TYPE_BYTES = 255;
 /** What this server keeps in a form of its own. */
 const MANAGED = ["m.push_rules", "m.fully_read"];
 
+/** Whether clients set this type elsewhere, not as account data. */
+export const isManaged = (type: string): boolean => MANAGED.includes(type);
+
 /** The content as JSON text. Throws `M_NOT_FOUND`, `M_FORBIDDEN`. */
 export async function getOwnAccountData(
   edges: Reads,
@@ -37,7 +40,7 @@ export async function getOwnAccountData(
   throw new MatrixError("M_NOT_FOUND", "There is no such account data.");
 }
 
-/** Throws `M_FORBIDDEN`, `M_TOO_LARGE`, and `M_BAD_JSON` for what the server manages itself. */
+/** Throws `M_FORBIDDEN`, `M_TOO_LARGE`; for types that are not managed. */
 export async function setOwnAccountData(
   edges: Reads & Pick<Edges, "committer">,
   userId: string,
@@ -46,12 +49,6 @@ export async function setOwnAccountData(
 ): Promise<void> {
   assertOwner(userId, place);
   const { type, roomId } = place;
-  if (MANAGED.includes(type)) {
-    throw new MatrixError(
-      "M_BAD_JSON",
-      `${type} cannot be set here: the server manages it.`,
-    );
-  }
   await assertFits(edges, userId, type, content);
   const roomNid = await findRoomNid(edges, userId, roomId);
   if (roomNid === undefined) {

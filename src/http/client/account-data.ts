@@ -1,9 +1,11 @@
 import type { JsonObject } from "../../core/json.ts";
 import {
   getOwnAccountData,
+  isManaged,
   setOwnAccountData,
 } from "../../domain/accounts/own-account-data.ts";
 import { endpoint } from "../endpoint.ts";
+import { HttpError } from "../http-error.ts";
 import { reply } from "../reply.ts";
 
 type Global = { params: { userId: string; type: string } };
@@ -11,9 +13,6 @@ type OfRoom = { params: { userId: string; roomId: string; type: string } };
 const GLOBAL = "/_matrix/client/v3/user/:userId/account_data/:type";
 const OF_ROOM =
   "/_matrix/client/v3/user/:userId/rooms/:roomId/account_data/:type";
-/** What the server manages cannot be set, as the specification says with this status. */
-const statuses = { M_BAD_JSON: 405 };
-
 const placeOf = (params: { userId: string; roomId?: string; type: string }) => {
   const { userId: ownerId, ...rest } = params;
   return { ownerId, ...rest };
@@ -38,9 +37,9 @@ export const putGlobalAccountData = endpoint<Global & { body: JsonObject }>({
   auth: "user",
   suspended: true,
   rateLimit: "other",
-  statuses,
   body: { type: "object" },
   async handle(edges, { requester, params, body }) {
+    assertSettable(params.type);
     await setOwnAccountData(edges, requester.userId, placeOf(params), body);
     return {};
   },
@@ -65,10 +64,19 @@ export const putRoomAccountData = endpoint<OfRoom & { body: JsonObject }>({
   auth: "user",
   suspended: true,
   rateLimit: "other",
-  statuses,
   body: { type: "object" },
   async handle(edges, { requester, params, body }) {
+    assertSettable(params.type);
     await setOwnAccountData(edges, requester.userId, placeOf(params), body);
     return {};
   },
 });
+
+function assertSettable(type: string): void {
+  if (!isManaged(type)) return;
+  throw new HttpError(
+    405,
+    "M_BAD_JSON",
+    `${type} cannot be set here: the server manages it.`,
+  );
+}

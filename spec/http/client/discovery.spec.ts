@@ -1,0 +1,66 @@
+import { expect } from "chai";
+import { useServer } from "../../support/server.ts";
+
+describe("what a client asks before it knows anybody", () => {
+  const server = useServer({
+    public_base_url: "https://matrix.example.org/",
+    "support.page": "https://example.org/help",
+    "support.admin_email": "matrix@example.org",
+    "support.security_email": "security@example.org",
+  });
+
+  it("finds the versions, with what Element needs to set up encryption", async () => {
+    const { body } = await server.get("/_matrix/client/versions");
+    expect(body["versions"]).to.include.members(["v1.1", "v1.11"]);
+    expect(body["unstable_features"]).to.deep.include({
+      "org.matrix.e2e_cross_signing": true,
+    });
+  });
+
+  it("finds the server, without a slash at its end, and whom to ask", async () => {
+    const client = await server.get("/.well-known/matrix/client");
+    expect(client.body).to.deep.equal({
+      "m.homeserver": { base_url: "https://matrix.example.org" },
+    });
+    const support = await server.get("/.well-known/matrix/support");
+    expect(support.body).to.deep.equal({
+      contacts: [
+        { role: "m.role.admin", email_address: "matrix@example.org" },
+        { role: "m.role.security", email_address: "security@example.org" },
+      ],
+      support_page: "https://example.org/help",
+    });
+  });
+
+  it("finds no other server's way here", async () => {
+    const answer = await server.get("/.well-known/matrix/server");
+    expect(answer.status).to.equal(404);
+  });
+
+  it("finds what can be done, once logged in", async () => {
+    const alice = await server.user("alice");
+    const { body } = await alice.get("/capabilities");
+    const capabilities = body["capabilities"] as Record<string, object>;
+    const versions = capabilities["m.room_versions"] as {
+      default: string;
+      available: Record<string, string>;
+    };
+    expect(versions.default).to.equal("12");
+    expect(Object.keys(versions.available)).to.have.length(12);
+    expect(capabilities["m.change_password"]).to.deep.equal({ enabled: true });
+    expect((await server.get("/capabilities")).status).to.equal(401);
+  });
+});
+
+describe("a server that was told nothing of itself", () => {
+  const server = useServer();
+
+  it("is found at its name, and names nobody to ask", async () => {
+    const client = await server.get("/.well-known/matrix/client");
+    expect(client.body).to.deep.equal({
+      "m.homeserver": { base_url: "https://test" },
+    });
+    const support = await server.get("/.well-known/matrix/support");
+    expect(support.body["errcode"]).to.equal("M_NOT_FOUND");
+  });
+});
