@@ -160,9 +160,9 @@ export async function listNewlySharing(
 ): Promise<string[]> {
   const rows = await sql<{ userId: string }[]>`
     select distinct m.user_id from memberships m
-    where m.membership = 'join' and m.user_id <> ${userId} and m.position <= ${upTo}
+    where m.membership = 'join' and m.user_id <> ${userId} and m.since_position <= ${upTo}
       and (m.room_nid = any(${newlyJoined as number[]}::bigint[])
-        or (m.room_nid = any(${joined as number[]}::bigint[]) and m.position > ${after}))`;
+        or (m.room_nid = any(${joined as number[]}::bigint[]) and m.since_position > ${after}))`;
   return rows.map((row) => row.userId);
 }
 
@@ -177,9 +177,10 @@ export async function listNoLongerSharing(
   const rows = await sql<{ userId: string }[]>`
     select distinct m.user_id from memberships m
     where m.user_id <> ${userId}
-      and (m.room_nid = any(${newlyLeft as number[]}::bigint[])
-        or (m.room_nid = any(${joined as number[]}::bigint[]) and m.position > ${after}
-          and m.membership in ('leave', 'ban')))
+      and ((m.room_nid = any(${newlyLeft as number[]}::bigint[])
+          and (m.membership = 'join' or m.since_position > ${after}))
+        or (m.room_nid = any(${joined as number[]}::bigint[])
+          and m.membership in ('leave', 'ban') and m.since_position > ${after}))
       and not exists (
         select from memberships theirs
         where theirs.user_id = m.user_id and theirs.membership = 'join'
