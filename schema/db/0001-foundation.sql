@@ -127,6 +127,7 @@ create index events_by_position on events (room_nid, position) where position is
 create index events_by_paging_key on events (room_nid, depth, arrival) where arrival is not null;
 create index events_by_thread on events (room_nid, thread, position) where thread is not null;
 create index events_redacted_countable on events (room_nid, position) where is_countable and redacted_by is not null;
+create index events_by_redacts on events (room_nid, redacts) where redacts is not null;
 create index events_by_relation on events (room_nid, relates_to, rel_type) where relates_to is not null;
 
 -- What redaction strips. The row alone names the keys that open it (0: not sealed).

@@ -70,11 +70,12 @@ begin
     for loser in
       select distinct r.w
       from jsonb_to_recordset(coalesce(p_rows->'rooms', '[]'))
-        as r(w int, room_nid bigint, state_version bigint, cited bigint[], is_exclusive boolean)
+        as r(w int, room_nid bigint, state_version bigint, cited bigint[], is_exclusive boolean, absent text[])
       where r.state_version is not null
         and (r.state_version is distinct from (select rooms.state_version from rooms where rooms.room_nid = r.room_nid)
           or r.is_exclusive and exists (
-            select from forward_extremities f where f.room_nid = r.room_nid and f.nid <> all(r.cited)))
+            select from forward_extremities f where f.room_nid = r.room_nid and f.nid <> all(r.cited))
+          or exists (select from events where event_id = any(r.absent)))
     loop
       lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "room"}');
       has_losers := true;
@@ -253,6 +254,16 @@ begin
     from jsonb_to_recordset(p_rows->'rooms') as r(w int, room_nid bigint, "left" bigint[]), unnest(r."left") as left_nid
     where starts[r.w + 1] is not null
     on conflict do nothing;
+  end if;
+
+  -- An outlier that takes its place in the room is stored anew under its number.
+  if p_rows ? 'placed_outliers' then
+    with placed as (
+      delete from events using jsonb_to_recordset(p_rows->'placed_outliers') as r(w int, nid bigint)
+      where events.nid = r.nid and events.arrival is null and starts[r.w + 1] is not null
+      returning events.nid
+    )
+    delete from event_contents using placed where event_contents.nid = placed.nid;
   end if;
 
   if p_skeletons <> '{}' then

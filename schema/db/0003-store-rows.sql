@@ -27,6 +27,12 @@ begin
     where room_aliases.alias = r.alias and starts[r.w + 1] is not null;
   end if;
 
+  if p_rows ? 'moved_aliases' then
+    update room_aliases set room_nid = r.room_nid
+    from jsonb_to_recordset(p_rows->'moved_aliases') as r(w int, alias text, from_room_nid bigint, room_nid bigint)
+    where room_aliases.alias = r.alias and room_aliases.room_nid = r.from_room_nid and starts[r.w + 1] is not null;
+  end if;
+
   if p_rows ? 'stripped_states' then
     insert into stripped_states (user_id, room_nid, key_id, sealed)
     select distinct on (user_id, room_nid) user_id, room_nid, key_id, sealed

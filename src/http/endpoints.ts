@@ -48,7 +48,7 @@ import {
 import { postReadMarkers } from "./client/read-markers.ts";
 import { postReceipt } from "./client/receipts.ts";
 import { putTyping } from "./client/typing.ts";
-import { postCreateRoom } from "./client/create-room.ts";
+import { postCreateRoom, postUpgrade } from "./client/create-room.ts";
 import {
   getKeysChanges,
   postDeviceSigning,
@@ -117,6 +117,7 @@ export const endpoints: readonly Endpoint[] = [
   getState,
   putState,
   postForget,
+  postUpgrade,
   getJoinedRooms,
   getMembers,
   getJoinedMembers,

@@ -6,11 +6,6 @@ export interface NotImplemented {
 
 export const notImplemented: readonly NotImplemented[] = [
   {
-    reason: "Comes with this server's first release and is not there yet.",
-    operations: [
-    ],
-  },
-  {
     reason: "Media comes with its own issue.",
     operations: [
       "GET /_matrix/client/v1/media/download/{serverName}/{mediaId}",

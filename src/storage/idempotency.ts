@@ -1,5 +1,8 @@
 import type { Sql } from "./database.ts";
 
+const hexOf = (key: Uint8Array): string =>
+  `\\x${Buffer.from(key).toString("hex")}`;
+
 /** The answers of transactions that were committed, by their key in base64. */
 export async function listIdempotencyAnswers(
   sql: Sql,
@@ -7,9 +10,12 @@ export async function listIdempotencyAnswers(
 ): Promise<Map<string, string>> {
   if (keys.length === 0) return new Map();
   const rows = await sql<{ key: Uint8Array; answer: string }[]>`
-    select key, answer from idempotency where key = any(${keys.map((key) => Buffer.from(key))}::bytea[])`;
+    select key, answer from idempotency where key = any(${keys.map(hexOf)}::text[]::bytea[])`;
   return new Map(
-    rows.map(({ key, answer }) => [Buffer.from(key).toString("base64"), answer]),
+    rows.map(({ key, answer }) => [
+      Buffer.from(key).toString("base64"),
+      answer,
+    ]),
   );
 }
 

@@ -58,6 +58,8 @@ export interface RoomRun {
   stateVersion: number | null;
   /** Loses too where the room has an extremity that is not cited: its events shall follow all others. */
   isExclusive?: boolean;
+  /** Loses too where one of these events is stored already. */
+  absent?: readonly string[];
   /** Set where current state changes. */
   next?: { stateVersion: number; snapshotId: number };
   /** Extremities that the events cite, taken away. */
@@ -113,8 +115,12 @@ export interface WriteRows {
     createdTs: number;
   }[];
   removedAliases: { alias: string }[];
+  /** From one room to the other; one that points elsewhere by now stays. */
+  movedAliases: { alias: string; fromRoomNid: number; roomNid: number }[];
   strippedStates: ({ userId: string; roomNid: number } & Sealed)[];
   forgotten: { userId: string; roomNid: number }[];
+  /** Outliers that are among the write's events, now with a place in the room. */
+  placedOutliers: { nid: number }[];
   /** The target's content row is deleted and its skeleton is all that is left. */
   redactions: { targetNid: number; byNid: number }[];
   notifications: {

@@ -121,7 +121,12 @@ export function appendEvent(
   run.rows.push(row);
   run.events.push(event);
   run.tips = [
-    { nid, eventId, depth: pdu.depth, reference: referenceTo(room.rules, event) },
+    {
+      nid,
+      eventId,
+      depth: pdu.depth,
+      reference: referenceTo(room.rules, event),
+    },
   ];
 }
 
@@ -155,7 +160,8 @@ function finish(
       origin_server_ts: draft.originServerTs ?? now,
       depth: Math.min(
         MAX_DEPTH,
-        1 + run.tips.reduce((deepest, { depth }) => Math.max(deepest, depth), 0),
+        1 +
+          run.tips.reduce((deepest, { depth }) => Math.max(deepest, depth), 0),
       ),
       prev_events: run.tips.map(({ reference }) => reference),
       auth_events: authEvents,
@@ -172,7 +178,9 @@ function assertAllowed(
   const state = lookupOf(run);
   const verdict = checkAuth(rules, roomEventOf(roomId, eventId, pdu), state);
   if (verdict === "allowed") return;
-  const membership = state("m.room.member", pdu.sender)?.pdu.content["membership"];
+  const membership = state("m.room.member", pdu.sender)?.pdu.content[
+    "membership"
+  ];
   const isOwn = pdu.type === "m.room.member" && pdu.state_key === pdu.sender;
   const isFirst = pdu.type === "m.room.create";
   if (membership !== "join" && !isOwn && !isFirst) throw notJoined();
@@ -206,7 +214,14 @@ function setState(
   row.snapshotAfter = snapshot.snapshotId;
   row.replacesNid = old;
   run.stateVersion += 1;
-  run.stateChanges.push({ at, roomNid, type, stateKey, oldNid: old, newNid: nid });
+  run.stateChanges.push({
+    at,
+    roomNid,
+    type,
+    stateKey,
+    oldNid: old,
+    newNid: nid,
+  });
   const event = roomEventOf(roomId, eventId, pdu);
   run.changed.set(stateKeyOf(type, stateKey), { nid, event });
   if (type === "m.room.member") {

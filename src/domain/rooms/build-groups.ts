@@ -54,7 +54,9 @@ export async function buildGroups(
     const fork = group.proposals.length === 1 ? run : forkOf(run);
     try {
       const member = appendGroup(edges, fork, group, supplies);
-      dependsOnHead ||= member.results().some(({ position }) => position === null);
+      dependsOnHead ||= member
+        .results()
+        .some(({ position }) => position === null);
       members.push(member);
       run = fork;
     } catch (error) {
@@ -83,7 +85,8 @@ function appendGroup(
     const eventId = unchanged ?? run.events[at]!.eventId;
     results.push({ eventId, at: unchanged === undefined ? at : null });
     const { transaction } = proposal;
-    if (transaction) idempotency.push({ key: transaction.key, answer: eventId });
+    if (transaction)
+      idempotency.push({ key: transaction.key, answer: eventId });
   }
   return {
     group,
@@ -137,6 +140,7 @@ async function readAllNids(
   const count = proposals.filter(
     ({ draft }) => draft.stateKey !== undefined,
   ).length;
-  const isDue = count > 0 && snapshot !== null && snapshot.hops + count > MAX_HOPS;
+  const isDue =
+    count > 0 && snapshot !== null && snapshot.hops + count > MAX_HOPS;
   return isDue ? new Set(await listCurrentStateNids(db, room.roomNid)) : null;
 }

@@ -1,10 +1,10 @@
 import { MatrixError } from "../../core/errors.ts";
-import { finishEvent } from "../../core/finish-event.ts";
 import type { WriteRows } from "../../storage/write.ts";
 import { readMemberProfile } from "../accounts/member-profile.ts";
 import type { Requester } from "../accounts/requester.ts";
 import { createContent, initialDrafts, type RoomRequest } from "./creation.ts";
 import { inviteProposals } from "./invitation.ts";
+import { newRoomId } from "./new-room-id.ts";
 import type { EventDraft, Proposal } from "./proposal.ts";
 import { newRoomHead } from "./room-head.ts";
 import { type WriterEdges, writeNewRoom } from "./room-writer.ts";
@@ -36,7 +36,7 @@ export async function createRoom(
     invites.filter((userId) => userId !== creator),
     isDirect ? { is_direct: true } : {},
   );
-  const roomId = newRoomId(edges, request, createDraft);
+  const roomId = newRoomId(edges, rules, createDraft);
   const [roomNid] = await edges.nids.take(1);
   if (roomNid === undefined) throw new TypeError("no number for the room");
   const profile = await readMemberProfile(edges, creator);
@@ -81,29 +81,3 @@ const toCreationError = (error: unknown): unknown =>
         { cause: error },
       )
     : error;
-
-/** Random, or in room version 12 the create event's hash: the event is made twice, alike. */
-function newRoomId(
-  { random, serverKey, settings: { serverName } }: WriterEdges,
-  { rules }: RoomRequest,
-  { type, sender, content, originServerTs = 0 }: EventDraft,
-): string {
-  if (rules.roomIdFormat === "domain") {
-    return `!${random.letters(18)}:${serverName}`;
-  }
-  const { eventId } = finishEvent(
-    rules,
-    {
-      type,
-      sender,
-      state_key: "",
-      content,
-      origin_server_ts: originServerTs,
-      depth: 1,
-      prev_events: [],
-      auth_events: [],
-    },
-    { serverName, ...serverKey },
-  );
-  return `!${eventId.slice(1)}`;
-}

@@ -20,7 +20,11 @@ export interface RoomRequest {
 
 const PRESETS = {
   private_chat: { joinRule: "invite", history: "shared", guests: "can_join" },
-  trusted_private_chat: { joinRule: "invite", history: "shared", guests: "can_join" },
+  trusted_private_chat: {
+    joinRule: "invite",
+    history: "shared",
+    guests: "can_join",
+  },
   public_chat: { joinRule: "public", history: "shared", guests: "forbidden" },
 } as const;
 
@@ -34,20 +38,36 @@ const merge = (...parts: JsonObject[]): JsonObject => {
 };
 
 /** Who has all power in the room besides its power levels (room version 12). */
-export function additionalCreators({ preset, creationContent, invites, rules }: RoomRequest): string[] {
+export function additionalCreators({
+  preset,
+  creationContent,
+  invites,
+  rules,
+}: RoomRequest): string[] {
   const asked = creationContent["additional_creators"];
-  const listed = Array.isArray(asked) ? asked.filter((id) => typeof id === "string") : [];
+  const listed = Array.isArray(asked)
+    ? asked.filter((id) => typeof id === "string")
+    : [];
   if (!rules.authorization.additionalCreators) return [];
-  return [...new Set(preset === "trusted_private_chat" ? [...listed, ...invites] : listed)];
+  return [
+    ...new Set(
+      preset === "trusted_private_chat" ? [...listed, ...invites] : listed,
+    ),
+  ];
 }
 
-export function createContent(request: RoomRequest, creator: string): JsonObject {
+export function createContent(
+  request: RoomRequest,
+  creator: string,
+): JsonObject {
   const { rules, creationContent } = request;
   const content = merge(creationContent, { room_version: rules.version });
   if (rules.authorization.creatorFromSender) delete content["creator"];
   else content["creator"] = creator;
   if (rules.authorization.additionalCreators) {
-    const creators = additionalCreators(request).filter((userId) => userId !== creator);
+    const creators = additionalCreators(request).filter(
+      (userId) => userId !== creator,
+    );
     if (creators.length > 0) content["additional_creators"] = creators;
     else delete content["additional_creators"];
   }
@@ -56,11 +76,13 @@ export function createContent(request: RoomRequest, creator: string): JsonObject
 
 function powerLevels(request: RoomRequest, creator: string): JsonObject {
   const { rules, preset, invites, powerLevelOverride } = request;
-  const areCreatorsPrivileged = rules.authorization.explicitlyPrivilegedCreators;
+  const areCreatorsPrivileged =
+    rules.authorization.explicitlyPrivilegedCreators;
   const users: JsonObject = Object.create(null) as JsonObject;
   if (!areCreatorsPrivileged) {
     users[creator] = 100;
-    if (preset === "trusted_private_chat") for (const userId of invites) users[userId] = 100;
+    if (preset === "trusted_private_chat")
+      for (const userId of invites) users[userId] = 100;
   }
   const defaults: JsonObject = {
     users,
@@ -92,30 +114,45 @@ function powerLevels(request: RoomRequest, creator: string): JsonObject {
  * state, name and topic.
  * https://spec.matrix.org/v1.19/client-server-api/#creation
  */
-export function initialDrafts(request: RoomRequest, creator: string, profile: JsonObject): EventDraft[] {
+export function initialDrafts(
+  request: RoomRequest,
+  creator: string,
+  profile: JsonObject,
+): EventDraft[] {
   const { preset, initialState, name, topic, alias } = request;
-  const state = (type: string, content: JsonObject, stateKey = ""): EventDraft => ({
+  const state = (
+    type: string,
+    content: JsonObject,
+    stateKey = "",
+  ): EventDraft => ({
     type,
     sender: creator,
     stateKey,
     content,
   });
-  const given = new Set(initialState.map(({ type, stateKey }) => JSON.stringify([type, stateKey])));
+  const given = new Set(
+    initialState.map(({ type, stateKey }) => JSON.stringify([type, stateKey])),
+  );
   const isGiven = (type: string) => given.has(JSON.stringify([type, ""]));
   const { joinRule, history, guests } = PRESETS[preset];
   const drafts = [
     state("m.room.member", merge(profile, { membership: "join" }), creator),
     state("m.room.power_levels", powerLevels(request, creator)),
   ];
-  if (alias !== undefined) drafts.push(state("m.room.canonical_alias", { alias }));
-  if (!isGiven("m.room.join_rules")) drafts.push(state("m.room.join_rules", { join_rule: joinRule }));
+  if (alias !== undefined)
+    drafts.push(state("m.room.canonical_alias", { alias }));
+  if (!isGiven("m.room.join_rules"))
+    drafts.push(state("m.room.join_rules", { join_rule: joinRule }));
   if (!isGiven("m.room.history_visibility")) {
-    drafts.push(state("m.room.history_visibility", { history_visibility: history }));
+    drafts.push(
+      state("m.room.history_visibility", { history_visibility: history }),
+    );
   }
   if (guests === "can_join" && !isGiven("m.room.guest_access")) {
     drafts.push(state("m.room.guest_access", { guest_access: guests }));
   }
-  for (const { type, stateKey, content } of initialState) drafts.push(state(type, content, stateKey));
+  for (const { type, stateKey, content } of initialState)
+    drafts.push(state(type, content, stateKey));
   if (name !== undefined) drafts.push(state("m.room.name", { name }));
   if (topic !== undefined) {
     drafts.push(

@@ -1,4 +1,8 @@
-import { EMPTY_SET_HASH, encodeNids, moveSetHash } from "../../storage/nid-set.ts";
+import {
+  EMPTY_SET_HASH,
+  encodeNids,
+  moveSetHash,
+} from "../../storage/nid-set.ts";
 import type { SnapshotRow } from "../../storage/write.ts";
 import type { SnapshotInfo } from "./room-head.ts";
 

@@ -36,12 +36,18 @@ export function parseRoomRequest(
     );
   }
   if (body.invite_3pid?.length) {
-    throw new MatrixError("M_THREEPID_DENIED", "Invitations by e-mail or telephone are not served.");
+    throw new MatrixError(
+      "M_THREEPID_DENIED",
+      "Invitations by e-mail or telephone are not served.",
+    );
   }
   const isPublished = body.visibility === "public";
   const alias = aliasOf(settings, body.room_alias_name);
   const creationContent = body.creation_content ?? {};
-  assertUserIds(creationContent["additional_creators"], "creation_content.additional_creators");
+  assertUserIds(
+    creationContent["additional_creators"],
+    "creation_content.additional_creators",
+  );
   const invites = [...new Set(body.invite ?? [])];
   assertUserIds(invites, "invite");
   const request: RoomRequest = {
@@ -49,11 +55,13 @@ export function parseRoomRequest(
     rules,
     creationContent,
     powerLevelOverride: body.power_level_content_override ?? {},
-    initialState: (body.initial_state ?? []).map(({ type, state_key = "", content }) => ({
-      type,
-      stateKey: state_key,
-      content,
-    })),
+    initialState: (body.initial_state ?? []).map(
+      ({ type, state_key = "", content }) => ({
+        type,
+        stateKey: state_key,
+        content,
+      }),
+    ),
     invites,
     isDirect: body.is_direct ?? false,
     ...(alias === undefined ? {} : { alias }),
@@ -63,19 +71,30 @@ export function parseRoomRequest(
   return { request, isPublished };
 }
 
-function aliasOf({ serverName }: Needs, name: string | undefined): string | undefined {
+function aliasOf(
+  { serverName }: Needs,
+  name: string | undefined,
+): string | undefined {
   if (name === undefined) return undefined;
   const alias = `#${name}:${serverName}`;
   if (name === "" || name.includes(":") || !isRoomAlias(alias)) {
-    throw new MatrixError("M_INVALID_PARAM", "room_alias_name must be the part of an alias between # and the colon.");
+    throw new MatrixError(
+      "M_INVALID_PARAM",
+      "room_alias_name must be the part of an alias between # and the colon.",
+    );
   }
   return alias;
 }
 
 export function assertUserIds(value: unknown, where: string): void {
   if (value === undefined) return;
-  const isList = Array.isArray(value) && value.every((id) => typeof id === "string" && isUserId(id));
+  const isList =
+    Array.isArray(value) &&
+    value.every((id) => typeof id === "string" && isUserId(id));
   if (!isList) {
-    throw new MatrixError("M_INVALID_PARAM", `"${where}" must be a list of user ids.`);
+    throw new MatrixError(
+      "M_INVALID_PARAM",
+      `"${where}" must be a list of user ids.`,
+    );
   }
 }

@@ -12,11 +12,18 @@ const NONE: Relation = { relType: null, relatesTo: null, thread: null };
 /** What `m.relates_to` of an event says, ignoring what is malformed. */
 export function relationOf({ content, state_key }: Pdu): Relation {
   const relation = content["m.relates_to"];
-  if (typeof relation !== "object" || relation === null || Array.isArray(relation)) return NONE;
+  if (
+    typeof relation !== "object" ||
+    relation === null ||
+    Array.isArray(relation)
+  )
+    return NONE;
   const { rel_type: relType, event_id: relatesTo } = relation;
   if (typeof relType !== "string" || typeof relatesTo !== "string") return NONE;
-  if (Buffer.byteLength(relatesTo) > 255 || Buffer.byteLength(relType) > 255) return NONE;
+  if (Buffer.byteLength(relatesTo) > 255 || Buffer.byteLength(relType) > 255)
+    return NONE;
   if (relType.includes("\0") || relatesTo.includes("\0")) return NONE;
-  const thread = relType === "m.thread" && state_key === undefined ? relatesTo : null;
+  const thread =
+    relType === "m.thread" && state_key === undefined ? relatesTo : null;
   return { relType, relatesTo, thread };
 }

@@ -8,9 +8,17 @@ import {
   requiredPowerLevel,
   userPowerLevel,
 } from "../../core/power-levels.ts";
-import { isUserJoinedToAny, listJoinedAmong } from "../../storage/memberships.ts";
+import {
+  isUserJoinedToAny,
+  listJoinedAmong,
+} from "../../storage/memberships.ts";
 import { isLocalUser } from "./local-user.ts";
-import { loadRoomHead, readState, type RoomHead, stateAt } from "./room-head.ts";
+import {
+  loadRoomHead,
+  readState,
+  type RoomHead,
+  stateAt,
+} from "./room-head.ts";
 import type { RoomIdentity } from "./room-identity.ts";
 
 type Needs = Pick<Edges, "db" | "keyring" | "memory" | "notifier" | "settings">;

@@ -59,7 +59,8 @@ export async function loadRoomHead(
 ): Promise<RoomHead> {
   const seenTo = edges.notifier.position;
   const row = await findRoomHead(edges.db, roomNid);
-  if (!row) throw new MatrixError("M_NOT_FOUND", "This room is not known here.");
+  if (!row)
+    throw new MatrixError("M_NOT_FOUND", "This room is not known here.");
   const room = {
     roomNid,
     roomId: row.roomId,

@@ -14,7 +14,9 @@ export interface RoomIdentity {
 
 type Needs = Pick<Edges, "db" | "memory">;
 
-const byId = slot(() => new WeightedCache<string, RoomIdentity>(50_000, () => 1));
+const byId = slot(
+  () => new WeightedCache<string, RoomIdentity>(50_000, () => 1),
+);
 const byNid = slot(
   () => new WeightedCache<number, RoomIdentity>(50_000, () => 1),
 );
@@ -35,7 +37,8 @@ export async function getRoomIdentity(
   roomId: string,
 ): Promise<RoomIdentity> {
   const room = await findRoomIdentity(edges, roomId);
-  if (!room) throw new MatrixError("M_NOT_FOUND", "This room is not known here.");
+  if (!room)
+    throw new MatrixError("M_NOT_FOUND", "This room is not known here.");
   return room;
 }
 

@@ -93,7 +93,9 @@ async function assertAliases(
   const standing = await readNow(edges, room, "m.room.canonical_alias");
   const known = new Set(standing ? aliasesIn(standing.pdu.content) : []);
   const added = named.filter((alias) => !known.has(alias));
-  if (!added.every((alias) => typeof alias === "string" && isRoomAlias(alias))) {
+  if (
+    !added.every((alias) => typeof alias === "string" && isRoomAlias(alias))
+  ) {
     throw new MatrixError(
       "M_INVALID_PARAM",
       "A room alias begins with # and names a server after a colon.",

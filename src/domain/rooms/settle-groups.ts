@@ -75,7 +75,8 @@ export async function settleGroups(
         open = twins;
         continue;
       }
-      if (head.stateVersion === null && over === "room") throw conflictError(over);
+      if (head.stateVersion === null && over === "room")
+        throw conflictError(over);
       losses += 1;
       if (over === "room") queue.head = undefined;
       open = [...members.map(groupOf), ...twins];

@@ -4,6 +4,7 @@ import {
   type CreateRoomBody,
 } from "../../domain/rooms/parse-room-request.ts";
 import { createRoom } from "../../domain/rooms/create-room.ts";
+import { upgradeRoom } from "../../domain/rooms/upgrade-room.ts";
 import { endpoint } from "../endpoint.ts";
 
 /** https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3createroom */
@@ -48,5 +49,32 @@ export const postCreateRoom = endpoint<{ body: CreateRoomBody & JsonObject }>({
     const { request, isPublished } = parseRoomRequest(edges.settings, body);
     const room = await createRoom(edges, requester, request, { isPublished });
     return { room_id: room.roomId };
+  },
+});
+
+/** https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3roomsroomidupgrade */
+export const postUpgrade = endpoint<{
+  params: { roomId: string };
+  body: { new_version: string; additional_creators?: string[] };
+}>({
+  method: "post",
+  path: "/_matrix/client/v3/rooms/:roomId/upgrade",
+  auth: "user",
+  rateLimit: "createRoom",
+  body: {
+    type: "object",
+    properties: {
+      new_version: { type: "string" },
+      additional_creators: { type: "array", items: { type: "string" } },
+    },
+    required: ["new_version"],
+  },
+  async handle(edges, { requester, params, body }) {
+    const { new_version: version, additional_creators: creators } = body;
+    const replacement = await upgradeRoom(edges, requester, params.roomId, {
+      version,
+      ...(creators && { additionalCreators: creators }),
+    });
+    return { replacement_room: replacement };
   },
 });

@@ -1,4 +1,7 @@
-import { type Moderation, moderateMember } from "../../domain/rooms/membership.ts";
+import {
+  type Moderation,
+  moderateMember,
+} from "../../domain/rooms/membership.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
 
 /** Kick, ban and unban differ in what they ask of the target alone. */
@@ -19,7 +22,14 @@ const moderation = (act: string, moderation: Moderation): Endpoint =>
       const { user_id: target, reason } = body;
       const content = reason === undefined ? {} : { reason };
       const { roomId } = params;
-      await moderateMember(edges, requester, roomId, target, moderation, content);
+      await moderateMember(
+        edges,
+        requester,
+        roomId,
+        target,
+        moderation,
+        content,
+      );
       return {};
     },
   });

@@ -1,5 +1,9 @@
 import type { JsonObject } from "../../core/json.ts";
-import { getReadableState, getReadableStateEvent, listReadableState } from "../../domain/rooms/read-state.ts";
+import {
+  getReadableState,
+  getReadableStateEvent,
+  listReadableState,
+} from "../../domain/rooms/read-state.ts";
 import { setRoomState } from "../../domain/rooms/set-state.ts";
 import { presentState } from "../../domain/rooms/present.ts";
 import { endpoint } from "../endpoint.ts";
@@ -12,7 +16,11 @@ export const getAllState = endpoint<{ params: { roomId: string } }>({
   auth: "user",
   guest: true,
   async handle(edges, { requester, params }) {
-    const readable = await getReadableState(edges, requester.userId, params.roomId);
+    const readable = await getReadableState(
+      edges,
+      requester.userId,
+      params.roomId,
+    );
     const events = await listReadableState(edges, readable);
     const texts = await presentState(edges, requester, events);
     return reply({ body: `[${texts.join(",")}]` });
@@ -39,7 +47,12 @@ export const getState = endpoint<{
   async handle(edges, { requester, params, query }) {
     const { roomId, eventType, stateKey } = params;
     const readable = await getReadableState(edges, requester.userId, roomId);
-    const event = await getReadableStateEvent(edges, readable, eventType, stateKey);
+    const event = await getReadableStateEvent(
+      edges,
+      readable,
+      eventType,
+      stateKey,
+    );
     if (query.format !== "event") return event.pdu.content;
     const [text] = await presentState(edges, requester, [event]);
     return reply({ body: text! });

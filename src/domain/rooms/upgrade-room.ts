@@ -1,0 +1,257 @@
+import type { Edges } from "../../edges.ts";
+import { MatrixError } from "../../core/errors.ts";
+import type { RoomEvent } from "../../core/event.ts";
+import type { JsonObject } from "../../core/json.ts";
+import {
+  creatorsOf,
+  requiredPowerLevel,
+  userPowerLevel,
+} from "../../core/power-levels.ts";
+import { getRoomRules, type RoomRules } from "../../core/room-version.ts";
+import { listAliasesOfRoom } from "../../storage/aliases.ts";
+import { listEventHeads, listStateHeadsOfType } from "../../storage/events.ts";
+import { listMembersOf } from "../../storage/memberships.ts";
+import { findRoomByNid } from "../../storage/rooms.ts";
+import type { WriteRows } from "../../storage/write.ts";
+import { readMemberProfile } from "../accounts/member-profile.ts";
+import type { Requester } from "../accounts/requester.ts";
+import { openEvents } from "./event-store.ts";
+import { getJoinedRoom } from "./joined-room.ts";
+import { newRoomId } from "./new-room-id.ts";
+import { assertUserIds } from "./parse-room-request.ts";
+import type { EventDraft } from "./proposal.ts";
+import {
+  loadRoomHead,
+  newRoomHead,
+  readState,
+  type RoomHead,
+  stateAt,
+} from "./room-head.ts";
+import { writeNewRoom, type WriterEdges, writeToRoom } from "./room-writer.ts";
+import {
+  silencedPowerLevels,
+  upgradedPowerLevels,
+} from "./upgraded-power-levels.ts";
+
+const COPIED = [
+  "m.room.join_rules",
+  "m.room.history_visibility",
+  "m.room.guest_access",
+  "m.room.encryption",
+  "m.room.name",
+  "m.room.topic",
+  "m.room.avatar",
+  "m.room.server_acl",
+  "m.room.canonical_alias",
+];
+
+/**
+ * Replaces a room by one of another version, which takes over its state, its
+ * aliases and its place in the directory; then the old room points to it.
+ * https://spec.matrix.org/v1.19/client-server-api/#room-upgrades
+ */
+export async function upgradeRoom(
+  edges: WriterEdges,
+  { userId }: Pick<Requester, "userId">,
+  roomId: string,
+  asked: { version: string; additionalCreators?: string[] },
+): Promise<string> {
+  const rules = getRoomRules(asked.version);
+  assertUserIds(asked.additionalCreators, "additional_creators");
+  const { roomNid } = await getJoinedRoom(edges, userId, roomId);
+  const old = await loadRoomHead(edges, roomNid);
+  await readState(edges, old, [
+    ["m.room.create", ""],
+    ["m.room.power_levels", ""],
+    ["m.room.tombstone", ""],
+    ...COPIED.map((type) => [type, ""] as const),
+  ]);
+  assertMayUpgrade(old, userId);
+  const additional = rules.authorization.additionalCreators
+    ? (asked.additionalCreators ?? []).filter((id) => id !== userId)
+    : [];
+  const create = createDraft(edges, old, rules, userId, additional);
+  const newId = newRoomId(edges, rules, create);
+  await writeReplacement(edges, old, newId, rules, [
+    create,
+    ...(await copiedDrafts(edges, old, userId)),
+    powerLevelsDraft(old, rules, userId, [userId, ...additional]),
+  ]);
+  await closeOldRoom(edges, old, userId, newId);
+  return newId;
+}
+
+function assertMayUpgrade(old: RoomHead, userId: string): void {
+  const { rules } = old.room;
+  const create = stateAt(old, "m.room.create", "");
+  const levels = stateAt(old, "m.room.power_levels", "");
+  const required = requiredPowerLevel(rules, levels, {
+    type: "m.room.tombstone",
+    isState: true,
+  });
+  if (userPowerLevel(rules, create, levels, userId) < required) {
+    throw new MatrixError("M_FORBIDDEN", "You cannot upgrade this room.");
+  }
+}
+
+function createDraft(
+  { now }: Pick<Edges, "now">,
+  old: RoomHead,
+  rules: RoomRules,
+  sender: string,
+  additional: readonly string[],
+): EventDraft {
+  const was = stateAt(old, "m.room.create", "")?.pdu.content ?? {};
+  const last = old.extremities[0]?.eventId;
+  const isNamedByHash = rules.authorization.roomIdIsCreateHash;
+  const content: JsonObject = {
+    room_version: rules.version,
+    predecessor: {
+      room_id: old.room.roomId,
+      ...(isNamedByHash || last === undefined ? {} : { event_id: last }),
+    },
+    ...(rules.authorization.creatorFromSender ? {} : { creator: sender }),
+    ...(additional.length > 0 ? { additional_creators: [...additional] } : {}),
+    ...(was["type"] === undefined ? {} : { type: was["type"] }),
+    ...(was["m.federate"] === undefined
+      ? {}
+      : { "m.federate": was["m.federate"] }),
+  };
+  return {
+    type: "m.room.create",
+    sender,
+    stateKey: "",
+    content,
+    originServerTs: now(),
+  };
+}
+
+/** The upgrader's join, the state that goes along, and the bans. */
+async function copiedDrafts(
+  edges: WriterEdges,
+  old: RoomHead,
+  sender: string,
+): Promise<EventDraft[]> {
+  const { roomNid } = old.room;
+  const draft = (type: string, stateKey: string, content: JsonObject) => ({
+    type,
+    sender,
+    stateKey,
+    content,
+  });
+  const isSpace =
+    stateAt(old, "m.room.create", "")?.pdu.content["type"] === "m.space";
+  const banned = await listMembersOf(edges.db, roomNid, ["ban"]);
+  const others = await openEvents(edges, [
+    ...(await listEventHeads(
+      edges.db,
+      banned.map(({ nid }) => nid),
+    )),
+    ...(isSpace
+      ? await listStateHeadsOfType(edges.db, roomNid, "m.space.child")
+      : []),
+  ]);
+  const profile = await readMemberProfile(edges, sender);
+  return [
+    draft("m.room.member", sender, { ...profile, membership: "join" }),
+    ...COPIED.flatMap((type) => {
+      const content = stateAt(old, type, "")?.pdu.content;
+      return content ? [draft(type, "", content)] : [];
+    }),
+    ...others.map(({ type, stateKey, pdu }) =>
+      draft(type, stateKey ?? "", pdu.content),
+    ),
+  ];
+}
+
+/** Last of all: until they stand the creator can do everything. */
+function powerLevelsDraft(
+  old: RoomHead,
+  to: RoomRules,
+  sender: string,
+  newCreators: readonly string[],
+): EventDraft {
+  const from = old.room.rules;
+  const create = stateAt(old, "m.room.create", "") as RoomEvent;
+  const content = upgradedPowerLevels(
+    stateAt(old, "m.room.power_levels", "")?.pdu.content ?? {
+      users: { [sender]: 100 },
+    },
+    { from, to, newCreators, oldCreators: creatorsOf(from, create) },
+  );
+  return { type: "m.room.power_levels", sender, stateKey: "", content };
+}
+
+/** The new room with all it takes over, in one commit. */
+async function writeReplacement(
+  edges: WriterEdges,
+  old: RoomHead,
+  roomId: string,
+  rules: RoomRules,
+  drafts: readonly EventDraft[],
+): Promise<void> {
+  const [roomNid] = await edges.nids.take(1);
+  if (roomNid === undefined) throw new TypeError("no number for the room");
+  const from = old.room.roomNid;
+  const aliases = await listAliasesOfRoom(edges.db, from);
+  const isPublished = (await findRoomByNid(edges.db, from))?.isPublished;
+  const rows: Partial<WriteRows> = {
+    newRooms: [
+      {
+        roomNid,
+        roomId,
+        roomVersion: rules.version,
+        isResident: true,
+        createdTs: edges.now(),
+      },
+    ],
+    movedAliases: aliases.map(({ alias }) => ({
+      alias,
+      fromRoomNid: from,
+      roomNid,
+    })),
+    roomPublications: isPublished
+      ? [
+          { roomNid, isPublished },
+          { roomNid: from, isPublished: false },
+        ]
+      : [],
+  };
+  const head = newRoomHead({ roomNid, roomId, rules });
+  const proposals = drafts.map((draft) => ({ draft }));
+  await writeNewRoom(edges, head, proposals, { rows });
+}
+
+/** What the upgrader has no power for stays undone: the tombstone alone is a must. */
+async function closeOldRoom(
+  edges: WriterEdges,
+  old: RoomHead,
+  sender: string,
+  replacement: string,
+): Promise<void> {
+  const { roomNid, rules } = old.room;
+  const write = (type: string, content: JsonObject) =>
+    writeToRoom(edges, roomNid, [
+      { draft: { type, sender, stateKey: "", content } },
+    ]);
+  await write("m.room.tombstone", {
+    body: "This room has been replaced",
+    replacement_room: replacement,
+  });
+  const levels = stateAt(old, "m.room.power_levels", "")?.pdu.content;
+  const rest = [
+    ...(stateAt(old, "m.room.canonical_alias", "")
+      ? [write("m.room.canonical_alias", {})]
+      : []),
+    ...(levels
+      ? [write("m.room.power_levels", silencedPowerLevels(rules, levels))]
+      : []),
+  ];
+  for (const result of await Promise.allSettled(rest)) {
+    if (result.status === "fulfilled") continue;
+    const error: unknown = result.reason;
+    const isRefused =
+      error instanceof MatrixError && error.errcode === "M_FORBIDDEN";
+    if (!isRefused) throw error;
+  }
+}
