@@ -131,6 +131,7 @@ create table events (
 );
 CREATE INDEX events_by_paging_key ON public.events USING btree (room_nid, depth, arrival) WHERE (arrival IS NOT NULL);
 CREATE INDEX events_by_position ON public.events USING btree (room_nid, "position") WHERE ("position" IS NOT NULL);
+CREATE INDEX events_by_redacts ON public.events USING btree (room_nid, redacts) WHERE (redacts IS NOT NULL);
 CREATE INDEX events_by_relation ON public.events USING btree (room_nid, relates_to, rel_type) WHERE (relates_to IS NOT NULL);
 CREATE INDEX events_by_thread ON public.events USING btree (room_nid, thread, "position") WHERE (thread IS NOT NULL);
 CREATE INDEX events_redacted_countable ON public.events USING btree (room_nid, "position") WHERE (is_countable AND (redacted_by IS NOT NULL));
@@ -490,11 +491,12 @@ begin
     for loser in
       select distinct r.w
       from jsonb_to_recordset(coalesce(p_rows->'rooms', '[]'))
-        as r(w int, room_nid bigint, state_version bigint, cited bigint[], is_exclusive boolean)
+        as r(w int, room_nid bigint, state_version bigint, cited bigint[], is_exclusive boolean, absent text[])
       where r.state_version is not null
         and (r.state_version is distinct from (select rooms.state_version from rooms where rooms.room_nid = r.room_nid)
           or r.is_exclusive and exists (
-            select from forward_extremities f where f.room_nid = r.room_nid and f.nid <> all(r.cited)))
+            select from forward_extremities f where f.room_nid = r.room_nid and f.nid <> all(r.cited))
+          or exists (select from events where event_id = any(r.absent)))
     loop
       lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "room"}');
       has_losers := true;
@@ -675,6 +677,16 @@ begin
     on conflict do nothing;
   end if;
 
+  -- An outlier that takes its place in the room is stored anew under its number.
+  if p_rows ? 'placed_outliers' then
+    with placed as (
+      delete from events using jsonb_to_recordset(p_rows->'placed_outliers') as r(w int, nid bigint)
+      where events.nid = r.nid and events.arrival is null and starts[r.w + 1] is not null
+      returning events.nid
+    )
+    delete from event_contents using placed where event_contents.nid = placed.nid;
+  end if;
+
   if p_skeletons <> '{}' then
     with arrived as (
       select e.*, starts[e.w + 1] + e.o + 1 as position, coalesce(e.thread, 'main') as line
@@ -843,6 +855,12 @@ begin
   if p_rows ? 'removed_aliases' then
     delete from room_aliases using jsonb_to_recordset(p_rows->'removed_aliases') as r(w int, alias text)
     where room_aliases.alias = r.alias and starts[r.w + 1] is not null;
+  end if;
+
+  if p_rows ? 'moved_aliases' then
+    update room_aliases set room_nid = r.room_nid
+    from jsonb_to_recordset(p_rows->'moved_aliases') as r(w int, alias text, from_room_nid bigint, room_nid bigint)
+    where room_aliases.alias = r.alias and room_aliases.room_nid = r.from_room_nid and starts[r.w + 1] is not null;
   end if;
 
   if p_rows ? 'stripped_states' then

@@ -64,7 +64,7 @@ async function listDetails(
 ): Promise<{ table: string; text: string }[]> {
   // Since version 18 "not null" is a constraint too; the columns show it.
   return sql<{ table: string; text: string }[]>`
-    select r.relname as table,
+    select * from (select r.relname as table,
       'alter table ' || r.relname || ' add constraint ' || conname || ' ' || pg_get_constraintdef(c.oid) as text
     from pg_constraint c join pg_class r on r.oid = c.conrelid
     where c.connamespace = 'public'::regnamespace and contype <> 'n'
@@ -73,7 +73,7 @@ async function listDetails(
     from pg_index i join pg_class r on r.oid = i.indrelid
     where r.relnamespace = 'public'::regnamespace
       and not exists (select from pg_constraint c where c.conindid = i.indexrelid and c.contype in ('p', 'u', 'x'))
-    order by 1, 2`;
+    ) d order by d.table, d.text collate "C"`;
 }
 
 async function listSequences(sql: Sql): Promise<string[]> {
