@@ -172,8 +172,10 @@ describe("a locked account", () => {
 describe("a suspended account", () => {
   const server = useServer();
 
-  it("reads, logs in and logs out, and writes nothing", async () => {
+  it("reads, leaves, logs in and logs out, and says nothing", async () => {
     const alice = await server.user("alice");
+    const { body: room } = await alice.post("/createRoom");
+    const roomId = encodeURIComponent(String(room["room_id"]));
     await flag(server, alice.userId, { isSuspended: true });
     const login = byPassword("alice", alice.password);
     const opened = await server.post("/login", login);
@@ -188,6 +190,14 @@ describe("a suspended account", () => {
     );
     expect(written.status).to.equal(403);
     expect(written.body["errcode"]).to.equal("M_USER_SUSPENDED");
+    const text = { msgtype: "m.text", body: "Hello" };
+    const said = await client.put(
+      `/rooms/${roomId}/send/m.room.message/1`,
+      text,
+    );
+    expect(said.body["errcode"]).to.equal("M_USER_SUSPENDED");
+    const left = await client.post(`/rooms/${roomId}/leave`);
+    expect(left.status, left.text).to.equal(200);
     expect((await client.post("/logout")).status).to.equal(200);
   });
 });

@@ -97,6 +97,7 @@ export const postLeave = endpoint<ToRoom>({
   method: "post",
   path: "/_matrix/client/v3/rooms/:roomId/leave",
   auth: "user",
+  suspended: true,
   guest: true,
   body: REASON,
   async handle(edges, { requester, params, body }) {
@@ -110,6 +111,7 @@ export const postForget = endpoint<{ params: { roomId: string } }>({
   method: "post",
   path: "/_matrix/client/v3/rooms/:roomId/forget",
   auth: "user",
+  suspended: true,
   guest: true,
   async handle(edges, { requester, params }) {
     await forgetRoom(edges, requester.userId, params.roomId);

@@ -13,6 +13,7 @@ export const postReadMarkers = endpoint<{
   method: "post",
   path: "/_matrix/client/v3/rooms/:roomId/read_markers",
   auth: "user",
+  suspended: true,
   rateLimit: "ephemeral",
   body: {
     type: "object",

@@ -21,6 +21,7 @@ export const postReceipt = endpoint<{
     ),
   },
   auth: "user",
+  suspended: true,
   rateLimit: "ephemeral",
   body: { type: "object" },
   async handle(edges, { requester, params, body }) {

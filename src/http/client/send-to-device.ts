@@ -10,6 +10,7 @@ export const putToDevice = endpoint<{
   method: "put",
   path: "/_matrix/client/v3/sendToDevice/:eventType/:txnId",
   auth: "user",
+  suspended: true,
   rateLimit: "toDevice",
   maxBodyBytes: 4 * 1024 * 1024,
   body: {

@@ -1,22 +1,33 @@
 import { endpoint } from "../endpoint.ts";
 
-/** Each version only adds to the one before: we serve what a client finds here by asking. */
-const VERSIONS = Array.from({ length: 19 }, (_, i) => `v1.${i + 1}`);
+/**
+ * From v1.3 and v1.4 on clients take it that relations and threads are served,
+ * which they are not yet; what later versions added and is served stands as
+ * features, which clients ask for too.
+ */
+const VERSIONS = ["r0.6.1", "v1.1", "v1.2"];
+
+const FEATURES = {
+  // Element sets up cross-signing only where this is said.
+  "org.matrix.e2e_cross_signing": true,
+  // Private receipts, receipts and unread counts by thread: v1.4.
+  "org.matrix.msc2285.stable": true,
+  "org.matrix.msc3771": true,
+  "org.matrix.msc3773": true,
+  // Mentions by intent: v1.7.
+  "org.matrix.msc3952_intentional_mentions": true,
+  // Any profile field: v1.16.
+  "uk.tcpip.msc4133.stable": true,
+  // The state after the timeline: v1.16.
+  "org.matrix.msc4222": true,
+};
 
 /** https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientversions */
 export const getVersions = endpoint({
   method: "get",
   path: "/_matrix/client/versions",
-  auth: "optional",
+  auth: "none",
   async handle() {
-    return {
-      versions: ["r0.6.1", ...VERSIONS],
-      unstable_features: {
-        // Element sets up cross-signing only where this is said.
-        "org.matrix.e2e_cross_signing": true,
-        "org.matrix.msc4222": true,
-        "uk.tcpip.msc4133.stable": true,
-      },
-    };
+    return { versions: VERSIONS, unstable_features: FEATURES };
   },
 });
