@@ -55,3 +55,16 @@ export async function findSnapshotAt(
     order by position desc limit 1`;
   return row?.snapshotId ?? undefined;
 }
+
+/** The snapshot after a room's first member event: the earliest in which somebody is in it. */
+export async function findFirstSnapshotWithMember(
+  sql: Sql,
+  roomNid: number,
+): Promise<number | undefined> {
+  const [row] = await sql<{ snapshotId: number | null }[]>`
+    select e.snapshot_after as snapshot_id
+    from state_changes c join events e on e.nid = c.new_nid
+    where c.room_nid = ${roomNid} and c.type = 'm.room.member'
+    order by c.position limit 1`;
+  return row?.snapshotId ?? undefined;
+}

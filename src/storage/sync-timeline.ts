@@ -17,6 +17,11 @@ export interface TimelineConditions {
   relTypes: readonly string[] | null;
   notRelTypes: readonly string[] | null;
   hasUrl: boolean | null;
+  /** What an event that relates to it must be; null: it needs none. */
+  relatedBy: {
+    relTypes: readonly string[] | null;
+    senders: readonly string[] | null;
+  } | null;
 }
 
 const conditionsOf = (sql: Sql, c: TimelineConditions) => sql`
@@ -26,7 +31,17 @@ const conditionsOf = (sql: Sql, c: TimelineConditions) => sql`
   ${c.notSenders ? sql`and not e.sender = any(${c.notSenders as string[]}::text[])` : sql``}
   ${c.relTypes ? sql`and e.rel_type = any(${c.relTypes as string[]}::text[])` : sql``}
   ${c.notRelTypes ? sql`and (e.rel_type is null or not e.rel_type = any(${c.notRelTypes as string[]}::text[]))` : sql``}
-  ${c.hasUrl === null ? sql`` : sql`and e.has_url = ${c.hasUrl}`}`;
+  ${c.hasUrl === null ? sql`` : sql`and e.has_url = ${c.hasUrl}`}
+  ${c.relatedBy === null ? sql`` : sql`and exists (${relationsOf(sql, c.relatedBy)})`}`;
+
+const relationsOf = (
+  sql: Sql,
+  { relTypes, senders }: NonNullable<TimelineConditions["relatedBy"]>,
+) => sql`
+  select from events r
+  where r.room_nid = e.room_nid and r.relates_to = e.event_id and r.status = 0 and r.redacted_by is null
+    ${relTypes ? sql`and r.rel_type = any(${relTypes as string[]}::text[])` : sql``}
+    ${senders ? sql`and r.sender = any(${senders as string[]}::text[])` : sql``}`;
 
 /** The newest accepted events of many rooms, newest first in each, up to `limit` per room. */
 export async function listTimelines(

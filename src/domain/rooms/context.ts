@@ -6,11 +6,12 @@ import {
   listStateHeadsAmong,
 } from "../../storage/events.ts";
 import { escapeText } from "../../storage/json-text.ts";
+import { listIgnoredUsers } from "../accounts/ignored-users.ts";
 import type { Requester } from "../accounts/requester.ts";
 import { allowsEvent } from "../sync/sync-filter.ts";
 import { openEvents, type StoredEvent } from "./event-store.ts";
 import { showEvents, type VisibleEvent } from "./gate.ts";
-import { keyOf, pointPast, readPage } from "./history.ts";
+import { isWanted, keyOf, pointPast, readPage } from "./history.ts";
 import { formatPagingToken, pointAfter, pointBefore } from "./paging-token.ts";
 import { presentEvents, presentState } from "./present.ts";
 import {
@@ -85,25 +86,25 @@ export async function readContext(
     });
   const before = await read(true, beforeCount);
   const after = await read(false, limit - beforeCount);
+  const ignored = await listIgnoredUsers(edges, userId);
   const seen = (await showEvents(edges, userId, [...before, ...after])).filter(
-    (other) => allowsEvent(filter, other.event),
+    (other) => isWanted(other.event, filter, ignored),
   );
   const isBefore = new Set(before.map(({ nid }) => nid));
-  const present = (events: readonly VisibleEvent[]) =>
-    presentEvents(edges, requester, events, { withRoomId: true });
-  const [text] = await present([shown]);
-  const state = await stateAfter(edges, after.at(-1) ?? event, filter, [
+  const seenBefore = seen.filter((other) => isBefore.has(other.event.nid));
+  const seenAfter = seen.filter((other) => !isBefore.has(other.event.nid));
+  const lastShown = seenAfter.at(-1)?.event ?? event;
+  const state = await stateAfter(edges, lastShown, filter, [
     event,
     ...seen.map((other) => other.event),
   ]);
+  const present = (events: readonly VisibleEvent[]) =>
+    presentEvents(edges, requester, events, { withRoomId: true });
+  const [text] = await present([shown]);
   return {
     event: text!,
-    eventsBefore: await present(
-      seen.filter((other) => isBefore.has(other.event.nid)),
-    ),
-    eventsAfter: await present(
-      seen.filter((other) => !isBefore.has(other.event.nid)),
-    ),
+    eventsBefore: await present(seenBefore),
+    eventsAfter: await present(seenAfter),
     start: formatPagingToken(pointBefore(keyOf(before.at(-1) ?? event))),
     end: formatPagingToken(pointAfter(keyOf(after.at(-1) ?? event))),
     state: await presentState(edges, requester, state),

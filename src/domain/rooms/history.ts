@@ -1,6 +1,7 @@
 import type { Edges } from "../../edges.ts";
 import type { RoomEventFilter } from "../../core/filter.ts";
 import { listPage } from "../../storage/sync-timeline.ts";
+import { listIgnoredUsers } from "../accounts/ignored-users.ts";
 import type { Requester } from "../accounts/requester.ts";
 import { allowsEvent, conditionsOf } from "../sync/sync-filter.ts";
 import { openEvents, type StoredEvent } from "./event-store.ts";
@@ -62,6 +63,7 @@ export async function readHistory(
   const to =
     page.to &&
     (await pointOf(edges, roomNid, page.to, isBackwards ? "after" : "upTo"));
+  const ignored = await listIgnoredUsers(edges, requester.userId);
   let shown: VisibleEvent[] = [];
   let end: PagingPoint | null = from;
   for (let pages = 0; pages < MOST_EMPTY_PAGES; pages++) {
@@ -72,9 +74,8 @@ export async function readHistory(
     });
     const last = events.at(-1);
     end = last && events.length === limit ? pointPast(last, isBackwards) : null;
-    shown = (await showEvents(edges, requester.userId, events)).filter(
-      ({ event }) => allowsEvent(filter, event),
-    );
+    const visible = await showEvents(edges, requester.userId, events);
+    shown = visible.filter(({ event }) => isWanted(event, filter, ignored));
     if (shown.length > 0 || end === null) break;
   }
   return {
@@ -107,6 +108,15 @@ export async function readPage(
   );
   return openEvents(edges, heads);
 }
+
+/** Whether a reader asks for an event; what the ignored say is not heard. */
+export const isWanted = (
+  event: StoredEvent,
+  filter: RoomEventFilter,
+  ignored: ReadonlySet<string>,
+): boolean =>
+  allowsEvent(filter, event) &&
+  (event.stateKey !== null || !ignored.has(event.sender));
 
 export const keyOf = ({ depth, arrival }: StoredEvent): PagingPoint => ({
   depth,

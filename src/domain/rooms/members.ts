@@ -5,7 +5,10 @@ import {
   listStateHeadsOfType,
 } from "../../storage/events.ts";
 import { escapeText } from "../../storage/json-text.ts";
-import { findSnapshotAt } from "../../storage/snapshots.ts";
+import {
+  findFirstSnapshotWithMember,
+  findSnapshotAt,
+} from "../../storage/snapshots.ts";
 import { openEvents, type StoredEvent } from "./event-store.ts";
 import { positionOf } from "./paging-point.ts";
 import type { PagingStart } from "./paging-token.ts";
@@ -46,7 +49,10 @@ export async function listMembersAt(
   const asked = await positionOf(edges, roomNid, at);
   const position =
     readable.at === "left" ? Math.min(asked, readable.position) : asked;
-  const snapshotId = await findSnapshotAt(edges.db, roomNid, position);
+  // A timeline that shows all of a room has a `prev_batch` before the first event.
+  const snapshotId =
+    (await findSnapshotAt(edges.db, roomNid, position)) ??
+    (await findFirstSnapshotWithMember(edges.db, roomNid));
   if (snapshotId === undefined) return [];
   return membersIn(edges, await snapshotNids(edges, snapshotId));
 }

@@ -49,6 +49,13 @@ export function conditionsOf(filter: RoomEventFilter): TimelineConditions {
     relTypes: filter.relTypes,
     notRelTypes: some(filter.notRelTypes),
     hasUrl: filter.containsUrl,
+    relatedBy:
+      filter.relatedByRelTypes === null && filter.relatedBySenders === null
+        ? null
+        : {
+            relTypes: filter.relatedByRelTypes,
+            senders: filter.relatedBySenders,
+          },
   };
 }
 

@@ -57,7 +57,7 @@ export const getMessages = endpoint<{
       from: pointIn(query.from, "from"),
       to: pointIn(query.to, "to"),
       isBackwards: query.dir === "b",
-      limit: Math.min(query.limit ?? filter.limit, MAX_LIMIT),
+      limit: Math.min(Math.max(query.limit ?? filter.limit, 1), MAX_LIMIT),
       filter,
     });
     const start = JSON.stringify(query.from ?? page.start);
