@@ -6,6 +6,7 @@ import type { Config } from "./config/schema.ts";
 import { composeApp } from "./compose-app.ts";
 import { publicBaseUrlOf } from "./compose-settings.ts";
 import { composeEdges, type ComposedEdges } from "./compose-edges.ts";
+import { finishDeactivations } from "./domain/accounts/deactivate.ts";
 import type { Middleware } from "./http/context.ts";
 import { createHealthRoutes } from "./http/health.ts";
 import { createLandingPage } from "./http/landing.ts";
@@ -52,7 +53,7 @@ export async function startServer(
 
 async function listen(
   config: Config,
-  { log, dataDir, secrets }: Runtime,
+  { log, dataDir, secrets, processIndex }: Runtime,
   sql: Sql,
 ): Promise<RunningServer> {
   const tls = await readTls(config.tls);
@@ -88,6 +89,11 @@ async function listen(
   const pages = createPages(config, publicBaseUrl, sql);
   const app = composeApp(config, composed.edges, pages);
   respond = app.callback();
+  if (processIndex === 0) {
+    finishDeactivations(composed.edges).catch((error: unknown) => {
+      log.warn({ err: error }, "Deactivations are finished at the next start.");
+    });
+  }
   const unwatch = watchTls(config.tls, server, log);
   return {
     url,

@@ -11,7 +11,10 @@ export interface UserRow {
   createdTs: number;
 }
 
-export async function findUser(sql: Sql, userId: string): Promise<UserRow | undefined> {
+export async function findUser(
+  sql: Sql,
+  userId: string,
+): Promise<UserRow | undefined> {
   const [row] = await sql<UserRow[]>`
     select user_id, password_hash, is_admin, is_deactivated, is_locked, is_suspended, is_guest, created_ts
     from users where user_id = ${userId}`;
@@ -19,10 +22,22 @@ export async function findUser(sql: Sql, userId: string): Promise<UserRow | unde
 }
 
 /** Which of the given users exist here and are not deactivated. */
-export async function listActiveUsers(sql: Sql, userIds: readonly string[]): Promise<string[]> {
+export async function listActiveUsers(
+  sql: Sql,
+  userIds: readonly string[],
+): Promise<string[]> {
   if (userIds.length === 0) return [];
   const rows = await sql<{ userId: string }[]>`
     select user_id from users where user_id = any(${userIds as string[]}::text[]) and not is_deactivated`;
+  return rows.map((row) => row.userId);
+}
+
+/** Deactivated users who are still in rooms: their deactivation did not come to its end. */
+export async function listDeactivatedMembers(sql: Sql): Promise<string[]> {
+  const rows = await sql<{ userId: string }[]>`
+    select user_id from users where is_deactivated and exists (
+      select from memberships m
+      where m.user_id = users.user_id and m.membership in ('join', 'invite', 'knock'))`;
   return rows.map((row) => row.userId);
 }
 
@@ -44,7 +59,12 @@ export async function findRegistrationToken(
 
 export async function insertRegistrationToken(
   sql: Sql,
-  row: { token: string; usesAllowed: number | null; expiresTs: number | null; createdTs: number },
+  row: {
+    token: string;
+    usesAllowed: number | null;
+    expiresTs: number | null;
+    createdTs: number;
+  },
 ): Promise<boolean> {
   const inserted = await sql`
     insert into registration_tokens (token, uses_allowed, expires_ts, created_ts)
@@ -54,13 +74,22 @@ export async function insertRegistrationToken(
 }
 
 /** Nonces of shared-secret registration are good once, for a minute. */
-export async function insertNonce(sql: Sql, nonce: string, expiresTs: number, nowTs: number): Promise<void> {
+export async function insertNonce(
+  sql: Sql,
+  nonce: string,
+  expiresTs: number,
+  nowTs: number,
+): Promise<void> {
   await sql`
     with expired as (delete from registration_nonces where expires_ts < ${nowTs})
     insert into registration_nonces (nonce, expires_ts) values (${nonce}, ${expiresTs})`;
 }
 
-export async function takeNonce(sql: Sql, nonce: string, nowTs: number): Promise<boolean> {
+export async function takeNonce(
+  sql: Sql,
+  nonce: string,
+  nowTs: number,
+): Promise<boolean> {
   const rows = await sql`
     delete from registration_nonces where nonce = ${nonce} and expires_ts >= ${nowTs} returning nonce`;
   return rows.length === 1;

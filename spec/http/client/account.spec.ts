@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { finishDeactivations } from "../../../src/domain/accounts/deactivate.ts";
 import { useServer } from "../../support/server.ts";
 import type { TestServer } from "../../support/server.ts";
 import { withPassword } from "../../support/with-password.ts";
@@ -215,5 +216,19 @@ describe("POST /account/deactivate", () => {
     ]);
     const profile = await server.get(`/profile/${bob.userId}`);
     expect(profile.status).to.equal(404);
+  });
+
+  it("is finished at the next start where a crash came between", async () => {
+    const dave = await server.user("dave");
+    const { body } = await dave.post("/createRoom");
+    await server.edges.committer.commit({
+      positions: 1,
+      rows: { userUpdates: [{ userId: dave.userId, isDeactivated: true }] },
+    });
+    await finishDeactivations(server.edges);
+    const [row] = await server.database.sql<{ membership: string }[]>`
+      select membership from memberships join rooms using (room_nid)
+      where user_id = ${dave.userId} and room_id = ${String(body["room_id"])}`;
+    expect(row!.membership).to.equal("leave");
   });
 });

@@ -1,6 +1,8 @@
 import type { Edges } from "../../edges.ts";
+import type { UserId } from "../../core/ids.ts";
 import { listMembershipsOf } from "../../storage/memberships.ts";
 import { deletePresence } from "../../storage/presence.ts";
+import { listDeactivatedMembers } from "../../storage/users.ts";
 import { leaveRoom } from "../rooms/membership.ts";
 import type { WriterEdges } from "../rooms/room-writer.ts";
 import {
@@ -31,21 +33,28 @@ export async function deactivateAccount(
   // A login may have been under way; from here on none can succeed.
   await logOutEverywhere(edges, userId);
   await deletePresence(edges.db, userId);
-  await leaveAllRooms(edges, requester);
+  await leaveAllRooms(edges, userId);
+}
+
+/** Leaves the rooms of deactivated users where a crash came between; for one process at its start. */
+export async function finishDeactivations(edges: Needs): Promise<void> {
+  for (const userId of await listDeactivatedMembers(edges.db))
+    await leaveAllRooms(edges, userId);
 }
 
 const AT_ONCE = 10;
 
-async function leaveAllRooms(edges: Needs, requester: Requester) {
-  const rooms = await listMembershipsOf(edges.db, requester.userId, [
+async function leaveAllRooms(edges: Needs, userId: string): Promise<void> {
+  const rooms = await listMembershipsOf(edges.db, userId, [
     "join",
     "invite",
     "knock",
   ]);
+  const who = { userId: userId as UserId };
   const leaveOne = async (): Promise<void> => {
     for (let room = rooms.pop(); room; room = rooms.pop()) {
       const { roomId } = room;
-      await leaveRoom(edges, requester, roomId, {}).catch((error: unknown) => {
+      await leaveRoom(edges, who, roomId).catch((error: unknown) => {
         edges.log.warn({ err: error, roomId }, "a room could not be left");
       });
     }
