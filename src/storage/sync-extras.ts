@@ -220,21 +220,22 @@ export interface PresenceRow {
 
 /**
  * Presence of those who share a room with the user, changed after the mark; of
- * who is in a newly joined room whenever it changed.
+ * who came into a room, or is in one that the user joined, whenever it changed.
  */
 export async function listPresence(
   sql: Sql,
   userId: string,
   joined: readonly number[],
   newlyJoined: readonly number[],
-  afterMark: number,
+  after: { mark: number; position: number },
 ): Promise<PresenceRow[]> {
   return sql<PresenceRow[]>`
     select p.user_id, p.state, p.status_key, p.status_sealed, p.last_active_ts, p.mark from presence p
-    where (p.mark > ${afterMark} and (p.user_id = ${userId} or exists (
+    where (p.mark > ${after.mark} and (p.user_id = ${userId} or exists (
       select from memberships m where m.user_id = p.user_id and m.membership = 'join'
         and m.room_nid = any(${joined as number[]}::bigint[]))))
       or exists (
         select from memberships m where m.user_id = p.user_id and m.membership = 'join'
-          and m.room_nid = any(${newlyJoined as number[]}::bigint[]))`;
+          and (m.room_nid = any(${newlyJoined as number[]}::bigint[])
+            or (m.room_nid = any(${joined as number[]}::bigint[]) and m.position > ${after.position})))`;
 }

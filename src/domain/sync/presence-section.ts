@@ -12,7 +12,7 @@ export async function readPresence(
   { db, keyring, now, settings }: Needs,
   userId: string,
   { joined, newlyJoined }: SyncPlan,
-  afterMark: number,
+  after: { mark: number; position: number },
   filter: ClientFilter,
 ): Promise<object[]> {
   if (!settings.presenceEnabled) return [];
@@ -21,7 +21,7 @@ export async function readPresence(
     userId,
     joined.map(({ roomNid }) => roomNid),
     newlyJoined,
-    afterMark,
+    after,
   );
   const sealed = rows.filter(
     (row): row is typeof row & { statusSealed: Uint8Array } =>

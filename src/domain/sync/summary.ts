@@ -1,15 +1,20 @@
 import type { Edges } from "../../edges.ts";
+import { listCurrentStateOfRooms } from "../../storage/events.ts";
 import { listHeroes, listMemberCounts } from "../../storage/sync-changes.ts";
+import { openEvents } from "../rooms/event-store.ts";
+
+type Needs = Pick<Edges, "db" | "keyring" | "memory">;
 
 export interface RoomSummary {
-  "m.heroes": string[];
+  /** Absent where the room has a name or an alias to be called by. */
+  "m.heroes"?: string[];
   "m.joined_member_count": number;
   "m.invited_member_count": number;
 }
 
-/** Counts and heroes of rooms, in two queries. */
+/** Counts and heroes of rooms, with a fixed number of queries. */
 export async function readSummaries(
-  { db }: Pick<Edges, "db">,
+  edges: Needs,
   roomNids: readonly number[],
   userId: string,
 ): Promise<Map<number, RoomSummary>> {
@@ -18,12 +23,12 @@ export async function readSummaries(
     roomNids.map((roomNid) => [
       roomNid,
       {
-        "m.heroes": [],
         "m.joined_member_count": 0,
         "m.invited_member_count": 0,
       },
     ]),
   );
+  const { db } = edges;
   for (const { roomNid, joined, invited } of await listMemberCounts(
     db,
     roomNids,
@@ -32,8 +37,36 @@ export async function readSummaries(
     summary["m.joined_member_count"] = joined;
     summary["m.invited_member_count"] = invited;
   }
-  for (const hero of await listHeroes(db, roomNids, userId)) {
-    summaries.get(hero.roomNid)!["m.heroes"].push(hero.userId);
+  const named = await listNamedRooms(edges, roomNids);
+  const nameless = roomNids.filter((roomNid) => !named.has(roomNid));
+  const heroes = new Map<number, string[]>(
+    nameless.map((roomNid) => [roomNid, []]),
+  );
+  for (const hero of await listHeroes(db, nameless, userId)) {
+    heroes.get(hero.roomNid)?.push(hero.userId);
+  }
+  for (const [roomNid, userIds] of heroes) {
+    summaries.get(roomNid)!["m.heroes"] = userIds;
   }
   return summaries;
 }
+
+/** Rooms that clients call by a name or an alias, not by their members. */
+async function listNamedRooms(
+  edges: Needs,
+  roomNids: readonly number[],
+): Promise<Set<number>> {
+  const heads = await listCurrentStateOfRooms(edges.db, roomNids, [
+    "m.room.name",
+    "m.room.canonical_alias",
+  ]);
+  const named = new Set<number>();
+  for (const { roomNid, pdu } of await openEvents(edges, heads)) {
+    const { name, alias } = pdu.content;
+    if (isText(name) || isText(alias)) named.add(roomNid);
+  }
+  return named;
+}
+
+const isText = (value: unknown): boolean =>
+  typeof value === "string" && value !== "";

@@ -132,7 +132,7 @@ async function buildAnswer(
     edges,
     userId,
     plan,
-    since?.mark ?? 0,
+    { mark: since?.mark ?? 0, position: after },
     filter,
   );
   const global = (accountData.get(0) ?? []).filter((text) =>
