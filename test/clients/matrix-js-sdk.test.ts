@@ -65,12 +65,22 @@ describe(`matrix-js-sdk ${sdkVersion}, rust crypto, two server processes`, () =>
   it("sets up cross-signing for both", async () => {
     for (const person of [alice, bob]) {
       await person.bootstrapCrossSigning();
-      expect(await person.crypto.isCrossSigningReady()).to.be.true;
-      const own = await person.crypto.getDeviceVerificationStatus(
-        person.userId,
-        person.deviceId,
+      await waitFor(
+        "cross-signing is ready and has signed the device",
+        [
+          [person.client, "crypto.keysChanged"],
+          [person.client, "crypto.devicesUpdated"],
+          [person.client, "sync"],
+        ],
+        async () => {
+          const { crypto, userId, deviceId } = person;
+          const own = await crypto.getDeviceVerificationStatus(
+            userId,
+            deviceId,
+          );
+          return own?.signedByOwner && (await crypto.isCrossSigningReady());
+        },
       );
-      expect(own?.signedByOwner).to.be.true;
     }
   });
 
