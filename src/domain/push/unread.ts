@@ -1,6 +1,5 @@
 import type { Edges } from "../../edges.ts";
 import { listUnread, type UnreadRow } from "../../storage/unread.ts";
-import type { Requester } from "../accounts/requester.ts";
 
 export interface UnreadCounts {
   notification_count: number;
@@ -20,7 +19,7 @@ export interface RoomUnread {
  */
 export async function readUnread(
   { db }: Pick<Edges, "db">,
-  { userId }: Pick<Requester, "userId">,
+  { userId }: { userId: string },
   roomNids: readonly number[],
   byThread: boolean,
   ignored: ReadonlySet<string>,
