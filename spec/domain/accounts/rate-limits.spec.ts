@@ -99,6 +99,14 @@ describe("RateLimiter", () => {
     expect(await take(limiter, "login", "c")).to.equal(500);
   });
 
+  it("gives back what was taken for nothing, and never more than it holds", async () => {
+    const limiter = start();
+    await limiter.giveBack("login", "::1");
+    expect(await takeMany(limiter, "login", "::1", 11)).to.equal(10);
+    await limiter.giveBack("login", "::1");
+    expect(await takeMany(limiter, "login", "::1", 2)).to.equal(1);
+  });
+
   it("is shared by processes", async () => {
     const [one, two] = [start(), start(database.open())];
     expect(await takeMany(one, "login", "::1", 6)).to.equal(6);

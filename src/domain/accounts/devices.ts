@@ -13,7 +13,8 @@ export interface DeviceView {
   display_name?: string;
   last_seen_ip?: string;
   last_seen_ts?: number;
-  last_seen_user_agent?: string;
+  /** Element names sessions by it. */
+  "org.matrix.msc3852.last_seen_user_agent"?: string;
 }
 
 type Reads = Pick<Edges, "db" | "keyring">;
@@ -72,11 +73,17 @@ async function viewDevices(
   rows: readonly DeviceRow[],
 ): Promise<DeviceView[]> {
   const details = await openDetails(edges, rows);
-  return rows.map(({ deviceId, lastSeenTs }, i) => ({
-    device_id: deviceId,
-    ...details[i],
-    ...(lastSeenTs !== null && { last_seen_ts: lastSeenTs }),
-  }));
+  return rows.map(({ deviceId, lastSeenTs }, i) => {
+    const { last_seen_user_agent: userAgent, ...others } = details[i]!;
+    return {
+      device_id: deviceId,
+      ...others,
+      ...(userAgent !== undefined && {
+        "org.matrix.msc3852.last_seen_user_agent": userAgent,
+      }),
+      ...(lastSeenTs !== null && { last_seen_ts: lastSeenTs }),
+    };
+  });
 }
 
 async function openDetails(

@@ -100,7 +100,9 @@ export function createRateLimiter(needs: Needs): RateLimiter {
   return {
     async giveBack(kind, key) {
       const bucket = bucketOf(kind, key);
-      await ask(bucket, leaseOf(bucket.key), -1);
+      const lease = leaseOf(bucket.key);
+      await ask(bucket, lease, -1);
+      deny(lease, Infinity, 0);
     },
     async take(kind, key, cost = 1) {
       const bucket = bucketOf(kind, key);
