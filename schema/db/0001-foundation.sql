@@ -146,6 +146,15 @@ create table forward_extremities (
 );
 select set_column_classes('forward_extremities', '{"room_nid": "number", "nid": "number"}');
 
+-- Whose turn it is to write in a room that writers of messages keep too busy for
+-- a state event, which has to follow all of them. It ends by itself soon.
+create unlogged table room_turns (
+  room_nid bigint primary key,
+  holder text collate "C" not null,
+  expires_ts timestamptz not null
+);
+select set_column_classes('room_turns', '{"room_nid": "number", "holder": "number", "expires_ts": "time"}');
+
 -- A set of event numbers: a full one, or a parent with what was added and removed.
 -- Sorted numbers as varints of their differences.
 create table state_snapshots (

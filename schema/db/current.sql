@@ -334,6 +334,13 @@ CREATE INDEX room_aliases_room ON public.room_aliases USING btree (room_nid);
 alter table room_aliases add constraint room_aliases_pkey PRIMARY KEY (alias);
 alter table room_aliases add constraint room_aliases_room_nid_fkey FOREIGN KEY (room_nid) REFERENCES rooms(room_nid);
 
+create unlogged table room_turns (
+  room_nid bigint not null, -- number
+  holder text collate "C" not null, -- number
+  expires_ts timestamp with time zone not null -- time
+);
+alter table room_turns add constraint room_turns_pkey PRIMARY KEY (room_nid);
+
 create table rooms (
   room_nid bigint not null, -- number
   room_id text collate "C" not null, -- id
@@ -491,9 +498,13 @@ begin
     for loser in
       select distinct r.w
       from jsonb_to_recordset(coalesce(p_rows->'rooms', '[]'))
-        as r(w int, room_nid bigint, state_version bigint, cited bigint[], is_exclusive boolean, absent text[])
+        as r(w int, room_nid bigint, state_version bigint, cited bigint[], is_exclusive boolean, absent text[],
+          turn text)
       where r.state_version is not null
         and (r.state_version is distinct from (select rooms.state_version from rooms where rooms.room_nid = r.room_nid)
+          or exists (
+            select from room_turns t where t.room_nid = r.room_nid and t.holder is distinct from r.turn
+              and t.expires_ts > clock_timestamp())
           or r.is_exclusive and exists (
             select from forward_extremities f where f.room_nid = r.room_nid and f.nid <> all(r.cited))
           or exists (select from events where event_id = any(r.absent)))
@@ -665,6 +676,9 @@ begin
     update rooms set state_version = r.next_state_version, snapshot_id = r.next_snapshot_id
     from jsonb_to_recordset(p_rows->'rooms') as r(w int, room_nid bigint, next_state_version bigint, next_snapshot_id bigint)
     where rooms.room_nid = r.room_nid and r.next_state_version is not null and starts[r.w + 1] is not null;
+
+    delete from room_turns t using jsonb_to_recordset(p_rows->'rooms') as r(w int, room_nid bigint, turn text)
+    where t.room_nid = r.room_nid and t.holder = r.turn and starts[r.w + 1] is not null;
 
     delete from forward_extremities f
     using jsonb_to_recordset(p_rows->'rooms') as r(w int, room_nid bigint, cited bigint[])

@@ -58,6 +58,8 @@ export interface RoomRun {
   stateVersion: number | null;
   /** Loses too where the room has an extremity that is not cited: its events shall follow all others. */
   isExclusive?: boolean;
+  /** Who writes, where it may be their turn: see `takeTurn`. */
+  turn?: string;
   /** Loses too where one of these events is stored already. */
   absent?: readonly string[];
   /** Set where current state changes. */

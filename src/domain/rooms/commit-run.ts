@@ -1,5 +1,10 @@
 import type { Edges } from "../../edges.ts";
-import type { CommitResult, Write, WriteRows } from "../../storage/write.ts";
+import type {
+  CommitResult,
+  RoomRun,
+  Write,
+  WriteRows,
+} from "../../storage/write.ts";
 import { assessEvents } from "../push/assess.ts";
 import type { Member } from "./build-groups.ts";
 import { rememberEvent } from "./event-store.ts";
@@ -12,12 +17,18 @@ type Needs = Pick<
   "committer" | "db" | "keyring" | "memory" | "notifier" | "settings"
 >;
 
-/** Hands a run to the committer. An exclusive one follows every event of its room. */
+interface How {
+  /** The run follows every event of its room: nothing may stand beside a state event. */
+  isExclusive: boolean;
+  turn: string | undefined;
+}
+
+/** Hands a run to the committer. */
 export async function commitRun(
   edges: Needs,
   run: Run,
   members: readonly Member[],
-  isExclusive: boolean,
+  how: How,
 ): Promise<CommitResult> {
   const { room } = run.head;
   const assessed = await assessEvents(
@@ -35,7 +46,7 @@ export async function commitRun(
     positions: Math.max(1, run.events.length),
     idempotency: members.flatMap(({ idempotency }) => idempotency),
     activeUsers: listEntering(edges, run),
-    rooms: run.events.length > 0 ? [roomRunOf(run, isExclusive)] : [],
+    rooms: run.events.length > 0 ? [roomRunOf(run, how)] : [],
     events: run.rows,
     snapshots: run.snapshots,
     stateChanges: run.stateChanges,
@@ -66,10 +77,11 @@ export async function commitRun(
   return outcome;
 }
 
-const roomRunOf = (run: Run, isExclusive: boolean) => ({
+const roomRunOf = (run: Run, { isExclusive, turn }: How): RoomRun => ({
   roomNid: run.head.room.roomNid,
   stateVersion: run.head.stateVersion,
   isExclusive,
+  ...(turn === undefined ? {} : { turn }),
   ...(run.snapshot && run.snapshots.length > 0
     ? {
         next: {

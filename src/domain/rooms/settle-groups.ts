@@ -2,6 +2,7 @@ import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import { listIdempotencyAnswers } from "../../storage/idempotency.ts";
 import { buildGroups, type Member } from "./build-groups.ts";
+import { takeTurn } from "../../storage/room-turns.ts";
 import { advance, commitRun } from "./commit-run.ts";
 import { isHeadCurrent, loadRoomHead, type RoomHead } from "./room-head.ts";
 import { type Group, type RoomQueue, tooBusy } from "./room-queue.ts";
@@ -22,9 +23,11 @@ export type WriterEdges = Pick<
   | "settings"
 >;
 
-const MAX_LOSSES = 16;
-/** After so many lost races a state event is content with a short fork of messages beside it. */
-const MAX_EXCLUSIVE = 8;
+const MAX_LOSSES = 40;
+/** Writers in step with each other lose again and again: from here on each waits a random while. */
+const LOSSES_IN_STEP = 2;
+/** After so many lost races a state event asks the writers of messages to wait for it. */
+const LOSSES_BEFORE_TURN = 3;
 const MAX_CITED = 20;
 
 /** Settles every group: committed, answered from an old transaction, or refused. */
@@ -36,8 +39,13 @@ export async function settleGroups(
 ): Promise<void> {
   let open = groups;
   let losses = 0;
+  let turn: string | undefined;
   while (open.length > 0) {
     if (losses === MAX_LOSSES) throw tooBusy();
+    if (losses >= LOSSES_BEFORE_TURN && open.some(hasState)) {
+      turn ??= edges.random.token(12);
+      await takeTurn(edges.db, roomNid, turn);
+    }
     const { head, isFresh } = await takeHead(edges, roomNid, queue);
     const { firsts, twins } = splitTwins(open);
     const built = await buildGroups(edges, head, firsts);
@@ -54,11 +62,11 @@ export async function settleGroups(
       open = twins;
       continue;
     }
-    const isExclusive =
-      run.stateChanges.length > 0 &&
-      losses < MAX_EXCLUSIVE &&
-      head.extremities.length < MAX_CITED;
-    const outcome = await commitRun(edges, run, members, isExclusive);
+    const outcome = await commitRun(edges, run, members, {
+      isExclusive:
+        run.stateChanges.length > 0 && head.extremities.length < MAX_CITED,
+      turn,
+    });
     if (outcome.status === "committed") {
       queue.head = headAfter(run, outcome.lastPosition);
       for (const { group, results } of members) {
@@ -79,6 +87,7 @@ export async function settleGroups(
         throw conflictError(over);
       losses += 1;
       if (over === "room") queue.head = undefined;
+      if (losses > LOSSES_IN_STEP) await falter(edges, losses);
       open = [...members.map(groupOf), ...twins];
     }
   }
@@ -97,6 +106,12 @@ async function takeHead(
   queue.head = fresh;
   return { head: fresh, isFresh: true };
 }
+
+/** Up to two milliseconds for each race lost. */
+const falter = ({ random }: WriterEdges, losses: number): Promise<void> => {
+  const ms = ((random.bytes(1)[0] ?? 0) / 255) * 2 * losses;
+  return new Promise((resolve) => setTimeout(resolve, ms));
+};
 
 /** One transaction that was sent twice at once: the second is settled after the first. */
 function splitTwins(groups: readonly Group[]): {
@@ -141,6 +156,9 @@ async function refuse(
     group.reject(refused.get(group));
   }
 }
+
+const hasState = ({ proposals }: Group): boolean =>
+  proposals.some(({ draft }) => draft.stateKey !== undefined);
 
 const groupOf = ({ group }: Member): Group => group;
 
