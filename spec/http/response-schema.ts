@@ -94,9 +94,18 @@ function faultOf(
   if (schema === undefined) return undefined;
   const validate = compiled.get(schema) ?? ajv.compile(schema);
   compiled.set(schema, validate);
-  if (validate(body)) return undefined;
+  const isNullable = NULLABLE.has(operation.operationId);
+  if (validate(isNullable ? withoutNulls(body) : body)) return undefined;
   return `${operation.operationId}: ${ajv.errorsText(validate.errors)}`;
 }
+
+/** Where what is unset stands as null: clients and the field's suites look for the key. */
+const NULLABLE = new Set(["getJoinedMembersByRoom"]);
+
+const withoutNulls = (body: unknown): unknown =>
+  JSON.parse(JSON.stringify(body), (_key, value: unknown) =>
+    value === null ? undefined : value,
+  );
 
 function patternOf(path: string): RegExp {
   const parts = path.split(/(\{\w+\})/).map((part) => {

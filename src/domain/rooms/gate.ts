@@ -39,6 +39,7 @@ export async function showEvents(
   viewer: string,
   events: readonly StoredEvent[],
 ): Promise<VisibleEvent[]> {
+  if (events.length === 0) return [];
   const standings = await readStandings(
     edges,
     viewer,

@@ -1,6 +1,6 @@
 import type { Edges } from "../../edges.ts";
 import { mapEvents, type StoredEvent } from "./event-store.ts";
-import type { VisibleEvent } from "./gate.ts";
+import { showEvents, type VisibleEvent } from "./gate.ts";
 
 /** For whom events are shown: the device sees its own transaction ids. */
 export interface Viewer {
@@ -33,9 +33,14 @@ export async function presentEvents(
       [event.replacesNid, event.redactedBy].filter((nid) => nid !== null),
     ),
   );
+  const replaced = shown.flatMap(({ event: { replacesNid } }) =>
+    replacesNid === null ? [] : (beside.get(replacesNid) ?? []),
+  );
+  const visible = await showEvents(edges, viewer.userId, replaced);
+  const known = new Set(visible.map(({ event }) => event.nid));
   const now = edges.now();
   return shown.map(({ event, membership }) => {
-    const unsigned = unsignedOf(event, viewer, beside, now);
+    const unsigned = unsignedOf(event, viewer, { beside, known, now });
     if (membership !== undefined) unsigned["membership"] = membership;
     return eventJson(event, unsigned, presentation);
   });
@@ -56,8 +61,16 @@ export function eventJson(
 function unsignedOf(
   event: StoredEvent,
   viewer: Viewer,
-  beside: ReadonlyMap<number, StoredEvent>,
-  now: number,
+  {
+    beside,
+    known,
+    now,
+  }: {
+    beside: ReadonlyMap<number, StoredEvent>;
+    /** Replaced events that the viewer may see. */
+    known: ReadonlySet<number>;
+    now: number;
+  },
 ): Record<string, unknown> {
   const unsigned: Record<string, unknown> = {
     age: Math.max(0, now - event.originServerTs),
@@ -73,8 +86,10 @@ function unsignedOf(
     event.replacesNid === null ? undefined : beside.get(event.replacesNid);
   if (replaced) {
     unsigned["replaces_state"] = replaced.eventId;
-    unsigned["prev_content"] = replaced.pdu.content;
-    unsigned["prev_sender"] = replaced.sender;
+    if (known.has(replaced.nid)) {
+      unsigned["prev_content"] = replaced.pdu.content;
+      unsigned["prev_sender"] = replaced.sender;
+    }
   }
   const redaction =
     event.redactedBy === null ? undefined : beside.get(event.redactedBy);
