@@ -196,8 +196,11 @@ describe("device keys", () => {
         const client = i % 2 === 0 ? alice : second.as(alice);
         await client.post("/keys/upload", { one_time_keys: oneTimeKey(id) });
       }
-      const given = [];
-      for (const _ of ids) given.push(...(await claim(alice, alice)));
+      const given: string[] = [];
+      while (given.length < ids.length) {
+        const [key = "none"] = await claim(alice, alice);
+        given.push(key);
+      }
       expect(given).to.deep.equal(ids.map((id) => `signed_curve25519:${id}`));
     });
 

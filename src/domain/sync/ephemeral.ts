@@ -75,3 +75,16 @@ export function receiptContents(
   }
   return byRoom;
 }
+
+/** Whether one of the events tells of a receipt of the user. */
+export const hasReceiptOf = (
+  userId: string,
+  events: readonly object[],
+): boolean =>
+  events.some((event) => {
+    const { type, content } = event as { type: string; content: object };
+    if (type !== "m.receipt") return false;
+    return Object.values(content as ReceiptContent).some((ofEvent) =>
+      Object.values(ofEvent).some((ofType) => Object.hasOwn(ofType, userId)),
+    );
+  });

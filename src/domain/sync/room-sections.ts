@@ -5,7 +5,7 @@ import { listTypingRooms } from "../../storage/sync-extras.ts";
 import { readUnread } from "../push/unread.ts";
 import { mapEvents, type StoredEvent } from "../rooms/event-store.ts";
 import { presentEvents, type Shown } from "../rooms/present.ts";
-import { readEphemeral } from "./ephemeral.ts";
+import { hasReceiptOf, readEphemeral } from "./ephemeral.ts";
 import { sentMembersOf } from "./lazy-members.ts";
 import type { RoomPlan, SyncPlan } from "./room-plan.ts";
 import { readStates, type StateNids } from "./room-states.ts";
@@ -118,8 +118,9 @@ export async function readRoomSections(
       `"${useStateAfter ? "state_after" : "state"}":{"events":[${stateTexts.join(",")}]}`,
       `"account_data":{"events":[${dataTexts.join(",")}]}`,
     ];
-    const ephemeralEvents = (ephemeral.get(room.roomNid) ?? []).filter(
-      (event) => allowsEvent(filter.room.ephemeral, event as { type: string }),
+    const allEphemeral = ephemeral.get(room.roomNid) ?? [];
+    const ephemeralEvents = allEphemeral.filter((event) =>
+      allowsEvent(filter.room.ephemeral, event as { type: string }),
     );
     if (room.section === "join") {
       const summary = summaries.get(room.roomNid);
@@ -139,6 +140,8 @@ export async function readRoomSections(
       timelineTexts.length === 0 &&
       stateTexts.length === 0 &&
       ephemeralEvents.length === 0 &&
+      // What the user has read changes the counts, whatever a filter hides.
+      !hasReceiptOf(userId, allEphemeral) &&
       dataTexts.length === 0 &&
       !room.isNew &&
       room.section === "join";

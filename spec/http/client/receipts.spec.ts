@@ -1,0 +1,165 @@
+import { expect } from "chai";
+import { useServer } from "../../support/server.ts";
+import type { TestUser } from "../../support/server.ts";
+
+type Ephemeral = { events: { type: string; content: object }[] };
+interface Room {
+  ephemeral: Ephemeral;
+  account_data: Ephemeral;
+  unread_notifications: { notification_count: number };
+}
+
+describe("receipts and read markers", () => {
+  const server = useServer();
+  let txn = 0;
+
+  async function setUp(name: string) {
+    const alice = await server.user(`${name}-alice`);
+    const bob = await server.user(`${name}-bob`);
+    const { body } = await alice.post("/createRoom", {
+      preset: "public_chat",
+    });
+    const roomId = String(body["room_id"]);
+    await bob.post(`/rooms/${roomId}/join`);
+    const say = async (user: TestUser, content: object = {}) => {
+      const path = `/rooms/${roomId}/send/m.room.message/${txn++}`;
+      const text = { msgtype: "m.text", body: "hello", ...content };
+      return String((await user.put(path, text)).body["event_id"]);
+    };
+    const read = (
+      user: TestUser,
+      eventId: string,
+      type = "m.read",
+      more: object = {},
+    ) => user.post(`/rooms/${roomId}/receipt/${type}/${eventId}`, more);
+    return { alice, bob, roomId, say, read };
+  }
+
+  async function roomOf(user: TestUser, roomId: string, query = "") {
+    const { body } = await user.get(`/sync${query}`);
+    const { join } = body["rooms"] as { join: Record<string, Room> };
+    return { room: join[roomId], since: String(body["next_batch"]) };
+  }
+
+  const receiptsIn = (room: Room | undefined) =>
+    room?.ephemeral.events.find(({ type }) => type === "m.receipt")?.content;
+
+  it("refuse whoever has not joined, and rooms that are not there", async () => {
+    const { alice, bob, roomId, say, read } = await setUp("outside");
+    const eventId = await say(alice);
+    const carol = await server.user("outside-carol");
+    expect((await read(carol, eventId)).status).to.equal(403);
+    await bob.post(`/rooms/${roomId}/leave`);
+    expect((await read(bob, eventId)).status).to.equal(403);
+    const markers = { "m.read": eventId, "m.fully_read": eventId };
+    const path = `/rooms/${roomId}/read_markers`;
+    expect((await bob.post(path, markers)).status).to.equal(403);
+    const gone = await alice.post(
+      `/rooms/!none:test/receipt/m.read/${eventId}`,
+    );
+    expect(gone.status).to.equal(403);
+    expect(receiptsIn((await roomOf(alice, roomId)).room)).to.equal(undefined);
+  });
+
+  it("know no event that is unknown, elsewhere or not to be seen", async () => {
+    const { alice, bob, roomId, say, read } = await setUp("unseen");
+    const other = await setUp("elsewhere");
+    const elsewhere = await other.say(other.alice);
+    await alice.put(`/rooms/${roomId}/state/m.room.history_visibility`, {
+      history_visibility: "joined",
+    });
+    await bob.post(`/rooms/${roomId}/leave`);
+    const hidden = await say(alice);
+    await bob.post(`/rooms/${roomId}/join`);
+    for (const eventId of ["$unknown", elsewhere, hidden]) {
+      const { status, body } = await read(bob, eventId);
+      expect([status, body["errcode"]]).to.deep.equal([404, "M_NOT_FOUND"]);
+    }
+  });
+
+  it("refuse threads that the event is not in", async () => {
+    const { alice, say, read } = await setUp("threads");
+    const root = await say(alice);
+    const relation = { rel_type: "m.thread", event_id: root };
+    const inThread = await say(alice, { "m.relates_to": relation });
+    const other = await say(alice);
+    const cases: [string, unknown, number][] = [
+      [inThread, root, 200],
+      [inThread, "main", 400],
+      [root, "main", 200],
+      [root, root, 200],
+      [other, root, 400],
+      [other, "main", 200],
+      [other, "", 400],
+      [other, 7, 400],
+      [other, null, 400],
+    ];
+    for (const [eventId, thread_id, expected] of cases) {
+      const { status } = await read(alice, eventId, "m.read", { thread_id });
+      expect(status, `${eventId} ${String(thread_id)}`).to.equal(expected);
+    }
+    const marker = await read(alice, root, "m.fully_read", {
+      thread_id: "main",
+    });
+    expect(marker.status).to.equal(400);
+    expect((await read(alice, root, "m.unknown")).status).to.equal(400);
+  });
+
+  it("never go back", async () => {
+    const { alice, bob, roomId, say, read } = await setUp("back");
+    const first = await say(alice);
+    const second = await say(alice);
+    await read(bob, second);
+    await read(bob, first);
+    const { room } = await roomOf(alice, roomId);
+    expect(receiptsIn(room)).to.have.all.keys(second);
+    const marker = async () =>
+      (await roomOf(bob, roomId)).room?.account_data.events.find(
+        ({ type }) => type === "m.fully_read",
+      )?.content;
+    await read(bob, second, "m.fully_read");
+    await read(bob, first, "m.fully_read");
+    expect(await marker()).to.deep.equal({ event_id: second });
+  });
+
+  it("that are private reach nobody else, in sync and waiting", async () => {
+    const { alice, bob, roomId, say, read } = await setUp("private");
+    const eventId = await say(alice);
+    const { since } = await roomOf(alice, roomId);
+    const own = await roomOf(bob, roomId);
+    await read(bob, eventId, "m.read.private");
+    const after = await roomOf(alice, roomId, `?since=${since}`);
+    expect(after.room).to.equal(undefined);
+    const { room } = await roomOf(bob, roomId, `?since=${own.since}`);
+    expect(receiptsIn(room)).to.have.all.keys(eventId);
+    expect(room?.unread_notifications.notification_count).to.equal(0);
+  });
+
+  it("tell the reader the new count even where a filter hides receipts", async () => {
+    const { alice, bob, roomId, say, read } = await setUp("filtered");
+    const eventId = await say(alice);
+    const { since } = await roomOf(bob, roomId);
+    await read(bob, eventId);
+    const filter = JSON.stringify({ room: { ephemeral: { types: [] } } });
+    const query = `?since=${since}&filter=${encodeURIComponent(filter)}`;
+    const { room } = await roomOf(bob, roomId, query);
+    expect(room?.unread_notifications.notification_count).to.equal(0);
+  });
+
+  it("are set together by read_markers, each being optional", async () => {
+    const { alice, bob, roomId, say } = await setUp("together");
+    const eventId = await say(alice);
+    const path = `/rooms/${roomId}/read_markers`;
+    expect((await bob.post(path, {})).status).to.equal(200);
+    await bob.post(path, {
+      "m.fully_read": eventId,
+      "m.read": eventId,
+      "m.read.private": eventId,
+    });
+    const { room } = await roomOf(bob, roomId);
+    const receipts = receiptsIn(room) as Record<string, object> | undefined;
+    expect(receipts?.[eventId]).to.have.all.keys("m.read", "m.read.private");
+    const odd = await bob.post(path, { "m.read": 7 });
+    expect(odd.status).to.equal(400);
+  });
+});
