@@ -171,17 +171,6 @@ export const configSchema = {
         },
       },
     },
-    federation: {
-      type: "object",
-      description: "Talking with other homeservers.",
-      properties: {
-        enabled: {
-          type: "boolean",
-          default: false,
-          description: "Whether other homeservers are talked with.",
-        },
-      },
-    },
     access_token_in_query: {
       type: "boolean",
       default: true,
@@ -193,13 +182,6 @@ export const configSchema = {
       type: "object",
       description: "What one request may take.",
       properties: {
-        body_bytes: {
-          type: "integer",
-          minimum: 65536,
-          maximum: 104857600,
-          default: 131072,
-          description: "The most bytes of a JSON body.",
-        },
         header_seconds: {
           type: "integer",
           minimum: 1,
@@ -214,18 +196,11 @@ export const configSchema = {
           default: 30,
           description: "How long a body may pause while it arrives.",
         },
-        request_seconds: {
-          type: "integer",
-          minimum: 1,
-          maximum: 86400,
-          default: 900,
-          description: "How long a whole request may take to arrive.",
-        },
       },
     },
     log: {
       type: "object",
-      description: "The log, on standard output.",
+      description: "The log, on standard error.",
       properties: {
         level: {
           type: "string",

@@ -82,35 +82,11 @@ export const isCreateHashRoomId = (id: string): id is RoomId =>
 export const isEventId = (id: string): id is EventId =>
   id.startsWith("$") && id.length > 1 && isFit(id);
 
-/** @throws MatrixError M_INVALID_PARAM */
-export function parseRoomId(id: string): RoomId {
-  if (isRoomId(id)) return id;
-  throw new MatrixError("M_INVALID_PARAM", "That is not a room id.");
-}
-
-/** @throws MatrixError M_INVALID_PARAM */
-export function parseEventId(id: string): EventId {
-  if (isEventId(id)) return id;
-  throw new MatrixError("M_INVALID_PARAM", "That is not an event id.");
-}
-
 export const isRoomAlias = (id: string): id is RoomAlias =>
   hasDomainForm("#", id);
 
-/** @throws MatrixError M_INVALID_PARAM */
-export function parseRoomAlias(id: string): RoomAlias {
-  if (isRoomAlias(id)) return id;
-  throw new MatrixError("M_INVALID_PARAM", "That is not a room alias.");
-}
-
 export const isDeviceId = (id: string): id is DeviceId =>
   id !== "" && isFit(id);
-
-/** @throws MatrixError M_INVALID_PARAM */
-export function parseDeviceId(id: string): DeviceId {
-  if (isDeviceId(id)) return id;
-  throw new MatrixError("M_INVALID_PARAM", "That is not a device id.");
-}
 
 /**
  * What stands behind the first colon of an id: the server of a user or an

@@ -8,7 +8,11 @@ export interface UiaSessionRow {
   createdTs: number;
 }
 
-export async function insertUiaSession(sql: Sql, row: UiaSessionRow, expiredBefore: number): Promise<void> {
+export async function insertUiaSession(
+  sql: Sql,
+  row: UiaSessionRow,
+  expiredBefore: number,
+): Promise<void> {
   await sql`
     with expired as (delete from uia_sessions where created_ts < ${expiredBefore})
     insert into uia_sessions (session_id, operation, created_ts)
@@ -42,7 +46,10 @@ export async function completeUiaStage(
 }
 
 /** A session authorises one operation once: whoever deletes the row may go on. */
-export async function takeUiaSession(sql: Sql, sessionId: string): Promise<UiaSessionRow | undefined> {
+export async function takeUiaSession(
+  sql: Sql,
+  sessionId: string,
+): Promise<UiaSessionRow | undefined> {
   const [row] = await sql<UiaSessionRow[]>`
     delete from uia_sessions where session_id = ${sessionId}
     returning session_id, operation, completed, details, created_ts`;

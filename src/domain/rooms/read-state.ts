@@ -100,14 +100,6 @@ export async function snapshotNids(
   return [...(snapshots.get(snapshotId) ?? [])];
 }
 
-/** The numbers of the state events that stood right before an event. */
-export async function stateBefore(
-  { db }: Pick<Edges, "db">,
-  { snapshotId }: Pick<StoredEvent, "snapshotId">,
-): Promise<number[]> {
-  return snapshotId === null ? [] : snapshotNids({ db }, snapshotId);
-}
-
 async function isWorldReadable(
   edges: Needs,
   room: RoomIdentity,

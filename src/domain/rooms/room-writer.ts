@@ -6,7 +6,6 @@ import type { RoomHead } from "./room-head.ts";
 import { type RoomQueue, tooBusy } from "./room-queue.ts";
 import { settleGroups, type WriterEdges } from "./settle-groups.ts";
 
-export { mergeRows } from "./commit-run.ts";
 export type { WriterEdges } from "./settle-groups.ts";
 
 const MAX_GROUPS_A_RUN = 100;
