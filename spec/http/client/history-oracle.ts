@@ -1,0 +1,110 @@
+import type { RoomEvent } from "../../support/rooms.ts";
+
+/**
+ * Who may read what of one room, naively, from all of its events in the order in
+ * which they were sent: the rules of the specification's "Server behaviour" of
+ * room history visibility, each event judged by walking over all others.
+ */
+export class HistoryOracle {
+  readonly #events: readonly RoomEvent[];
+  readonly #viewer: string;
+  readonly #hasForgotten: boolean;
+
+  constructor(
+    events: readonly RoomEvent[],
+    viewer: string,
+    hasForgotten: boolean,
+  ) {
+    this.#events = events;
+    this.#viewer = viewer;
+    this.#hasForgotten = hasForgotten;
+  }
+
+  /** What stands at the end, or where the viewer's last stay ended; undefined: nothing is theirs to read. */
+  get end(): number | undefined {
+    const { length } = this.#events;
+    const isOpen = this.#visibility(length) === "world_readable";
+    if (isOpen || this.#membership(length) === "join") return length;
+    if (!["leave", "ban"].includes(this.#membership(length))) return undefined;
+    if (this.#hasForgotten) return undefined;
+    for (let i = length; i > 0; i--) {
+      const isIn = this.#membership(i - 1) === "join";
+      if (isIn && this.#membership(i) !== "join") return i;
+    }
+    return undefined;
+  }
+
+  mayAsk(): boolean {
+    return this.end !== undefined;
+  }
+
+  maySee(index: number): boolean {
+    const event = this.#events[index]!;
+    // Sync tells everyone of their own memberships, so nothing is hidden by these.
+    if (this.#isOwnMembership(event)) return true;
+    const isVisibility = event.type === "m.room.history_visibility";
+    return [index, ...(isVisibility ? [index + 1] : [])].some((at) =>
+      this.#allows(this.#visibility(at), index),
+    );
+  }
+
+  /** Indexes of what a page of all history holds. */
+  history(): number[] {
+    const { end = 0 } = this;
+    return this.#events
+      .map((_, index) => index)
+      .filter((index) => index < end && this.maySee(index));
+  }
+
+  /** Ids of the state after the first `count` events. */
+  state(count: number, type?: string): string[] {
+    const state = new Map<string, RoomEvent>();
+    for (const event of this.#events.slice(0, count)) {
+      const { state_key: key } = event;
+      if (key !== undefined)
+        state.set(JSON.stringify([event.type, key]), event);
+    }
+    return [...state.values()]
+      .filter((event) => type === undefined || event.type === type)
+      .map((event) => event.event_id);
+  }
+
+  #allows(visibility: string, index: number): boolean {
+    const membership = this.#membership(index);
+    if (visibility === "world_readable") return true;
+    if (membership === "join") return true;
+    if (visibility === "shared" && this.#joinsAfter(index)) return true;
+    return visibility === "invited" && membership === "invite";
+  }
+
+  #joinsAfter(index: number): boolean {
+    return this.#events
+      .slice(index + 1)
+      .some(
+        (event) =>
+          this.#isOwnMembership(event) &&
+          event.content["membership"] === "join",
+      );
+  }
+
+  #isOwnMembership(event: RoomEvent): boolean {
+    return event.type === "m.room.member" && event.state_key === this.#viewer;
+  }
+
+  /** After the first `count` events. */
+  #membership(count: number): string {
+    const own = this.#events
+      .slice(0, count)
+      .findLast((event) => this.#isOwnMembership(event));
+    return (own?.content["membership"] as string | undefined) ?? "leave";
+  }
+
+  #visibility(count: number): string {
+    const last = this.#events
+      .slice(0, count)
+      .findLast((event) => event.type === "m.room.history_visibility");
+    const value = last?.content["history_visibility"];
+    const known = ["world_readable", "shared", "invited", "joined"];
+    return known.find((each) => each === value) ?? "shared";
+  }
+}
