@@ -26,6 +26,13 @@ const MAX_DEPTH = Number.MAX_SAFE_INTEGER;
 export const notJoined = (): MatrixError =>
   new MatrixError("M_FORBIDDEN", "You are not joined to this room.");
 
+/** The same for a stranger whom a room does not let in and for a room that does not exist. */
+export const notLetIn = (): MatrixError =>
+  new MatrixError(
+    "M_FORBIDDEN",
+    "This room does not let you in, or it is not known here.",
+  );
+
 /** The places of current state that a draft's auth, and its own replacement, read. */
 export function placesOf(
   head: RoomHead,
@@ -184,6 +191,7 @@ function assertAllowed(
   const isOwn = pdu.type === "m.room.member" && pdu.state_key === pdu.sender;
   const isFirst = pdu.type === "m.room.create";
   if (membership !== "join" && !isOwn && !isFirst) throw notJoined();
+  if (membership === undefined && isOwn) throw notLetIn();
   throw new MatrixError(
     "M_FORBIDDEN",
     `This is not allowed in the room: ${verdict.rejected}`,

@@ -5,7 +5,7 @@ import type { JsonObject } from "../../core/json.ts";
 import { findMembership, type Membership } from "../../storage/memberships.ts";
 import { readMemberProfile } from "../accounts/member-profile.ts";
 import type { Requester } from "../accounts/requester.ts";
-import { notJoined } from "./append-event.ts";
+import { notJoined, notLetIn } from "./append-event.ts";
 import { inviteProposals, knockExtra } from "./invitation.ts";
 import { getJoinedRoom, getRoomToSpeakIn } from "./joined-room.ts";
 import type { EventDraft } from "./proposal.ts";
@@ -161,10 +161,7 @@ async function getKnownRoom(
 ): Promise<RoomIdentity> {
   const room = await findRoomIdentity(edges, roomId);
   if (room) return room;
-  throw new MatrixError(
-    "M_NOT_FOUND",
-    "This room is not known here, and no server that is in it can be reached.",
-  );
+  throw notLetIn();
 }
 
 function assertUserId(target: string): void {

@@ -12,6 +12,7 @@ import {
   isUserJoinedToAny,
   listJoinedAmong,
 } from "../../storage/memberships.ts";
+import { notLetIn } from "./append-event.ts";
 import { isLocalUser } from "./local-user.ts";
 import {
   loadRoomHead,
@@ -53,10 +54,7 @@ export async function authoriseRestrictedJoin(
 
   const allowed = allowedRooms(content?.["allow"]);
   if (!(await isUserJoinedToAny(edges.db, userId, allowed))) {
-    throw new MatrixError(
-      "M_FORBIDDEN",
-      "You are in none of the rooms whose members may join this one.",
-    );
+    throw notLetIn();
   }
   const authoriser = await findAuthoriser(edges, room, head);
   if (authoriser !== undefined) return authoriser;

@@ -1,0 +1,178 @@
+import { expect } from "chai";
+import type { Endpoint } from "../../src/http/endpoint.ts";
+import { endpoints } from "../../src/http/endpoints.ts";
+import { makeRoom, send } from "../support/rooms.ts";
+import { useServer } from "../support/server.ts";
+import type { Answer, TestClient, TestUser } from "../support/server.ts";
+import { bodyFor, nameOf, pathTo } from "./requests.ts";
+import type { Place } from "./requests.ts";
+
+/** All that answers without a session; another one here is a decision, not an oversight. */
+const OPEN = [
+  "GET /.well-known/matrix/client",
+  "GET /.well-known/matrix/server",
+  "GET /.well-known/matrix/support",
+  "GET /_matrix/client/v1/register/m.login.registration_token/validity",
+  "GET /_matrix/client/v3/directory/list/room/:roomId",
+  "GET /_matrix/client/v3/directory/room/:roomAlias",
+  "GET /_matrix/client/v3/login",
+  "GET /_matrix/client/v3/profile/:userId",
+  "GET /_matrix/client/v3/profile/:userId/:keyName",
+  "GET /_matrix/client/v3/publicRooms",
+  "GET /_matrix/client/v3/register/available",
+  "GET /_matrix/client/versions",
+  "GET /_synapse/admin/v1/register",
+  "POST /_matrix/client/v3/login",
+  "POST /_matrix/client/v3/refresh",
+  "POST /_matrix/client/v3/register",
+  "POST /_synapse/admin/v1/register",
+];
+
+/** What the specification lets anyone see of another user. */
+const OF_OTHERS = [
+  "GET /_matrix/client/v3/presence/:userId/status",
+  "GET /_matrix/client/v3/profile/:userId",
+  "GET /_matrix/client/v3/profile/:userId/:keyName",
+];
+
+const closed = endpoints.filter(
+  ({ auth }) => auth !== "none" && auth !== "optional",
+);
+
+describe("the matrix of authentication", () => {
+  const server = useServer();
+  let alice: TestUser;
+  let bob: TestUser;
+  let place: Place;
+
+  before(async () => {
+    alice = await server.user("alice");
+    bob = await server.user("bob");
+    const roomId = await makeRoom(alice);
+    const eventId = await send(alice, roomId, "m.room.message", { body: "b" });
+    const { userId, deviceId } = alice;
+    place = { roomId, eventId, userId, deviceId, alias: "#taken:test" };
+  });
+
+  const ask = (client: TestClient, endpoint: Endpoint, at = place) =>
+    client.ask(
+      endpoint.method.toUpperCase(),
+      pathTo(endpoint, at),
+      bodyFor(endpoint, at),
+    );
+
+  /** Every endpoint asked so, and that nothing was written for it. */
+  async function askAll(
+    client: TestClient,
+    list: readonly Endpoint[],
+    expectRefusal: (answer: Answer, endpoint: Endpoint) => void,
+    at = place,
+  ): Promise<void> {
+    expect(list.length).to.be.above(5);
+    const before = await headOfStream();
+    for (const endpoint of list) {
+      const answer = await ask(client, endpoint, at);
+      expectRefusal(answer, endpoint);
+    }
+    expect(await headOfStream()).to.deep.equal(before);
+  }
+
+  const headOfStream = () =>
+    server.database.sql`select count(*), max(last_position) from batches`;
+
+  const refuses =
+    (status: number, errcode: string) =>
+    (answer: Answer, endpoint: Endpoint): void => {
+      const label = `${nameOf(endpoint)}: ${answer.text}`;
+      expect(answer.status, label).to.equal(status);
+      expect(answer.body["errcode"], label).to.equal(errcode);
+    };
+
+  /** A session of its own whose access token has run out. */
+  async function expiredSession(): Promise<TestClient> {
+    const { body } = await server.post("/login", {
+      type: "m.login.password",
+      user: "alice",
+      password: alice.password,
+      refresh_token: true,
+    });
+    await server.database
+      .sql`update access_tokens set expires_ts = 1 where expires_ts is not null`;
+    return server.as({ accessToken: body["access_token"] as string });
+  }
+
+  it("C13 1.0.0rc3: opens no more endpoints than are named here", () => {
+    const open = endpoints.filter((endpoint) => !closed.includes(endpoint));
+    expect(open.map(nameOf).sort()).to.deep.equal(OPEN);
+  });
+
+  it("C13 0.16.1-r1: refuses every other endpoint without a token, and does nothing", async () => {
+    await askAll(server, closed, refuses(401, "M_MISSING_TOKEN"));
+  });
+
+  it("C13 0.16.1-r1: refuses every endpoint a wrong token, and does nothing", async () => {
+    for (const accessToken of [`${alice.accessToken}x`, "'", "%00", "null"]) {
+      const stranger = server.as({ accessToken });
+      await askAll(stranger, closed, refuses(401, "M_UNKNOWN_TOKEN"));
+    }
+  });
+
+  it("C13 0.16.1-r1: refuses every endpoint an expired token, softly, and does nothing", async () => {
+    const late = await expiredSession();
+    await askAll(late, closed, (answer, endpoint) => {
+      refuses(401, "M_UNKNOWN_TOKEN")(answer, endpoint);
+      expect(answer.body["soft_logout"]).to.equal(true);
+    });
+  });
+
+  it("C13 0.16.1-r1: refuses every endpoint a token that was logged out", async () => {
+    const gone = await server.user("gone");
+    expect((await gone.post("/logout")).status).to.equal(200);
+    await askAll(gone, closed, refuses(401, "M_UNKNOWN_TOKEN"));
+  });
+
+  it("C13: refuses every endpoint but logout to a locked account", async () => {
+    const locked = await server.user("locked");
+    await server.database
+      .sql`update users set is_locked = true where user_id = ${locked.userId}`;
+    const others = closed.filter(({ path }) => !/\/logout(\/all)?$/.test(path));
+    await askAll(locked, others, refuses(401, "M_USER_LOCKED"));
+  });
+
+  it("C3 C13 0.16.1-r1: refuses everything in another user's name", async () => {
+    const named = closed.filter(
+      (endpoint) =>
+        endpoint.path.includes(":userId") &&
+        !OF_OTHERS.includes(nameOf(endpoint)),
+    );
+    await askAll(bob, named, refuses(403, "M_FORBIDDEN"));
+    const insider = { ...place, roomId: await makeRoom(bob) };
+    await askAll(bob, named, refuses(403, "M_FORBIDDEN"), insider);
+  });
+
+  it("C3: folds no other spelling of a user id into the own one", async () => {
+    const named = closed.filter(
+      (endpoint) =>
+        endpoint.path.includes(":userId") &&
+        !OF_OTHERS.includes(nameOf(endpoint)),
+    );
+    for (const userId of [
+      "@ALICE:test",
+      "@alice:TEST",
+      "@alice:test:",
+      "@alice:test ",
+      "@аlice:test",
+      "alice",
+    ]) {
+      await askAll(
+        alice,
+        named,
+        ({ status, text }, endpoint) => {
+          const label = `${nameOf(endpoint)} ${userId}: ${text}`;
+          expect(status, label).to.be.oneOf([400, 403]);
+        },
+        { ...place, userId },
+      );
+    }
+  });
+});

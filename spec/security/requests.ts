@@ -1,0 +1,255 @@
+import { endpoints } from "../../src/http/endpoints.ts";
+import type { Endpoint } from "../../src/http/endpoint.ts";
+import type { Json } from "../support/server.ts";
+
+/** What stands in the parameters of a path. */
+export interface Place {
+  roomId: string;
+  eventId: string;
+  userId: string;
+  deviceId: string;
+  alias: string;
+}
+
+/** `PUT /_matrix/client/v3/…`, as endpoints.ts has it. */
+export const nameOf = ({ method, path }: Endpoint): string =>
+  `${method.toUpperCase()} ${path}`;
+
+/** Parameters that a path names of itself, with a text that any of them may be. */
+const plain: Readonly<Record<string, string>> = {
+  eventType: "m.room.message",
+  stateKey: "",
+  txnId: "txn",
+  type: "m.x",
+  tag: "m.x",
+  filterId: "1",
+  keyName: "displayname",
+  kind: "content",
+  ruleId: "x",
+  receiptType: "m.read",
+};
+
+const queries: Readonly<Record<string, string>> = {
+  "/_matrix/client/v3/rooms/:roomId/messages": "?dir=b",
+  "/_matrix/client/v3/keys/changes": "?from=x&to=x",
+  "/_matrix/client/v3/register/available": "?username=someone",
+  "/_matrix/client/v1/register/m.login.registration_token/validity": "?token=x",
+};
+
+/** The path of a request of this endpoint, with all that it needs. */
+export function pathTo({ path }: Endpoint, place: Place): string {
+  const { roomId, alias, ...others } = place;
+  const values: Readonly<Record<string, string>> = {
+    ...plain,
+    ...others,
+    roomId,
+    roomIdOrAlias: roomId,
+    roomAlias: alias,
+  };
+  const filled = path.replaceAll(/:(\w+)/g, (_, name: string) => {
+    const value = values[name];
+    if (value === undefined) throw new TypeError(`What is :${name}?`);
+    return encodeURIComponent(value);
+  });
+  return filled + (queries[path] ?? "");
+}
+
+const key = { user_id: "@x:test", usage: ["master"], keys: {} };
+const form = { username: "someone", password: "a long password" };
+
+/** A body that each endpoint takes for one of its form, by `nameOf`. */
+const bodies: Readonly<Record<string, (place: Place) => Json>> = {
+  "POST /_matrix/client/v3/login": ({ userId }) => ({
+    type: "m.login.password",
+    identifier: { type: "m.id.user", user: userId },
+    password: "wrong",
+    device_id: "D",
+    initial_device_display_name: "d",
+  }),
+  "POST /_matrix/client/v3/register": () => ({
+    ...form,
+    device_id: "D",
+    initial_device_display_name: "d",
+  }),
+  "POST /_matrix/client/v3/createRoom": () => ({
+    name: "n",
+    topic: "t",
+    room_alias_name: "a",
+    room_version: "11",
+    invite: [],
+    creation_content: {},
+    initial_state: [{ type: "m.x", state_key: "", content: {} }],
+    power_level_content_override: {},
+  }),
+  "POST /_matrix/client/v3/rooms/:roomId/invite": () => ({
+    user_id: "@nobody:test",
+    reason: "r",
+  }),
+  "POST /_matrix/client/v3/rooms/:roomId/join": () => ({ reason: "r" }),
+  "POST /_matrix/client/v3/join/:roomIdOrAlias": () => ({ reason: "r" }),
+  "POST /_matrix/client/v3/knock/:roomIdOrAlias": () => ({ reason: "r" }),
+  "POST /_matrix/client/v3/rooms/:roomId/leave": () => ({ reason: "r" }),
+  "POST /_matrix/client/v3/rooms/:roomId/kick": () => ({
+    user_id: "@nobody:test",
+    reason: "r",
+  }),
+  "POST /_matrix/client/v3/rooms/:roomId/ban": () => ({
+    user_id: "@nobody:test",
+    reason: "r",
+  }),
+  "POST /_matrix/client/v3/rooms/:roomId/unban": () => ({
+    user_id: "@nobody:test",
+    reason: "r",
+  }),
+  "PUT /_matrix/client/v3/rooms/:roomId/send/:eventType/:txnId": () => ({
+    msgtype: "m.text",
+    body: "b",
+    "m.relates_to": { rel_type: "m.thread", event_id: "$x" },
+    "m.mentions": { user_ids: [], room: false },
+  }),
+  "PUT /_matrix/client/v3/rooms/:roomId/redact/:eventId/:txnId": () => ({
+    reason: "r",
+  }),
+  "PUT /_matrix/client/v3/rooms/:roomId/state/:eventType/:stateKey": () => ({
+    membership: "join",
+    name: "n",
+  }),
+  "POST /_matrix/client/v3/rooms/:roomId/upgrade": () => ({
+    new_version: "11",
+    additional_creators: [],
+  }),
+  "PUT /_matrix/client/v3/directory/room/:roomAlias": ({ roomId }) => ({
+    room_id: roomId,
+  }),
+  "PUT /_matrix/client/v3/directory/list/room/:roomId": () => ({
+    visibility: "private",
+  }),
+  "POST /_matrix/client/v3/publicRooms": () => ({
+    limit: 1,
+    since: "s",
+    filter: { generic_search_term: "x", room_types: [null] },
+    third_party_instance_id: "",
+  }),
+  "PUT /_matrix/client/v3/user/:userId/rooms/:roomId/tags/:tag": () => ({
+    order: 0.5,
+  }),
+  "POST /_matrix/client/v3/keys/upload/:deviceId": ({ userId, deviceId }) => ({
+    device_keys: {
+      user_id: userId,
+      device_id: deviceId,
+      algorithms: ["a"],
+      keys: {},
+      signatures: {},
+    },
+    one_time_keys: { "signed_curve25519:A": { key: "k", signatures: {} } },
+    fallback_keys: {},
+  }),
+  "POST /_matrix/client/v3/keys/query": ({ userId }) => ({
+    device_keys: { [userId]: ["D"] },
+    timeout: 1,
+  }),
+  "POST /_matrix/client/v3/keys/claim": ({ userId, deviceId }) => ({
+    one_time_keys: { [userId]: { [deviceId]: "signed_curve25519" } },
+    timeout: 1,
+  }),
+  "POST /_matrix/client/v3/keys/device_signing/upload": () => ({
+    master_key: key,
+    self_signing_key: key,
+    user_signing_key: key,
+  }),
+  "POST /_matrix/client/v3/keys/signatures/upload": ({ userId }) => ({
+    [userId]: { D: { user_id: userId, signatures: { [userId]: {} } } },
+  }),
+  "PUT /_matrix/client/v3/sendToDevice/:eventType/:txnId": ({
+    userId,
+    deviceId,
+  }) => ({ messages: { [userId]: { [deviceId]: { a: 1 } } } }),
+  "PUT /_matrix/client/v3/pushrules/global/:kind/:ruleId": () => ({
+    actions: ["notify"],
+    pattern: "p",
+    conditions: [],
+  }),
+  "PUT /_matrix/client/v3/pushrules/global/:kind/:ruleId/enabled": () => ({
+    enabled: true,
+  }),
+  "PUT /_matrix/client/v3/pushrules/global/:kind/:ruleId/actions": () => ({
+    actions: [{ set_tweak: "sound", value: "s" }],
+  }),
+  "POST /_matrix/client/v3/rooms/:roomId/receipt/:receiptType/:eventId":
+    () => ({ thread_id: "main" }),
+  "POST /_matrix/client/v3/rooms/:roomId/read_markers": ({ eventId }) => ({
+    "m.fully_read": eventId,
+    "m.read": eventId,
+    "m.read.private": eventId,
+  }),
+  "PUT /_matrix/client/v3/rooms/:roomId/typing/:userId": () => ({
+    typing: false,
+    timeout: 1,
+  }),
+  "POST /_synapse/admin/v1/register": () => ({
+    ...form,
+    nonce: "n",
+    mac: "m",
+    displayname: "d",
+    user_type: null,
+    admin: false,
+  }),
+  "POST /_matrix/client/v3/refresh": () => ({ refresh_token: "r" }),
+  "PUT /_matrix/client/v3/devices/:deviceId": () => ({ display_name: "d" }),
+  "DELETE /_matrix/client/v3/devices/:deviceId": () => ({
+    auth: { type: "m.login.dummy", session: "s" },
+  }),
+  "POST /_matrix/client/v3/delete_devices": () => ({
+    devices: ["D"],
+    auth: { type: "m.login.password", session: "s" },
+  }),
+  "POST /_matrix/client/v3/account/password": () => ({
+    new_password: "another password",
+    auth: { type: "m.login.password", session: "s" },
+  }),
+  "POST /_matrix/client/v3/account/deactivate": () => ({
+    auth: { type: "m.login.password", session: "s" },
+  }),
+  "PUT /_matrix/client/v3/profile/:userId/:keyName": () => ({
+    displayname: "n",
+  }),
+  "PUT /_matrix/client/v3/user/:userId/account_data/:type": () => ({ a: "b" }),
+  "PUT /_matrix/client/v3/user/:userId/rooms/:roomId/account_data/:type":
+    () => ({ a: "b" }),
+  "POST /_matrix/client/v3/user/:userId/filter": () => ({
+    event_fields: ["type"],
+    event_format: "client",
+    presence: { limit: 1, types: ["m.*"] },
+    account_data: {},
+    room: {
+      rooms: ["!a:b"],
+      not_rooms: [],
+      include_leave: false,
+      timeline: {
+        limit: 1,
+        senders: ["@a:b"],
+        contains_url: true,
+        lazy_load_members: true,
+      },
+      state: {},
+      ephemeral: {},
+      account_data: {},
+    },
+  }),
+  "PUT /_matrix/client/v3/presence/:userId/status": () => ({
+    presence: "online",
+    status_msg: "s",
+  }),
+};
+
+/** Undefined for an endpoint that reads no body; throws for one that is not listed. */
+export function bodyFor(endpoint: Endpoint, place: Place): Json | undefined {
+  if (endpoint.body === undefined) return undefined;
+  const body = bodies[nameOf(endpoint)];
+  if (body) return body(place);
+  throw new TypeError(`${nameOf(endpoint)} has no body in the security specs.`);
+}
+
+export const endpointsWithBody: readonly Endpoint[] = endpoints.filter(
+  ({ body }) => body !== undefined,
+);
