@@ -73,12 +73,15 @@ export async function listPage(
     /** Exclusive end of the page in its direction, where one is asked for. */
     to: { depth: number; arrival: number } | null;
     isBackwards: boolean;
+    /** The newest position of the stream that may be in it; what was backfilled has none. */
     upToPosition: number | null;
+    /** Positions up to this one, and what was backfilled, are left out. */
+    afterPosition: number | null;
     limit: number;
   },
   conditions: TimelineConditions,
 ): Promise<EventHead[]> {
-  const { from, to, isBackwards, upToPosition, limit } = page;
+  const { from, to, isBackwards, upToPosition, afterPosition, limit } = page;
   return sql<EventHead[]>`
     select ${eventHead(sql)} from events e
     where e.room_nid = ${roomNid} and e.arrival is not null and e.status = 0
@@ -94,25 +97,9 @@ export async function listPage(
             ? sql`and (e.depth, e.arrival) > (${to.depth}, ${to.arrival})`
             : sql`and (e.depth, e.arrival) <= (${to.depth}, ${to.arrival})`
       }
-      ${upToPosition === null ? sql`` : sql`and e.position <= ${upToPosition}`}
+      ${upToPosition === null ? sql`` : sql`and (e.position is null or e.position <= ${upToPosition})`}
+      ${afterPosition === null ? sql`` : sql`and e.position > ${afterPosition}`}
       ${conditionsOf(sql, conditions)}
     order by ${isBackwards ? sql`e.depth desc, e.arrival desc` : sql`e.depth, e.arrival`}
     limit ${limit}`;
-}
-
-/** The largest paging key among each room's events up to a position. */
-export async function listPagingPoints(
-  sql: Sql,
-  places: readonly { roomNid: number; position: number }[],
-): Promise<{ roomNid: number; depth: number; arrival: number }[]> {
-  if (places.length === 0) return [];
-  return sql<{ roomNid: number; depth: number; arrival: number }[]>`
-    select r.room_nid, k.depth, k.arrival
-    from unnest(${places.map((p) => p.roomNid)}::bigint[], ${places.map((p) => p.position)}::bigint[])
-      as r(room_nid, position)
-    cross join lateral (
-      select e.depth, e.arrival from events e
-      where e.room_nid = r.room_nid and e.arrival is not null and e.position <= r.position
-      order by e.depth desc, e.arrival desc limit 1
-    ) k`;
 }

@@ -73,7 +73,8 @@ export async function readHistory(
       to,
     });
     const last = events.at(-1);
-    end = last && events.length === limit ? pointPast(last, isBackwards) : null;
+    end =
+      last && events.length === limit ? pointOn(from, last, isBackwards) : null;
     const visible = await showEvents(edges, requester.userId, events);
     shown = visible.filter(({ event }) => isWanted(event, filter, ignored));
     if (shown.length > 0 || end === null) break;
@@ -99,11 +100,20 @@ export async function readPage(
 ): Promise<StoredEvent[]> {
   const { from, to, isBackwards, limit, filter } = page;
   if (limit === 0) return [];
-  const upToPosition = readable.at === "left" ? readable.position : null;
+  const [older, newer] = isBackwards ? [from, to] : [to, from];
+  const left = readable.at === "left" ? readable.position : Infinity;
+  const upTo = Math.min(older?.upTo ?? Infinity, left);
   const heads = await listPage(
     edges.db,
     readable.room.roomNid,
-    { from, to, isBackwards, upToPosition, limit },
+    {
+      from,
+      to,
+      isBackwards,
+      limit,
+      upToPosition: upTo === Infinity ? null : upTo,
+      afterPosition: newer?.after ?? null,
+    },
     conditionsOf(filter),
   );
   return openEvents(edges, heads);
@@ -128,6 +138,18 @@ export const pointPast = (
   isBackwards: boolean,
 ): PagingPoint =>
   isBackwards ? pointBefore(keyOf(event)) : pointAfter(keyOf(event));
+
+/** Where the page after this one begins; it stays within what the first one was bound to. */
+function pointOn(
+  from: PagingPoint,
+  last: StoredEvent,
+  isBackwards: boolean,
+): PagingPoint {
+  const bound = isBackwards
+    ? from.upTo !== undefined && { upTo: from.upTo }
+    : from.after !== undefined && { after: from.after };
+  return { ...pointPast(last, isBackwards), ...bound };
+}
 
 async function membersOf(
   edges: Needs,

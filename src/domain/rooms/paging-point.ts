@@ -23,8 +23,8 @@ export const NEWEST: PagingPoint = {
 
 /**
  * Where a token points in a room's history. An event of a slow fork may have a
- * smaller depth at a later position, so a position is two points: all that came
- * up to it lies before "upTo", all that came after it lies behind "after".
+ * smaller depth at a later position, so a position is two points, each with a
+ * bound: before "upTo" lies all that came up to it, behind "after" all that came after it.
  */
 export async function pointOf(
   { db }: Needs,
@@ -34,10 +34,11 @@ export async function pointOf(
 ): Promise<PagingPoint> {
   if ("point" in start) return start.point;
   if (side === "upTo") {
-    return (await findLastKeyUpTo(db, roomNid, start.position)) ?? OLDEST;
+    const last = await findLastKeyUpTo(db, roomNid, start.position);
+    return { ...(last ?? OLDEST), upTo: start.position };
   }
   const first = await findFirstKeyAfter(db, roomNid, start.position);
-  return first ? pointBefore(first) : NEWEST;
+  return { ...(first ? pointBefore(first) : NEWEST), after: start.position };
 }
 
 /** The stream position that a token stands for in a room. */

@@ -8,15 +8,28 @@ import { findSyncToken } from "../sync/sync-token.ts";
 export interface PagingPoint {
   depth: number;
   arrival: number;
+  /** Of what lies before it, only what came up to this position of the stream. */
+  upTo?: number;
+  /** Of what lies behind it, only what came after this position of the stream. */
+  after?: number;
 }
 
 /** Where to page from: a point, or the stream position of a sync token. */
 export type PagingStart = { point: PagingPoint } | { position: number };
 
-const FORM = /^t1_(\d{1,16})_(-?\d{1,16})$/;
+const POINT = /^t1_(\d{1,16})_(-?\d{1,16})(?:_([ua])(\d{1,16}))?$/;
+const POSITION = /^p1_(\d{1,16})$/;
 
-export const formatPagingToken = ({ depth, arrival }: PagingPoint): string =>
-  `t1_${depth}_${arrival}`;
+export function formatPagingToken(point: PagingPoint): string {
+  const { depth, arrival, upTo, after } = point;
+  const key = `t1_${depth}_${arrival}`;
+  if (upTo !== undefined) return `${key}_u${upTo}`;
+  return after === undefined ? key : `${key}_a${after}`;
+}
+
+/** The token of a place in the stream. */
+export const formatPositionToken = (position: number): string =>
+  `p1_${position}`;
 
 export const pointAfter = (event: PagingPoint): PagingPoint => ({
   depth: event.depth,
@@ -30,10 +43,15 @@ export const pointBefore = (event: PagingPoint): PagingPoint => ({
 
 /** Throws `M_INVALID_PARAM` for text that this server never gave out. */
 export function parsePagingToken(text: string, name: string): PagingStart {
-  const match = FORM.exec(text);
-  if (match) {
-    return { point: { depth: Number(match[1]), arrival: Number(match[2]) } };
+  const [, depth, arrival, side, bound] = POINT.exec(text) ?? [];
+  if (depth !== undefined) {
+    const point = { depth: Number(depth), arrival: Number(arrival) };
+    if (side === "u") return { point: { ...point, upTo: Number(bound) } };
+    if (side === "a") return { point: { ...point, after: Number(bound) } };
+    return { point };
   }
+  const [, position] = POSITION.exec(text) ?? [];
+  if (position !== undefined) return { position: Number(position) };
   const token = findSyncToken(text);
   if (token) return { position: token.position };
   throw new MatrixError(

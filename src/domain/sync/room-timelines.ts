@@ -1,12 +1,11 @@
 import type { Edges } from "../../edges.ts";
 import {
-  listPagingPoints,
   listTimelines,
   type TimelineConditions,
 } from "../../storage/sync-timeline.ts";
 import { openEvents, type StoredEvent } from "../rooms/event-store.ts";
 import { readStandings, showEvent, type VisibleEvent } from "../rooms/gate.ts";
-import { formatPagingToken } from "../rooms/paging-token.ts";
+import { formatPositionToken } from "../rooms/paging-token.ts";
 import type { RoomPlan } from "./room-plan.ts";
 
 /** The timeline of one room in a sync. */
@@ -54,14 +53,6 @@ export async function readTimelines(
     viewer,
     cuts.flatMap(({ plan, kept }) => (kept.length > 0 ? [plan.roomNid] : [])),
   );
-  const points = await listPagingPoints(
-    edges.db,
-    cuts.map(({ plan, startsAfter }) => ({
-      roomNid: plan.roomNid,
-      position: startsAfter,
-    })),
-  );
-  const pointOf = new Map(points.map((point) => [point.roomNid, point]));
   return new Map(
     cuts.map(({ plan, kept, startsAfter, isLimited }) => {
       const standing = standings.get(plan.roomNid) ?? {
@@ -75,9 +66,7 @@ export async function readTimelines(
             : (showEvent(standing, viewer, event) ?? []),
         ),
         isLimited,
-        prevBatch: formatPagingToken(
-          pointOf.get(plan.roomNid) ?? { depth: 0, arrival: 0 },
-        ),
+        prevBatch: formatPositionToken(startsAfter),
         startsAfter,
       };
       return [plan.roomNid, timeline];
