@@ -10,9 +10,8 @@ import {
 import { listDeviceKeys } from "../../storage/device-keys.ts";
 import { listDevices } from "../../storage/sessions.ts";
 import type { GuessEdges } from "../accounts/guesses.ts";
-import { passwordStage } from "../accounts/password-stage.ts";
+import { reauthenticate } from "../accounts/reauthenticate.ts";
 import type { Requester } from "../accounts/requester.ts";
-import { authorise } from "../accounts/user-interactive.ts";
 import {
   parseCrossSigningKey,
   publicKeyIn,
@@ -65,18 +64,13 @@ export async function uploadCrossSigningKeys(
   if (news.length === 0) return undefined;
   await assertFreeNames(edges, userId, news);
   if (standing.has("master")) {
-    const outcome = await authorise(
+    const outcome = await reauthenticate(
       edges,
-      {
-        operation: [
-          "POST /keys/device_signing/upload",
-          userId,
-          ...news.map(({ usage, publicKey }) => [usage, publicKey]),
-        ],
-        flows: [["m.login.password"]],
-        stages: { "m.login.password": passwordStage(edges, userId, address) },
-      },
-      body.auth,
+      { requester, address, auth: body.auth },
+      [
+        "POST /keys/device_signing/upload",
+        ...news.map(({ usage, publicKey }) => [usage, publicKey]),
+      ],
     );
     if (outcome.status === "challenged") return outcome.body;
   }

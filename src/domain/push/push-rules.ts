@@ -12,7 +12,7 @@ import { describePushModes } from "./push-mode.ts";
 
 export const PUSH_RULES = "m.push_rules";
 /** Woken, like a user, where anybody's rules changed. */
-export const PUSH_RULES_TOPIC = PUSH_RULES;
+export const PUSH_RULES_TOPIC = "push rules";
 
 const MAX_BYTES = 4 * 1024 * 1024;
 const MAX_ATTEMPTS = 20;
