@@ -128,10 +128,12 @@ describe("GET /rooms/{roomId}/context/{eventId}", () => {
     await say(alice, made, "hidden");
     await setState(alice, made, "m.room.topic", { topic: "harmless" });
     await visibility("world_readable");
-    const { text } = await bob.get(contextPath(made, eventId));
-    expect(text).to.include("for the world");
-    expect(text).not.to.include("hidden");
-    expect(text).not.to.match(/"state":.*secret/);
+    for (const limit of [2, 4, 6, 8, 10, 12, 20]) {
+      const target = `${contextPath(made, eventId)}?limit=${limit}`;
+      const { text } = await bob.get(target);
+      expect(text).to.include("for the world");
+      expect(text, `limit ${limit}`).not.to.match(/"hidden"|secret/);
+    }
   });
 });
 
