@@ -75,11 +75,11 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
     name: "n",
     topic: "t",
     room_alias_name: "a",
-    room_version: "11",
-    invite: [],
-    creation_content: {},
+    room_version: "12",
+    invite: ["@nobody:test"],
+    creation_content: { type: "t", "m.federate": true },
     initial_state: [{ type: "m.x", state_key: "", content: {} }],
-    power_level_content_override: {},
+    power_level_content_override: { users: { "@nobody:test": 1 } },
   }),
   "POST /_matrix/client/v3/rooms/:roomId/invite": () => ({
     user_id: "@nobody:test",
@@ -105,7 +105,7 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
     msgtype: "m.text",
     body: "b",
     "m.relates_to": { rel_type: "m.thread", event_id: "$x" },
-    "m.mentions": { user_ids: [], room: false },
+    "m.mentions": { user_ids: ["@nobody:test"], room: false },
   }),
   "PUT /_matrix/client/v3/rooms/:roomId/redact/:eventId/:txnId": () => ({
     reason: "r",
@@ -116,7 +116,7 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
   }),
   "POST /_matrix/client/v3/rooms/:roomId/upgrade": () => ({
     new_version: "11",
-    additional_creators: [],
+    additional_creators: ["@nobody:test"],
   }),
   "PUT /_matrix/client/v3/directory/room/:roomAlias": ({ roomId }) => ({
     room_id: roomId,
@@ -127,7 +127,7 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
   "POST /_matrix/client/v3/publicRooms": () => ({
     limit: 1,
     since: "s",
-    filter: { generic_search_term: "x", room_types: [null] },
+    filter: { generic_search_term: "x", room_types: ["m.space"] },
     third_party_instance_id: "",
   }),
   "PUT /_matrix/client/v3/user/:userId/rooms/:roomId/tags/:tag": () => ({
@@ -167,7 +167,7 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
   "PUT /_matrix/client/v3/pushrules/global/:kind/:ruleId": () => ({
     actions: ["notify"],
     pattern: "p",
-    conditions: [],
+    conditions: [{ kind: "event_match", key: "k", pattern: "p" }],
   }),
   "PUT /_matrix/client/v3/pushrules/global/:kind/:ruleId/enabled": () => ({
     enabled: true,
@@ -223,7 +223,7 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
     account_data: {},
     room: {
       rooms: ["!a:b"],
-      not_rooms: [],
+      not_rooms: ["!a:b"],
       include_leave: false,
       timeline: {
         limit: 1,

@@ -1,3 +1,4 @@
+import { isEventId } from "../core/ids.ts";
 import type { Sql } from "./database.ts";
 
 /** The columns of an event that queries choose by; never its content. */
@@ -51,16 +52,17 @@ export async function listEventHeads(
     select ${eventHead(sql)} from events e where e.nid = any(${nids as number[]}::bigint[])`;
 }
 
-/** Events of one room by id; ids of other rooms find nothing. */
+/** Events of one room by id; ids of other rooms, and what is no id, find nothing. */
 export async function listEventHeadsById(
   sql: Sql,
   roomNid: number,
   eventIds: readonly string[],
 ): Promise<EventHead[]> {
-  if (eventIds.length === 0) return [];
+  const named = eventIds.filter(isEventId);
+  if (named.length === 0) return [];
   return sql<EventHead[]>`
     select ${eventHead(sql)} from events e
-    where e.event_id = any(${eventIds as string[]}::text[]) and e.room_nid = ${roomNid}`;
+    where e.event_id = any(${named as string[]}::text[]) and e.room_nid = ${roomNid}`;
 }
 
 export async function listEventParts(

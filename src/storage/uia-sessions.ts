@@ -24,6 +24,8 @@ export async function findUiaSession(
   sessionId: string,
   createdAfter: number,
 ): Promise<UiaSessionRow | undefined> {
+  // The database takes no NUL, not even to say that it does not know it.
+  if (sessionId.includes("\0")) return undefined;
   const [row] = await sql<UiaSessionRow[]>`
     select session_id, operation, completed, details, created_ts from uia_sessions
     where session_id = ${sessionId} and created_ts >= ${createdAfter}`;

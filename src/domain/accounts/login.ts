@@ -1,5 +1,6 @@
 import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
+import { isUserId } from "../../core/ids.ts";
 import { findUser } from "../../storage/users.ts";
 import { isLocalUser } from "../rooms/local-user.ts";
 import { guess, type GuessEdges } from "./guesses.ts";
@@ -36,9 +37,8 @@ export function checkPassword(
   address: string,
 ): Promise<void> {
   return guess(edges, [address, userId], async () => {
-    const user = isLocalUser(edges.settings, userId)
-      ? await findUser(edges.db, userId)
-      : undefined;
+    const isOurs = isUserId(userId) && isLocalUser(edges.settings, userId);
+    const user = isOurs ? await findUser(edges.db, userId) : undefined;
     const stored = user?.passwordHash ?? null;
     const isRight = await isPassword(edges.settings, stored, password);
     if (!user || !isRight) {

@@ -1,5 +1,6 @@
 import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
+import { isRoomId } from "../../core/ids.ts";
 import { getRoomRules, type RoomRules } from "../../core/room-version.ts";
 import { findRoom, listRooms, type RoomRow } from "../../storage/rooms.ts";
 import { slot } from "../../util/process-memory.ts";
@@ -27,7 +28,7 @@ export async function findRoomIdentity(
 ): Promise<RoomIdentity | undefined> {
   const known = memory.of(byId).get(roomId);
   if (known) return known;
-  const row = await findRoom(db, roomId);
+  const row = isRoomId(roomId) ? await findRoom(db, roomId) : undefined;
   return row && remember(memory, row);
 }
 
