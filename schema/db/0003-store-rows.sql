@@ -204,6 +204,8 @@ begin
     where stripped_states.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from notifications using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
     where notifications.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from push_modes using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where push_modes.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from cross_signing_keys using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
     where cross_signing_keys.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from key_signatures using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)

@@ -177,13 +177,12 @@ function addMentioned(
 function addKeywords(
   rows: Rows,
   { pdu }: BuiltEvent,
-  { isOpenToContent }: Verdict,
+  verdict: Verdict,
   { keywords }: Audience,
 ): void {
   const { body } = pdu.content;
-  if (keywords.size === 0 || !isOpenToContent || typeof body !== "string") {
-    return;
-  }
+  if (keywords.size === 0 || typeof body !== "string") return;
+  if (!verdict.isOpenToContent) return;
   const first = new Map<string, Keyword>();
   for (const [pattern, waiting] of keywords) {
     if (!matchesGlobInWords(pattern, body)) continue;

@@ -55,8 +55,15 @@ export function judgeForAll(
   context: Context,
 ): Verdict {
   const { notify, highlight } = judge(forAll, room, event, context, "");
-  const { actions } = judge(upToContent, room, event, context, "");
-  return { notify, highlight, isOpenToContent: actions.includes(REACHED) };
+  return {
+    notify,
+    highlight,
+    // Asked only where somebody in the room has keywords.
+    get isOpenToContent() {
+      const { actions } = judge(upToContent, room, event, context, "");
+      return actions.includes(REACHED);
+    },
+  };
 }
 
 export const judgeForMentioned = (
