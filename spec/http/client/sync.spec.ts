@@ -4,7 +4,11 @@ import {
   type TestUser,
   useServer,
 } from "../../support/server.ts";
-import { idsOf, SyncReader } from "../../support/sync-reader.ts";
+import {
+  idsOf,
+  type SyncEvent,
+  SyncReader,
+} from "../../support/sync-reader.ts";
 import { newDeviceIdentity } from "../../../test/conformance/harness/keys.ts";
 
 const LAZY = { room: { state: { lazy_load_members: true } } };
@@ -69,6 +73,40 @@ describe("GET /sync", () => {
       const { timeline } = (await reader.next()).rooms.join[roomId]!;
       expect(timeline.limited).to.be.false;
       expect(idsOf(timeline.events)).to.deep.equal([last]);
+    });
+
+    it("leave a gap that /messages fills exactly, though forks have left depths behind", async () => {
+      const alice = await newUser("alice");
+      const roomId = await createRoom(alice);
+      const filter = { room: { timeline: { limit: 1 } } };
+      const reader = new SyncReader(other.as(alice), { filter });
+      const ids = [await say(alice, roomId), await say(alice, roomId)];
+      await reader.next();
+      const since = reader.since!;
+      for (let i = 0; i < 4; i += 1) ids.push(await say(alice, roomId));
+      // As if these had been sent by a process that had not heard of the last ones.
+      await server.database.sql`
+        update events set depth = depth - 4 where event_id = any(${[ids[2]!, ids[5]!]}::text[])`;
+      const { timeline } = (await reader.next()).rooms.join[roomId]!;
+      expect(idsOf(timeline.events)).to.deep.equal([ids[5]]);
+      const messages = async (query: Record<string, string>) => {
+        const search = new URLSearchParams({ limit: "50", ...query });
+        const { body } = await reader.client.get(
+          `/rooms/${roomId}/messages?${search}`,
+        );
+        return idsOf(body["chunk"] as SyncEvent[]);
+      };
+      const gap = [timeline.prev_batch, since] as const;
+      const hole = ids.slice(2, 5);
+      expect(
+        await messages({ dir: "b", from: gap[0], to: gap[1] }),
+      ).to.have.members(hole);
+      expect(
+        await messages({ dir: "f", from: gap[1], to: gap[0] }),
+      ).to.have.members(hole);
+      expect(await messages({ dir: "f", from: gap[1] })).to.have.members(
+        ids.slice(2),
+      );
     });
 
     it("begin before one's own join, as history visibility lets them", async () => {
