@@ -103,7 +103,6 @@ function powerLevels(request: RoomRequest, creator: string): JsonObject {
     kick: 50,
     redact: 50,
     invite: 0,
-    historical: 100,
   };
   return merge(defaults, powerLevelOverride);
 }

@@ -2,7 +2,11 @@ import type { Settings } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import { isRoomAlias, isUserId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
-import { findRoomRules } from "../../core/room-version.ts";
+import { findRoomRules, type RoomRules } from "../../core/room-version.ts";
+import {
+  assertPowerLevels,
+  assertStateContent,
+} from "./check-state-content.ts";
 import type { Preset, RoomRequest } from "./creation.ts";
 
 /** The body of `POST /createRoom`, its types checked. */
@@ -44,6 +48,8 @@ export function parseRoomRequest(
   const isPublished = body.visibility === "public";
   const alias = aliasOf(settings, body.room_alias_name);
   const creationContent = body.creation_content ?? {};
+  const powerLevelOverride = body.power_level_content_override ?? {};
+  assertPowerLevels(rules, powerLevelOverride);
   assertUserIds(
     creationContent["additional_creators"],
     "creation_content.additional_creators",
@@ -54,14 +60,8 @@ export function parseRoomRequest(
     preset: body.preset ?? (isPublished ? "public_chat" : "private_chat"),
     rules,
     creationContent,
-    powerLevelOverride: body.power_level_content_override ?? {},
-    initialState: (body.initial_state ?? []).map(
-      ({ type, state_key = "", content }) => ({
-        type,
-        stateKey: state_key,
-        content,
-      }),
-    ),
+    powerLevelOverride,
+    initialState: initialStateOf(rules, body.initial_state ?? []),
     invites,
     isDirect: body.is_direct ?? false,
     ...(alias === undefined ? {} : { alias }),
@@ -69,6 +69,22 @@ export function parseRoomRequest(
     ...(body.topic === undefined ? {} : { topic: body.topic }),
   };
   return { request, isPublished };
+}
+
+function initialStateOf(
+  rules: RoomRules,
+  list: NonNullable<CreateRoomBody["initial_state"]>,
+): RoomRequest["initialState"] {
+  return list.map(({ type, state_key: stateKey = "", content }) => {
+    if (type === "m.room.member") {
+      throw new MatrixError(
+        "M_INVALID_PARAM",
+        "Members come into a room by invites, not by initial_state.",
+      );
+    }
+    assertStateContent(rules, type, content);
+    return { type, stateKey, content };
+  });
 }
 
 function aliasOf(

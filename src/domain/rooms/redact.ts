@@ -17,7 +17,7 @@ import { writeToRoom, type WriterEdges } from "./room-writer.ts";
  */
 export async function redactEvent(
   edges: WriterEdges,
-  requester: Pick<Requester, "userId">,
+  requester: Pick<Requester, "userId" | "isSuspended">,
   roomId: string,
   redaction: { redacts: string; content: JsonObject; transaction: Transaction },
 ): Promise<string> {
@@ -31,6 +31,12 @@ export async function redactEvent(
     throw new MatrixError(
       "M_NOT_FOUND",
       "The event to redact is not known in this room.",
+    );
+  }
+  if (requester.isSuspended && target.sender !== userId) {
+    throw new MatrixError(
+      "M_USER_SUSPENDED",
+      "A suspended account may redact its own events only.",
     );
   }
   // Without its create event the room would have no ground: nothing is stripped.

@@ -32,6 +32,7 @@ export const putRedaction = endpoint<{
   method: "put",
   path: "/_matrix/client/v3/rooms/:roomId/redact/:eventId/:txnId",
   auth: "user",
+  suspended: true,
   rateLimit: "message",
   body: { type: "object", properties: { reason: { type: "string" } } },
   async handle(edges, { requester, params, body }) {
