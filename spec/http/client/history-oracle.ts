@@ -8,16 +8,17 @@ import type { RoomEvent } from "../../support/rooms.ts";
 export class HistoryOracle {
   readonly #events: readonly RoomEvent[];
   readonly #viewer: string;
-  readonly #hasForgotten: boolean;
+  /** Their last member event when they forgot the room. */
+  readonly #forgotten: string | undefined;
 
   constructor(
     events: readonly RoomEvent[],
     viewer: string,
-    hasForgotten: boolean,
+    forgotten: string | undefined,
   ) {
     this.#events = events;
     this.#viewer = viewer;
-    this.#hasForgotten = hasForgotten;
+    this.#forgotten = forgotten;
   }
 
   /** What stands at the end, or where the viewer's last stay ended; undefined: nothing is theirs to read. */
@@ -26,7 +27,8 @@ export class HistoryOracle {
     const isOpen = this.#visibility(length) === "world_readable";
     if (isOpen || this.#membership(length) === "join") return length;
     if (!["leave", "ban"].includes(this.#membership(length))) return undefined;
-    if (this.#hasForgotten) return undefined;
+    const last = this.#events.findLast((event) => this.#isOwnMembership(event));
+    if (last?.event_id === this.#forgotten) return undefined;
     for (let i = length; i > 0; i--) {
       const isIn = this.#membership(i - 1) === "join";
       if (isIn && this.#membership(i) !== "join") return i;
