@@ -7,7 +7,7 @@ import { accountDataContext } from "./account-data.ts";
 
 type Needs = Pick<Edges, "committer" | "db" | "keyring">;
 
-const MAX_TRIES = 10;
+const MAX_TRIES = 50;
 
 /**
  * Changes a part of one entry, so that no two changes at once lose each other:

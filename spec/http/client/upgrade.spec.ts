@@ -1,0 +1,163 @@
+import { expect } from "chai";
+import { act, makeRoom, must, path, say } from "../../support/rooms.ts";
+import { type Json, type TestUser, useServer } from "../../support/server.ts";
+
+describe("POST /rooms/{roomId}/upgrade", () => {
+  const server = useServer();
+  let alice: TestUser;
+  let bob: TestUser;
+  let carol: TestUser;
+
+  before(async () => {
+    alice = await server.user("alice");
+    bob = await server.user("bob");
+    carol = await server.user("carol");
+  });
+
+  const upgrade = async (user: TestUser, roomId: string, new_version: string) =>
+    must<{ replacement_room: string }>(
+      await user.post(path`/rooms/${roomId}/upgrade`, { new_version }),
+    ).replacement_room;
+
+  const stateOf = async (
+    user: TestUser,
+    roomId: string,
+    type: string,
+    key = "",
+  ) => (await user.get(path`/rooms/${roomId}/state/${type}/${key}`)).body;
+
+  it("goes from every kind of version to every other", async () => {
+    for (const [from, to] of [
+      ["1", "12"],
+      ["5", "6"],
+      ["10", "11"],
+      ["11", "12"],
+      ["12", "11"],
+      ["12", "12"],
+      ["12", "1"],
+    ] as const) {
+      const old = await makeRoom(alice, { room_version: from, name: from });
+      const next = await upgrade(alice, old, to);
+      const create = await stateOf(alice, next, "m.room.create");
+      expect(create["room_version"]).to.equal(to);
+      expect(create["predecessor"]).to.include({ room_id: old });
+      expect(await stateOf(alice, next, "m.room.name")).to.deep.equal({
+        name: from,
+      });
+      const tombstone = await stateOf(alice, old, "m.room.tombstone");
+      expect(tombstone["replacement_room"]).to.equal(next);
+      await say(alice, next, "still mine");
+      await act(alice, next, "invite", { user_id: bob.userId });
+    }
+  });
+
+  it("takes along bans, aliases and the place in the directory", async () => {
+    const old = await makeRoom(alice, {
+      room_version: "11",
+      preset: "public_chat",
+      visibility: "public",
+      room_alias_name: "moving",
+    });
+    await act(alice, old, "ban", { user_id: bob.userId, reason: "spam" });
+    const next = await upgrade(alice, old, "12");
+    expect((await bob.post(path`/join/${next}`)).status).to.equal(403);
+    expect(
+      await stateOf(alice, next, "m.room.member", bob.userId),
+    ).to.deep.equal({ membership: "ban", reason: "spam" });
+    const alias = await alice.get(path`/directory/room/${"#moving:test"}`);
+    expect(alias.body["room_id"]).to.equal(next);
+    const canonical = { alias: "#moving:test" };
+    expect(await stateOf(alice, next, "m.room.canonical_alias")).to.deep.equal(
+      canonical,
+    );
+    expect(await stateOf(alice, old, "m.room.canonical_alias")).to.deep.equal(
+      {},
+    );
+    for (const [roomId, visibility] of [
+      [next, "public"],
+      [old, "private"],
+    ] as const) {
+      const listed = await alice.get(path`/directory/list/room/${roomId}`);
+      expect(listed.body).to.deep.equal({ visibility });
+    }
+  });
+
+  it("is refused to who may not send the tombstone, and changes nothing then", async () => {
+    const old = await makeRoom(alice, { preset: "public_chat" });
+    await act(bob, old, "join");
+    const { sql } = server.database;
+    const rooms = async () => (await sql`select from rooms`).length;
+    const before = await rooms();
+    const answer = await bob.post(path`/rooms/${old}/upgrade`, {
+      new_version: "11",
+    });
+    expect([answer.status, answer.body["errcode"]]).to.deep.equal([
+      403,
+      "M_FORBIDDEN",
+    ]);
+    expect(await rooms()).to.equal(before);
+    const tombstone = await alice.get(
+      path`/rooms/${old}/state/m.room.tombstone/`,
+    );
+    expect(tombstone.status).to.equal(404);
+  });
+
+  it("lets a moderator upgrade who can, leaving undone what is above them", async () => {
+    const old = await makeRoom(alice, {
+      room_version: "11",
+      preset: "public_chat",
+      power_level_content_override: {
+        users: { [alice.userId]: 100, [bob.userId]: 50 },
+        events: { "m.room.tombstone": 50 },
+      },
+    });
+    await act(bob, old, "join");
+    const next = await upgrade(bob, old, "11");
+    const levels = await stateOf(bob, next, "m.room.power_levels");
+    expect(levels["users"]).to.deep.equal({
+      [alice.userId]: 100,
+      [bob.userId]: 50,
+    });
+    await say(bob, old, "the moderator still speaks");
+    const tombstone = await stateOf(alice, old, "m.room.tombstone");
+    expect(tombstone["replacement_room"]).to.equal(next);
+  });
+
+  it("makes levels that the new version takes of levels that it does not", async () => {
+    const old = await makeRoom(alice, {
+      room_version: "9",
+      power_level_content_override: {
+        users: { [alice.userId]: "100", [carol.userId]: "75" },
+        ban: "60",
+      },
+    });
+    const next = await upgrade(alice, old, "12");
+    const levels = await stateOf(alice, next, "m.room.power_levels");
+    expect(levels).to.deep.include({
+      users: { [carol.userId]: 75 },
+      ban: 60,
+    });
+    const events = levels["events"] as Json;
+    expect(events["m.room.tombstone"]).to.equal(150);
+  });
+
+  it("refuses creators that are no users", async () => {
+    const old = await makeRoom(alice);
+    for (const additional_creators of [["bob"], "bob", [1]]) {
+      const answer = await alice.post(path`/rooms/${old}/upgrade`, {
+        new_version: "12",
+        additional_creators,
+      });
+      expect(answer.status).to.equal(400);
+    }
+  });
+
+  it("moves no alias for a room that only claims to follow (GHSA-cjh7-rcpx-xpf8)", async () => {
+    const old = await makeRoom(alice, { room_alias_name: "claimed" });
+    await makeRoom(bob, {
+      creation_content: { predecessor: { room_id: old, event_id: "$x" } },
+    });
+    const alias = await bob.get(path`/directory/room/${"#claimed:test"}`);
+    expect(alias.body["room_id"]).to.equal(old);
+  });
+});
