@@ -64,14 +64,17 @@ function coerce(name: string, kind: Kind, text: string): unknown {
 }
 
 function decode(text: string): string {
+  let value: string;
   try {
-    return decodeURIComponent(text.replaceAll("+", " "));
+    value = decodeURIComponent(text.replaceAll("+", " "));
   } catch {
     throw new MatrixError(
       "M_INVALID_PARAM",
       "The query holds a broken percent-encoding.",
     );
   }
+  if (!value.includes("\0")) return value;
+  throw new MatrixError("M_INVALID_PARAM", "The query holds a NUL character.");
 }
 
 const invalid = (name: string, what: string): MatrixError =>

@@ -25,7 +25,9 @@ export function assertRegistrationToken(
   address: string,
 ): Promise<void> {
   return guess(edges, [address], async () => {
-    const row = await findRegistrationToken(edges.db, token);
+    const row = token.includes("\0")
+      ? undefined
+      : await findRegistrationToken(edges.db, token);
     const { completed = 0, usesAllowed = null, expiresTs = null } = row ?? {};
     const isSpent = usesAllowed !== null && completed >= usesAllowed;
     const isExpired = expiresTs !== null && expiresTs <= edges.now();

@@ -44,20 +44,25 @@ export function conditionsOf(filter: RoomEventFilter): TimelineConditions {
   return {
     types: filter.types && globs(filter.types),
     notTypes: some(globs(filter.notTypes)),
-    senders: filter.senders,
-    notSenders: some(filter.notSenders),
-    relTypes: filter.relTypes,
-    notRelTypes: some(filter.notRelTypes),
+    senders: storable(filter.senders),
+    notSenders: some(storable(filter.notSenders)),
+    relTypes: storable(filter.relTypes),
+    notRelTypes: some(storable(filter.notRelTypes)),
     hasUrl: filter.containsUrl,
     relatedBy:
       filter.relatedByRelTypes === null && filter.relatedBySenders === null
         ? null
         : {
-            relTypes: filter.relatedByRelTypes,
-            senders: filter.relatedBySenders,
+            relTypes: storable(filter.relatedByRelTypes),
+            senders: storable(filter.relatedBySenders),
           },
   };
 }
+
+/** Senders and kinds of relations hold no NUL, which the database would not take either. */
+const storable = <List extends readonly string[] | null>(
+  list: List,
+): List | string[] => list && list.filter((text) => !text.includes("\0"));
 
 /** `*` is the only wildcard of a filter's types. */
 const likeOf = (glob: string): string =>
