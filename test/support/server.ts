@@ -45,6 +45,8 @@ export class Deployment {
       },
     });
     this.#runs.push(run);
+    // A failed hook may keep `remove` from being called.
+    process.once("exit", () => run.child.kill("SIGTERM"));
     return {
       url: await readyUrl(run),
       stop: async () => void (await run.stop()),
