@@ -15,7 +15,7 @@ import { readMemberProfiles } from "./member-profiles.ts";
 import type { BuiltEvent, Proposal } from "./proposal.ts";
 
 /** What of a room's state someone outside of it is shown. */
-const STRIPPED_TYPES = [
+export const STRIPPED_TYPES = [
   "m.room.create",
   "m.room.join_rules",
   "m.room.canonical_alias",
@@ -69,7 +69,7 @@ export async function knockExtra(
 export const strippedContext = (userId: string): string =>
   `stripped_states.sealed ${userId}`;
 
-const userKeys = ({ keyring }: Needs, userIds: readonly string[]) =>
+export const userKeys = ({ keyring }: Needs, userIds: readonly string[]) =>
   keyring.prepare(
     userIds.map((owner) => ({ scope: "user" as const, owner, span: "" })),
   );
@@ -79,7 +79,7 @@ const userKeys = ({ keyring }: Needs, userIds: readonly string[]) =>
  * may not read the room. Sealed under that user's key.
  * https://spec.matrix.org/v1.19/client-server-api/#stripped-state
  */
-const strippedFor = (
+export const strippedFor = (
   { keyring }: Needs,
   userId: string,
   sender: string,

@@ -184,9 +184,10 @@ async function settleEach(
   }
 }
 
-/** Redacted state must not be read from the head again. */
+/** Redacted state must not be read from the head again, nor ends of the graph that it had no room for be forgotten. */
 const headAfter = (run: Run, lastPosition: number): RoomHead | undefined =>
-  run.extra.some(({ redactions }) => redactions?.length)
+  run.extra.some(({ redactions }) => redactions?.length) ||
+  run.head.extremities.length >= MAX_CITED
     ? undefined
     : advance(run, lastPosition);
 
