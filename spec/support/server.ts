@@ -76,14 +76,20 @@ export interface TestServer extends TestProcess {
 /** Settings by their path in the configuration: `{ "registration.mode": "open" }`. */
 export type TestSettings = Readonly<Record<string, unknown>>;
 
-/** A server named `test` with rate limits off and open registration, unless told otherwise. */
-export function useServer(settings: TestSettings = {}): TestServer {
+/**
+ * A server named `test` with rate limits off and open registration, unless told
+ * otherwise. What it logs as an error is printed, unless another log is given.
+ */
+export function useServer(
+  settings: TestSettings = {},
+  log: Log = printsErrors,
+): TestServer {
   const database = useDatabase();
   const makeFolder = useFolders();
   const running: RunningProcess[] = [];
   let keysDir = "";
   const start = async (): Promise<RunningProcess> => {
-    const begun = await startProcess(database, keysDir, settings);
+    const begun = await startProcess(database, keysDir, settings, log);
     running.push(begun);
     return begun;
   };
@@ -117,7 +123,7 @@ export function useServer(settings: TestSettings = {}): TestServer {
 }
 
 /** What the server holds for its own fault must not pass unseen. */
-const log: Log = {
+const printsErrors: Log = {
   ...quiet,
   error: (details, message) => {
     process.stderr.write(`${message} ${inspect(details, { depth: 5 })}\n`);
@@ -133,6 +139,7 @@ async function startProcess(
   database: TestDatabase,
   keysDir: string,
   settings: TestSettings,
+  log: Log,
 ): Promise<RunningProcess> {
   const config = loadConfig({
     overrides: new Map(

@@ -94,6 +94,20 @@ export function createKeyring(options: KeyringOptions): Keyring {
     }
   };
 
+  const tryOpen: Keyring["tryOpen"] = (content, context, keys) => {
+    try {
+      return sealing.open(content, context, keys);
+    } catch (error) {
+      // One damaged row must not take the others with it.
+      const { firstKey } = content;
+      log.error(
+        { err: error, keyId: firstKey },
+        "A sealed row cannot be opened.",
+      );
+      return undefined;
+    }
+  };
+
   bus.onMessage((message) => {
     if (message.kind === "keysDestroyed") forget(message.keyIds);
   });
@@ -107,6 +121,7 @@ export function createKeyring(options: KeyringOptions): Keyring {
     findByIds,
     seal: (...args) => sealing.seal(...args),
     open: (...args) => sealing.open(...args),
+    tryOpen,
 
     async sealForUser(userId, context, plaintext) {
       const name = { scope: "user", owner: userId, span: "" } as const;
@@ -117,16 +132,9 @@ export function createKeyring(options: KeyringOptions): Keyring {
 
     async openAll(rows) {
       const keys = await findByIds(new Set(rows.map((row) => row.keyId)));
-      return rows.map(({ context, keyId, sealed }) => {
-        const content = { firstKey: keyId, secondKey: 0, sealed };
-        try {
-          return sealing.open(content, context, keys);
-        } catch (error) {
-          // One damaged row must not take the others with it.
-          log.error({ err: error, keyId }, "A sealed row cannot be opened.");
-          return undefined;
-        }
-      });
+      return rows.map(({ context, keyId, sealed }) =>
+        tryOpen({ firstKey: keyId, secondKey: 0, sealed }, context, keys),
+      );
     },
 
     spanAt: (ts) => new Date(ts).toISOString().slice(0, 7),

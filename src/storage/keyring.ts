@@ -35,13 +35,19 @@ export interface Keyring {
     context: string,
     keys: ReadonlyMap<number, KeyHandle>,
   ): string | undefined;
+  /** As `open`, but bytes that are not genuine are logged and answered as destroyed. */
+  tryOpen(
+    content: SealedContent,
+    context: string,
+    keys: ReadonlyMap<number, KeyHandle>,
+  ): string | undefined;
   /** Seals under the user's own key ("user" scope). */
   sealForUser(
     userId: string,
     context: string,
     plaintext: string,
   ): Promise<Sealed>;
-  /** Opens many with one query for their keys; undefined where one is destroyed. */
+  /** Opens many with one query for their keys; undefined where one is destroyed or damaged. */
   openAll(
     rows: readonly ({ context: string } & Sealed)[],
   ): Promise<(string | undefined)[]>;

@@ -13,7 +13,7 @@ import { slot } from "../../util/process-memory.ts";
 import { WeightedCache } from "../../util/weighted-cache.ts";
 import { mapRoomIdentities, type RoomIdentity } from "./room-identity.ts";
 
-/** An event, opened. Its PDU is the redacted form where it was redacted or its keys destroyed. */
+/** An event, opened. Its PDU is the redacted form where it was redacted, its keys destroyed or its content damaged. */
 export interface StoredEvent extends Omit<EventHead, "type" | "stateKey"> {
   type: string;
   stateKey: string | null;
@@ -109,7 +109,7 @@ async function openAll(
     const content =
       firstKey === null || secondKey === null || sealed === null
         ? undefined
-        : keyring.open({ firstKey, secondKey, sealed }, head.eventId, keys);
+        : keyring.tryOpen({ firstKey, secondKey, sealed }, head.eventId, keys);
     const pdu = mergeEvent(skeleton, content ?? null);
     const event: OpenedEvent = {
       redactedBy: head.redactedBy,
