@@ -222,4 +222,14 @@ describe("POST /createRoom", () => {
     expect(text).to.equal(content);
     expect(({} as Json)["polluted"]).to.equal(undefined);
   });
+
+  it("makes as many rooms as were asked for, alike and at once", async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, () => alice.post("/createRoom", {})),
+    );
+    const roomIds = answers.map(
+      (answer) => must<{ room_id: string }>(answer).room_id,
+    );
+    expect(new Set(roomIds).size).to.equal(12);
+  });
 });

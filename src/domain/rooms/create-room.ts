@@ -7,7 +7,15 @@ import { inviteProposals } from "./invitation.ts";
 import { newRoomId } from "./new-room-id.ts";
 import type { EventDraft, Proposal } from "./proposal.ts";
 import { newRoomHead } from "./room-head.ts";
+import { RoomIdTaken } from "./room-queue.ts";
 import { type WriterEdges, writeNewRoom } from "./room-writer.ts";
+
+interface CreationOptions {
+  isPublished: boolean;
+  audit?: readonly string[];
+}
+
+const MAX_ATTEMPTS = 100;
 
 /**
  * Creates a room with all its first events, its alias and its directory entry in
@@ -18,11 +26,35 @@ export async function createRoom(
   edges: WriterEdges,
   requester: Pick<Requester, "userId">,
   request: RoomRequest,
-  options: { isPublished: boolean; audit?: readonly string[] },
+  options: CreationOptions,
+): Promise<{ roomId: string; roomNid: number }> {
+  const now = edges.now();
+  for (let attempt = 0; ; attempt++) {
+    try {
+      // Rooms that are alike to the millisecond would share an id: later ones are a little later.
+      return await createRoomAt(
+        edges,
+        requester,
+        request,
+        options,
+        now + attempt,
+      );
+    } catch (error) {
+      if (!(error instanceof RoomIdTaken) || attempt === MAX_ATTEMPTS)
+        throw toCreationError(error);
+    }
+  }
+}
+
+async function createRoomAt(
+  edges: WriterEdges,
+  requester: Pick<Requester, "userId">,
+  request: RoomRequest,
+  options: CreationOptions,
+  now: number,
 ): Promise<{ roomId: string; roomNid: number }> {
   const { rules, invites, isDirect, alias } = request;
   const creator = requester.userId;
-  const now = edges.now();
   const createDraft: EventDraft = {
     type: "m.room.create",
     sender: creator,
@@ -63,11 +95,7 @@ export async function createRoom(
   };
   const head = newRoomHead({ roomNid, roomId, rules });
   const { audit = [] } = options;
-  await writeNewRoom(edges, head, proposals, { rows, audit }).catch(
-    (error: unknown) => {
-      throw toCreationError(error);
-    },
-  );
+  await writeNewRoom(edges, head, proposals, { rows, audit });
   return { roomId, roomNid };
 }
 

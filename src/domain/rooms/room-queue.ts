@@ -20,6 +20,11 @@ export interface RoomQueue {
   head: RoomHead | undefined;
 }
 
+/** A room with this id is there already: equal create events have equal ids. */
+export class RoomIdTaken extends Error {
+  override name = "RoomIdTaken";
+}
+
 export const tooBusy = (): MatrixError =>
   new MatrixError(
     "M_LIMIT_EXCEEDED",

@@ -5,7 +5,12 @@ import { buildGroups, type Member } from "./build-groups.ts";
 import { takeTurn } from "../../storage/room-turns.ts";
 import { advance, commitRun } from "./commit-run.ts";
 import { isHeadCurrent, loadRoomHead, type RoomHead } from "./room-head.ts";
-import { type Group, type RoomQueue, tooBusy } from "./room-queue.ts";
+import {
+  type Group,
+  RoomIdTaken,
+  type RoomQueue,
+  tooBusy,
+} from "./room-queue.ts";
 import type { Run } from "./run.ts";
 
 export type WriterEdges = Pick<
@@ -83,8 +88,9 @@ export async function settleGroups(
         open = twins;
         continue;
       }
-      if (head.stateVersion === null && over === "room")
-        throw conflictError(over);
+      if (head.stateVersion === null && over === "room") {
+        throw new RoomIdTaken();
+      }
       losses += 1;
       if (over === "room") queue.head = undefined;
       if (losses > LOSSES_IN_STEP) await falter(edges, losses);
