@@ -5,6 +5,8 @@ import type { FinishedEvent } from "../../../src/core/finish-event.ts";
 import type { JsonObject } from "../../../src/core/json.ts";
 import { resolveState } from "../../../src/core/state/resolve.ts";
 import { receiveEvents } from "../../../src/domain/rooms/receive-events.ts";
+import { ProcessMemory } from "../../../src/util/process-memory.ts";
+import { countStatements } from "../../support/count-statements.ts";
 import { bytesOf, foreignKeyOf } from "../../support/foreign-server.ts";
 import {
   useServer,
@@ -89,10 +91,9 @@ describe("receiveEvents where the graph forks", function () {
   });
 
   async function makeRoom(version: string) {
-    const { rules } = { rules: version };
     const answer = await alice.post("/createRoom", {
       preset: "public_chat",
-      room_version: rules,
+      room_version: version,
       power_level_content_override: {
         users:
           version === "12"
@@ -249,7 +250,10 @@ describe("receiveEvents where the graph forks", function () {
         const deliver = async ({ edges }: TestProcess, size: number) => {
           for (let at = 0; at < events.length; at += size) {
             const batch = events.slice(at, at + size).map(bytesOf);
-            await receiveEvents(edges, roomNid, batch, source);
+            const receipts = await receiveEvents(edges, roomNid, batch, source);
+            for (const { status } of receipts) {
+              expect(status).not.to.be.oneOf(["dropped", "missing"]);
+            }
           }
         };
         const speak = async () => {
@@ -276,6 +280,70 @@ describe("receiveEvents where the graph forks", function () {
       }),
       { numRuns: 8, endOnFailure: true },
     );
+  });
+
+  it("is new to one of two processes that are told of it at the same moment", async () => {
+    const room = await makeRoom("12");
+    const { roomNid } = room.room;
+    const [user] = USERS as [string];
+    const tell = ({ edges }: TestProcess, event: FinishedEvent) =>
+      receiveEvents(edges, roomNid, [bytesOf(event)], source);
+    await tell(server, room.join(user));
+    for (let i = 0; i < 20; i += 1) {
+      const event = room.add({ sender: user, content: { i } });
+      const receipts = await Promise.all([
+        tell(server, event),
+        tell(other, event),
+      ]);
+      const [one, two] = receipts
+        .flat()
+        .sort((a) => ("isNew" in a && a.isNew ? -1 : 1));
+      expect(one).to.include({ status: "accepted", isNew: true });
+      expect(two).to.include({ status: "accepted", isNew: false });
+    }
+    await assertLikeOracle(room);
+  });
+
+  it("asks the database as often for many events, and for long auth chains, as for few", async () => {
+    const counts: number[] = [];
+    for (const length of [5, 45]) {
+      const room = await makeRoom("12");
+      const { roomNid } = room.room;
+      const user = USERS[0]!;
+      const chain = [room.join(user)];
+      for (let i = 0; i < length; i += 1) {
+        const content = { membership: "join", displayname: `${i}` };
+        const type = "m.room.member";
+        chain.push(room.add({ type, stateKey: user, sender: user, content }));
+      }
+      await receiveEvents(server.edges, roomNid, chain.map(bytesOf), source);
+      const prev = room.tips;
+      const forks = Array.from({ length }, (_, i) =>
+        room.add({
+          type: "m.room.topic",
+          stateKey: "",
+          sender: user,
+          prev: i % 2 === 0 ? prev : room.tips,
+          content: { topic: `${i}` },
+        }),
+      );
+      const counted = countStatements(server.edges.db);
+      const memory = new ProcessMemory();
+      const edges = { ...server.edges, db: counted.sql, memory };
+      const receipts = await receiveEvents(
+        edges,
+        roomNid,
+        forks.map(bytesOf),
+        source,
+      );
+      expect(receipts.every(({ status }) => status === "accepted")).to.equal(
+        true,
+      );
+      counts.push(counted.taken());
+      await assertLikeOracle(room);
+    }
+    expect(counts[0]).to.be.above(3);
+    expect(counts[1]).to.equal(counts[0]);
   });
 
   it("makes full snapshots in time and stores equal states once", async () => {
