@@ -87,6 +87,12 @@ export async function listDevices(
     from devices where user_id = ${userId} order by device_id`;
 }
 
+export async function countDevices(sql: Sql, userId: string): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    select count(*) as count from devices where user_id = ${userId}`;
+  return row!.count;
+}
+
 export async function findDevice(
   sql: Sql,
   userId: string,

@@ -1,6 +1,10 @@
 import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
-import { findDevice, listTokens } from "../../storage/sessions.ts";
+import {
+  countDevices,
+  findDevice,
+  listTokens,
+} from "../../storage/sessions.ts";
 import type { Write, WriteRows } from "../../storage/write.ts";
 import { deviceContext, type DeviceDetails } from "./device-details.ts";
 import { makeTokens, type GivenTokens } from "./tokens.ts";
@@ -22,6 +26,8 @@ export type SessionEdges = Pick<
   "committer" | "db" | "keyring" | "nids" | "notifier" | "now" | "random"
 >;
 
+const MOST_DEVICES = 1_000;
+
 /** The rows that open a session: the device where it is new, and its tokens. */
 export async function sessionRows(
   edges: SessionEdges,
@@ -39,6 +45,7 @@ export async function sessionRows(
     wish.deviceId === undefined
       ? undefined
       : await findDevice(edges.db, userId, deviceId);
+  if (!standing) await assertRoomForDevice(edges, userId);
   const old = standing ? await listTokens(edges.db, userId, [deviceId]) : [];
   const { given, row } = await makeTokens(
     edges,
@@ -108,6 +115,17 @@ export async function openSession(
   }
   edges.notifier.revoke(replaced);
   return session;
+}
+
+async function assertRoomForDevice(
+  { db }: Pick<Edges, "db">,
+  userId: string,
+): Promise<void> {
+  if ((await countDevices(db, userId)) < MOST_DEVICES) return;
+  throw new MatrixError(
+    "M_RESOURCE_LIMIT_EXCEEDED",
+    `An account has no more than ${MOST_DEVICES} devices. Remove some of them first.`,
+  );
 }
 
 function assertDeviceId(deviceId: string): void {

@@ -30,6 +30,7 @@ export const postPassword = endpoint<{
   method: "post",
   path: "/_matrix/client/v3/account/password",
   auth: "user",
+  rateLimit: "other",
   body: {
     type: "object",
     properties: {
@@ -61,6 +62,7 @@ export const postDeactivate = endpoint<{ body: { auth?: JsonObject } }>({
   path: "/_matrix/client/v3/account/deactivate",
   auth: "user",
   suspended: true,
+  rateLimit: "other",
   body: {
     type: "object",
     properties: { auth: { type: "object" }, erase: { type: "boolean" } },

@@ -65,6 +65,7 @@ export const deleteDevice = endpoint<
   path: PATH,
   auth: "user",
   suspended: true,
+  rateLimit: "other",
   body: { type: "object", properties: AUTH },
   async handle(edges, { requester, params, body, request }) {
     const { deviceId } = params;
@@ -87,6 +88,7 @@ export const postDeleteDevices = endpoint<{
   path: "/_matrix/client/v3/delete_devices",
   auth: "user",
   suspended: true,
+  rateLimit: "other",
   body: {
     type: "object",
     properties: {

@@ -99,6 +99,7 @@ export const postLeave = endpoint<ToRoom>({
   auth: "user",
   suspended: true,
   guest: true,
+  rateLimit: "other",
   body: REASON,
   async handle(edges, { requester, params, body }) {
     await leaveRoom(edges, requester, params.roomId, reasonOf(body));
@@ -113,6 +114,7 @@ export const postForget = endpoint<{ params: { roomId: string } }>({
   auth: "user",
   suspended: true,
   guest: true,
+  rateLimit: "other",
   async handle(edges, { requester, params }) {
     await forgetRoom(edges, requester.userId, params.roomId);
     return {};

@@ -13,6 +13,7 @@ const moderation = (act: string, moderation: Moderation): Endpoint =>
     method: "post",
     path: `/_matrix/client/v3/rooms/:roomId/${act}`,
     auth: "user",
+    rateLimit: "message",
     body: {
       type: "object",
       properties: { user_id: { type: "string" }, reason: { type: "string" } },

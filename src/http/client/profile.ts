@@ -20,6 +20,7 @@ export const getWholeProfile = endpoint<{ params: { userId: UserId } }>({
   path: "/_matrix/client/v3/profile/:userId",
   params: { userId },
   auth: "none",
+  rateLimit: "other",
   async handle(edges, { params }) {
     return getProfile(edges, params.userId);
   },
@@ -31,6 +32,7 @@ export const getField = endpoint<Field>({
   path: PATH,
   params: { userId },
   auth: "none",
+  rateLimit: "other",
   async handle(edges, { params }) {
     return getProfileField(edges, params.userId, params.keyName);
   },

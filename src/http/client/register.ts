@@ -23,6 +23,7 @@ export const postRegister = endpoint<{
   method: "post",
   path: "/_matrix/client/v3/register",
   auth: "none",
+  rateLimit: "other",
   query: {
     type: "object",
     properties: { kind: { type: "string", enum: ["user", "guest"] } },

@@ -15,6 +15,7 @@ export const getAlias = endpoint<{ params: { roomAlias: string } }>({
   method: "get",
   path: "/_matrix/client/v3/directory/room/:roomAlias",
   auth: "optional",
+  rateLimit: "other",
   async handle(edges, { params }) {
     const roomId = await resolveAlias(edges, params.roomAlias);
     return { room_id: roomId, servers: [edges.settings.serverName] };
@@ -29,6 +30,7 @@ export const putAlias = endpoint<{
   method: "put",
   path: "/_matrix/client/v3/directory/room/:roomAlias",
   auth: "user",
+  rateLimit: "other",
   statuses: { M_UNKNOWN: 409 },
   body: {
     type: "object",
@@ -46,6 +48,7 @@ export const deleteRoomAlias = endpoint<{ params: { roomAlias: string } }>({
   method: "delete",
   path: "/_matrix/client/v3/directory/room/:roomAlias",
   auth: "user",
+  rateLimit: "other",
   async handle(edges, { requester, params }) {
     await deleteAlias(edges, requester, params.roomAlias);
     return {};
@@ -67,6 +70,7 @@ export const getPublication = endpoint<{ params: { roomId: string } }>({
   method: "get",
   path: "/_matrix/client/v3/directory/list/room/:roomId",
   auth: "optional",
+  rateLimit: "other",
   async handle(edges, { requester, params }) {
     const { roomId } = params;
     const isPublished = await isRoomPublished(edges, requester?.userId, roomId);
@@ -82,6 +86,7 @@ export const putPublication = endpoint<{
   method: "put",
   path: "/_matrix/client/v3/directory/list/room/:roomId",
   auth: "user",
+  rateLimit: "other",
   body: {
     type: "object",
     properties: { visibility: { type: "string", enum: ["public", "private"] } },

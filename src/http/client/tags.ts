@@ -31,6 +31,7 @@ export const putTag = endpoint<{ params: OfTag; body: JsonObject }>({
   method: "put",
   path: "/_matrix/client/v3/user/:userId/rooms/:roomId/tags/:tag",
   auth: "user",
+  rateLimit: "other",
   body: { type: "object", properties: { order: { type: "number" } } },
   async handle(edges, { requester, params, body }) {
     const { userId, roomId, tag } = params;
@@ -45,6 +46,7 @@ export const deleteTag = endpoint<{ params: OfTag }>({
   method: "delete",
   path: "/_matrix/client/v3/user/:userId/rooms/:roomId/tags/:tag",
   auth: "user",
+  rateLimit: "other",
   async handle(edges, { requester, params }) {
     const { userId, roomId, tag } = params;
     assertOwn(userId, requester.userId);

@@ -1,0 +1,145 @@
+import { expect } from "chai";
+import { endpoints } from "../../src/http/endpoints.ts";
+import { makeRoom, must, path } from "../support/rooms.ts";
+import { useServer } from "../support/server.ts";
+import type { Answer } from "../support/server.ts";
+import { bodyFor, nameOf, pathTo } from "./requests.ts";
+
+/** Counted by what is tried, not by how often it is asked; or the end of a session. */
+const UNCOUNTED = [
+  "POST /_matrix/client/v3/login",
+  "POST /_matrix/client/v3/logout",
+  "POST /_matrix/client/v3/logout/all",
+  "POST /_synapse/admin/v1/register",
+];
+
+const KINDS = [
+  "message",
+  "create_room",
+  "join",
+  "invite",
+  "profile",
+  "keys",
+  "to_device",
+  "ephemeral",
+  "search",
+  "other",
+];
+
+const acts = endpoints.filter(
+  (endpoint) =>
+    endpoint.method !== "get" && !UNCOUNTED.includes(nameOf(endpoint)),
+);
+
+describe("floods", () => {
+  const server = useServer({
+    "rate_limits.enabled": true,
+    ...Object.fromEntries(
+      KINDS.flatMap((kind) => [
+        [`rate_limits.${kind}.burst`, 3],
+        [`rate_limits.${kind}.per_second`, 0.001],
+      ]),
+    ),
+  });
+
+  it("row 63: every endpoint that changes something is counted", () => {
+    const free = endpoints.filter(
+      ({ method, rateLimit }) => method !== "get" && rateLimit === undefined,
+    );
+    expect(free.map(nameOf).sort()).to.deep.equal(UNCOUNTED);
+  });
+
+  it("row 63: refuses a flood at any of them, and says when to come back", async () => {
+    expect(acts.length).to.be.above(40);
+    for (const [i, endpoint] of acts.entries()) {
+      const user = await server.user(`flood${i}`);
+      const { userId, deviceId } = user;
+      const place = {
+        userId,
+        deviceId,
+        roomId: "!absent:test",
+        eventId: "$absent",
+        alias: "#absent:test",
+      };
+      const method = endpoint.method.toUpperCase();
+      const answers: Answer[] = [];
+      for (let n = 0; n < 4; n += 1)
+        answers.push(
+          await user.ask(
+            method,
+            pathTo(endpoint, place),
+            bodyFor(endpoint, place),
+          ),
+        );
+      const last = answers.at(-1)!;
+      const label = `${nameOf(endpoint)} ${last.text}`;
+      expect(last.status, label).to.equal(429);
+      expect(last.body["errcode"], label).to.equal("M_LIMIT_EXCEEDED");
+      expect(last.body["retry_after_ms"], label).to.be.above(0);
+      expect(Number(last.headers["retry-after"]), label).to.be.above(0);
+    }
+  });
+
+  it("row 68: profiles and aliases are not read by the thousand without a session", async () => {
+    for (const target of [
+      path`/profile/${"@flood0:test"}`,
+      path`/profile/${"@flood0:test"}/displayname`,
+      path`/directory/room/${"#a:test"}`,
+      path`/directory/list/room/${"!a:test"}`,
+      "/register/available?username=x",
+      "/publicRooms",
+    ]) {
+      const statuses = [];
+      for (let n = 0; n < 5; n += 1)
+        statuses.push((await server.get(target)).status);
+      expect(statuses, target).to.include(429);
+    }
+  });
+});
+
+describe("quotas", () => {
+  const server = useServer();
+
+  it("row 61: a user has no more than a thousand devices, and may use those", async () => {
+    const alice = await server.user("alice");
+    const { sql } = server.database;
+    await sql`
+      insert into devices (user_id, device_id, key_id, sealed, created_ts)
+      select user_id, 'D' || n, key_id, sealed, created_ts
+      from devices, generate_series(1, 999) as n where user_id = ${alice.userId}`;
+    const logIn = (more: object) =>
+      server.post("/login", {
+        type: "m.login.password",
+        user: "alice",
+        password: alice.password,
+        ...more,
+      });
+    for (const more of [{}, { device_id: "NEW" }]) {
+      const { status, body } = await logIn(more);
+      expect(status).to.equal(403);
+      expect(body["errcode"]).to.equal("M_RESOURCE_LIMIT_EXCEEDED");
+    }
+    must(await logIn({ device_id: alice.deviceId }));
+    await sql`delete from devices where device_id = 'D1'`;
+    must(await logIn({ device_id: "NEW" }));
+  });
+
+  it("row 62: account data have 50 MiB in all", async () => {
+    const bob = await server.user("bob");
+    const roomId = await makeRoom(bob);
+    const target = path`/user/${bob.userId}/account_data/m.x`;
+    must(await bob.put(target, { a: 1 }));
+    const { sql } = server.database;
+    await sql`
+      insert into account_data (user_id, room_nid, type, position, key_id, sealed)
+      select user_id, room_nid, 'm.large', position, key_id, decode(repeat('00', 52428000), 'hex')
+      from account_data where user_id = ${bob.userId} and type = 'm.x'`;
+    const more = { text: "x".repeat(10_000) };
+    const ofRoom = path`/user/${bob.userId}/rooms/${roomId}/account_data/m.x`;
+    for (const place of [target, ofRoom]) {
+      const { status, body } = await bob.put(place, more);
+      expect(status).to.equal(403);
+      expect(body["errcode"]).to.equal("M_RESOURCE_LIMIT_EXCEEDED");
+    }
+  });
+});
