@@ -1,0 +1,36 @@
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { expect } from "chai";
+
+const page = readFileSync("docs/security-tests.md", "utf8");
+const NAMED = /`((?:spec|test)\/[\w./-]+\.ts)` “([^”]+)”/g;
+const SERVED = [1, 2, 3, 4, 5, 6, 10, 11, 12, 13, 15, 17, 19];
+
+describe("docs/security-tests.md", () => {
+  const named = [...page.matchAll(NAMED)].map(
+    ([, file = "", name = ""]) => [file, name] as const,
+  );
+
+  it("names tests that are there", () => {
+    expect(named.length).to.be.above(150);
+    const absent = named.filter(
+      ([file, name]) =>
+        !existsSync(file) || !readFileSync(file, "utf8").includes(name),
+    );
+    expect(absent).to.deep.equal([]);
+  });
+
+  it("has every control that holds for what is served", () => {
+    for (const number of SERVED)
+      expect(page, `C${number}`).to.match(new RegExp(`^\\| C${number} `, "m"));
+  });
+
+  it("names each spec of this folder", () => {
+    const specs = readdirSync("spec/security").filter(
+      (file) => file.endsWith(".spec.ts") && file !== "table.spec.ts",
+    );
+    expect(specs.length).to.be.above(10);
+    const files = new Set<string>(named.map(([file]) => file));
+    for (const file of specs)
+      expect(files.has(`spec/security/${file}`), file).to.equal(true);
+  });
+});
