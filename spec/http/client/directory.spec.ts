@@ -136,6 +136,21 @@ describe("room aliases", () => {
     const open = await makePublicRoom(alice, "world_readable");
     must(await bob.get(path`/rooms/${open}/aliases`));
   });
+
+  it("records what an administrator takes away from others", async () => {
+    const alice = await server.user("owner-of-alias");
+    const admin = await server.user("admin", { isAdmin: true });
+    const roomId = await makePublicRoom(alice);
+    must(await alice.put(aliasPath("#taken:test"), { room_id: roomId }));
+    must(await admin.delete(aliasPath("#taken:test")));
+    const [row] = await server.database.sql<{ record: string }[]>`
+      select record from audit_log order by seq desc limit 1`;
+    expect(JSON.parse(row!.record)).to.include({
+      act: "aliases.delete",
+      actor: admin.userId,
+      target: "#taken:test",
+    });
+  });
 });
 
 describe("/directory/list/room/{roomId}", () => {

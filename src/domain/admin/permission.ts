@@ -3,7 +3,11 @@ import type { ClientOrigin, Requester } from "../accounts/requester.ts";
 
 /** What an administrator may be allowed to do. */
 export type Permission =
-  "users.create" | "users.read" | "users.suspend" | "users.lock";
+  | "aliases.delete"
+  | "users.create"
+  | "users.read"
+  | "users.suspend"
+  | "users.lock";
 
 /** Whom an audit record names: an administrator acting by one permission. */
 export interface Actor extends ClientOrigin {

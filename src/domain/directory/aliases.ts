@@ -4,6 +4,7 @@ import { isRoomAlias } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { listAliases, listAliasesOfRoom } from "../../storage/aliases.ts";
 import type { Requester } from "../accounts/requester.ts";
+import { auditRecord } from "../admin/audit-record.ts";
 import { getJoinedRoom } from "../rooms/joined-room.ts";
 import { getReadableState } from "../rooms/read-state.ts";
 import { writeToRoom, type WriterEdges } from "../rooms/room-writer.ts";
@@ -54,7 +55,8 @@ export async function deleteAlias(
     throw new MatrixError("M_NOT_FOUND", "This room alias is not known here.");
   }
   const power = await readAliasPower(edges, row.roomNid, userId);
-  if (row.creator !== userId && !power.mayChange && !isAdmin) {
+  const mayDelete = row.creator === userId || power.mayChange;
+  if (!mayDelete && !isAdmin) {
     throw new MatrixError(
       "M_FORBIDDEN",
       "Only who made the alias, or who may change the room's aliases, may delete it.",
@@ -68,7 +70,16 @@ export async function deleteAlias(
     ? [{ draft: { type: CANONICAL, sender: userId, stateKey: "", content } }]
     : [];
   const rows = { removedAliases: [{ alias }] };
-  await writeToRoom(edges, row.roomNid, proposals, { rows });
+  // Whoever has no power in the room acts by the power of an administrator.
+  const audit = mayDelete
+    ? []
+    : [
+        auditRecord(
+          { act: "aliases.delete", actor: userId, target: alias },
+          edges.now(),
+        ),
+      ];
+  await writeToRoom(edges, row.roomNid, proposals, { rows, audit });
 }
 
 /** The aliases of a room that this server gave it. */
