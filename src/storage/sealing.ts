@@ -1,8 +1,7 @@
 import { WeightedCache } from "../util/weighted-cache.ts";
 import { decrypt, encrypt } from "./aead.ts";
 import { deriveKey } from "./hkdf.ts";
-import type { KeyHandle, KeyName } from "./keyring.ts";
-import type { SealedContent } from "./write.ts";
+import type { KeyHandle, Keyring, KeyName } from "./keyring.ts";
 
 /** A living key. Its secret is private to the object: nothing prints or serialises it. */
 export class SealingKey implements KeyHandle {
@@ -30,18 +29,7 @@ export class SealingKey implements KeyHandle {
 /** The handle of what is not sealed. */
 export const NO_KEY: KeyHandle = { keyId: 0 };
 
-export interface Sealing {
-  seal(
-    plaintext: string,
-    context: string,
-    first: KeyHandle,
-    second?: KeyHandle,
-  ): SealedContent;
-  open(
-    content: SealedContent,
-    context: string,
-    keys: ReadonlyMap<number, KeyHandle>,
-  ): string | undefined;
+export interface Sealing extends Pick<Keyring, "seal" | "open"> {
   /** Drops what was derived from these keys. */
   forget(keyIds: ReadonlySet<number>): void;
 }

@@ -22,6 +22,8 @@ describe("storeOutliers", () => {
   let alice: TestUser;
   before(async () => (alice = await server.user("alice")));
 
+  let made = 0;
+
   /** A room of another server, with its creator and a name. */
   function makeElsewhere(): { room: ForeignRoom; events: FinishedEvent[] } {
     const rules = getRoomRules("12");
@@ -32,7 +34,7 @@ describe("storeOutliers", () => {
         sender: bob,
         state_key: "",
         content: { room_version: "12" },
-        origin_server_ts: Math.floor(Math.random() * 1e12),
+        origin_server_ts: 1_000_000 + made++,
         depth: 1,
         prev_events: [],
         auth_events: [],

@@ -78,9 +78,7 @@ export async function planRooms(
     since ?? 0,
   );
   const wasJoined = ({ roomNid }: Standing) =>
-    own.get(roomNid)?.before !== undefined
-      ? own.get(roomNid)!.before === "join"
-      : true;
+    (own.get(roomNid)?.before ?? "join") === "join";
 
   const leavePlans = left.map((s): RoomPlan => {
     const { before, leftAt } = own.get(s.roomNid) ?? {

@@ -109,7 +109,7 @@ async function buildAnswer(
     .filter(({ isNew }) => isNew)
     .map(({ roomNid }) => roomNid);
   const roomData =
-    since === null
+    since === null || newRooms.length === 0
       ? accountData
       : await readAccountData(edges, userId, { after, upTo }, newRooms);
   const ignored = await listIgnoredUsers(edges, userId);
