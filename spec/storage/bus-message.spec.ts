@@ -13,6 +13,7 @@ describe("messages of the bus", () => {
       },
       { kind: "ephemeral", ephemeral: { mark: 7, rooms: [4], users: [] } },
       { kind: "revoked", tokenIds: [1, 2] },
+      { kind: "heard", call: "a-call" },
       { kind: "keysDestroyed", keyIds: [3] },
     ] as const) {
       const texts = writeBusMessage(message);
@@ -49,6 +50,19 @@ describe("messages of the bus", () => {
     );
     expect(parts.flatMap((part) => part.users ?? [])).to.deep.equal(users);
     expect(parts.flatMap((part) => part.rooms ?? [])).to.deep.equal([1, 2]);
+  });
+
+  it("carry the call behind all that has to be heard before it is answered", () => {
+    const tokenIds = Array.from({ length: 5000 }, (_, i) => i + 2 ** 40);
+    const texts = writeBusMessage({ kind: "revoked", tokenIds, call: "x" });
+    const calls = texts.map((text) => {
+      const message = readBusMessage(text);
+      return message?.kind === "revoked" ? message.call : "another kind";
+    });
+    expect(calls.slice(0, -1)).to.deep.equal(
+      texts.slice(0, -1).map(() => undefined),
+    );
+    expect(calls.at(-1)).to.equal("x");
   });
 
   it("are left out where they have no form of ours", () => {

@@ -72,21 +72,20 @@ describe("a committer whose connection fails", () => {
   });
 
   it("commits each write once while its connections are ended at random moments", async () => {
+    let killed = 0;
     const killing = (async () => {
-      let killed = 0;
-      for (let i = 0; i < 40; i += 1) {
+      while (killed < 20) {
         await pause(randomInt(1, 60));
         const rows = await database.sql`
           select pg_terminate_backend(pid) from pg_stat_activity
           where datname = current_database() and application_name = 'myelin committer'`;
         killed += rows.length;
       }
-      return killed;
     })();
 
     const told = new Map<string, number>();
     const writer = async () => {
-      for (let i = 0; i < 30; i += 1) {
+      while (killed < 20) {
         const eventId = `$kill${newNid()}`;
         const key = randomBytes(16);
         const write = eventsWrite([{ eventId }], {
@@ -107,10 +106,11 @@ describe("a committer whose connection fails", () => {
       }
     };
     await Promise.all(Array.from({ length: 8 }, writer));
-    expect(await killing).to.be.above(3);
+    await killing;
 
     const stored = await listPositions([...told.keys()]);
-    expect(stored.size).to.equal(240);
+    expect(told.size).to.be.above(8);
+    expect(stored.size).to.equal(told.size);
     for (const [eventId, position] of told) {
       // NaN: an earlier attempt, answered with an error, had been committed.
       if (!Number.isNaN(position))

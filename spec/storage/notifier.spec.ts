@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { createBus } from "../../src/storage/bus.ts";
 import type { Bus } from "../../src/storage/bus.ts";
+import { openSameDatabase } from "../../src/storage/database.ts";
 import type { Sql } from "../../src/storage/database.ts";
 import type {
   CommittedBatch,
@@ -412,16 +413,28 @@ describe("Notifier", () => {
       const waiting = wait(two, { tokenId: 77 });
       const other = wait(two, { tokenId: 78 }, { timeoutMs: 100 });
       const here = wait(one, { tokenId: 77 });
-      one.notifier.revoke([77]);
+      await one.notifier.revoke([77]);
+      expect(heard, "when it resolves").to.deep.equal([77]);
       expect(await Promise.all([here, waiting])).to.deep.equal([
         "revoked",
         "revoked",
       ]);
-      expect(heard).to.deep.equal([77]);
       expect(await wait(two, { tokenId: 77 }), "one that begins late").to.equal(
         "revoked",
       );
       expect(await other).to.equal("timeout");
+    });
+
+    it("resolves where a process that listens never answers", async () => {
+      const one = await start();
+      const silent = openSameDatabase(database.open(), {
+        poolSize: 1,
+        settings: { application_name: "myelin listener" },
+      });
+      await silent.listen("myelin", () => undefined);
+      expect(await one.bus.countListeners()).to.equal(2);
+      await one.notifier.revoke([5]);
+      await silent.end();
     });
 
     it("is made up for where the connection was cut meanwhile", async () => {

@@ -12,7 +12,9 @@ export interface BatchHint {
 export type BusMessage =
   | { kind: "batch"; batch: BatchHint }
   | { kind: "ephemeral"; ephemeral: EphemeralHint }
-  | { kind: "revoked"; tokenIds: readonly number[] }
+  /** Every process that hears it answers `call`, where there is one. */
+  | { kind: "revoked"; tokenIds: readonly number[]; call?: string }
+  | { kind: "heard"; call: string }
   | { kind: "keysDestroyed"; keyIds: readonly number[] };
 
 /** A notification of PostgreSQL holds less than 8,000 bytes. */
@@ -26,10 +28,22 @@ export function writeBusMessage(message: BusMessage): string[] {
     case "ephemeral":
       return writeEphemeral(message.ephemeral);
     case "revoked":
-      return partList(message.tokenIds, (revoked) => ({ revoked }));
+      return writeRevoked(message);
+    case "heard":
+      return [JSON.stringify({ heard: message.call })];
     case "keysDestroyed":
       return partList(message.keyIds, (destroyed) => ({ destroyed }));
   }
+}
+
+/** The call goes with the last part: what is heard in order is heard whole by then. */
+function writeRevoked({
+  tokenIds,
+  call,
+}: BusMessage & { kind: "revoked" }): string[] {
+  const parts = partList(tokenIds, (revoked) => ({ revoked }));
+  if (call !== undefined) parts.push(JSON.stringify({ revoked: [], call }));
+  return parts;
 }
 
 function writeEphemeral({ mark, rooms = [], users = [] }: EphemeralHint) {
@@ -64,10 +78,13 @@ export function readBusMessage(text: string): BusMessage | undefined {
     return undefined;
   }
   if (typeof value !== "object" || value === null) return undefined;
-  const { from, to, mark, rooms, users, revoked, destroyed } = value as Partial<
-    Record<string, unknown>
-  >;
-  if (isNumbers(revoked)) return { kind: "revoked", tokenIds: revoked };
+  const { from, to, mark, rooms, users, revoked, call, heard, destroyed } =
+    value as Partial<Record<string, unknown>>;
+  if (isNumbers(revoked)) {
+    const called = typeof call === "string" && { call };
+    return { kind: "revoked", tokenIds: revoked, ...called };
+  }
+  if (typeof heard === "string") return { kind: "heard", call: heard };
   if (isNumbers(destroyed)) return { kind: "keysDestroyed", keyIds: destroyed };
   const lists = {
     ...(isNumbers(rooms) && { rooms }),

@@ -1,5 +1,6 @@
 import { readBusMessage, writeBusMessage } from "./bus-message.ts";
 import type { BusMessage } from "./bus-message.ts";
+import { openSameDatabase } from "./database.ts";
 import type { Sql } from "./database.ts";
 
 /** Hints between processes, over NOTIFY and one LISTEN connection per process. */
@@ -9,6 +10,8 @@ export interface Bus {
    * while the database is out of reach.
    */
   publish(message: BusMessage): void;
+  /** How many processes listen at this moment, this one too. */
+  countListeners(): Promise<number>;
   onMessage(listener: (message: BusMessage) => void): void;
   /** Called when the connection is there again: hints may have been lost. */
   onGap(listener: () => void): void;
@@ -22,6 +25,8 @@ export interface BusOptions {
 }
 
 const CHANNEL = "myelin";
+/** By this name of its connection a process is known to listen. */
+const LISTENER = "myelin listener";
 const RETRY_MS = 250;
 /** What waits for a database that is away; the oldest go first. */
 const MOST_WAITING = 10_000;
@@ -36,15 +41,19 @@ export async function createBus(sql: Sql, { log }: BusOptions): Promise<Bus> {
   let retry: NodeJS.Timeout | undefined;
   let isClosed = false;
 
-  const subscription = await sql.listen(
+  const listener = openSameDatabase(sql, {
+    poolSize: 1,
+    settings: { application_name: LISTENER },
+  });
+  await listener.listen(
     CHANNEL,
     (text) => {
       const message = readBusMessage(text);
-      if (message) for (const listener of listeners) listener(message);
+      if (message) for (const tell of listeners) tell(message);
       else log.warn({}, "A notification of unknown form was left out.");
     },
     () => {
-      for (const listener of gapListeners) listener();
+      for (const tell of gapListeners) tell();
     },
   );
 
@@ -79,13 +88,19 @@ export async function createBus(sql: Sql, { log }: BusOptions): Promise<Bus> {
       if (waiting.length > MOST_WAITING) waiting = waiting.slice(-MOST_WAITING);
       send();
     },
-    onMessage: (listener) => void listeners.push(listener),
-    onGap: (listener) => void gapListeners.push(listener),
+    async countListeners() {
+      const [row] = await sql<{ count: number }[]>`
+        select count(*) as count from pg_stat_activity
+        where datname = current_database() and application_name = ${LISTENER}`;
+      return row!.count;
+    },
+    onMessage: (told) => void listeners.push(told),
+    onGap: (told) => void gapListeners.push(told),
     async close() {
       isClosed = true;
       clearTimeout(retry);
       await sending;
-      await subscription.unlisten().catch(() => undefined);
+      await listener.end({ timeout: 0 });
     },
   };
 }

@@ -28,6 +28,9 @@ export interface EphemeralHint {
   users?: readonly string[];
 }
 
+/** How long a process may trust what it knows of a token without asking. */
+export const LONGEST_TRUST_MS = 1000;
+
 /** Follows the stream without gaps and wakes who waits for it. */
 export interface Notifier {
   /** Every batch up to here has been seen by this process. */
@@ -55,8 +58,11 @@ export interface Notifier {
   committed(answer: CommittedBatch): void;
   /** Typing or presence changed; published to all processes. */
   wakeEphemeral(hint: EphemeralHint): void;
-  /** Ends the waits of these tokens in all processes, and tells the listeners. */
-  revoke(tokenIds: readonly number[]): void;
+  /**
+   * Ends the waits of these tokens in all processes, and tells the listeners.
+   * Resolves when every process has heard it, or can trust nothing older any more.
+   */
+  revoke(tokenIds: readonly number[]): Promise<void>;
   onRevoked(listener: (tokenIds: readonly number[]) => void): void;
   /**
    * Called when the connection to the other processes is there again: they may

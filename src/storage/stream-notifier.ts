@@ -3,7 +3,9 @@ import type { Bus } from "./bus.ts";
 import { ChangeRing } from "./change-ring.ts";
 import type { Sql } from "./database.ts";
 import { EphemeralRing } from "./ephemeral-ring.ts";
+import { LONGEST_TRUST_MS } from "./notifier.ts";
 import type { EphemeralHint, Notifier } from "./notifier.ts";
+import { createRollCall } from "./roll-call.ts";
 import { StreamFollower } from "./stream-follower.ts";
 import { Waiters } from "./waiters.ts";
 
@@ -35,6 +37,7 @@ export async function createNotifier({
   const revokedListeners: ((tokenIds: readonly number[]) => void)[] = [];
   const gapListeners: (() => void)[] = [];
   const revoked = new Set<number>();
+  const rollCall = createRollCall(bus);
   let isClosed = false;
 
   const follower = new StreamFollower({
@@ -85,7 +88,12 @@ export async function createNotifier({
     if (isClosed) return;
     if (message.kind === "batch") follower.hint(message.batch);
     if (message.kind === "ephemeral") hearEphemeral(message.ephemeral);
-    if (message.kind === "revoked") hearRevoked(message.tokenIds);
+    if (message.kind === "heard") rollCall.note(message.call);
+    if (message.kind === "revoked") {
+      hearRevoked(message.tokenIds);
+      const { call } = message;
+      if (call !== undefined) bus.publish({ kind: "heard", call });
+    }
   });
   bus.onGap(() => {
     if (isClosed) return;
@@ -138,9 +146,13 @@ export async function createNotifier({
       bus.publish({ kind: "ephemeral", ephemeral: hint });
     },
 
-    revoke(tokenIds) {
+    async revoke(tokenIds) {
+      if (tokenIds.length === 0) return;
       hearRevoked(tokenIds);
-      bus.publish({ kind: "revoked", tokenIds });
+      await rollCall.ask(
+        (call) => bus.publish({ kind: "revoked", tokenIds, call }),
+        LONGEST_TRUST_MS,
+      );
     },
     onRevoked: (listener) => void revokedListeners.push(listener),
     onGap: (listener) => void gapListeners.push(listener),
@@ -149,6 +161,7 @@ export async function createNotifier({
       isClosed = true;
       clearInterval(poll);
       follower.stop();
+      rollCall.close();
       waiters.endAll("aborted");
     },
   };

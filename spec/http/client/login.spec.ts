@@ -140,7 +140,7 @@ describe("a locked account", () => {
       byPassword("alice", alice.password, { refresh_token: true }),
     );
     await flag(server, alice.userId, { isLocked: true });
-    server.edges.notifier.revoke([(await tokenIds(alice.userId))[0]!]);
+    await server.edges.notifier.revoke([(await tokenIds(alice.userId))[0]!]);
     const asked = await alice.get("/account/whoami");
     expect(asked.status).to.equal(401);
     expect(asked.body).to.include({

@@ -23,26 +23,25 @@ describe("POST /logout", () => {
     expect(rows).to.have.length(0);
   });
 
-  it("ends it in every process within a second, and its long poll there", async () => {
+  it("ends it in every process before it answers, and its long poll there", async () => {
     const other = await server.startProcess();
     const bob = await server.user("bob");
-    const there = other.as(bob);
-    const first = await there.get("/sync");
-    const since = first.body["next_batch"] as string;
-    const poll = there.get(`/sync?timeout=30000&since=${since}`);
-    // The other process knows the token now.
-    expect((await there.get("/account/whoami")).status).to.equal(200);
-
-    await bob.post("/logout");
-    const began = performance.now();
-    await poll;
-    expect(performance.now() - began).to.be.below(1000);
-    let status = 0;
-    while (status !== 401) {
-      ({ status } = await there.get("/account/whoami"));
-      expect(performance.now() - began).to.be.below(1000);
+    for (let i = 0; i < 20; i += 1) {
+      const opened = await server.post("/login", {
+        type: "m.login.password",
+        user: "bob",
+        password: bob.password,
+      });
+      const session = { accessToken: opened.body["access_token"] as string };
+      const [here, there] = [server.as(session), other.as(session)];
+      // The other process knows the token now.
+      const first = await there.get("/sync");
+      const since = first.body["next_batch"] as string;
+      const poll = there.get(`/sync?timeout=60000&since=${since}`);
+      await here.post("/logout");
+      await expectDead(there);
+      await poll;
     }
-    await expectDead(there);
   });
 
   it("ends every session with /logout/all", async () => {

@@ -6,6 +6,7 @@ import {
   noteTokenUsed,
   type SessionRow,
 } from "../../storage/sessions.ts";
+import { LONGEST_TRUST_MS } from "../../storage/notifier.ts";
 import { slot } from "../../util/process-memory.ts";
 import { WeightedCache } from "../../util/weighted-cache.ts";
 import type { Authenticate, Authenticated } from "./requester.ts";
@@ -19,10 +20,10 @@ type Needs = Pick<
 
 interface Known {
   session: SessionRow;
-  untilTs: number;
+  /** When it was asked for, by this process's clock. */
+  sinceTs: number;
 }
 
-const CACHE_MS = 1_000;
 const sessions = slot(() => new WeightedCache<string, Known>(100_000, () => 1));
 const revocations = slot(
   () => new WeightedCache<number, true>(100_000, () => 1),
@@ -30,7 +31,7 @@ const revocations = slot(
 
 /**
  * Whom an access token speaks for. What is known is trusted for a second at the
- * most, and not at all once any process has told of a revocation.
+ * most, and not at all once a process has answered that it is revoked.
  */
 export function createAuthenticate(edges: Needs): Authenticate {
   const known = edges.memory.of(sessions);
@@ -44,9 +45,10 @@ export function createAuthenticate(edges: Needs): Authenticate {
     let entry = known.get(key);
     if (
       !entry ||
-      entry.untilTs < edges.now() ||
+      isStale(entry, edges.now()) ||
       revoked.get(entry.session.tokenId)
     ) {
+      const sinceTs = edges.now();
       const session = await findSession(edges.db, hash);
       if (!session) {
         known.delete(key);
@@ -59,7 +61,7 @@ export function createAuthenticate(edges: Needs): Authenticate {
       // It came of a refresh, whose token is spent from now on.
       if (session.expiresTs !== null && !session.isUsed)
         await noteTokenUsed(edges.db, session.tokenId);
-      entry = { session, untilTs: edges.now() + CACHE_MS };
+      entry = { session, sinceTs };
       known.set(key, entry);
     }
     const { session } = entry;
@@ -76,6 +78,10 @@ export function createAuthenticate(edges: Needs): Authenticate {
     };
   };
 }
+
+/** A clock that was set back makes nothing young again. */
+const isStale = ({ sinceTs }: Known, nowTs: number): boolean =>
+  Math.abs(nowTs - sinceTs) >= LONGEST_TRUST_MS;
 
 function assertUsable(session: SessionRow, nowTs: number): void {
   if (session.isDeactivated) {

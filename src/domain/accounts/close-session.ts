@@ -11,8 +11,8 @@ type Needs = Pick<Edges, "committer" | "db" | "notifier">;
 const OF_A_DEVICE = "org.matrix.msc3890.local_notification_settings.";
 
 /**
- * Deletes devices with all that is theirs. Their tokens are dead in every process
- * within a second and their long polls end.
+ * Deletes devices with all that is theirs. When it resolves their tokens are dead
+ * in every process, and their long polls end.
  * @param also commits with it
  */
 export async function removeDevices(
@@ -49,7 +49,7 @@ export async function removeDevices(
       "This account has been deactivated.",
     );
   }
-  edges.notifier.revoke(tokens.map(({ tokenId }) => tokenId));
+  await edges.notifier.revoke(tokens.map(({ tokenId }) => tokenId));
 }
 
 export const logOut = (

@@ -113,7 +113,7 @@ export async function openSession(
       "This account has been deactivated.",
     );
   }
-  edges.notifier.revoke(replaced);
+  await edges.notifier.revoke(replaced);
   return session;
 }
 

@@ -65,7 +65,9 @@ async function rotate(
   });
   if (outcome.status === "duplicate") return undefined;
   if (outcome.status === "conflict") throw unknownToken();
-  edges.notifier.revoke([...lost, ...outdated].map(({ tokenId }) => tokenId));
+  await edges.notifier.revoke(
+    [...lost, ...outdated].map(({ tokenId }) => tokenId),
+  );
   return given;
 }
 
@@ -90,7 +92,7 @@ async function endSession(
     rows: { removedTokens: tokenIds.map((tokenId) => ({ tokenId })) },
     wake: { users: [userId] },
   });
-  notifier.revoke(tokenIds);
+  await notifier.revoke(tokenIds);
 }
 
 async function assertUsable(db: Edges["db"], userId: string): Promise<void> {

@@ -1,0 +1,67 @@
+import { randomUUID } from "node:crypto";
+import type { Bus } from "./bus.ts";
+
+/** Asks all processes that listen whether they have heard. */
+export interface RollCall {
+  /**
+   * Resolves when everyone that listens has answered the call that `publish`
+   * sends, or after `longestMs`. Never rejects.
+   */
+  ask(publish: (call: string) => void, longestMs: number): Promise<void>;
+  /** One process answered. */
+  note(call: string): void;
+  close(): void;
+}
+
+interface Call {
+  heard: number;
+  /** Unknown until they are counted. */
+  expected: number;
+  end(): void;
+}
+
+export function createRollCall({
+  countListeners,
+}: Pick<Bus, "countListeners">): RollCall {
+  const calls = new Map<string, Call>();
+
+  const settle = (call: Call): void => {
+    if (call.heard >= call.expected) call.end();
+  };
+
+  return {
+    ask: (publish, longestMs) =>
+      new Promise((resolve) => {
+        const id = randomUUID();
+        const call: Call = {
+          heard: 0,
+          expected: Infinity,
+          end() {
+            clearTimeout(timer);
+            calls.delete(id);
+            resolve();
+          },
+        };
+        const timer = setTimeout(() => call.end(), longestMs);
+        calls.set(id, call);
+        // Who begins to listen after this has nothing old to forget.
+        countListeners().then(
+          (count) => {
+            call.expected = count;
+            settle(call);
+          },
+          () => undefined,
+        );
+        publish(id);
+      }),
+    note(id) {
+      const call = calls.get(id);
+      if (!call) return;
+      call.heard += 1;
+      settle(call);
+    },
+    close() {
+      for (const call of calls.values()) call.end();
+    },
+  };
+}
