@@ -41,7 +41,12 @@ export async function composeEdges({
   const secrets = await loadSecrets(secretSource, sql);
   const nids = createNidSource(sql);
   const bus = await createBus(sql, { log });
-  const notifier = await createNotifier({ sql, bus, log });
+  const notifier = await createNotifier({ sql, bus, log }).catch(
+    async (error: unknown) => {
+      await bus.close();
+      throw error;
+    },
+  );
   const committer = createCommitter(sql, {
     now,
     log,
