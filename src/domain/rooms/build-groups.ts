@@ -24,7 +24,7 @@ type Needs = Pick<
 /** A group whose events stand in the run. */
 export interface Member {
   group: Group;
-  /** The event that each of its transactions is answered with. */
+  /** The event that each of its transactions is answered with, and its claims. */
   idempotency: { key: Uint8Array; answer: string }[];
   results(firstPosition?: number): ProposalResult[];
 }
@@ -81,7 +81,11 @@ function appendGroup(
   for (const proposal of group.proposals) {
     const unchanged = findUnchanged(run, proposal);
     const at = run.rows.length;
-    if (unchanged === undefined) appendEvent(edges, run, proposal, supplies);
+    if (unchanged === undefined) {
+      appendEvent(edges, run, proposal, supplies);
+      for (const key of proposal.claims ?? [])
+        idempotency.push({ key, answer: "" });
+    }
     const eventId = unchanged ?? run.events[at]!.eventId;
     results.push({ eventId, at: unchanged === undefined ? at : null });
     const { transaction } = proposal;

@@ -117,7 +117,7 @@ export function initialDrafts(
   request: RoomRequest,
   creator: string,
   profile: JsonObject,
-): EventDraft[] {
+): [join: EventDraft, ...others: EventDraft[]] {
   const { preset, initialState, name, topic, alias } = request;
   const state = (
     type: string,
@@ -134,7 +134,7 @@ export function initialDrafts(
   );
   const isGiven = (type: string) => given.has(JSON.stringify([type, ""]));
   const { joinRule, history, guests } = PRESETS[preset];
-  const drafts = [
+  const drafts: [EventDraft, ...EventDraft[]] = [
     state("m.room.member", merge(profile, { membership: "join" }), creator),
     state("m.room.power_levels", powerLevels(request, creator)),
   ];

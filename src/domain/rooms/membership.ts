@@ -6,9 +6,11 @@ import { findMembership, type Membership } from "../../storage/memberships.ts";
 import { readMemberProfile } from "../accounts/member-profile.ts";
 import type { Requester } from "../accounts/requester.ts";
 import { notJoined, notLetIn } from "./append-event.ts";
+import { inheritFromReplaced } from "./inheritance.ts";
 import { inviteProposals, knockExtra } from "./invitation.ts";
 import { getJoinedRoom, getRoomToSpeakIn } from "./joined-room.ts";
-import type { EventDraft } from "./proposal.ts";
+import { makeAnew } from "./make-anew.ts";
+import type { EventDraft, Proposal } from "./proposal.ts";
 import { authoriseRestrictedJoin } from "./restricted-join.ts";
 import { loadRoomHead, readState, stateAt } from "./room-head.ts";
 import { findRoomIdentity, type RoomIdentity } from "./room-identity.ts";
@@ -26,11 +28,20 @@ type Content = JsonObject;
  * Joins a room, or changes one's own member event in it.
  * https://spec.matrix.org/v1.19/client-server-api/#joining-rooms
  */
-export async function joinRoom(
+export function joinRoom(
+  edges: WriterEdges,
+  requester: Requester,
+  roomId: string,
+  content: Content = {},
+): Promise<MembershipChange> {
+  return makeAnew(() => joinNow(edges, requester, roomId, content));
+}
+
+async function joinNow(
   edges: WriterEdges,
   { userId, isGuest }: Requester,
   roomId: string,
-  content: Content = {},
+  content: Content,
 ): Promise<MembershipChange> {
   const room = await getKnownRoom(edges, roomId);
   const standing = await findMembership(edges.db, userId, room.roomNid);
@@ -40,7 +51,7 @@ export async function joinRoom(
     membership === "join" || membership === "invite"
       ? undefined
       : await authoriseRestrictedJoin(edges, room, userId);
-  return propose(edges, room, {
+  const draft: EventDraft = {
     type: "m.room.member",
     sender: userId,
     stateKey: userId,
@@ -52,7 +63,10 @@ export async function joinRoom(
         : { join_authorised_via_users_server: authoriser }),
       membership: "join",
     },
-  });
+  };
+  const inherited =
+    membership === "join" ? {} : await inheritFromReplaced(edges, userId, room);
+  return propose(edges, room, { draft, ...inherited });
 }
 
 export async function inviteUser(
@@ -106,12 +120,13 @@ export async function leaveRoom(
   const room = await getRoomToSpeakIn(edges, roomId);
   const standing = await findMembership(edges.db, userId, room.roomNid);
   if (!standing) throw notJoined();
-  return propose(edges, room, {
+  const draft: EventDraft = {
     type: "m.room.member",
     sender: userId,
     stateKey: userId,
     content: { ...content, membership: "leave" },
-  });
+  };
+  return propose(edges, room, { draft });
 }
 
 /** What kick, ban and unban do, and to whom. */
@@ -137,20 +152,21 @@ export async function moderateMember(
   if (!from.includes(standing?.membership ?? "none")) {
     throw new MatrixError("M_FORBIDDEN", refusal);
   }
-  return propose(edges, room, {
+  const draft: EventDraft = {
     type: "m.room.member",
     sender: userId,
     stateKey: target,
     content: { ...content, membership },
-  });
+  };
+  return propose(edges, room, { draft });
 }
 
 async function propose(
   edges: WriterEdges,
   room: RoomIdentity,
-  draft: EventDraft,
+  proposal: Proposal,
 ): Promise<MembershipChange> {
-  const proposals = [{ draft, skipUnchanged: true }];
+  const proposals = [{ ...proposal, skipUnchanged: true }];
   const [result] = await writeToRoom(edges, room.roomNid, proposals);
   return { ...room, eventId: result!.eventId };
 }

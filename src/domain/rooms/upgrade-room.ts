@@ -1,4 +1,3 @@
-import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import type { RoomEvent } from "../../core/event.ts";
 import type { JsonObject } from "../../core/json.ts";
@@ -17,9 +16,11 @@ import { readMemberProfile } from "../accounts/member-profile.ts";
 import type { Requester } from "../accounts/requester.ts";
 import { openEvents } from "./event-store.ts";
 import { getJoinedRoom } from "./joined-room.ts";
+import { inheritFrom } from "./inheritance.ts";
+import { makeAnew } from "./make-anew.ts";
 import { newRoomId } from "./new-room-id.ts";
 import { assertUserIds } from "./parse-room-request.ts";
-import type { EventDraft } from "./proposal.ts";
+import type { EventDraft, Proposal } from "./proposal.ts";
 import {
   loadRoomHead,
   newRoomHead,
@@ -70,13 +71,16 @@ export async function upgradeRoom(
   const additional = rules.authorization.additionalCreators
     ? (asked.additionalCreators ?? []).filter((id) => id !== userId)
     : [];
-  const create = createDraft(edges, old, rules, userId, additional);
-  const newId = newRoomId(edges, rules, create);
-  await writeReplacement(edges, old, newId, rules, [
-    create,
+  const copied = [
     ...(await copiedDrafts(edges, old, userId)),
     powerLevelsDraft(old, rules, userId, [userId, ...additional]),
-  ]);
+  ];
+  const now = edges.now();
+  // Upgrades that are alike to the millisecond would share an id: later ones are a little later.
+  const newId = await makeAnew((attempt) => {
+    const create = createDraft(old, rules, userId, additional, now + attempt);
+    return writeReplacement(edges, old, rules, create, copied);
+  });
   await closeOldRoom(edges, old, userId, newId);
   return newId;
 }
@@ -95,11 +99,11 @@ function assertMayUpgrade(old: RoomHead, userId: string): void {
 }
 
 function createDraft(
-  { now }: Pick<Edges, "now">,
   old: RoomHead,
   rules: RoomRules,
   sender: string,
   additional: readonly string[],
+  originServerTs: number,
 ): EventDraft {
   const was = stateAt(old, "m.room.create", "")?.pdu.content ?? {};
   const last = old.extremities[0]?.eventId;
@@ -122,11 +126,11 @@ function createDraft(
     sender,
     stateKey: "",
     content,
-    originServerTs: now(),
+    originServerTs,
   };
 }
 
-/** The upgrader's join, the state that goes along, and the bans. */
+/** The state that goes along, and the bans. */
 async function copiedDrafts(
   edges: WriterEdges,
   old: RoomHead,
@@ -151,9 +155,7 @@ async function copiedDrafts(
       ? await listStateHeadsOfType(edges.db, roomNid, "m.space.child")
       : []),
   ]);
-  const profile = await readMemberProfile(edges, sender);
   return [
-    draft("m.room.member", sender, { ...profile, membership: "join" }),
     ...COPIED.flatMap((type) => {
       const content = stateAt(old, type, "")?.pdu.content;
       return content ? [draft(type, "", content)] : [];
@@ -186,10 +188,12 @@ function powerLevelsDraft(
 async function writeReplacement(
   edges: WriterEdges,
   old: RoomHead,
-  roomId: string,
   rules: RoomRules,
-  drafts: readonly EventDraft[],
-): Promise<void> {
+  create: EventDraft,
+  copied: readonly EventDraft[],
+): Promise<string> {
+  const { sender } = create;
+  const roomId = newRoomId(edges, rules, create);
   const [roomNid] = await edges.nids.take(1);
   if (roomNid === undefined) throw new TypeError("no number for the room");
   const from = old.room.roomNid;
@@ -218,8 +222,19 @@ async function writeReplacement(
       : [],
   };
   const head = newRoomHead({ roomNid, roomId, rules });
-  const proposals = drafts.map((draft) => ({ draft }));
+  const profile = await readMemberProfile(edges, sender);
+  const content = { ...profile, membership: "join" };
+  const join = { type: "m.room.member", sender, stateKey: sender, content };
+  const proposals: Proposal[] = [
+    { draft: create },
+    {
+      draft: join,
+      ...(await inheritFrom(edges, sender, old.room.roomId, head.room)),
+    },
+    ...copied.map((draft) => ({ draft })),
+  ];
   await writeNewRoom(edges, head, proposals, { rows });
+  return roomId;
 }
 
 /** What the upgrader has no power for stays undone: the tombstone alone is a must. */
