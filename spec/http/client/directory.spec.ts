@@ -135,6 +135,11 @@ describe("room aliases", () => {
     expect(fault(refused)).to.deep.equal([403, "M_FORBIDDEN"]);
     const open = await makePublicRoom(alice, "world_readable");
     must(await bob.get(path`/rooms/${open}/aliases`));
+    await act(bob, closed, "join");
+    must(await bob.get(path`/rooms/${closed}/aliases`));
+    await act(bob, closed, "leave");
+    const left = await bob.get(path`/rooms/${closed}/aliases`);
+    expect(left.text).to.equal(refused.text);
   });
 
   it("records what an administrator takes away from others", async () => {

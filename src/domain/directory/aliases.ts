@@ -6,7 +6,7 @@ import { listAliases, listAliasesOfRoom } from "../../storage/aliases.ts";
 import type { Requester } from "../accounts/requester.ts";
 import { auditRecord } from "../admin/audit-record.ts";
 import { getJoinedRoom } from "../rooms/joined-room.ts";
-import { getReadableState } from "../rooms/read-state.ts";
+import { getReadableState, notReadable } from "../rooms/read-state.ts";
 import { writeToRoom, type WriterEdges } from "../rooms/room-writer.ts";
 import { readAliasPower } from "./alias-power.ts";
 
@@ -82,13 +82,14 @@ export async function deleteAlias(
   await writeToRoom(edges, row.roomNid, proposals, { rows, audit });
 }
 
-/** The aliases of a room that this server gave it. */
+/** The aliases that this server gives a room, for who may read it as it is now. */
 export async function listRoomAliases(
   edges: Pick<Edges, "db" | "keyring" | "memory">,
   { userId }: Pick<Requester, "userId">,
   roomId: string,
 ): Promise<string[]> {
-  const { room } = await getReadableState(edges, userId, roomId);
+  const { room, at } = await getReadableState(edges, userId, roomId);
+  if (at === "left") throw notReadable();
   const rows = await listAliasesOfRoom(edges.db, room.roomNid);
   return rows.map(({ alias }) => alias);
 }
