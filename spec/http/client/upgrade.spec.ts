@@ -159,6 +159,78 @@ describe("POST /rooms/{roomId}/upgrade", () => {
     }
   });
 
+  it("ignores creators where the new version has none besides its maker", async () => {
+    const old = await makeRoom(alice);
+    const answer = await alice.post(path`/rooms/${old}/upgrade`, {
+      new_version: "11",
+      additional_creators: ["bob"],
+    });
+    must(answer);
+  });
+
+  it("is not stopped by state that the new version does not take", async () => {
+    const old = await makeRoom(alice, {
+      room_version: "5",
+      creation_content: { type: "m.space" },
+      power_level_content_override: {
+        users: { [alice.userId]: 100, [bob.userId]: 50 },
+      },
+      invite: [bob.userId],
+    });
+    await act(bob, old, "join");
+    await setState(alice, old, "m.room.topic", { topic: "kept" });
+    await setState(alice, old, "m.room.avatar", {
+      url: "mxc://a/b",
+      info: { w: 1.5 },
+    });
+    await setState(alice, old, "m.space.child", { via: ["a"] }, "!child:a");
+    await setState(bob, old, "m.space.child", { via: ["a"] }, bob.userId);
+    await setState(
+      bob,
+      old,
+      "m.room.member",
+      {
+        membership: "ban",
+        reason: "spam",
+        join_authorised_via_users_server: "@x:far.example",
+      },
+      carol.userId,
+    );
+    const next = await upgrade(alice, old, "12");
+    expect(await stateOf(alice, next, "m.room.topic")).to.deep.equal({
+      topic: "kept",
+    });
+    expect(
+      await stateOf(alice, next, "m.space.child", "!child:a"),
+    ).to.deep.equal({ via: ["a"] });
+    expect(
+      await stateOf(alice, next, "m.room.member", carol.userId),
+    ).to.deep.equal({ membership: "ban", reason: "spam" });
+  });
+
+  it("lifts the ban of who becomes a creator", async () => {
+    const old = await makeRoom(alice);
+    await act(alice, old, "ban", { user_id: bob.userId });
+    const answer = await alice.post(path`/rooms/${old}/upgrade`, {
+      new_version: "12",
+      additional_creators: [bob.userId, bob.userId, alice.userId],
+    });
+    const next = must<{ replacement_room: string }>(answer).replacement_room;
+    const create = await stateOf(alice, next, "m.room.create");
+    expect(create["additional_creators"]).to.deep.equal([bob.userId]);
+    await act(alice, next, "invite", { user_id: bob.userId });
+  });
+
+  it("makes a room for each of many upgrades at once", async () => {
+    const old = await makeRoom(alice);
+    const rooms = await Promise.all(
+      Array.from({ length: 6 }, () => upgrade(alice, old, "12")),
+    );
+    expect(new Set(rooms).size).to.equal(6);
+    const tombstone = await stateOf(alice, old, "m.room.tombstone");
+    expect(rooms).to.include(tombstone["replacement_room"]);
+  });
+
   it("moves no alias for a room that only claims to follow (GHSA-cjh7-rcpx-xpf8)", async () => {
     const old = await makeRoom(alice, { room_alias_name: "claimed" });
     await makeRoom(bob, {

@@ -1,3 +1,4 @@
+import { canonicalJson } from "../../core/canonical-json.ts";
 import { MatrixError } from "../../core/errors.ts";
 import type { RoomEvent } from "../../core/event.ts";
 import type { JsonObject } from "../../core/json.ts";
@@ -46,6 +47,11 @@ const COPIED = [
   "m.room.canonical_alias",
 ];
 
+interface Asked {
+  version: string;
+  additionalCreators?: string[];
+}
+
 /**
  * Replaces a room by one of another version, which takes over its state, its
  * aliases and its place in the directory; then the old room points to it.
@@ -55,10 +61,10 @@ export async function upgradeRoom(
   edges: WriterEdges,
   { userId }: Pick<Requester, "userId">,
   roomId: string,
-  asked: { version: string; additionalCreators?: string[] },
+  asked: Asked,
 ): Promise<string> {
   const rules = getRoomRules(asked.version);
-  assertUserIds(asked.additionalCreators, "additional_creators");
+  const additional = additionalCreators(asked, rules, userId);
   const { roomNid } = await getJoinedRoom(edges, userId, roomId);
   const old = await loadRoomHead(edges, roomNid);
   await readState(edges, old, [
@@ -68,11 +74,8 @@ export async function upgradeRoom(
     ...COPIED.map((type) => [type, ""] as const),
   ]);
   assertMayUpgrade(old, userId);
-  const additional = rules.authorization.additionalCreators
-    ? (asked.additionalCreators ?? []).filter((id) => id !== userId)
-    : [];
   const copied = [
-    ...(await copiedDrafts(edges, old, userId)),
+    ...(await copiedDrafts(edges, old, rules, userId, additional)),
     powerLevelsDraft(old, rules, userId, [userId, ...additional]),
   ];
   const now = edges.now();
@@ -83,6 +86,17 @@ export async function upgradeRoom(
   });
   await closeOldRoom(edges, old, userId, newId);
   return newId;
+}
+
+/** "When upgrading to a room version which doesn't support additional creators, this field is ignored". */
+function additionalCreators(
+  { additionalCreators: asked }: Asked,
+  rules: RoomRules,
+  userId: string,
+): string[] {
+  if (!rules.authorization.additionalCreators) return [];
+  assertUserIds(asked, "additional_creators");
+  return [...new Set(asked)].filter((id) => id !== userId);
 }
 
 function assertMayUpgrade(old: RoomHead, userId: string): void {
@@ -130,11 +144,13 @@ function createDraft(
   };
 }
 
-/** The state that goes along, and the bans. */
+/** The state that goes along, and the bans; nothing that the new room would refuse. */
 async function copiedDrafts(
   edges: WriterEdges,
   old: RoomHead,
+  rules: RoomRules,
   sender: string,
+  additional: readonly string[],
 ): Promise<EventDraft[]> {
   const { roomNid } = old.room;
   const draft = (type: string, stateKey: string, content: JsonObject) => ({
@@ -145,25 +161,52 @@ async function copiedDrafts(
   });
   const isSpace =
     stateAt(old, "m.room.create", "")?.pdu.content["type"] === "m.space";
-  const banned = await listMembersOf(edges.db, roomNid, ["ban"]);
-  const others = await openEvents(edges, [
-    ...(await listEventHeads(
+  const members = await listMembersOf(edges.db, roomNid, ["ban"]);
+  const banned = members.filter(({ userId }) => !additional.includes(userId));
+  const bans = await openEvents(
+    edges,
+    await listEventHeads(
       edges.db,
       banned.map(({ nid }) => nid),
-    )),
-    ...(isSpace
-      ? await listStateHeadsOfType(edges.db, roomNid, "m.space.child")
-      : []),
-  ]);
-  return [
+    ),
+  );
+  const children = isSpace
+    ? await openEvents(
+        edges,
+        await listStateHeadsOfType(edges.db, roomNid, "m.space.child"),
+      )
+    : [];
+  const copied = [
     ...COPIED.flatMap((type) => {
       const content = stateAt(old, type, "")?.pdu.content;
       return content ? [draft(type, "", content)] : [];
     }),
-    ...others.map(({ type, stateKey, pdu }) =>
-      draft(type, stateKey ?? "", pdu.content),
+    ...children.flatMap(({ type, stateKey, pdu }) =>
+      stateKey?.startsWith("!") ? [draft(type, stateKey, pdu.content)] : [],
     ),
   ];
+  return [
+    ...copied.filter(({ content }) => isWritable(rules, content)),
+    ...bans.map(({ type, stateKey, pdu }) =>
+      draft(type, stateKey ?? "", banContent(pdu.content)),
+    ),
+  ];
+}
+
+const banContent = ({ reason }: JsonObject): JsonObject => ({
+  membership: "ban",
+  ...(typeof reason === "string" ? { reason } : {}),
+});
+
+/** Old room versions took numbers that canonical JSON has no form for. */
+function isWritable(rules: RoomRules, content: JsonObject): boolean {
+  try {
+    if (rules.strictCanonicalJson) canonicalJson(content);
+    return true;
+  } catch (error) {
+    if (error instanceof MatrixError) return false;
+    throw error;
+  }
 }
 
 /** Last of all: until they stand the creator can do everything. */
