@@ -69,6 +69,8 @@ describe("PUT /rooms/{roomId}/state/{eventType}/{stateKey}", () => {
     ["an alias that is no text", alias({ alias: 1 }), "M_INVALID_PARAM"],
     ["an alias of nothing", alias({ alias: "#none:test" }), "M_BAD_ALIAS"],
     ["aliases that are none", alias({ alt_aliases: ["x"] }), "M_INVALID_PARAM"],
+    ["aliases in no list", alias({ alt_aliases: "#x:y" }), "M_INVALID_PARAM"],
+    ["a redaction", ["m.room.redaction", { redacts: "$x" }], "M_BAD_JSON"],
     ["a float", ["org.example.f", { f: 0.5 }], "M_BAD_JSON"],
     ["too large a number", ["org.example.f", { f: 2 ** 53 }], "M_BAD_JSON"],
     ["too much", ["org.example.f", { f: "x".repeat(65_536) }], "M_TOO_LARGE"],

@@ -32,6 +32,7 @@ export function assertStateContent(
   if (type === "m.room.create") {
     throw bad("A room has one create event, which cannot be replaced.");
   }
+  if (type === "m.room.redaction") throw bad("A redaction is no state.");
   if (type === "m.room.power_levels") assertPowerLevels(rules, content);
 }
 
