@@ -1,9 +1,10 @@
 import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import { isUserId } from "../../core/ids.ts";
-import type { JsonObject } from "../../core/json.ts";
+import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { findMembership, type Membership } from "../../storage/memberships.ts";
 import { readMemberProfile } from "../accounts/member-profile.ts";
+import { checkFieldValue } from "../accounts/profile-field.ts";
 import type { Requester } from "../accounts/requester.ts";
 import { notJoined, notLetIn } from "./append-event.ts";
 import { inheritFromReplaced } from "./inheritance.ts";
@@ -43,6 +44,7 @@ async function joinNow(
   roomId: string,
   content: Content,
 ): Promise<MembershipChange> {
+  assertShown(content);
   const room = await getKnownRoom(edges, roomId);
   const standing = await findMembership(edges.db, userId, room.roomNid);
   const { membership } = standing ?? {};
@@ -77,6 +79,7 @@ export async function inviteUser(
   content: Content = {},
 ): Promise<MembershipChange> {
   assertUserId(target);
+  assertShown(content);
   const room = await getJoinedRoom(edges, userId, roomId);
   const proposals = await inviteProposals(edges, userId, [target], content);
   const [result] = await writeToRoom(edges, room.roomNid, proposals);
@@ -93,6 +96,7 @@ export async function knockOnRoom(
   roomId: string,
   content: Content = {},
 ): Promise<MembershipChange> {
+  assertShown(content);
   const room = await getKnownRoom(edges, roomId);
   const draft = {
     type: "m.room.member",
@@ -148,17 +152,25 @@ export async function moderateMember(
 ): Promise<MembershipChange> {
   assertUserId(target);
   const room = await getJoinedRoom(edges, userId, roomId);
-  const standing = await findMembership(edges.db, target, room.roomNid);
-  if (!from.includes(standing?.membership ?? "none")) {
-    throw new MatrixError("M_FORBIDDEN", refusal);
-  }
   const draft: EventDraft = {
     type: "m.room.member",
     sender: userId,
     stateKey: target,
     content: { ...content, membership },
   };
-  return propose(edges, room, { draft });
+  const assertFrom = (standing: JsonValue = "none"): void => {
+    if (!from.some((one) => one === standing)) {
+      throw new MatrixError("M_FORBIDDEN", refusal);
+    }
+  };
+  return propose(edges, room, {
+    draft,
+    skipUnchanged: from.includes(membership),
+    extra: (_event, _at, state) => {
+      assertFrom(state("m.room.member", target)?.pdu.content["membership"]);
+      return {};
+    },
+  });
 }
 
 async function propose(
@@ -166,7 +178,7 @@ async function propose(
   room: RoomIdentity,
   proposal: Proposal,
 ): Promise<MembershipChange> {
-  const proposals = [{ ...proposal, skipUnchanged: true }];
+  const proposals = [{ skipUnchanged: true, ...proposal }];
   const [result] = await writeToRoom(edges, room.roomNid, proposals);
   return { ...room, eventId: result!.eventId };
 }
@@ -183,6 +195,14 @@ async function getKnownRoom(
 function assertUserId(target: string): void {
   if (!isUserId(target)) {
     throw new MatrixError("M_INVALID_PARAM", "The target is not a user id.");
+  }
+}
+
+/** How a member shows in one room is bound like how they show in all of them. */
+function assertShown(content: Content): void {
+  for (const name of ["displayname", "avatar_url"]) {
+    const value = content[name];
+    if (value !== undefined) checkFieldValue(name, value);
   }
 }
 
