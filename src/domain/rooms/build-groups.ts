@@ -6,7 +6,7 @@ import { contentKeyNames } from "./content-keys.ts";
 import { MAX_HOPS } from "./next-snapshot.ts";
 import type { EventDraft, Proposal, ProposalResult } from "./proposal.ts";
 import { readState, type RoomHead } from "./room-head.ts";
-import type { Group } from "./room-queue.ts";
+import { type Group, LostRace } from "./room-queue.ts";
 import { forkOf, type Run, startRun } from "./run.ts";
 
 type Needs = Pick<
@@ -61,7 +61,8 @@ export async function buildGroups(
       run = fork;
     } catch (error) {
       dependsOnHead ||=
-        error instanceof MatrixError && error.errcode === "M_FORBIDDEN";
+        error instanceof LostRace ||
+        (error instanceof MatrixError && error.errcode === "M_FORBIDDEN");
       refused.set(group, error);
     }
   }
