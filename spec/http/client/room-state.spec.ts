@@ -71,6 +71,12 @@ describe("PUT /rooms/{roomId}/state/{eventType}/{stateKey}", () => {
     ["aliases that are none", alias({ alt_aliases: ["x"] }), "M_INVALID_PARAM"],
     ["aliases in no list", alias({ alt_aliases: "#x:y" }), "M_INVALID_PARAM"],
     ["a redaction", ["m.room.redaction", { redacts: "$x" }], "M_BAD_JSON"],
+    ["a list that lets in nobody", ["m.room.server_acl", {}], "M_BAD_JSON"],
+    [
+      "a list that shuts out this server",
+      ["m.room.server_acl", { allow: ["*"], deny: ["te?t"] }],
+      "M_BAD_JSON",
+    ],
     ["a float", ["org.example.f", { f: 0.5 }], "M_BAD_JSON"],
     ["too large a number", ["org.example.f", { f: 2 ** 53 }], "M_BAD_JSON"],
     ["too much", ["org.example.f", { f: "x".repeat(65_536) }], "M_TOO_LARGE"],

@@ -62,7 +62,12 @@ export function parseRoomRequest(
     rules,
     creationContent,
     powerLevelOverride,
-    initialState: initialStateOf(rules, body.initial_state ?? [], alias),
+    initialState: initialStateOf(
+      settings,
+      rules,
+      body.initial_state ?? [],
+      alias,
+    ),
     invites,
     isDirect: body.is_direct ?? false,
     ...(alias === undefined ? {} : { alias }),
@@ -73,6 +78,7 @@ export function parseRoomRequest(
 }
 
 function initialStateOf(
+  settings: Needs,
   rules: RoomRules,
   list: NonNullable<CreateRoomBody["initial_state"]>,
   ownAlias: string | undefined,
@@ -84,7 +90,7 @@ function initialStateOf(
         "Members come into a room by invites, not by initial_state.",
       );
     }
-    assertStateContent(rules, type, content);
+    assertStateContent(settings, rules, type, content);
     if (type === "m.room.canonical_alias" && stateKey === "") {
       const pointing = ownAlias === undefined ? [] : [ownAlias];
       assertPointing(addedAliases(content), new Set(pointing));

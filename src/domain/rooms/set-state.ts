@@ -29,7 +29,7 @@ export async function setRoomState(
     return setMembershipByState(edges, requester, roomId, stateKey, content);
   }
   const room = await getJoinedRoom(edges, userId, roomId);
-  assertStateContent(room.rules, type, content);
+  assertStateContent(edges.settings, room.rules, type, content);
   if (type === "m.room.canonical_alias" && stateKey === "") {
     await assertAliases(edges, room, content);
   }
