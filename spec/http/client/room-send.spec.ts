@@ -152,6 +152,8 @@ describe("PUT /rooms/{roomId}/send/{eventType}/{txnId}", () => {
       );
       must(await thread(reply["event_id"] as string));
       must(await thread("$unknown"));
+      must(await alice.put(path`/rooms/${roomId}/redact/${inside}/gone`, {}));
+      must(await thread(inside));
     });
 
     it("says no more to a stranger than any other message", async () => {

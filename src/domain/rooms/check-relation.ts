@@ -40,7 +40,7 @@ async function assertThreadable(
   rootId: string,
 ): Promise<void> {
   const [root] = await listEventHeadsById(db, roomNid, [rootId]);
-  if (!root?.relType) return;
+  if (!root?.relType || root.redactedBy !== null) return;
   throw new MatrixError(
     "M_UNKNOWN",
     "A thread cannot begin at an event that relates to another one.",
