@@ -9,6 +9,8 @@ interface Said {
   eventId: string;
   sender: string;
   thread: string;
+  /** No thread may begin at it. */
+  isRelated: boolean;
   isCountable: boolean;
   isRedacted: boolean;
   outcomes: Map<string, { notify: boolean; highlight: boolean }>;
@@ -54,6 +56,7 @@ export class NaiveRoom {
       eventId,
       sender: event.sender,
       thread: this.#threadOf(event.content),
+      isRelated: event.content["m.relates_to"] !== undefined,
       isCountable: evaluate(stranger, defaultPushRules(stranger)).notify,
       isRedacted: false,
       outcomes: new Map(
