@@ -1,0 +1,98 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { stopOrphan } from "../../src/cli/postgres/postmaster-file.ts";
+import { testProgram } from "./program.ts";
+
+describe("stopOrphan", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "myelin-orphan-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const writeFile = (pid: number) =>
+    writeFileSync(join(folder, "postmaster.pid"), `${pid}\n${folder}\n`);
+  const isNamed = () => existsSync(join(folder, "postmaster.pid"));
+
+  /** A living process that works in `cwd`, with words that say no more than they must. */
+  async function withProcess(
+    { cwd, words = [] }: { cwd: string; words?: string[] },
+    use: (pid: number, ended: Promise<unknown>) => Promise<void>,
+  ) {
+    const script = ["-e", "setInterval(String, 1e6)", "--", ...words];
+    const child = spawn(process.execPath, script, { cwd });
+    const ended = once(child, "exit");
+    await once(child, "spawn");
+    try {
+      await use(child.pid!, ended);
+    } finally {
+      child.kill("SIGKILL");
+      await ended;
+    }
+  }
+
+  const spares = (pid: number) =>
+    testProgram({
+      sendSignal: () => expect.fail(`process ${pid} is not ours to end`),
+    });
+
+  it("stops the PostgreSQL that works in the folder", async () => {
+    await withProcess({ cwd: folder }, async (pid, ended) => {
+      writeFile(pid);
+      await stopOrphan(testProgram(), folder);
+      await ended;
+    });
+  });
+
+  it("spares another program that has the number now, and removes the file", async () => {
+    await withProcess({ cwd: tmpdir() }, async (pid) => {
+      writeFile(pid);
+      await stopOrphan(spares(pid), folder);
+      expect(isNamed()).to.equal(false);
+    });
+  });
+
+  it("tells them apart by the command where there is no /proc", async function () {
+    const ask = spawn("ps", ["-p", String(process.pid)], { stdio: "ignore" });
+    const hasPs = await new Promise((resolve) => {
+      ask.once("error", () => resolve(false));
+      ask.once("exit", (code) => resolve(code === 0));
+    });
+    if (!hasPs) this.skip();
+    await withProcess({ cwd: folder }, async (pid) => {
+      writeFile(pid);
+      await stopOrphan({ ...spares(pid), platform: "darwin" }, folder);
+      expect(isNamed()).to.equal(false);
+    });
+    const words = ["-D", folder];
+    await withProcess({ cwd: tmpdir(), words }, async (pid, ended) => {
+      writeFile(pid);
+      const program = { ...testProgram(), platform: "darwin" };
+      await stopOrphan(
+        { ...program, isAlive: (asked) => isRunning(asked) },
+        folder,
+      );
+      await ended;
+    });
+  });
+
+  it("leaves the file of one that is gone to PostgreSQL", async () => {
+    const child = spawn(process.execPath, ["-e", ""]);
+    await once(child, "exit");
+    writeFile(child.pid!);
+    await stopOrphan(spares(child.pid!), folder);
+    expect(isNamed()).to.equal(true);
+  });
+});
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
