@@ -37,7 +37,6 @@ export async function launchPostmaster(
     log,
     log,
   ]);
-  await promisify(close)(log);
   const failed = new Promise<never>((_, reject) => {
     child.once("error", reject);
     child.once("exit", () => {
@@ -50,6 +49,7 @@ export async function launchPostmaster(
     });
   });
   failed.catch(() => undefined);
+  await promisify(close)(log);
   const ready = Promise.race([failed, becomeReady(folder, child)]);
   ready.catch(() => undefined);
   return { child, ready };
