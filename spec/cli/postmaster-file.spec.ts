@@ -1,6 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -71,13 +77,29 @@ describe("stopOrphan", () => {
     const words = ["-D", folder];
     await withProcess({ cwd: tmpdir(), words }, async (pid, ended) => {
       writeFile(pid);
-      const program = { ...testProgram(), platform: "darwin" };
-      await stopOrphan(
-        { ...program, isAlive: (asked) => isRunning(asked) },
-        folder,
-      );
+      await stopOrphan(testProgram({ platform: "darwin" }), folder);
       await ended;
     });
+  });
+
+  it("removes the file of one that is dead but not buried", async function () {
+    if (process.platform !== "linux") this.skip();
+    const script = "sleep 0.2 & echo $!; exec sleep 1000";
+    const parent = spawn("sh", ["-c", script], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    const [line] = (await once(parent.stdout, "data")) as [Buffer];
+    const pid = Number(String(line));
+    try {
+      while (!/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8")))
+        await new Promise(setImmediate);
+      writeFile(pid);
+      await stopOrphan(spares(pid), folder);
+      expect(isNamed()).to.equal(false);
+    } finally {
+      parent.kill("SIGKILL");
+      await once(parent, "exit");
+    }
   });
 
   it("leaves the file of one that is gone to PostgreSQL", async () => {
@@ -88,11 +110,3 @@ describe("stopOrphan", () => {
     expect(isNamed()).to.equal(true);
   });
 });
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}

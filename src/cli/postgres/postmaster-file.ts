@@ -53,7 +53,10 @@ async function findKind(
   pid: number,
   folder: string,
 ): Promise<Kind> {
-  if ((await findProcessIdentity(program, pid)) === undefined) return "unknown";
+  if ((await findProcessIdentity(program, pid)) === undefined) {
+    // Unburied, it still counts as alive for PostgreSQL.
+    return program.isAlive(pid) ? "foreign" : "unknown";
+  }
   if (program.platform !== "linux") return findKindByCommand(pid, folder);
   // PostgreSQL works in its folder.
   const [working, own] = await Promise.all([
