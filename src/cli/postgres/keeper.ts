@@ -6,7 +6,7 @@ import type { Launch } from "./launcher.ts";
 import { launchPostmaster, stopPostmaster } from "./postmaster.ts";
 import type { Place } from "./settings.ts";
 
-const LONGEST_PAUSE_MS = 5000;
+const LONGEST_PAUSE_MS = 1000;
 /** Sessions of a killed PostgreSQL may hold its memory a moment longer. */
 const FIRST_TRIES = 5;
 
