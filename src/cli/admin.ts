@@ -42,6 +42,10 @@ export async function createUser(
   const dataFolder = dataFolderOf(program, data);
   const log = createLog({ ...config.log, level: "error" }, program.stderr);
   const database = await openCommandDatabase(program, config, dataFolder, log);
+  program.onStop(() => {
+    database.kill();
+    program.exit(1);
+  });
   try {
     const userId = await createUserByCli(
       { config, log, dataFolder, databaseUrl: database.url },
