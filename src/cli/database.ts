@@ -12,25 +12,28 @@ export interface Database {
   release(): Promise<void>;
 }
 
+const outside = (url: string): Database => ({
+  url,
+  release: async () => undefined,
+});
+
 /** The database of a server: the one that is named, or a private one of its own. */
 export async function openServerDatabase(
   program: Program,
   config: Config,
   dataFolder: string,
   log: Log,
-  connections: number,
+  { connections, killed }: { connections: number; killed: AbortSignal },
 ): Promise<Database> {
   await createDataFolder(program, dataFolder);
   const url = config.database.url?.reveal();
-  if (url !== undefined) return { url, release: async () => undefined };
+  if (url !== undefined) return outside(url);
   const lock = await lockDataFolder(program, dataFolder);
   try {
-    const postgres = await startPrivatePostgres(
-      program,
-      dataFolder,
-      log,
-      connections,
-    );
+    const postgres = await startPrivatePostgres(program, dataFolder, log, {
+      maxConnections: connections,
+      killed,
+    });
     return {
       url: postgres.databaseUrl,
       async release() {
@@ -50,11 +53,13 @@ export async function openCommandDatabase(
   config: Config,
   dataFolder: string,
   log: Log,
+  killed: AbortSignal,
 ): Promise<Database> {
   const isPrivate = config.database.url === undefined;
   if (isPrivate && (await findHolder(program, dataFolder)) !== undefined) {
     const access = await readAccess(join(dataFolder, "postgres.json"));
-    return { url: databaseUrlOf(access), release: async () => undefined };
+    return outside(databaseUrlOf(access));
   }
-  return openServerDatabase(program, config, dataFolder, log, 20);
+  const options = { connections: 20, killed };
+  return openServerDatabase(program, config, dataFolder, log, options);
 }

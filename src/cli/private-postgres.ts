@@ -26,6 +26,12 @@ export interface PrivatePostgres {
   stop(): Promise<void>;
 }
 
+interface PostgresOptions {
+  readonly maxConnections?: number;
+  /** Ends it at once, even while it starts; the next start recovers what was committed. */
+  readonly killed?: AbortSignal;
+}
+
 /** The major version that `PG_VERSION` of a folder must name. */
 const MAJOR = "18";
 
@@ -38,7 +44,7 @@ export async function startPrivatePostgres(
   program: Program,
   dataFolder: string,
   log: Log,
-  maxConnections = 200,
+  { maxConnections = 200, killed }: PostgresOptions = {},
 ): Promise<PrivatePostgres> {
   const folder = join(dataFolder, "postgres");
   const accessFile = join(dataFolder, "postgres.json");
@@ -77,6 +83,7 @@ export async function startPrivatePostgres(
     launch,
     log,
   );
+  killed?.addEventListener("abort", () => keeper.kill());
   await keeper.start();
   return {
     databaseUrl: databaseUrlOf(access),
