@@ -1,6 +1,7 @@
 import type { Edges } from "../../edges.ts";
 import { selectEventFields } from "../../core/event-fields.ts";
 import type { JsonObject } from "../../core/json.ts";
+import { listChangedSummaries } from "../../storage/sync-changes.ts";
 import { listTypingRooms } from "../../storage/sync-extras.ts";
 import { readUnread } from "../push/unread.ts";
 import { mapEvents, type StoredEvent } from "../rooms/event-store.ts";
@@ -43,7 +44,7 @@ export async function readRoomSections(
   accountData: ReadonlyMap<number, string[]>,
   ignored: ReadonlySet<string>,
 ): Promise<RoomSection[]> {
-  const { requester, filter, since, useStateAfter } = request;
+  const { requester, filter, since, stateAfterName } = request;
   const { userId } = requester;
   const plans = plan.rooms.filter(({ roomId }) => isRoomWanted(filter, roomId));
   const timelines = await readTimelines(
@@ -54,11 +55,13 @@ export async function readRoomSections(
     conditionsOf(filter.room.timeline),
     ignored,
   );
+  const joined = plans.filter(({ section }) => section === "join");
   const summaries = await readSummaries(
     edges,
-    plans
-      .filter((room) => hasNewMembers(room, timelines.get(room.roomNid)!))
-      .map(({ roomNid }) => roomNid),
+    await listChangedSummaries(
+      edges.db,
+      joined.map((room) => (room.isNew ? { ...room, after: 0 } : room)),
+    ),
     userId,
   );
   const states = await statesOf(edges, request, plans, timelines, summaries);
@@ -66,7 +69,6 @@ export async function readRoomSections(
     edges,
     [...states.values()].flatMap((state) => [...state.values()]),
   );
-  const joined = plans.filter(({ section }) => section === "join");
   const joinedNids = joined.map(({ roomNid }) => roomNid);
   const unread = await readUnread(
     edges,
@@ -115,7 +117,7 @@ export async function readRoomSections(
     );
     const parts = [
       `"timeline":{"events":[${timelineTexts.join(",")}],"limited":${timeline.isLimited},"prev_batch":${JSON.stringify(timeline.prevBatch)}}`,
-      `"${useStateAfter ? "state_after" : "state"}":{"events":[${stateTexts.join(",")}]}`,
+      `"${stateAfterName ?? "state"}":{"events":[${stateTexts.join(",")}]}`,
       `"account_data":{"events":[${dataTexts.join(",")}]}`,
     ];
     const allEphemeral = ephemeral.get(room.roomNid) ?? [];
@@ -172,7 +174,7 @@ async function presentAll(
 
 async function statesOf(
   edges: SectionEdges,
-  { requester, filter, useStateAfter }: SyncRequest,
+  { requester, filter, stateAfterName }: SyncRequest,
   plans: readonly RoomPlan[],
   timelines: ReadonlyMap<number, Timeline>,
   summaries: ReadonlyMap<number, RoomSummary>,
@@ -192,20 +194,14 @@ async function statesOf(
   const requests = plans.flatMap((plan) => {
     const { stateUpTo } = plan;
     if (stateUpTo === null) return [];
-    const at = useStateAfter
-      ? plan.upTo
-      : timelines.get(plan.roomNid)!.startsAfter;
-    return [{ plan, at: Math.min(at, stateUpTo) }];
+    const { events, startsAfter } = timelines.get(plan.roomNid)!;
+    const upTo = Math.min(plan.upTo, stateUpTo);
+    const at = stateAfterName ? upTo : Math.min(startsAfter, upTo);
+    const shown = new Set(events.map(({ event }) => event.nid));
+    return [{ plan, at, upTo, shown }];
   });
   return readStates(edges, requests, members);
 }
-
-/** Whether a room's members may have changed: what its summary is told anew for. */
-const hasNewMembers = (room: RoomPlan, timeline: Timeline): boolean =>
-  room.section === "join" &&
-  (room.isNew ||
-    timeline.isLimited ||
-    timeline.events.some(({ event }) => event.type === MEMBER));
 
 /** The state events that the filter lets through and that the device has not been sent. */
 function keptState(
