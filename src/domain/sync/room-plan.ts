@@ -21,6 +21,8 @@ export interface RoomPlan {
   /** Positions above this one are news; 0 where all of it is. */
   after: number;
   upTo: number;
+  /** Where the user's own member event stands. */
+  ownPosition: number;
   /** State is told as it was at the latest here; null: none of it may be seen. */
   stateUpTo: number | null;
 }
@@ -128,7 +130,7 @@ export async function planRooms(
 }
 
 const planOf = (
-  { roomNid, roomId }: Standing,
+  { roomNid, roomId, position }: Standing,
   section: RoomPlan["section"],
   isNew: boolean,
   after: number,
@@ -140,6 +142,7 @@ const planOf = (
   isNew,
   after,
   upTo,
+  ownPosition: position,
   stateUpTo: upTo,
   isNewlyJoined: false,
 });

@@ -217,8 +217,7 @@ function keptState(
   );
   const allowed = all.filter((event) => allowsEvent(filter.room.state, event));
   if (!filter.room.state.lazyLoadMembers) return allowed;
-  const sent = sentMembersOf(edges, requester, room.roomNid);
-  if (since === null || room.isNew) sent.clear();
+  const sent = sentMembersOf(edges, requester, room, since);
   const kept = filter.room.state.includeRedundantMembers
     ? allowed
     : allowed.filter(

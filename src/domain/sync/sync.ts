@@ -144,6 +144,7 @@ async function buildAnswer(
     position: upTo,
     toDevicePosition: toDevice.position,
     mark,
+    start: since?.start ?? upTo,
   };
   const shown = sections.filter(
     ({ isEmpty }) => !isEmpty || request.isFullState,
