@@ -1,5 +1,6 @@
 import type { Edges } from "../../edges.ts";
 import { selectEventFields } from "../../core/event-fields.ts";
+import { matchesRooms } from "../../core/filter.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { listChangedSummaries } from "../../storage/sync-changes.ts";
 import { listTypingRooms } from "../../storage/sync-extras.ts";
@@ -12,12 +13,7 @@ import type { RoomPlan, SyncPlan } from "./room-plan.ts";
 import { readStates, type StateNids } from "./room-states.ts";
 import { readTimelines, type Timeline } from "./room-timelines.ts";
 import { readSummaries, type RoomSummary } from "./summary.ts";
-import {
-  allowsAccountData,
-  allowsEvent,
-  conditionsOf,
-  isRoomWanted,
-} from "./sync-filter.ts";
+import { allowsAccountData, allowsEvent, isRoomWanted } from "./sync-filter.ts";
 import type { SyncRequest } from "./sync-request.ts";
 
 export type SectionEdges = Pick<
@@ -51,8 +47,7 @@ export async function readRoomSections(
     edges,
     userId,
     plans,
-    filter.room.timeline.limit,
-    conditionsOf(filter.room.timeline),
+    filter.room.timeline,
     ignored,
   );
   const joined = plans.filter(({ section }) => section === "join");
@@ -112,17 +107,20 @@ export async function readRoomSections(
     const timeline = timelines.get(room.roomNid)!;
     const timelineTexts = texts[i]!;
     const stateTexts = texts[plans.length + i]!;
-    const dataTexts = (accountData.get(room.roomNid) ?? []).filter((text) =>
-      allowsAccountData(filter.room.accountData, text),
-    );
+    const data = accountData.get(room.roomNid) ?? [];
+    const dataTexts = matchesRooms(filter.room.accountData, room.roomId)
+      ? data.filter((text) => allowsAccountData(filter.room.accountData, text))
+      : [];
     const parts = [
       `"timeline":{"events":[${timelineTexts.join(",")}],"limited":${timeline.isLimited},"prev_batch":${JSON.stringify(timeline.prevBatch)}}`,
       `"${stateAfterName ?? "state"}":{"events":[${stateTexts.join(",")}]}`,
       `"account_data":{"events":[${dataTexts.join(",")}]}`,
     ];
     const allEphemeral = ephemeral.get(room.roomNid) ?? [];
-    const ephemeralEvents = allEphemeral.filter((event) =>
-      allowsEvent(filter.room.ephemeral, event as { type: string }),
+    const ephemeralEvents = allEphemeral.filter(
+      (event) =>
+        matchesRooms(filter.room.ephemeral, room.roomId) &&
+        allowsEvent(filter.room.ephemeral, event as { type: string }),
     );
     if (room.section === "join") {
       const summary = summaries.get(room.roomNid);

@@ -121,7 +121,13 @@ async function buildAnswer(
     roomData,
     ignored,
   );
-  const stripped = await readStrippedRooms(edges, userId, plan, ignored);
+  const stripped = await readStrippedRooms(
+    edges,
+    userId,
+    plan,
+    filter,
+    ignored,
+  );
   const toDevice = await readToDevice(
     edges,
     requester,
