@@ -4,6 +4,7 @@ import { type ClientFilter, parseClientFilter } from "../../core/filter.ts";
 import { readJson } from "../../core/json-reader.ts";
 import { getFilter } from "../accounts/filters.ts";
 import { notePresence } from "../accounts/presence.ts";
+import { sweepTyping } from "../rooms/typing.ts";
 import type { Requester } from "../accounts/requester.ts";
 import type { StateAfterName, SyncRequest } from "./sync-request.ts";
 import { findSyncToken } from "./sync-token.ts";
@@ -38,6 +39,7 @@ export async function parseSyncRequest(
       '"since" is not a token of this server.',
     );
   }
+  await sweepTyping(edges);
   await notePresence(edges, requester, query.set_presence ?? "online");
   return {
     requester,
