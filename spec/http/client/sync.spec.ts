@@ -554,6 +554,20 @@ describe("GET /sync", () => {
       });
     });
 
+    it("names as left who is out of sight, though one was invited again", async () => {
+      const [alice, bob] = [await newUser("alice"), await newUser("bob")];
+      const roomId = await createRoom(alice);
+      await act(bob, `/join/${roomId}`);
+      const reader = new SyncReader(bob);
+      await reader.next();
+      const whom = { user_id: bob.userId };
+      await act(alice, `/rooms/${roomId}/kick`, whom);
+      await act(alice, `/rooms/${roomId}/invite`, whom);
+      const { rooms, device_lists: lists } = await reader.next();
+      expect(rooms.invite).to.have.property(roomId);
+      expect(lists).to.deep.equal({ changed: [], left: [alice.userId] });
+    });
+
     it("names nobody for a new name, nor as left whom another room still shows or who was long gone", async () => {
       const [alice, bob, cat] = [
         await newUser("alice"),

@@ -125,7 +125,10 @@ export async function planRooms(
     newlyJoined: joined
       .filter((s) => !wasJoined(s))
       .map(({ roomNid }) => roomNid),
-    newlyLeft: left.filter(wasJoined).map(({ roomNid }) => roomNid),
+    // Who was taken out and invited again, or knocks, is out too.
+    newlyLeft: all
+      .filter((s) => s.membership !== "join" && isNews(s) && wasJoined(s))
+      .map(({ roomNid }) => roomNid),
   };
 }
 
