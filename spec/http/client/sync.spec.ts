@@ -423,7 +423,13 @@ describe("GET /sync", () => {
   describe("tokens", () => {
     it("refuses what is no token of this server", async () => {
       const alice = await newUser("alice");
-      for (const since of ["s12", "x", "s1_1_2_3_4", "s1_1_-2_3_4_5"]) {
+      for (const since of [
+        "s12",
+        "x",
+        "s1_1_2_3_4",
+        "s1_1_-2_3_4_5",
+        "s1_1_2_3_9999999999999999_5",
+      ]) {
         const { status, body } = await alice.get(`/sync?since=${since}`);
         expect([status, body["errcode"]]).to.deep.equal([
           400,

@@ -67,6 +67,14 @@ describe("PUT /rooms/{roomId}/typing/{userId}", () => {
     expect(stopped.typing).to.deep.equal({ user_ids: [] });
   });
 
+  it("is not told of who has left", async () => {
+    const { alice, bob, roomId, type, next } = await setUp("left");
+    await type(bob, bob.userId, { typing: true });
+    await bob.post(`/rooms/${roomId}/leave`);
+    const { typing } = await next(alice);
+    expect(typing).to.deep.equal({ user_ids: [] });
+  });
+
   it("ends by another process where the one that would have ended it is gone", async () => {
     const { alice, bob, roomId, type, next } = await setUp("gone");
     await type(alice, alice.userId, { typing: true });

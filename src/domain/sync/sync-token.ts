@@ -23,9 +23,9 @@ export const formatSyncToken = (token: SyncToken): string =>
 export function findSyncToken(text: string): SyncToken | undefined {
   const match = FORM.exec(text);
   if (!match) return undefined;
-  const [epoch, position, toDevicePosition, mark, start] = match
-    .slice(1)
-    .map(Number);
+  const numbers = match.slice(1).map(Number);
+  if (!numbers.every(Number.isSafeInteger)) return undefined;
+  const [epoch, position, toDevicePosition, mark, start] = numbers;
   return {
     epoch: epoch!,
     position: position!,
