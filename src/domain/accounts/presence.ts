@@ -8,8 +8,8 @@ import {
   setPresence,
 } from "../../storage/presence.ts";
 import type { PresenceRow } from "../../storage/sync-extras.ts";
+import type { Requester } from "./requester.ts";
 import { slot } from "../../util/process-memory.ts";
-import { WeightedCache } from "../../util/weighted-cache.ts";
 
 type Needs = Pick<Edges, "db" | "memory" | "notifier" | "now" | "settings">;
 
@@ -28,11 +28,6 @@ const STATES: readonly string[] = ["online", "unavailable", "offline"];
 const GONE_MS = 180_000;
 const NOTE_EVERY_MS = 25_000;
 
-interface Noted {
-  state: string;
-  ts: number;
-}
-const noted = slot(() => new WeightedCache<string, Noted>(100_000, () => 1));
 const swept = slot(() => ({ ts: 0 }));
 
 const isState = (state: string): state is PresenceState =>
@@ -57,13 +52,16 @@ export function presenceContent(
   };
 }
 
+type Device = Pick<Requester, "userId" | "deviceId">;
+
 /**
  * Notes what a sync says of its user (`set_presence`). Others are told of
- * changes only, and the time is stored now and then.
+ * changes only, and the time is stored now and then. A device that is idle does not
+ * speak for another one that is in use: they would take turns for ever.
  */
 export async function notePresence(
   edges: Needs,
-  { userId }: { userId: string },
+  { userId, deviceId }: Device,
   wanted: string,
 ): Promise<void> {
   if (!isState(wanted)) {
@@ -73,16 +71,23 @@ export async function notePresence(
   await sweep(edges);
   // A client that polls as "offline" leaves the presence as it is.
   if (wanted === "offline") return;
-  const known = edges.memory.of(noted).get(userId);
+  const known = await findPresence(edges.db, userId);
   const nowTs = edges.now();
-  if (known?.state === wanted && nowTs - known.ts < NOTE_EVERY_MS) return;
-  await change(edges, { userId, state: wanted, lastActiveTs: nowTs });
+  const age = nowTs - (known?.lastActiveTs ?? -Infinity);
+  if (known?.state === wanted && age < NOTE_EVERY_MS) return;
+  const isOutdone =
+    wanted === "unavailable" &&
+    known?.state === "online" &&
+    known.deviceId !== deviceId &&
+    age < GONE_MS;
+  if (isOutdone) return;
+  await change(edges, { userId, deviceId, state: wanted, lastActiveTs: nowTs });
 }
 
 /** What a user says of itself. */
 export async function setOwnPresence(
   edges: Needs & Pick<Edges, "keyring">,
-  userId: string,
+  { userId, deviceId }: Device,
   state: PresenceState,
   statusText: string | undefined,
 ): Promise<void> {
@@ -93,7 +98,7 @@ export async function setOwnPresence(
       ? null
       : await edges.keyring.sealForUser(userId, context, statusText);
   const lastActiveTs = edges.now();
-  await change(edges, { userId, state, lastActiveTs, status });
+  await change(edges, { userId, deviceId, state, lastActiveTs, status });
 }
 
 /** Throws `M_FORBIDDEN` for users with whom the viewer shares no room. */
@@ -122,9 +127,8 @@ async function change(
   edges: Needs,
   row: Parameters<typeof setPresence>[1],
 ): Promise<void> {
-  const { userId, state } = row;
+  const { userId } = row;
   const mark = await setPresence(edges.db, row);
-  edges.memory.of(noted).set(userId, { state, ts: row.lastActiveTs });
   if (mark === undefined) return;
   const rooms = await listRoomsOfUsers(edges.db, [userId]);
   edges.notifier.wakeEphemeral({ mark, rooms, users: [userId] });
@@ -139,7 +143,7 @@ async function sweep(edges: Needs): Promise<void> {
   const gone = await endPresence(edges.db, nowTs - GONE_MS);
   if (gone.length === 0) return;
   const users = gone.map(({ userId }) => userId);
-  const mark = Math.max(...gone.map((row) => row.mark));
+  const { mark } = gone[0]!;
   const rooms = await listRoomsOfUsers(edges.db, users);
   edges.notifier.wakeEphemeral({ mark, rooms, users });
 }

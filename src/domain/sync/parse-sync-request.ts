@@ -4,8 +4,9 @@ import { type ClientFilter, parseClientFilter } from "../../core/filter.ts";
 import { readJson } from "../../core/json-reader.ts";
 import { getFilter } from "../accounts/filters.ts";
 import { notePresence } from "../accounts/presence.ts";
+import { sweepTyping } from "../rooms/typing.ts";
 import type { Requester } from "../accounts/requester.ts";
-import type { SyncRequest } from "./sync-request.ts";
+import type { StateAfterName, SyncRequest } from "./sync-request.ts";
 import { findSyncToken } from "./sync-token.ts";
 
 export interface SyncQuery {
@@ -38,18 +39,25 @@ export async function parseSyncRequest(
       '"since" is not a token of this server.',
     );
   }
+  await sweepTyping(edges);
   await notePresence(edges, requester, query.set_presence ?? "online");
   return {
     requester,
     filter: await filterOf(edges, requester, query.filter),
     since,
     isFullState: query.full_state ?? false,
-    useStateAfter:
-      query.use_state_after ??
-      query["org.matrix.msc4222.use_state_after"] ??
-      false,
+    stateAfterName: stateAfterNameOf(query),
     timeoutMs: Math.min(Math.max(query.timeout ?? 0, 0), MAX_TIMEOUT_MS),
   };
+}
+
+/** Who asks by the unstable name looks for the answer under the unstable name. */
+function stateAfterNameOf(query: SyncQuery): StateAfterName | null {
+  const { use_state_after: isStable } = query;
+  if (isStable !== undefined) return isStable ? "state_after" : null;
+  return query["org.matrix.msc4222.use_state_after"]
+    ? "org.matrix.msc4222.state_after"
+    : null;
 }
 
 async function filterOf(

@@ -89,7 +89,8 @@ async function buildAnswer(
 ): Promise<SyncAnswer> {
   const { requester, filter, since } = request;
   const { userId } = requester;
-  const mark = edges.notifier.ephemeralMark;
+  // Another process may have given out a later one than this one has heard of.
+  const mark = Math.max(edges.notifier.ephemeralMark, since?.mark ?? 0);
   const { upTo, standings } = await readStandingsUpTo(edges, userId);
   const after = since?.position ?? 0;
   const accountData = await readAccountData(edges, userId, { after, upTo }, []);
@@ -121,7 +122,13 @@ async function buildAnswer(
     roomData,
     ignored,
   );
-  const stripped = await readStrippedRooms(edges, userId, plan, ignored);
+  const stripped = await readStrippedRooms(
+    edges,
+    userId,
+    plan,
+    filter,
+    ignored,
+  );
   const toDevice = await readToDevice(
     edges,
     requester,
@@ -144,6 +151,7 @@ async function buildAnswer(
     position: upTo,
     toDevicePosition: toDevice.position,
     mark,
+    start: since?.start ?? upTo,
   };
   const shown = sections.filter(
     ({ isEmpty }) => !isEmpty || request.isFullState,
