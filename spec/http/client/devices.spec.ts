@@ -87,7 +87,7 @@ describe("/devices", () => {
     const [fay, gus] = [await server.user("fay"), await server.user("gus")];
     await logIn(fay, "ONE");
     await logIn(fay, "TWO");
-    const devices = ["ONE", "TWO", gus.deviceId, "UNKNOWN"];
+    const devices = ["ONE", "TWO", gus.deviceId, "UNKNOWN", "", "NUL\0"];
     const path = "/delete_devices";
     const done = await withPassword(fay, "POST", path, { devices });
     expect(done.status, done.text).to.equal(200);
