@@ -149,6 +149,7 @@ describe("POST /account/deactivate", () => {
     const path = "/account/deactivate";
     const answer = await withPassword(alice, "POST", path, { erase: true });
     expect(answer.status, answer.text).to.equal(200);
+    expect(answer.body).to.deep.equal({ id_server_unbind_result: "success" });
 
     for (const client of [alice, phone]) {
       const token = await client.get("/account/whoami");
