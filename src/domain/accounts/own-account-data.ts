@@ -3,6 +3,7 @@ import { MatrixError } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { findMembership } from "../../storage/memberships.ts";
 import { sumAccountData } from "../../storage/account-data.ts";
+import { PUSH_RULES, pushRulesText } from "../push/push-rules.ts";
 import { findRoomIdentity } from "../rooms/room-identity.ts";
 import { findAccountDataText, setAccountData } from "./account-data.ts";
 
@@ -19,7 +20,7 @@ const MAX_ITEM_BYTES = 64 * 1024;
 const MAX_TOTAL_BYTES = 50 * 1024 * 1024;
 const MAX_TYPE_BYTES = 255;
 /** What this server keeps in a form of its own. */
-const MANAGED = ["m.push_rules", "m.fully_read"];
+const MANAGED = [PUSH_RULES, "m.fully_read"];
 
 /** Whether clients set this type elsewhere, not as account data. */
 export const isManaged = (type: string): boolean => MANAGED.includes(type);
@@ -36,6 +37,8 @@ export async function getOwnAccountData(
     roomNid === undefined
       ? undefined
       : await findAccountDataText(edges, userId, roomNid, place.type);
+  if (roomNid === 0 && place.type === PUSH_RULES)
+    return pushRulesText(userId, text);
   if (text !== undefined) return text;
   throw new MatrixError("M_NOT_FOUND", "There is no such account data.");
 }
