@@ -57,6 +57,7 @@ import {
   postKeysUpload,
   postSignatures,
 } from "./client/keys.ts";
+import { getBackupVersion } from "./client/key-backup.ts";
 import { getLoginFlows, postLogin } from "./client/login.ts";
 import {
   postForget,
@@ -143,6 +144,7 @@ export const endpoints: readonly Endpoint[] = [
   postDeviceSigning,
   postSignatures,
   putToDevice,
+  getBackupVersion,
   getPushRules,
   getGlobalPushRules,
   getOnePushRule,

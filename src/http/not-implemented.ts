@@ -66,7 +66,6 @@ export const notImplemented: readonly NotImplemented[] = [
     reason: "Key backup comes with the encryption issue.",
     operations: [
       "POST /_matrix/client/v3/room_keys/version",
-      "GET /_matrix/client/v3/room_keys/version",
       "GET /_matrix/client/v3/room_keys/version/{version}",
       "PUT /_matrix/client/v3/room_keys/version/{version}",
       "DELETE /_matrix/client/v3/room_keys/version/{version}",
