@@ -475,6 +475,20 @@ describe("device keys", () => {
       expect(keys?.["signatures"]).to.deep.equal(good["signatures"]);
     });
 
+    it("takes again what was signed at the upload of the key", async () => {
+      const alice = await server.user("resigner");
+      const { userId, deviceId } = alice;
+      const { deviceKeys, key } = newDevice(alice);
+      await alice.post("/keys/upload", { device_keys: deviceKeys });
+      const { body: keys, master } = newCrossSigning(userId);
+      const master_key = key.sign(keys.master_key, userId, deviceId);
+      await alice.post("/keys/device_signing/upload", { ...keys, master_key });
+      const answer = await alice.post(path, {
+        [userId]: { [master.publicKey]: master_key },
+      });
+      expect(answer.body).to.deep.equal({ failures: {} });
+    });
+
     it("tells only the signer's own devices of a signature over another", async () => {
       const alice = await crossSigned("verifier");
       const bob = await crossSigned("verified");
