@@ -54,7 +54,9 @@ export function checkPassword(
       );
     }
     if (user.isLocked) {
-      throw new MatrixError("M_USER_LOCKED", "This account is locked.");
+      throw new MatrixError("M_USER_LOCKED", "This account is locked.", {
+        soft_logout: true,
+      });
     }
   });
 }

@@ -1,11 +1,14 @@
 import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
+import type { JsonObject } from "../../core/json.ts";
+import { listCrossSigningKeys } from "../../storage/cross-signing.ts";
 import {
   countDevices,
   findDevice,
   listTokens,
 } from "../../storage/sessions.ts";
 import type { Write, WriteRows } from "../../storage/write.ts";
+import { publicKeyIn } from "../encryption/cross-signing-key.ts";
 import { deviceContext, type DeviceDetails } from "./device-details.ts";
 import { makeTokens, type GivenTokens } from "./tokens.ts";
 
@@ -45,7 +48,10 @@ export async function sessionRows(
     wish.deviceId === undefined
       ? undefined
       : await findDevice(edges.db, userId, deviceId);
-  if (!standing) await assertRoomForDevice(edges, userId);
+  if (!standing) {
+    await assertRoomForDevice(edges, userId);
+    await assertFreeName(edges, userId, deviceId);
+  }
   const old = standing ? await listTokens(edges.db, userId, [deviceId]) : [];
   const { given, row } = await makeTokens(
     edges,
@@ -125,6 +131,23 @@ async function assertRoomForDevice(
   throw new MatrixError(
     "M_RESOURCE_LIMIT_EXCEEDED",
     `An account has no more than ${MOST_DEVICES} devices. Remove some of them first.`,
+  );
+}
+
+/** Signatures name a device or a cross-signing key: no name may mean both. */
+async function assertFreeName(
+  { db }: Pick<Edges, "db">,
+  userId: string,
+  deviceId: string,
+): Promise<void> {
+  const keys = await listCrossSigningKeys(db, [userId]);
+  const isTaken = keys.some(
+    ({ json }) => publicKeyIn(JSON.parse(json) as JsonObject) === deviceId,
+  );
+  if (!isTaken) return;
+  throw new MatrixError(
+    "M_FORBIDDEN",
+    "The device id is the same as a cross-signing key.",
   );
 }
 
