@@ -11,22 +11,29 @@ export interface SyncToken {
   toDevicePosition: number;
   /** The ephemeral mark: typing and presence. */
   mark: number;
+  /** Stands for what was told of the device's one-time keys, which claims change beside the stream. */
+  keysDigest?: number;
 }
 
-const FORM = /^s1_(\d{1,6})_(\d{1,16})_(\d{1,16})_(\d{1,16})$/;
+const FORM = /^s1_(\d{1,6})_(\d{1,16})_(\d{1,16})_(\d{1,16})(?:_(\d{1,10}))?$/;
 
 export const formatSyncToken = (token: SyncToken): string =>
-  `s1_${token.epoch}_${token.position}_${token.toDevicePosition}_${token.mark}`;
+  [
+    ...["s1", token.epoch, token.position, token.toDevicePosition, token.mark],
+    ...(token.keysDigest === undefined ? [] : [token.keysDigest]),
+  ].join("_");
 
 export function findSyncToken(text: string): SyncToken | undefined {
   const match = FORM.exec(text);
   if (!match) return undefined;
   const [epoch, position, toDevicePosition, mark] = match.slice(1).map(Number);
+  const digest = match[5];
   return {
     epoch: epoch!,
     position: position!,
     toDevicePosition: toDevicePosition!,
     mark: mark!,
+    ...(digest !== undefined && { keysDigest: Number(digest) }),
   };
 }
 

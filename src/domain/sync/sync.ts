@@ -144,7 +144,10 @@ async function buildAnswer(
     position: upTo,
     toDevicePosition: toDevice.position,
     mark,
+    keysDigest: keys.digest,
   };
+  const hasKeyNews =
+    since?.keysDigest !== undefined && since.keysDigest !== keys.digest;
   const shown = sections.filter(
     ({ isEmpty }) => !isEmpty || request.isFullState,
   );
@@ -182,7 +185,8 @@ async function buildAnswer(
       global.length === 0 &&
       presence.length === 0 &&
       toDevice.events.length === 0 &&
-      !hasDeviceNews,
+      !hasDeviceNews &&
+      !hasKeyNews,
     roomNids: new Set(plan.joined.map(({ roomNid }) => roomNid)),
     token,
   };
