@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { newCrossSigning } from "../../support/device-identity.ts";
+import { whileUserIsHeld } from "../../support/held-row.ts";
 import { useServer } from "../../support/server.ts";
 import type { Json, TestServer } from "../../support/server.ts";
 
@@ -121,6 +122,33 @@ describe("POST /login", () => {
       expect(answer.status).to.equal(400);
       expect(answer.body["errcode"]).to.equal("M_INVALID_PARAM");
     }
+  });
+
+  it("opens no more than a thousand devices, also where many log in at once", async () => {
+    const { userId, password } = await server.user("many");
+    const { sql } = server.database;
+    await sql`
+      insert into devices (user_id, device_id, key_id, sealed, created_ts)
+      select ${userId}, 'D' || n, 0, '', 0 from generate_series(1, 998) n`;
+    const second = await server.startProcess();
+    const body = byPassword("many", password);
+    const answers = await whileUserIsHeld(
+      server.database,
+      userId,
+      async (waiting) => {
+        const logins = [server, second].map((each) =>
+          each.post("/login", body),
+        );
+        await waiting(2);
+        return () => Promise.all(logins);
+      },
+    );
+    for (const { status, body: said } of answers) {
+      if (status !== 200)
+        expect(said["errcode"]).to.equal("M_RESOURCE_LIMIT_EXCEEDED");
+    }
+    const devices = await sql`select from devices where user_id = ${userId}`;
+    expect(devices.length).to.be.at.most(1000);
   });
 
   it("opens one device where two log in to a new one at once", async () => {

@@ -9,6 +9,7 @@ import {
 } from "../../storage/sessions.ts";
 import type { Write, WriteRows } from "../../storage/write.ts";
 import { publicKeyIn } from "../encryption/cross-signing-key.ts";
+import { removeDevices } from "./close-session.ts";
 import { deviceContext, type DeviceDetails } from "./device-details.ts";
 import { makeTokens, type GivenTokens } from "./tokens.ts";
 
@@ -120,6 +121,11 @@ export async function openSession(
     );
   }
   await edges.notifier.revoke(replaced);
+  // Others may have opened one when this one found room; what is stored decides.
+  if (isNewDevice && (await countDevices(edges.db, userId)) > MOST_DEVICES) {
+    await removeDevices(edges, userId, [session.deviceId]);
+    throw tooManyDevices();
+  }
   return session;
 }
 
@@ -127,12 +133,14 @@ async function assertRoomForDevice(
   { db }: Pick<Edges, "db">,
   userId: string,
 ): Promise<void> {
-  if ((await countDevices(db, userId)) < MOST_DEVICES) return;
-  throw new MatrixError(
+  if ((await countDevices(db, userId)) >= MOST_DEVICES) throw tooManyDevices();
+}
+
+const tooManyDevices = (): MatrixError =>
+  new MatrixError(
     "M_RESOURCE_LIMIT_EXCEEDED",
     `An account has no more than ${MOST_DEVICES} devices. Remove some of them first.`,
   );
-}
 
 /** Signatures name a device or a cross-signing key: no name may mean both. */
 async function assertFreeName(
