@@ -4,6 +4,7 @@ import {
   newDevice,
   newKey,
 } from "../../support/device-identity.ts";
+import { whileUserIsHeld } from "../../support/held-row.ts";
 import { useServer } from "../../support/server.ts";
 import type { TestUser } from "../../support/server.ts";
 
@@ -331,6 +332,33 @@ describe("device keys", () => {
       expect(shown["master_keys"]?.[alice.userId]?.["keys"]).to.deep.equal({
         [`ed25519:${master.publicKey}`]: master.publicKey,
       });
+    });
+
+    it("lets one of two first uploads at once go without the password", async () => {
+      const alice = await server.user("first");
+      const second = (await server.startProcess()).as(alice);
+      const { userId } = alice;
+      const bodies = [newCrossSigning(userId), newCrossSigning(userId)];
+      const answers = await whileUserIsHeld(
+        server.database,
+        userId,
+        async (waiting) => {
+          const path = "/keys/device_signing/upload";
+          const uploads = [
+            alice.post(path, bodies[0]!.body),
+            second.post(path, bodies[1]!.body),
+          ];
+          await waiting(2);
+          return () => Promise.all(uploads);
+        },
+      );
+      const statuses = answers.map(({ status }) => status);
+      expect(statuses.sort()).to.deep.equal([200, 401]);
+      const winner = answers.findIndex(({ status }) => status === 200);
+      const shown = await queried(alice, userId);
+      expect(shown["master_keys"]?.[userId]?.["keys"]).to.deep.equal(
+        bodies[winner]!.body.master_key["keys"],
+      );
     });
 
     it("hides keys of a master key that was replaced", async () => {
