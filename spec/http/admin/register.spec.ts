@@ -71,6 +71,20 @@ describe("/_synapse/admin/v1/register", () => {
     });
   });
 
+  it("gives nobody a name that no profile may have", async () => {
+    const long = await sign("longname", { displayname: "x".repeat(257) });
+    const refused = await server.post(PATH, long);
+    expect(refused.status).to.equal(400);
+    expect(refused.body["errcode"]).to.equal("M_INVALID_PARAM");
+    const none = await server.post(
+      PATH,
+      await sign("noname", { displayname: "" }),
+    );
+    expect(none.status, none.text).to.equal(200);
+    const { body } = await server.get("/profile/@noname:test");
+    expect(body).to.deep.equal({});
+  });
+
   it("keeps a hash of a nonce, which is no use to who reads it", async () => {
     const nonce = await newNonce();
     const rows = await server.database.sql<{ row: string }[]>`
