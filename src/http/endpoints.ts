@@ -1,4 +1,7 @@
-import { getThirdPartyProtocols } from "./client/third-party.ts";
+import {
+  getThirdPartyIdentifiers,
+  getThirdPartyProtocols,
+} from "./client/third-party.ts";
 import {
   getWellKnownClient,
   getWellKnownSupport,
@@ -45,6 +48,7 @@ import {
   putPushRuleActions,
   putPushRuleEnabled,
 } from "./client/push-rules.ts";
+import { getPushers } from "./client/pushers.ts";
 import { postReadMarkers } from "./client/read-markers.ts";
 import { postReceipt } from "./client/receipts.ts";
 import { putTyping } from "./client/typing.ts";
@@ -154,6 +158,7 @@ export const endpoints: readonly Endpoint[] = [
   putPushRuleEnabled,
   getPushRuleActions,
   putPushRuleActions,
+  getPushers,
   postReceipt,
   postReadMarkers,
   putTyping,
@@ -186,5 +191,6 @@ export const endpoints: readonly Endpoint[] = [
   getWellKnownClient,
   getWellKnownSupport,
   getWellKnownServer,
+  getThirdPartyIdentifiers,
   getThirdPartyProtocols,
 ];

@@ -27,7 +27,6 @@ export const notImplemented: readonly NotImplemented[] = [
     reason:
       "Third-party identifiers need mail or an identity server, which come later.",
     operations: [
-      "GET /_matrix/client/v3/account/3pid",
       "POST /_matrix/client/v3/account/3pid",
       "POST /_matrix/client/v3/account/3pid/add",
       "POST /_matrix/client/v3/account/3pid/bind",
@@ -112,7 +111,6 @@ export const notImplemented: readonly NotImplemented[] = [
     reason: "Pushers and notifications come with the push issue.",
     operations: [
       "GET /_matrix/client/v3/notifications",
-      "GET /_matrix/client/v3/pushers",
       "POST /_matrix/client/v3/pushers/set",
     ],
   },

@@ -55,6 +55,14 @@ describe("what a client asks before it knows anybody", () => {
 describe("what a client asks for when it starts", () => {
   const server = useServer();
 
+  it("finds that it has no pushers and no third-party identifiers", async () => {
+    const bob = await server.user("bob");
+    const pushers = await bob.get("/pushers");
+    expect(pushers.body).to.deep.equal({ pushers: [] });
+    const identifiers = await bob.get("/account/3pid");
+    expect(identifiers.body).to.deep.equal({ threepids: [] });
+  });
+
   it("finds no key backup, and no dehydrated device", async () => {
     const alice = await server.user("alice");
     const backup = await alice.get("/room_keys/version");
