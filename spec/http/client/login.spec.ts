@@ -145,7 +145,7 @@ describe("POST /login", () => {
     );
     for (const { status, body: said } of answers) {
       if (status !== 200)
-        expect(said["errcode"]).to.equal("M_RESOURCE_LIMIT_EXCEEDED");
+        expect(said["errcode"]).to.equal("M_USER_LIMIT_EXCEEDED");
     }
     const devices = await sql`select from devices where user_id = ${userId}`;
     expect(devices.length).to.be.at.most(1000);

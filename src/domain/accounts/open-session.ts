@@ -12,6 +12,7 @@ import { publicKeyIn } from "../encryption/cross-signing-key.ts";
 import { removeDevices } from "./close-session.ts";
 import { deviceContext, type DeviceDetails } from "./device-details.ts";
 import { makeTokens, type GivenTokens } from "./tokens.ts";
+import { userLimitExceeded } from "./user-limit.ts";
 
 /** What a client asks for when it opens a session. */
 export interface SessionWish {
@@ -27,7 +28,14 @@ export interface OpenedSession extends GivenTokens {
 
 export type SessionEdges = Pick<
   Edges,
-  "committer" | "db" | "keyring" | "nids" | "notifier" | "now" | "random"
+  | "committer"
+  | "db"
+  | "keyring"
+  | "nids"
+  | "notifier"
+  | "now"
+  | "random"
+  | "settings"
 >;
 
 const MOST_DEVICES = 1_000;
@@ -124,21 +132,22 @@ export async function openSession(
   // Others may have opened one when this one found room; what is stored decides.
   if (isNewDevice && (await countDevices(edges.db, userId)) > MOST_DEVICES) {
     await removeDevices(edges, userId, [session.deviceId]);
-    throw tooManyDevices();
+    throw tooManyDevices(edges);
   }
   return session;
 }
 
 async function assertRoomForDevice(
-  { db }: Pick<Edges, "db">,
+  edges: Pick<Edges, "db" | "settings">,
   userId: string,
 ): Promise<void> {
-  if ((await countDevices(db, userId)) >= MOST_DEVICES) throw tooManyDevices();
+  if ((await countDevices(edges.db, userId)) >= MOST_DEVICES)
+    throw tooManyDevices(edges);
 }
 
-const tooManyDevices = (): MatrixError =>
-  new MatrixError(
-    "M_RESOURCE_LIMIT_EXCEEDED",
+const tooManyDevices = ({ settings }: Pick<Edges, "settings">): MatrixError =>
+  userLimitExceeded(
+    settings,
     `An account has no more than ${MOST_DEVICES} devices. Remove some of them first.`,
   );
 

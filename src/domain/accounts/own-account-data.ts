@@ -6,6 +6,7 @@ import { sumAccountData } from "../../storage/account-data.ts";
 import { PUSH_RULES, pushRulesText } from "../push/push-rules.ts";
 import { findRoomIdentity } from "../rooms/room-identity.ts";
 import { findAccountDataText, setAccountData } from "./account-data.ts";
+import { userLimitExceeded } from "./user-limit.ts";
 
 /** Whose account data, of which room; global without one. */
 export interface AccountDataPlace {
@@ -45,7 +46,7 @@ export async function getOwnAccountData(
 
 /** Throws `M_FORBIDDEN`, `M_TOO_LARGE`; for types that are not managed. */
 export async function setOwnAccountData(
-  edges: Reads & Pick<Edges, "committer">,
+  edges: Reads & Pick<Edges, "committer" | "settings">,
   userId: string,
   place: AccountDataPlace,
   content: JsonObject,
@@ -69,7 +70,7 @@ function assertOwner(userId: string, { ownerId }: AccountDataPlace): void {
 }
 
 async function assertFits(
-  { db }: Pick<Edges, "db">,
+  { db, settings }: Pick<Edges, "db" | "settings">,
   userId: string,
   type: string,
   content: JsonObject,
@@ -82,8 +83,8 @@ async function assertFits(
     throw new MatrixError("M_INVALID_PARAM", "A type has at most 255 bytes.");
   }
   if ((await sumAccountData(db, userId)) + bytes > MAX_TOTAL_BYTES) {
-    throw new MatrixError(
-      "M_RESOURCE_LIMIT_EXCEEDED",
+    throw userLimitExceeded(
+      settings,
       "This account keeps as much account data as it may.",
     );
   }

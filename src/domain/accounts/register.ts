@@ -13,7 +13,7 @@ import {
 import { assertStrongPassword, hashPassword } from "./password.ts";
 import { checkFieldValue } from "./profile-field.ts";
 
-export type RegisterEdges = SessionEdges & Pick<Edges, "settings">;
+export type RegisterEdges = SessionEdges;
 
 export interface NewAccount {
   /** Made up where the client leaves it to the server. */
