@@ -311,10 +311,10 @@ alter table refresh_tokens add constraint refresh_tokens_pkey PRIMARY KEY (token
 alter table refresh_tokens add constraint refresh_tokens_user_id_device_id_fkey FOREIGN KEY (user_id, device_id) REFERENCES devices(user_id, device_id) ON DELETE CASCADE;
 
 create table registration_nonces (
-  nonce text collate "C" not null, -- secret
+  nonce_hash bytea not null, -- hash
   expires_ts bigint not null -- time
 );
-alter table registration_nonces add constraint registration_nonces_pkey PRIMARY KEY (nonce);
+alter table registration_nonces add constraint registration_nonces_pkey PRIMARY KEY (nonce_hash);
 
 create table registration_tokens (
   token text collate "C" not null, -- secret

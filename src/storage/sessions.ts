@@ -54,6 +54,7 @@ export interface RefreshRow {
   nextTokenId: number | null;
   /** Whether the replacement, or the access token given out with it, was used. */
   isNextUsed: boolean;
+  createdTs: number;
 }
 
 export async function findRefreshToken(
@@ -62,6 +63,7 @@ export async function findRefreshToken(
 ): Promise<RefreshRow | undefined> {
   const [row] = await sql<RefreshRow[]>`
     select r.user_id, r.device_id, r.access_token_id, r.next_hash, next.access_token_id as next_token_id,
+      r.created_ts,
       r.next_hash is not null
         and (next.token_hash is null or next.next_hash is not null or coalesce(t.is_used, true)) as is_next_used
     from refresh_tokens r

@@ -426,9 +426,9 @@ describe("GET /sync", () => {
       for (const since of [
         "s12",
         "x",
-        "s1_1_2_3_4",
-        "s1_1_-2_3_4_5",
-        "s1_1_2_3_9999999999999999_5",
+        "s1_1_2_3_4_5",
+        "s1_1_-2_3_4_5_6",
+        "s1_1_2_3_9999999999999999_5_6",
       ]) {
         const { status, body } = await alice.get(`/sync?since=${since}`);
         expect([status, body["errcode"]]).to.deep.equal([

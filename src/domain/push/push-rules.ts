@@ -4,6 +4,7 @@ import { MatrixError } from "../../core/errors.ts";
 import {
   defaultPushRules,
   withDefaultRules,
+  withoutDefaultRules,
 } from "../../core/push/default-rules.ts";
 import type { PushRuleset } from "../../core/push/ruleset.ts";
 import { findAccountData } from "../../storage/account-data.ts";
@@ -106,7 +107,7 @@ export async function prepareRuleset(
   const { ruleset, position } = await readStored(edges, userId);
   const changed = change(ruleset);
   if (!changed) return undefined;
-  const text = textOf(changed);
+  const text = textOf(changed, userId);
   if (!fits(text)) {
     throw new MatrixError("M_TOO_LARGE", "These are too many push rules.");
   }
@@ -124,10 +125,12 @@ export async function prepareRuleset(
 }
 
 /** Whether a ruleset is small enough to be kept. */
-export const isKeepable = (ruleset: PushRuleset): boolean =>
-  fits(textOf(ruleset));
+export const isKeepable = (ruleset: PushRuleset, userId: string): boolean =>
+  fits(textOf(ruleset, userId));
 
-const textOf = (global: PushRuleset): string => JSON.stringify({ global });
+/** What is not stored follows the default rules of later versions. */
+const textOf = (ruleset: PushRuleset, userId: string): string =>
+  JSON.stringify({ global: withoutDefaultRules(ruleset, userId) });
 
 const fits = (text: string): boolean => Buffer.byteLength(text) <= MAX_BYTES;
 

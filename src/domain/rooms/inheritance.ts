@@ -71,7 +71,7 @@ export async function inheritFrom(
     ),
     prepareRuleset(edges, userId, (ruleset) => {
       const copied = copyRoomRules(ruleset, old.roomId, roomId);
-      return copied && isKeepable(copied) ? copied : undefined;
+      return copied && isKeepable(copied, userId) ? copied : undefined;
     }),
   ]);
   const made = changes.filter((change) => change !== undefined);

@@ -1,4 +1,7 @@
+import { createHash } from "node:crypto";
 import type { Edges } from "../../edges.ts";
+import { canonicalJson } from "../../core/canonical-json.ts";
+import type { JsonObject } from "../../core/json.ts";
 import {
   countOneTimeKeys,
   listChangedDeviceLists,
@@ -82,15 +85,23 @@ export async function readDeviceLists(
   return { changed: [...new Set([...changed, ...arrived])], left };
 }
 
+export interface KeyCounts {
+  counts: Record<string, number>;
+  fallback: string[];
+  /** Another one where the counts are others. */
+  digest: number;
+}
+
 export async function readKeyCounts(
   { db }: Needs,
   { userId, deviceId }: Requester,
-): Promise<{ counts: Record<string, number>; fallback: string[] }> {
+): Promise<KeyCounts> {
   const rows = await countOneTimeKeys(db, userId, deviceId);
   const counts: Record<string, number> = { signed_curve25519: 0 };
   for (const { algorithm, count } of rows) counts[algorithm] = count;
-  return {
-    counts,
-    fallback: await listUnusedFallbackAlgorithms(db, userId, deviceId),
-  };
+  const fallback = await listUnusedFallbackAlgorithms(db, userId, deviceId);
+  return { counts, fallback, digest: digestOf({ counts, fallback }) };
 }
+
+const digestOf = (value: JsonObject): number =>
+  createHash("sha256").update(canonicalJson(value)).digest().readUInt32BE();

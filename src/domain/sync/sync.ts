@@ -152,7 +152,9 @@ async function buildAnswer(
     toDevicePosition: toDevice.position,
     mark,
     start: since?.start ?? upTo,
+    keysDigest: keys.digest,
   };
+  const hasKeyNews = since !== null && since.keysDigest !== keys.digest;
   const shown = sections.filter(
     ({ isEmpty }) => !isEmpty || request.isFullState,
   );
@@ -190,7 +192,8 @@ async function buildAnswer(
       global.length === 0 &&
       presence.length === 0 &&
       toDevice.events.length === 0 &&
-      !hasDeviceNews,
+      !hasDeviceNews &&
+      !hasKeyNews,
     roomNids: new Set(plan.joined.map(({ roomNid }) => roomNid)),
     token,
   };
