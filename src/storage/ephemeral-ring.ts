@@ -37,4 +37,11 @@ export class EphemeralRing {
         (users.includes(userId) || rooms.some((room) => roomNids.has(room))),
     );
   }
+
+  /** The hints after a mark; undefined where some are forgotten. */
+  since(after: number): readonly Required<EphemeralHint>[] | undefined {
+    if (after >= this.#mark) return [];
+    if (after < this.#floor) return undefined;
+    return this.#hints.filter(({ mark }) => mark > after);
+  }
 }
