@@ -38,10 +38,20 @@ export class EphemeralRing {
     );
   }
 
-  /** The hints after a mark; undefined where some are forgotten. */
-  since(after: number): readonly Required<EphemeralHint>[] | undefined {
-    if (after >= this.#mark) return [];
-    if (after < this.#floor) return undefined;
-    return this.#hints.filter(({ mark }) => mark > after);
+  /**
+   * The hints in (after, upTo]; undefined where one of them has not been heard, or
+   * is forgotten: they come out of order, and may be lost with a connection.
+   */
+  between(
+    after: number,
+    upTo: number,
+  ): readonly Required<EphemeralHint>[] | undefined {
+    if (after >= upTo) return [];
+    if (after < this.#floor || upTo > this.#mark) return undefined;
+    const hints = this.#hints.filter(
+      ({ mark }) => mark > after && mark <= upTo,
+    );
+    const marks = new Set(hints.map(({ mark }) => mark));
+    return marks.size === upTo - after ? hints : undefined;
   }
 }

@@ -65,8 +65,11 @@ export interface Notifier {
   ): ReadonlyMap<number, Span> | undefined;
   /** Whether a user was touched after a position; true where that is not known any more. */
   isTouched(userId: string, after: number): boolean;
-  /** Typing and presence after a mark; undefined: not known any more. */
-  ephemeralSince(after: number): readonly Required<EphemeralHint>[] | undefined;
+  /** Typing and presence in (after, upTo] of the marks; undefined: not known for certain. */
+  ephemeralBetween(
+    after: number,
+    upTo: number,
+  ): readonly Required<EphemeralHint>[] | undefined;
   /** How many batches after a position touched a room; undefined: not known. */
   touchesSince(roomNid: number, after: number): number | undefined;
   /** Told by this process's committer after COMMIT. */

@@ -22,11 +22,11 @@ export async function readQuickAnswer(
   const { since, requester } = request;
   if (!since) return undefined;
   const asked: SinceRequest = { ...request, since };
-  const news = findQuickNews(edges, asked, view);
+  const news = findQuickNews(edges, asked, view, mark);
   if (!news) return undefined;
   const { upTo } = view;
   if (
-    news.spans.size > 0 &&
+    upTo > since.position &&
     (await isAnyDeviceListNew(edges, since.position, upTo))
   ) {
     return undefined;

@@ -1,5 +1,5 @@
 import type { Edges } from "../../edges.ts";
-import type { Span } from "../../storage/notifier.ts";
+import type { EphemeralHint, Span } from "../../storage/notifier.ts";
 import { isUnconditional } from "./sync-filter.ts";
 import type { SyncRequest } from "./sync-request.ts";
 import type { SyncToken } from "./sync-token.ts";
@@ -21,6 +21,7 @@ export function findQuickNews(
   { notifier, settings }: Pick<Edges, "notifier" | "settings">,
   request: SinceRequest,
   view: UserView,
+  mark: number,
 ): QuickNews | undefined {
   const { since, filter, requester, isFullState } = request;
   if (isFullState || filter.eventFields !== null) return undefined;
@@ -30,10 +31,13 @@ export function findQuickNews(
   if (since.position > view.upTo) return undefined;
   if (notifier.isTouched(requester.userId, since.position)) return undefined;
   const all = notifier.spansBetween(since.position, view.upTo);
-  const typing = typingSince(notifier, since.mark, view, {
-    userId: requester.userId,
-    hasPresence: settings.presenceEnabled,
-  });
+  const hints = notifier.ephemeralBetween(since.mark, mark);
+  const typing =
+    hints &&
+    typingRooms(hints, view, {
+      userId: requester.userId,
+      hasPresence: settings.presenceEnabled,
+    });
   if (!all || !typing) return undefined;
   const spans = new Map<number, Span>();
   for (const [roomNid, span] of all) {
@@ -42,15 +46,12 @@ export function findQuickNews(
   return { spans, typing };
 }
 
-/** Undefined where there is presence to be told of, or where hints are forgotten. */
-function typingSince(
-  notifier: Edges["notifier"],
-  mark: number,
+/** Undefined where there is presence to be told of. */
+function typingRooms(
+  hints: readonly Required<EphemeralHint>[],
   { joined }: UserView,
   { userId, hasPresence }: { userId: string; hasPresence: boolean },
 ): Set<number> | undefined {
-  const hints = notifier.ephemeralSince(mark);
-  if (!hints) return undefined;
   const typing = new Set<number>();
   for (const { rooms, users } of hints) {
     const shared = rooms.filter((roomNid) => joined.has(roomNid));
