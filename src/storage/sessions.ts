@@ -15,17 +15,17 @@ export interface SessionRow {
   isDeactivated: boolean;
 }
 
-/** Whom an access token speaks for. */
-export async function findSession(
+/** Whom access tokens speak for, by their hashes. */
+export async function listSessions(
   sql: Sql,
-  tokenHash: Uint8Array,
-): Promise<SessionRow | undefined> {
-  const [row] = await sql<SessionRow[]>`
-    select t.token_id, t.user_id, t.device_id, t.expires_ts, t.is_used,
+  tokenHashes: readonly Buffer[],
+): Promise<(SessionRow & { tokenHash: Buffer })[]> {
+  const hashes = tokenHashes.map((hash) => `\\x${hash.toString("hex")}`);
+  return sql<(SessionRow & { tokenHash: Buffer })[]>`
+    select t.token_hash, t.token_id, t.user_id, t.device_id, t.expires_ts, t.is_used,
       u.is_admin, u.is_guest, u.is_locked, u.is_suspended, u.is_deactivated
     from access_tokens t join users u on u.user_id = t.user_id
-    where t.token_hash = ${tokenHash}`;
-  return row;
+    where t.token_hash = any(${hashes}::text[]::bytea[])`;
 }
 
 /** The tokens of a user's devices, of the named ones where any are named. */

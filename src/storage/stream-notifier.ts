@@ -140,6 +140,9 @@ export async function createNotifier({
     },
 
     changesSince: (after) => ring.changesSince(after),
+    spansBetween: (after, upTo) => ring.spansBetween(after, upTo),
+    isTouched: (userId, after) => ring.isTouched(userId, after),
+    ephemeralBetween: (after, upTo) => ephemeral.between(after, upTo),
     touchesSince: (roomNid, after) => ring.touchesSince(roomNid, after),
 
     committed({ base, head, rooms, users }) {

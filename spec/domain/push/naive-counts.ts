@@ -3,7 +3,7 @@ import { evaluatePushRules } from "../../../src/core/push/evaluate.ts";
 import type { PushRuleset } from "../../../src/core/push/ruleset.ts";
 import type { Pdu } from "../../../src/core/event.ts";
 import type { JsonObject } from "../../../src/core/json.ts";
-import type { RoomUnread } from "../../../src/domain/push/unread.ts";
+import type { RoomUnread } from "../../../src/domain/push/unread-counts.ts";
 
 interface Said {
   eventId: string;

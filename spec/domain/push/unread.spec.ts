@@ -355,7 +355,7 @@ describe("readUnread", () => {
     }
 
     async compare(): Promise<void> {
-      await server.edges.notifier.refresh();
+      const upTo = await server.edges.notifier.refresh();
       for (const { userId } of this.users) {
         const ignored = await listIgnoredUsers(server.edges, userId);
         for (const room of this.rooms) {
@@ -368,6 +368,7 @@ describe("readUnread", () => {
                 server.edges,
                 { userId },
                 nids,
+                upTo,
                 byThread,
                 ignored,
               )

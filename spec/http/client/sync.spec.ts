@@ -611,6 +611,14 @@ describe("GET /sync", () => {
       return answer;
     }
 
+    it("end for who shares a room with someone whose device is logged out", async () => {
+      const [alice, bob] = [await newUser("alice"), await newUser("bob")];
+      const roomId = await createRoom(alice);
+      await act(bob, `/join/${roomId}`);
+      const answer = await wake(alice, () => act(bob, "/logout"));
+      expect(answer.device_lists?.changed).to.deep.equal([bob.userId]);
+    });
+
     it("end with a message, an invite, a to-device message or account data from another process", async () => {
       const [alice, bob] = [await newUser("alice"), await newUser("bob")];
       const roomId = await createRoom(alice);

@@ -18,13 +18,21 @@ type Needs = Pick<Edges, "db" | "keyring">;
 
 const TO_DEVICE_LIMIT = 100;
 
-/** Messages for the device, oldest first, and up to where they reach. */
+export interface ToDevice {
+  events: string[];
+  /** Up to where they reach. */
+  position: number;
+  /** There are none that the client has not had. */
+  isClear: boolean;
+}
+
+/** Messages for the device, oldest first. */
 export async function readToDevice(
   { db, keyring }: Needs,
   { userId, deviceId }: Requester,
   after: number,
   upTo: number,
-): Promise<{ events: string[]; position: number }> {
+): Promise<ToDevice> {
   const rows = await listToDevice(db, userId, deviceId, {
     after,
     upTo,
@@ -49,6 +57,7 @@ export async function readToDevice(
   return {
     events: contents.filter((content) => content !== undefined),
     position,
+    isClear: rows.length === 0,
   };
 }
 
@@ -93,7 +102,7 @@ export interface KeyCounts {
 }
 
 export async function readKeyCounts(
-  { db }: Needs,
+  { db }: Pick<Edges, "db">,
   { userId, deviceId }: Requester,
 ): Promise<KeyCounts> {
   const rows = await countOneTimeKeys(db, userId, deviceId);

@@ -50,3 +50,17 @@ export function sentMembersOf(
     },
   };
 }
+
+/** Whether the client has been sent this member event, by the same measure. */
+export function isMemberSent(
+  { memory }: Pick<Edges, "memory">,
+  { userId, deviceId }: Pick<Requester, "userId" | "deviceId">,
+  place: { roomNid: number; stateKey: string; nid: number },
+  reach: { from: number; upTo: number },
+): boolean {
+  const key = `${place.roomNid} ${deviceId} ${userId}`;
+  const entry = memory.of(sentMembers).get(key)?.get(place.stateKey);
+  return (
+    entry?.nid === place.nid && entry.at >= reach.from && entry.at <= reach.upTo
+  );
+}

@@ -5,6 +5,8 @@ import { readJson } from "../../core/json-reader.ts";
 import { getFilter } from "../accounts/filters.ts";
 import { notePresence } from "../accounts/presence.ts";
 import { sweepTyping } from "../rooms/typing.ts";
+import { slot } from "../../util/process-memory.ts";
+import { WeightedCache } from "../../util/weighted-cache.ts";
 import type { Requester } from "../accounts/requester.ts";
 import type { StateAfterName, SyncRequest } from "./sync-request.ts";
 import { findSyncToken } from "./sync-token.ts";
@@ -60,12 +62,32 @@ function stateAfterNameOf(query: SyncQuery): StateAfterName | null {
     : null;
 }
 
+const EVERYTHING = parseClientFilter({});
+const parsed = slot(
+  () => new WeightedCache<string, Parsed>(8_000_000, ({ weight }) => weight),
+);
+
+interface Parsed {
+  filter: ClientFilter;
+  weight: number;
+}
+
+/** A stored filter never changes, so what it says has to be understood once. */
 async function filterOf(
   edges: Needs,
   { userId }: Requester,
   text: string | undefined,
 ): Promise<ClientFilter> {
-  if (text === undefined || text === "") return parseClientFilter({});
-  if (text.startsWith("{")) return parseClientFilter(readJson(text));
-  return parseClientFilter(await getFilter(edges, userId, text));
+  if (text === undefined || text === "") return EVERYTHING;
+  const isInline = text.trimStart().startsWith("{");
+  const key = isInline ? text : `${text} ${userId}`;
+  const cache = edges.memory.of(parsed);
+  const known = cache.get(key);
+  if (known) return known.filter;
+  const value = isInline
+    ? readJson(text)
+    : await getFilter(edges, userId, text);
+  const filter = parseClientFilter(value);
+  cache.set(key, { filter, weight: 1000 + 2 * key.length });
+  return filter;
 }

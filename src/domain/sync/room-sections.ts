@@ -9,6 +9,7 @@ import { mapEvents, type StoredEvent } from "../rooms/event-store.ts";
 import { presentEvents, type Shown } from "../rooms/present.ts";
 import { hasReceiptOf, readEphemeral } from "./ephemeral.ts";
 import { sentMembersOf } from "./lazy-members.ts";
+import { writeRoomEntry } from "./room-entry.ts";
 import type { RoomPlan, SyncPlan } from "./room-plan.ts";
 import { readStates, type StateNids } from "./room-states.ts";
 import { readTimelines, type Timeline } from "./room-timelines.ts";
@@ -69,6 +70,7 @@ export async function readRoomSections(
     edges,
     requester,
     joinedNids,
+    upTo,
     filter.room.timeline.unreadThreadNotifications,
     ignored,
   );
@@ -111,31 +113,29 @@ export async function readRoomSections(
     const dataTexts = matchesRooms(filter.room.accountData, room.roomId)
       ? data.filter((text) => allowsAccountData(filter.room.accountData, text))
       : [];
-    const parts = [
-      `"timeline":{"events":[${timelineTexts.join(",")}],"limited":${timeline.isLimited},"prev_batch":${JSON.stringify(timeline.prevBatch)}}`,
-      `"${stateAfterName ?? "state"}":{"events":[${stateTexts.join(",")}]}`,
-      `"account_data":{"events":[${dataTexts.join(",")}]}`,
-    ];
     const allEphemeral = ephemeral.get(room.roomNid) ?? [];
     const ephemeralEvents = allEphemeral.filter(
       (event) =>
         matchesRooms(filter.room.ephemeral, room.roomId) &&
         allowsEvent(filter.room.ephemeral, event as { type: string }),
     );
-    if (room.section === "join") {
-      const summary = summaries.get(room.roomNid);
-      const counts = unread.get(room.roomNid);
-      parts.push(
-        `"ephemeral":{"events":${JSON.stringify(ephemeralEvents)}}`,
-        `"summary":${JSON.stringify(summary ?? {})}`,
-        `"unread_notifications":${JSON.stringify(counts?.room ?? { notification_count: 0, highlight_count: 0 })}`,
-      );
-      if (filter.room.timeline.unreadThreadNotifications) {
-        parts.push(
-          `"unread_thread_notifications":${JSON.stringify(counts?.threads ?? {})}`,
-        );
-      }
-    }
+    const text = writeRoomEntry({
+      timeline: timelineTexts,
+      isLimited: timeline.isLimited,
+      prevBatch: timeline.prevBatch,
+      stateName: stateAfterName ?? "state",
+      state: stateTexts,
+      accountData: dataTexts,
+      joined:
+        room.section === "join"
+          ? {
+              ephemeral: ephemeralEvents,
+              summary: summaries.get(room.roomNid),
+              unread: unread.get(room.roomNid),
+              byThread: filter.room.timeline.unreadThreadNotifications,
+            }
+          : null,
+    });
     const isEmpty =
       timelineTexts.length === 0 &&
       stateTexts.length === 0 &&
@@ -145,7 +145,7 @@ export async function readRoomSections(
       dataTexts.length === 0 &&
       !room.isNew &&
       room.section === "join";
-    sections.push({ plan: room, text: `{${parts.join(",")}}`, isEmpty });
+    sections.push({ plan: room, text, isEmpty });
   }
   return sections;
 }
