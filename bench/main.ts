@@ -1,5 +1,5 @@
 // npm run bench [-- --target URL] [--scenario B1,B2,…]; bench/README.md tells of the rest.
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { Bench } from "./bench.ts";
 import { checkLedger } from "./ledger/check.ts";
 import { parseOptions, UsageError, type Options } from "./options.ts";
@@ -30,23 +30,39 @@ async function measure(target: Target, options: Options): Promise<Report> {
     seconds: options.seconds,
   };
   try {
-    for (const name of options.scenarios) {
-      await SCENARIOS.get(name)?.(bench);
-      await bench.catchUp();
-    }
-    const ledger = await checkLedger(bench);
+    for (const [name, scenario] of SCENARIOS)
+      if (options.scenarios.includes(name))
+        await attempt(bench, name, async () => {
+          await scenario(bench);
+          await bench.catchUp();
+        });
+    const ledger = await attempt(bench, "ledger", () => checkLedger(bench));
     const { measurements } = bench;
     const date = new Date().toISOString();
-    return { date, settings, measurements, ledger };
+    return { date, settings, measurements, ...(ledger && { ledger }) };
   } finally {
     await bench.close();
   }
 }
 
+/** What breaks off does not keep the rest from being measured and told. */
+async function attempt<T>(
+  bench: Bench,
+  scenario: string,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    const note = error instanceof Error ? error.message : String(error);
+    bench.report({ scenario, title: "broke off", values: {}, note });
+    process.exitCode = 1;
+    return undefined;
+  }
+}
+
 async function run(options: Options): Promise<void> {
-  const committed = options.isCi
-    ? (JSON.parse(readFileSync(COMMITTED, "utf8")) as Report)
-    : undefined;
+  const committed = options.isCi ? readCommitted() : undefined;
   const target =
     options.targets.length === 0
       ? await startOurs(options)
@@ -59,11 +75,17 @@ async function run(options: Options): Promise<void> {
     if (options.out !== undefined)
       writeFileSync(options.out, `${JSON.stringify(report, null, 2)}\n`);
     if (isReportWhole(report)) return;
-    process.stdout.write("The ledger is not whole.\n");
+    if (report.ledger) process.stdout.write("The ledger is not whole.\n");
     process.exitCode = 1;
   } finally {
     await target.stop();
   }
+}
+
+/** Undefined before the first are written. */
+function readCommitted(): Report | undefined {
+  if (!existsSync(COMMITTED)) return undefined;
+  return JSON.parse(readFileSync(COMMITTED, "utf8")) as Report;
 }
 
 function stopOnSignals(target: Target): void {

@@ -78,7 +78,10 @@ export function parseOptions(args: readonly string[]): Options {
   const defaults = values.ci ? CI_DEFAULTS : DEFAULTS;
   const take = (name: keyof typeof DEFAULTS) => values[name] ?? defaults[name];
   const number = (name: keyof typeof DEFAULTS) => readNumber(name, take(name));
-  const list = (name: keyof typeof DEFAULTS) => readList(name, take(name));
+  const count = (name: keyof typeof DEFAULTS, least = 1) =>
+    readCount(name, take(name), least);
+  const list = (name: keyof typeof DEFAULTS, least = 1) =>
+    readList(name, take(name), least);
   const targets = values.target ?? [];
   const { database, profile } = values;
   if (targets.length === 0 && database !== undefined)
@@ -95,12 +98,12 @@ export function parseOptions(args: readonly string[]): Options {
     pids: values.pids === undefined ? [] : readList("pids", values.pids),
     database,
     dataFolder: values["data-folder"],
-    processes: number("processes"),
+    processes: count("processes"),
     sealing: readSwitch("sealing", take("sealing")),
     rateLimits: readSwitch("rate-limits", take("rate-limits")),
     profile,
     senders: list("senders"),
-    members: list("members"),
+    members: list("members", 2),
     clients: list("clients"),
     rooms: list("rooms"),
     history: list("history"),
@@ -109,9 +112,9 @@ export function parseOptions(args: readonly string[]): Options {
         ? undefined
         : readNumber("receipt-rate", values["receipt-rate"]),
     besideRate: number("beside-rate"),
-    waiting: number("waiting"),
-    size: number("size"),
-    messages: number("messages"),
+    waiting: count("waiting", 0),
+    size: count("size", 2),
+    messages: count("messages"),
     snapshotSeconds: number("hold-snapshot"),
     out: values.out,
     isCi: values.ci ?? false,
@@ -161,11 +164,17 @@ function readNumber(name: string, value: string): number {
   throw new UsageError(`--${name} expects a number, not ${value}.`);
 }
 
+function readCount(name: string, value: string, least = 1): number {
+  const count = readNumber(name, value);
+  if (Number.isInteger(count) && count >= least) return count;
+  throw new UsageError(`--${name} expects ${least} or more, not ${value}.`);
+}
+
 /** Ascending, so that what grows is made once. */
-const readList = (name: string, value: string): number[] =>
+const readList = (name: string, value: string, least = 1): number[] =>
   value
     .split(",")
-    .map((part) => readNumber(name, part))
+    .map((part) => readCount(name, part, least))
     .sort((a, b) => a - b);
 
 function readSwitch(name: string, value: string): "on" | "off" {

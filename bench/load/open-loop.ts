@@ -46,11 +46,11 @@ export async function runOpenLoop(loop: OpenLoop): Promise<LoopResult> {
   return { latencies, errors, seconds: (performance.now() - begun) / 1000 };
 }
 
-/** Timers wake up to 2 ms late, which would count as the server's time. */
+/** Timers wake up to 2 ms late, which would count as the server's time, and sometimes early. */
 async function waitUntil(time: number, isExact: boolean): Promise<void> {
   const spin = isExact ? SPIN_MS : 0;
-  const left = time - spin - performance.now();
-  if (left > 0) await wait(left);
+  const leftMs = () => Math.ceil(time - spin - performance.now());
+  while (leftMs() > 0) await wait(leftMs());
   while (isExact && performance.now() < time)
     await new Promise((resolve) => setImmediate(resolve));
 }

@@ -8,6 +8,7 @@ export interface Question {
 }
 
 export interface Answer {
+  /** 0 where there was none; the bytes then say why. */
   readonly status: number;
   readonly bytes: Buffer;
 }
@@ -30,7 +31,6 @@ export class Http {
     this.#polling = openPool(url);
   }
 
-  /** Rejects when there is no answer. */
   ask(question: Question): Promise<Answer> {
     return dispatch(this.#asking, question);
   }
@@ -40,7 +40,7 @@ export class Http {
     return dispatch(this.#polling, question);
   }
 
-  /** Rejects every long-poll that waits. */
+  /** Ends every long-poll that waits, without an answer. */
   async dropPolls(): Promise<void> {
     const dropped = this.#polling;
     this.#polling = openPool(this.url);
@@ -62,7 +62,7 @@ const openPool = (url: string): Pool =>
 
 /** Collects the answer by hand: fetch() costs the shared cores five times as much. */
 function dispatch(pool: Pool, question: Question): Promise<Answer> {
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let status = 0;
     pool.dispatch(optionsOf(question), {
@@ -80,7 +80,7 @@ function dispatch(pool: Pool, question: Question): Promise<Answer> {
         resolve({ status, bytes });
       },
       onResponseError(_controller, error) {
-        reject(error);
+        resolve({ status: 0, bytes: Buffer.from(error.message) });
       },
     });
   });

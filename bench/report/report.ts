@@ -9,10 +9,13 @@ export interface Report {
   readonly date: string;
   readonly settings: Readonly<Record<string, string | number>>;
   readonly measurements: readonly Measurement[];
-  readonly ledger: {
-    readonly history: Verdict;
-    readonly sync: Verdict;
-  };
+  /** Missing where the server did not let it be checked. */
+  readonly ledger?: Ledgers;
+}
+
+interface Ledgers {
+  readonly history: Verdict;
+  readonly sync: Verdict;
 }
 
 export const describeMachine = () => ({
@@ -62,6 +65,7 @@ function renderScenario(
 }
 
 function renderLedger({ ledger }: Report): string {
+  if (ledger === undefined) return "The ledger could not be checked.";
   const row = (name: string, verdict: Verdict) => [
     name,
     formatNumber(verdict.acknowledged),
@@ -84,4 +88,4 @@ function renderLedger({ ledger }: Report): string {
 }
 
 export const isReportWhole = ({ ledger }: Report): boolean =>
-  isWhole(ledger.history) && isWhole(ledger.sync);
+  ledger !== undefined && isWhole(ledger.history) && isWhole(ledger.sync);

@@ -8,6 +8,7 @@ import { startMeter } from "../measure/meter.ts";
 import type { Account } from "../matrix/account.ts";
 import { through } from "../matrix/accounts.ts";
 import { refusal } from "../matrix/http.ts";
+import type { Values } from "../report/measurement.ts";
 import { nextBatchIn, sync, syncQuestion } from "../matrix/sync.ts";
 
 const SCENARIO = "B2";
@@ -58,26 +59,23 @@ async function measureReceiptsOf(
     watch.expect(entry.label, intended, clients.length);
     return bench.deliver(sender, entry);
   };
-  await runOpenLoop({ perSecond, seconds: warmUpSeconds, operation: send });
-  await watch.complete(LAST_RECEIPT_MS);
-  watch.reset();
-  const meter = startMeter(bench.target);
-  const sent = await runOpenLoop({ perSecond, seconds, operation: send });
-  await watch.complete(LAST_RECEIPT_MS);
-  const reading = meter.read(sent.latencies.count);
-  await listening.stop();
-  bench.report({
-    scenario: SCENARIO,
-    title,
-    values: {
+  const measure = async (): Promise<Values> => {
+    await runOpenLoop({ perSecond, seconds: warmUpSeconds, operation: send });
+    await watch.complete(LAST_RECEIPT_MS);
+    watch.reset();
+    const meter = startMeter(bench.target);
+    const sent = await runOpenLoop({ perSecond, seconds, operation: send });
+    await watch.complete(LAST_RECEIPT_MS);
+    const errors = watch.lacking + sent.errors;
+    return {
       operations: sent.latencies.count,
-      ...(watch.lacking + sent.errors > 0 && {
-        errors: watch.lacking + sent.errors,
-      }),
+      ...(errors > 0 && { errors }),
       ...watch.latencies.summary(),
-      ...reading,
-    },
-  });
+      ...meter.read(sent.latencies.count),
+    };
+  };
+  const values = await measure().finally(() => listening.stop());
+  bench.report({ scenario: SCENARIO, title, values });
 }
 
 /** What is yet to be shown to how many, and how long it took so far. */

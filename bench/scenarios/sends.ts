@@ -41,11 +41,24 @@ export async function spreadSenders(
   rooms: number,
 ): Promise<Operation> {
   const accounts = await bench.accounts.crowd(senders);
+  const plan = dealRooms(senders, rooms);
   const roomIds = await mapInParallel(upTo(rooms), 4, (room) =>
-    bench.openRoom(accounts.filter((_, i) => i % rooms === room)),
+    bench.openRoom(accounts.filter((_, i) => plan[i]!.includes(room))),
   );
-  return (worker) => bench.send(accounts[worker]!, roomIds[worker % rooms]!);
+  return (worker, turn) => {
+    const own = plan[worker]!;
+    const roomId = roomIds[own[turn % own.length]!]!;
+    return bench.send(accounts[worker]!, roomId);
+  };
 }
+
+/** The rooms of each sender, so that every room and every sender has its share. */
+export const dealRooms = (senders: number, rooms: number): number[][] =>
+  upTo(senders).map((sender) =>
+    upTo(rooms).filter((room) =>
+      senders < rooms ? room % senders === sender : sender % rooms === room,
+    ),
+  );
 
 /** A client that follows live, whom the ledger is held against. */
 async function measureFollowed(bench: Bench, senders: number): Promise<void> {
@@ -53,8 +66,10 @@ async function measureFollowed(bench: Bench, senders: number): Promise<void> {
   const reader = await bench.reader();
   await reader.catchUp();
   reader.follow();
-  const values = await measureLoad(bench, { workers: senders, operation });
-  await reader.unfollow();
+  const load = { workers: senders, operation };
+  const values = await measureLoad(bench, load).finally(() =>
+    reader.unfollow(),
+  );
   const title = `${count(senders, "sender")} in ${ROOMS} rooms, followed by sync`;
   bench.report({ scenario: SCENARIO, title, values });
 }

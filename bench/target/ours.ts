@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readDatabaseSize } from "../measure/database-size.ts";
+import { isDatabase, readTree } from "../measure/proc.ts";
 import type { Options } from "../options.ts";
 import { startServer, type ServerProcess } from "./server-process.ts";
 import { processesOf, type Target } from "./target.ts";
@@ -18,8 +19,10 @@ export async function startOurs(options: Options): Promise<Target> {
   const secret = randomBytes(16).toString("hex");
   const environment = environmentOf(options, secret);
   const servers: ServerProcess[] = [];
+  let postmaster = 0;
   const stop = async () => {
     for (const server of servers.toReversed()) await server.stop();
+    endOrphan(postmaster);
     rmSync(folder, { recursive: true, force: true });
   };
   const start = async (more: Record<string, string> = {}) => {
@@ -28,6 +31,7 @@ export async function startOurs(options: Options): Promise<Target> {
   };
   try {
     await start();
+    postmaster = readPostmasterPid(folder);
     const databaseUrl = readDatabaseUrl(folder);
     for (let i = 1; i < options.processes; i++)
       await start({ MYELIN_DATABASE_URL: databaseUrl });
@@ -42,7 +46,7 @@ export async function startOurs(options: Options): Promise<Target> {
         rateLimits: options.rateLimits,
       },
       databaseUrl,
-      ...processesOf([...pids, readPostmasterPid(folder)]),
+      ...processesOf([...pids, postmaster]),
       storedBytes: () => readDatabaseSize(databaseUrl),
       stop,
     };
@@ -90,6 +94,12 @@ function readDatabaseUrl(folder: string): string {
     password: string;
   };
   return `postgres://myelin:${password}@127.0.0.1:${port}/myelin`;
+}
+
+/** PostgreSQL outlives a server that was killed. */
+function endOrphan(postmaster: number): void {
+  const isAlive = readTree([postmaster]).some(isDatabase);
+  if (isAlive) process.kill(postmaster, "SIGQUIT");
 }
 
 function readPostmasterPid(folder: string): number {
