@@ -1,6 +1,9 @@
 import type { Bench } from "../bench.ts";
-import { runClosedLoop, type Operation } from "../load/closed-loop.ts";
-import type { LoopResult } from "../load/closed-loop.ts";
+import {
+  runClosedLoop,
+  type LoopResult,
+  type Operation,
+} from "../load/closed-loop.ts";
 import type { Values } from "../report/measurement.ts";
 import { startMeter, type Meter } from "./meter.ts";
 

@@ -13,7 +13,7 @@ import { accountInRooms, type RoomsAccount } from "./rooms-account.ts";
 const SCENARIO = "B4";
 const MAX_EMPTY_SYNCS = 5_000;
 const ROUNDS = 200;
-const MANY_ROUNDS = 5;
+const MANY_ROUNDS = 20;
 const MANY_ROOMS = 100;
 
 /** B4: a sync when nothing, one room and many rooms have changed. */

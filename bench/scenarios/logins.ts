@@ -1,12 +1,14 @@
 import type { Bench } from "../bench.ts";
-import { runClosedLoop } from "../load/closed-loop.ts";
+import {
+  runClosedLoop,
+  type LoopResult,
+  type Operation,
+} from "../load/closed-loop.ts";
 import { runOpenLoop } from "../load/open-loop.ts";
 import { measureLoad, valuesOf } from "../measure/measure-load.ts";
 import { startMeter } from "../measure/meter.ts";
 import { PASSWORD, type Account } from "../matrix/account.ts";
 import { spreadSenders } from "./sends.ts";
-import type { Operation } from "../load/closed-loop.ts";
-import type { LoopResult } from "../load/closed-loop.ts";
 import type { Values } from "../report/measurement.ts";
 
 const SCENARIO = "B6";
@@ -62,7 +64,7 @@ async function besides(
       runClosedLoop({ workers: LOGINS_AT_ONCE, seconds, operation: login }),
   ]);
   return {
-    sends: valuesOf(sends, meter),
+    sends: login ? withoutCpu(sends) : valuesOf(sends, meter),
     probes: withoutCpu(probes),
     logins: logins && withoutCpu(logins),
   };
