@@ -169,6 +169,7 @@ create table idempotency (
   answer text not null, -- id
   created_ts bigint not null -- time
 );
+CREATE INDEX idempotency_by_age ON public.idempotency USING btree (created_ts);
 alter table idempotency add constraint idempotency_pkey PRIMARY KEY (key);
 
 create table key_signatures (
