@@ -177,7 +177,8 @@ create table key_signatures (
   target text collate "C" not null, -- id
   signer text collate "C" not null, -- id
   signing_key text collate "C" not null, -- protocol
-  signature text collate "C" not null -- protocol
+  signature text collate "C" not null, -- protocol
+  signed_hash bytea -- hash
 );
 alter table key_signatures add constraint key_signatures_pkey PRIMARY KEY (user_id, target, signer, signing_key);
 
@@ -1129,13 +1130,15 @@ begin
   end if;
 
   if p_rows ? 'key_signatures' then
-    insert into key_signatures (user_id, target, signer, signing_key, signature)
-    select distinct on (user_id, target, signer, signing_key) user_id, target, signer, signing_key, signature
+    insert into key_signatures (user_id, target, signer, signing_key, signature, signed_hash)
+    select distinct on (user_id, target, signer, signing_key)
+      user_id, target, signer, signing_key, signature, signed_hash
     from jsonb_to_recordset(p_rows->'key_signatures')
-      as r(w int, user_id text, target text, signer text, signing_key text, signature text)
+      as r(w int, user_id text, target text, signer text, signing_key text, signature text, signed_hash bytea)
     where starts[r.w + 1] is not null
     order by user_id, target, signer, signing_key, w desc
-    on conflict (user_id, target, signer, signing_key) do update set signature = excluded.signature;
+    on conflict (user_id, target, signer, signing_key) do update
+      set signature = excluded.signature, signed_hash = excluded.signed_hash;
   end if;
 
   if p_rows ? 'device_list_changes' then

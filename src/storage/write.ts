@@ -232,6 +232,8 @@ export interface WriteRows {
     signer: string;
     signingKey: string;
     signature: string;
+    /** Of what is signed: it says nothing of a key that comes in its place. */
+    signedHash: Uint8Array;
   }[];
   /**
    * Who shares a room with this user has to be told of new device keys; where a

@@ -1,0 +1,287 @@
+-- What a signature is about: the key of its target may have been another one then.
+-- Null where that was not noted yet.
+alter table key_signatures add column signed_hash bytea;
+select set_column_classes('key_signatures', '{"signed_hash": "hash"}');
+
+-- As before, besides the rows of key_signatures.
+create or replace function store_rows(p_rows jsonb, starts bigint[], p_now bigint) returns void language plpgsql as $$
+#variable_conflict use_column
+begin
+  -- Redaction strips the content for good and leaves the skeleton.
+  if p_rows ? 'redactions' then
+    with redacted as (
+      update events set redacted_by = r.by_nid
+      from jsonb_to_recordset(p_rows->'redactions') as r(w int, target_nid bigint, by_nid bigint)
+      where events.nid = r.target_nid and events.redacted_by is null and starts[r.w + 1] is not null
+      returning events.nid
+    )
+    delete from event_contents using redacted where event_contents.nid = redacted.nid;
+    delete from notifications using jsonb_to_recordset(p_rows->'redactions') as r(w int, target_nid bigint)
+    where notifications.nid = r.target_nid and starts[r.w + 1] is not null;
+  end if;
+
+  if p_rows ? 'room_publications' then
+    update rooms set is_published = r.is_published
+    from jsonb_to_recordset(p_rows->'room_publications') as r(w int, room_nid bigint, is_published boolean)
+    where rooms.room_nid = r.room_nid and starts[r.w + 1] is not null;
+  end if;
+
+  if p_rows ? 'removed_aliases' then
+    delete from room_aliases using jsonb_to_recordset(p_rows->'removed_aliases') as r(w int, alias text)
+    where room_aliases.alias = r.alias and starts[r.w + 1] is not null;
+  end if;
+
+  if p_rows ? 'moved_aliases' then
+    update room_aliases set room_nid = r.room_nid
+    from jsonb_to_recordset(p_rows->'moved_aliases') as r(w int, alias text, from_room_nid bigint, room_nid bigint)
+    where room_aliases.alias = r.alias and room_aliases.room_nid = r.from_room_nid and starts[r.w + 1] is not null;
+  end if;
+
+  if p_rows ? 'stripped_states' then
+    insert into stripped_states (user_id, room_nid, key_id, sealed)
+    select distinct on (user_id, room_nid) user_id, room_nid, key_id, sealed
+    from jsonb_to_recordset(p_rows->'stripped_states') as r(w int, user_id text, room_nid bigint, key_id bigint, sealed bytea)
+    where starts[r.w + 1] is not null
+    order by user_id, room_nid, w desc
+    on conflict (user_id, room_nid) do update set key_id = excluded.key_id, sealed = excluded.sealed;
+  end if;
+
+  if p_rows ? 'forgotten' then
+    update memberships set is_forgotten = true
+    from jsonb_to_recordset(p_rows->'forgotten') as r(w int, user_id text, room_nid bigint)
+    where memberships.user_id = r.user_id and memberships.room_nid = r.room_nid
+      and memberships.membership in ('leave', 'ban') and starts[r.w + 1] is not null;
+  end if;
+
+  if p_rows ? 'notifications' then
+    insert into notifications (user_id, room_nid, position, nid, thread, is_highlight, is_counted)
+    select user_id, room_nid, starts[r.w + 1] + o + 1, nid, thread, is_highlight, is_counted
+    from jsonb_to_recordset(p_rows->'notifications')
+      as r(w int, o int, user_id text, room_nid bigint, nid bigint, thread text, is_highlight boolean, is_counted boolean)
+    where starts[r.w + 1] is not null
+    on conflict do nothing;
+  end if;
+
+  if p_rows ? 'push_modes' then
+    insert into push_modes (user_id, room_id, mode, since_position, position)
+    select distinct on (user_id, room_id)
+      user_id, room_id, mode, starts[r.w + 1] + o + 1, starts[r.w + 1] + o + 1
+    from jsonb_to_recordset(p_rows->'push_modes') as r(w int, o int, user_id text, room_id text, mode text)
+    where starts[r.w + 1] is not null
+    order by user_id, room_id, mode desc, w
+    on conflict (user_id, room_id) do update set mode = excluded.mode,
+      since_position = excluded.since_position, position = excluded.position
+      where push_modes.mode = 'keywords' and excluded.mode = 'rows';
+  end if;
+
+  -- A receipt never moves backwards.
+  if p_rows ? 'receipts' then
+    insert into receipts (room_nid, user_id, receipt_type, thread, event_id, event_position, receipt_ts, position)
+    select distinct on (room_nid, user_id, receipt_type, thread)
+      room_nid, user_id, receipt_type, thread, event_id, event_position, receipt_ts, starts[r.w + 1] + o + 1
+    from jsonb_to_recordset(p_rows->'receipts')
+      as r(w int, o int, room_nid bigint, user_id text, receipt_type text, thread text, event_id text,
+        event_position bigint, receipt_ts bigint)
+    where starts[r.w + 1] is not null
+    order by room_nid, user_id, receipt_type, thread, event_position desc
+    on conflict (room_nid, user_id, receipt_type, thread) do update set event_id = excluded.event_id,
+      event_position = excluded.event_position, receipt_ts = excluded.receipt_ts, position = excluded.position
+      where receipts.event_position < excluded.event_position;
+  end if;
+
+  if p_rows ? 'user_updates' then
+    update users set
+      password_hash = case when r.changes ? 'password_hash' then r.changes->>'password_hash' else users.password_hash end,
+      is_admin = coalesce((r.changes->>'is_admin')::boolean, users.is_admin),
+      is_deactivated = coalesce((r.changes->>'is_deactivated')::boolean, users.is_deactivated),
+      is_locked = coalesce((r.changes->>'is_locked')::boolean, users.is_locked),
+      is_suspended = coalesce((r.changes->>'is_suspended')::boolean, users.is_suspended)
+    from jsonb_to_recordset(p_rows->'user_updates') as r(w int, user_id text, changes jsonb)
+    where users.user_id = r.user_id and starts[r.w + 1] is not null;
+  end if;
+
+  if p_rows ? 'removed_devices' then
+    with gone as (
+      delete from devices using jsonb_to_recordset(p_rows->'removed_devices') as r(w int, user_id text, device_id text)
+      where devices.user_id = r.user_id and devices.device_id = r.device_id and starts[r.w + 1] is not null
+      returning devices.user_id, devices.device_id
+    ), gone_messages as (
+      delete from to_device using gone where (to_device.user_id, to_device.device_id) = (gone.user_id, gone.device_id)
+    ), gone_keys as (
+      delete from device_keys using gone where (device_keys.user_id, device_keys.device_id) = (gone.user_id, gone.device_id)
+    ), gone_one_time_keys as (
+      delete from one_time_keys using gone where (one_time_keys.user_id, one_time_keys.device_id) = (gone.user_id, gone.device_id)
+    ), gone_fallback_keys as (
+      delete from fallback_keys using gone where (fallback_keys.user_id, fallback_keys.device_id) = (gone.user_id, gone.device_id)
+    )
+    delete from key_signatures using gone
+    where (key_signatures.user_id, key_signatures.target) = (gone.user_id, gone.device_id);
+  end if;
+
+  if p_rows ? 'devices' then
+    insert into devices (user_id, device_id, key_id, sealed, created_ts)
+    select distinct on (user_id, device_id) user_id, device_id, key_id, sealed, created_ts
+    from jsonb_to_recordset(p_rows->'devices')
+      as r(w int, user_id text, device_id text, key_id bigint, sealed bytea, created_ts bigint)
+    where starts[r.w + 1] is not null
+    order by user_id, device_id, w desc
+    on conflict (user_id, device_id) do update set key_id = excluded.key_id, sealed = excluded.sealed;
+  end if;
+
+  if p_rows ? 'removed_tokens' then
+    with gone as (
+      delete from access_tokens using jsonb_to_recordset(p_rows->'removed_tokens') as r(w int, token_id bigint)
+      where access_tokens.token_id = r.token_id and starts[r.w + 1] is not null
+      returning access_tokens.token_id
+    )
+    delete from refresh_tokens using gone where refresh_tokens.access_token_id = gone.token_id;
+  end if;
+
+  -- Access tokens alone; the refresh tokens given out with them stay known.
+  if p_rows ? 'removed_access_tokens' then
+    delete from access_tokens using jsonb_to_recordset(p_rows->'removed_access_tokens') as r(w int, token_id bigint)
+    where access_tokens.token_id = r.token_id and starts[r.w + 1] is not null;
+  end if;
+
+  -- A used refresh token is remembered for thirty days.
+  if p_rows ? 'used_refresh_tokens' then
+    with used as (
+      update refresh_tokens set next_hash = r.next_hash
+      from jsonb_to_recordset(p_rows->'used_refresh_tokens') as r(w int, token_hash bytea, next_hash bytea)
+      where refresh_tokens.token_hash = r.token_hash and starts[r.w + 1] is not null
+      returning refresh_tokens.user_id, refresh_tokens.device_id
+    )
+    delete from refresh_tokens using used
+    where (refresh_tokens.user_id, refresh_tokens.device_id) = (used.user_id, used.device_id)
+      and next_hash is not null and created_ts < p_now - 30 * 86400000::bigint;
+  end if;
+
+  if p_rows ? 'new_tokens' then
+    insert into access_tokens (token_hash, token_id, user_id, device_id, expires_ts, created_ts)
+    select token_hash, token_id, user_id, device_id, expires_ts, created_ts
+    from jsonb_to_recordset(p_rows->'new_tokens')
+      as r(w int, token_hash bytea, token_id bigint, user_id text, device_id text, expires_ts bigint, created_ts bigint)
+    where starts[r.w + 1] is not null;
+    insert into refresh_tokens (token_hash, user_id, device_id, access_token_id, created_ts)
+    select refresh, user_id, device_id, token_id, created_ts
+    from jsonb_to_recordset(p_rows->'new_tokens')
+      as r(w int, refresh bytea, token_id bigint, user_id text, device_id text, created_ts bigint)
+    where refresh is not null and starts[r.w + 1] is not null;
+  end if;
+
+  if p_rows ? 'profile_fields' then
+    insert into profile_fields (user_id, name, position, key_id, sealed)
+    select distinct on (user_id, name) user_id, name, starts[r.w + 1] + o + 1, key_id, sealed
+    from jsonb_to_recordset(p_rows->'profile_fields')
+      as r(w int, o int, user_id text, name text, key_id bigint, sealed bytea)
+    where starts[r.w + 1] is not null
+    order by user_id, name, w desc, o desc
+    on conflict (user_id, name) do update
+      set position = excluded.position, key_id = excluded.key_id, sealed = excluded.sealed;
+  end if;
+
+  if p_rows ? 'removed_profile_fields' then
+    delete from profile_fields using jsonb_to_recordset(p_rows->'removed_profile_fields') as r(w int, user_id text, name text)
+    where profile_fields.user_id = r.user_id and profile_fields.name = r.name and starts[r.w + 1] is not null;
+  end if;
+
+  if p_rows ? 'account_data' then
+    insert into account_data (user_id, room_nid, type, position, key_id, sealed)
+    select distinct on (user_id, room_nid, type) user_id, room_nid, type, starts[r.w + 1] + o + 1, key_id, sealed
+    from jsonb_to_recordset(p_rows->'account_data')
+      as r(w int, o int, user_id text, room_nid bigint, type text, key_id bigint, sealed bytea)
+    where starts[r.w + 1] is not null
+    order by user_id, room_nid, type, w desc, o desc
+    on conflict (user_id, room_nid, type) do update
+      set position = excluded.position, key_id = excluded.key_id, sealed = excluded.sealed;
+  end if;
+
+  -- What a deactivated account leaves behind, besides its devices.
+  if p_rows ? 'cleared_users' then
+    delete from profile_fields using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where profile_fields.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from account_data using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where account_data.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from filters using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where filters.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from stripped_states using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where stripped_states.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from notifications using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where notifications.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from push_modes using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where push_modes.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from cross_signing_keys using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where cross_signing_keys.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from key_signatures using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where key_signatures.user_id = r.user_id and starts[r.w + 1] is not null;
+  end if;
+
+  -- Messages to devices that are gone are dropped.
+  if p_rows ? 'to_device' then
+    insert into to_device (user_id, device_id, position, ordinal, key_id, sealed)
+    select r.user_id, r.device_id, starts[r.w + 1] + o + 1, ordinal, r.key_id, r.sealed
+    from jsonb_to_recordset(p_rows->'to_device')
+      as r(w int, o int, ordinal smallint, user_id text, device_id text, key_id bigint, sealed bytea)
+    join devices on devices.user_id = r.user_id and devices.device_id = r.device_id
+    where starts[r.w + 1] is not null;
+  end if;
+
+  if p_rows ? 'device_keys' then
+    insert into device_keys (user_id, device_id, json)
+    select distinct on (user_id, device_id) user_id, device_id, json
+    from jsonb_to_recordset(p_rows->'device_keys') as r(w int, user_id text, device_id text, json text)
+    where starts[r.w + 1] is not null
+    order by user_id, device_id, w desc
+    on conflict (user_id, device_id) do update set json = excluded.json;
+  end if;
+
+  if p_rows ? 'one_time_keys' then
+    insert into one_time_keys (user_id, device_id, algorithm, key_id, position, json)
+    select user_id, device_id, algorithm, key_id, starts[r.w + 1] + o + 1, json
+    from jsonb_to_recordset(p_rows->'one_time_keys')
+      as r(w int, o int, user_id text, device_id text, algorithm text, key_id text, json text)
+    where starts[r.w + 1] is not null
+    on conflict do nothing;
+  end if;
+
+  if p_rows ? 'fallback_keys' then
+    insert into fallback_keys (user_id, device_id, algorithm, key_id, json, is_used)
+    select distinct on (user_id, device_id, algorithm) user_id, device_id, algorithm, key_id, json, false
+    from jsonb_to_recordset(p_rows->'fallback_keys')
+      as r(w int, user_id text, device_id text, algorithm text, key_id text, json text)
+    where starts[r.w + 1] is not null
+    order by user_id, device_id, algorithm, w desc
+    on conflict (user_id, device_id, algorithm) do update
+      set key_id = excluded.key_id, json = excluded.json,
+        is_used = fallback_keys.is_used and fallback_keys.json = excluded.json;
+  end if;
+
+  if p_rows ? 'cross_signing_keys' then
+    insert into cross_signing_keys (user_id, usage, json, position)
+    select distinct on (user_id, usage) user_id, usage, json, starts[r.w + 1] + o + 1
+    from jsonb_to_recordset(p_rows->'cross_signing_keys') as r(w int, o int, user_id text, usage text, json text)
+    where starts[r.w + 1] is not null
+    order by user_id, usage, w desc
+    on conflict (user_id, usage) do update set json = excluded.json, position = excluded.position;
+  end if;
+
+  if p_rows ? 'key_signatures' then
+    insert into key_signatures (user_id, target, signer, signing_key, signature, signed_hash)
+    select distinct on (user_id, target, signer, signing_key)
+      user_id, target, signer, signing_key, signature, signed_hash
+    from jsonb_to_recordset(p_rows->'key_signatures')
+      as r(w int, user_id text, target text, signer text, signing_key text, signature text, signed_hash bytea)
+    where starts[r.w + 1] is not null
+    order by user_id, target, signer, signing_key, w desc
+    on conflict (user_id, target, signer, signing_key) do update
+      set signature = excluded.signature, signed_hash = excluded.signed_hash;
+  end if;
+
+  if p_rows ? 'device_list_changes' then
+    insert into device_list_changes (user_id, position, viewer)
+    select user_id, starts[r.w + 1] + o + 1, coalesce(viewer, '')
+    from jsonb_to_recordset(p_rows->'device_list_changes') as r(w int, o int, user_id text, viewer text)
+    where starts[r.w + 1] is not null
+    on conflict do nothing;
+  end if;
+end $$;
