@@ -440,7 +440,8 @@ create table users (
   is_locked boolean not null default false, -- flag
   is_suspended boolean not null default false, -- flag
   is_guest boolean not null default false, -- flag
-  created_ts bigint not null -- time
+  created_ts bigint not null, -- time
+  erased_position bigint -- number
 );
 alter table users add constraint users_pkey PRIMARY KEY (user_id);
 
@@ -959,7 +960,8 @@ begin
       is_admin = coalesce((r.changes->>'is_admin')::boolean, users.is_admin),
       is_deactivated = coalesce((r.changes->>'is_deactivated')::boolean, users.is_deactivated),
       is_locked = coalesce((r.changes->>'is_locked')::boolean, users.is_locked),
-      is_suspended = coalesce((r.changes->>'is_suspended')::boolean, users.is_suspended)
+      is_suspended = coalesce((r.changes->>'is_suspended')::boolean, users.is_suspended),
+      erased_position = case when (r.changes->>'is_erased')::boolean then starts[r.w + 1] + 1 else users.erased_position end
     from jsonb_to_recordset(p_rows->'user_updates') as r(w int, user_id text, changes jsonb)
     where users.user_id = r.user_id and starts[r.w + 1] is not null;
   end if;

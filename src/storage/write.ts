@@ -160,6 +160,8 @@ export interface WriteRows {
     isDeactivated?: boolean;
     isLocked?: boolean;
     isSuspended?: boolean;
+    /** Who joins after this write sees the user's events redacted. */
+    isErased?: true;
   }[];
   /** A use of a registration token; one without uses left loses the write. */
   registrationTokenUses: { token: string; nowTs: number }[];

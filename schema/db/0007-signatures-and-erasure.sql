@@ -3,7 +3,11 @@
 alter table key_signatures add column signed_hash bytea;
 select set_column_classes('key_signatures', '{"signed_hash": "hash"}');
 
--- As before, besides the rows of key_signatures.
+-- Where in the stream a user asked that who comes later sees nothing of what they said.
+alter table users add column erased_position bigint;
+select set_column_classes('users', '{"erased_position": "number"}');
+
+-- As before, besides the rows of key_signatures and user_updates.
 create or replace function store_rows(p_rows jsonb, starts bigint[], p_now bigint) returns void language plpgsql as $$
 #variable_conflict use_column
 begin
@@ -95,7 +99,8 @@ begin
       is_admin = coalesce((r.changes->>'is_admin')::boolean, users.is_admin),
       is_deactivated = coalesce((r.changes->>'is_deactivated')::boolean, users.is_deactivated),
       is_locked = coalesce((r.changes->>'is_locked')::boolean, users.is_locked),
-      is_suspended = coalesce((r.changes->>'is_suspended')::boolean, users.is_suspended)
+      is_suspended = coalesce((r.changes->>'is_suspended')::boolean, users.is_suspended),
+      erased_position = case when (r.changes->>'is_erased')::boolean then starts[r.w + 1] + 1 else users.erased_position end
     from jsonb_to_recordset(p_rows->'user_updates') as r(w int, user_id text, changes jsonb)
     where users.user_id = r.user_id and starts[r.w + 1] is not null;
   end if;
