@@ -40,6 +40,21 @@ export async function setPresence(
   return stored?.isNew ? stored.mark : undefined;
 }
 
+/** Tells of a user's presence again, as it is; answers its new mark. */
+export async function repeatPresence(
+  sql: Sql,
+  userId: string,
+  nowTs: number,
+): Promise<number> {
+  const [row] = await sql<{ mark: number }[]>`
+    with next as materialized (select next_ephemeral_mark() as mark)
+    insert into presence (user_id, state, status_key, last_active_ts, mark)
+    select ${userId}, 'offline', 0, ${nowTs}, mark from next
+    on conflict (user_id) do update set mark = excluded.mark
+    returning mark`;
+  return row!.mark;
+}
+
 /** Users who were last active before `before` are offline from now on; a bounded number at a time. */
 export async function endPresence(
   sql: Sql,

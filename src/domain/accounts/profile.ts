@@ -17,6 +17,7 @@ import type { Sealed, WriteRows } from "../../storage/write.ts";
 import { isLocalUser } from "../rooms/local-user.ts";
 import type { WriterEdges } from "../rooms/room-writer.ts";
 import { profileContext } from "./member-profile.ts";
+import { tellProfile } from "./presence.ts";
 import { assertFieldName, checkFieldValue } from "./profile-field.ts";
 import { updateMemberEvents } from "./update-member-events.ts";
 
@@ -75,7 +76,7 @@ export async function setProfileField(
     const sealed = await edges.keyring.sealForUser(userId, context, text);
     return { profileFields: [{ at: 0, userId, name, ...sealed }] };
   });
-  await showInRooms(edges, userId, name);
+  await tellOthers(edges, userId, name);
 }
 
 export async function removeProfileField(
@@ -90,7 +91,7 @@ export async function removeProfileField(
     profileFields: [mark],
   };
   await changeProfile(edges, userId, async () => rows);
-  await showInRooms(edges, userId, name);
+  await tellOthers(edges, userId, name);
 }
 
 const NOT_SEALED: Sealed = { keyId: 0, sealed: new Uint8Array() };
@@ -137,12 +138,15 @@ const claimOf = (userId: string, position: number): Uint8Array =>
     .digest()
     .subarray(0, 16);
 
-async function showInRooms(
+/** Names and avatars are told to who shares a room with the user. */
+async function tellOthers(
   edges: WriterEdges,
   userId: string,
   name: string,
 ): Promise<void> {
-  if (IN_MEMBER_EVENTS.includes(name)) await updateMemberEvents(edges, userId);
+  if (!IN_MEMBER_EVENTS.includes(name)) return;
+  await updateMemberEvents(edges, userId);
+  await tellProfile(edges, userId);
 }
 
 async function assertKnown(
