@@ -7,7 +7,7 @@ select set_column_classes('key_signatures', '{"signed_hash": "hash"}');
 alter table users add column erased_position bigint;
 select set_column_classes('users', '{"erased_position": "number"}');
 
--- As before, besides the rows of key_signatures and user_updates.
+-- As before, besides the rows of key_signatures, user_updates and ended_sessions.
 create or replace function store_rows(p_rows jsonb, starts bigint[], p_now bigint) returns void language plpgsql as $$
 #variable_conflict use_column
 begin
@@ -146,6 +146,18 @@ begin
   if p_rows ? 'removed_access_tokens' then
     delete from access_tokens using jsonb_to_recordset(p_rows->'removed_access_tokens') as r(w int, token_id bigint)
     where access_tokens.token_id = r.token_id and starts[r.w + 1] is not null;
+  end if;
+
+  -- Its tokens stay known and are good for nothing: an access token that has expired,
+  -- a refresh token whose replacement is gone.
+  if p_rows ? 'ended_sessions' then
+    update access_tokens set expires_ts = 0
+    from jsonb_to_recordset(p_rows->'ended_sessions') as r(w int, user_id text, device_id text)
+    where (access_tokens.user_id, access_tokens.device_id) = (r.user_id, r.device_id) and starts[r.w + 1] is not null;
+    update refresh_tokens set next_hash = ''
+    from jsonb_to_recordset(p_rows->'ended_sessions') as r(w int, user_id text, device_id text)
+    where (refresh_tokens.user_id, refresh_tokens.device_id) = (r.user_id, r.device_id) and starts[r.w + 1] is not null
+      and next_hash is null;
   end if;
 
   -- A used refresh token is remembered for thirty days.

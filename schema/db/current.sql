@@ -1009,6 +1009,18 @@ begin
     where access_tokens.token_id = r.token_id and starts[r.w + 1] is not null;
   end if;
 
+  -- Its tokens stay known and are good for nothing: an access token that has expired,
+  -- a refresh token whose replacement is gone.
+  if p_rows ? 'ended_sessions' then
+    update access_tokens set expires_ts = 0
+    from jsonb_to_recordset(p_rows->'ended_sessions') as r(w int, user_id text, device_id text)
+    where (access_tokens.user_id, access_tokens.device_id) = (r.user_id, r.device_id) and starts[r.w + 1] is not null;
+    update refresh_tokens set next_hash = ''
+    from jsonb_to_recordset(p_rows->'ended_sessions') as r(w int, user_id text, device_id text)
+    where (refresh_tokens.user_id, refresh_tokens.device_id) = (r.user_id, r.device_id) and starts[r.w + 1] is not null
+      and next_hash is null;
+  end if;
+
   -- A used refresh token is remembered for thirty days.
   if p_rows ? 'used_refresh_tokens' then
     with used as (

@@ -184,6 +184,8 @@ export interface WriteRows {
   removedTokens: { tokenId: number }[];
   /** The refresh tokens given out with them stay known. */
   removedAccessTokens: { tokenId: number }[];
+  /** No token of the device is good any more; it stays, to log in to again. */
+  endedSessions: { userId: string; deviceId: string }[];
   /** Remembered with what replaced them, so that another use betrays a theft. */
   usedRefreshTokens: { tokenHash: Uint8Array; nextHash: Uint8Array }[];
   /** Profile, account data, filters, cross-signing keys and what was kept for them go. */
