@@ -10,6 +10,7 @@ import {
 import type { PresenceRow } from "../../storage/sync-extras.ts";
 import type { Requester } from "./requester.ts";
 import { slot } from "../../util/process-memory.ts";
+import { WeightedCache } from "../../util/weighted-cache.ts";
 
 type Needs = Pick<Edges, "db" | "memory" | "notifier" | "now" | "settings">;
 
@@ -52,6 +53,15 @@ export function presenceContent(
   };
 }
 
+/** What a device's sync last said of its user, and where the marks stood then. */
+interface Noted {
+  wanted: string;
+  ts: number;
+  mark: number;
+}
+
+const noted = slot(() => new WeightedCache<string, Noted>(100_000, () => 1));
+
 type Device = Pick<Requester, "userId" | "deviceId">;
 
 /**
@@ -71,8 +81,17 @@ export async function notePresence(
   await sweep(edges);
   // A client that polls as "offline" leaves the presence as it is.
   if (wanted === "offline") return;
-  const known = await findPresence(edges.db, userId);
   const nowTs = edges.now();
+  const cache = edges.memory.of(noted);
+  const key = `${deviceId} ${userId}`;
+  const last = cache.get(key);
+  if (last?.wanted === wanted && isStillNoted(edges, userId, last)) return;
+  cache.set(key, {
+    wanted,
+    ts: nowTs,
+    mark: edges.notifier.ephemeralMark,
+  });
+  const known = await findPresence(edges.db, userId);
   const age = nowTs - (known?.lastActiveTs ?? -Infinity);
   if (known?.state === wanted && age < NOTE_EVERY_MS) return;
   const isOutdone =
@@ -82,6 +101,20 @@ export async function notePresence(
     age < GONE_MS;
   if (isOutdone) return;
   await change(edges, { userId, deviceId, state: wanted, lastActiveTs: nowTs });
+}
+
+/** Within the time, and while no process has told of another state of the user. */
+function isStillNoted(
+  { notifier, now }: Pick<Edges, "notifier" | "now">,
+  userId: string,
+  last: Noted,
+): boolean {
+  if (Math.abs(now() - last.ts) >= NOTE_EVERY_MS) return false;
+  const mark = notifier.ephemeralMark;
+  const hints = notifier.ephemeralBetween(last.mark, mark);
+  if (!hints?.every(({ users }) => !users.includes(userId))) return false;
+  last.mark = mark;
+  return true;
 }
 
 /** What a user says of itself. */

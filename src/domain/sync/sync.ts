@@ -22,10 +22,12 @@ export async function sync(
     await edges.notifier.caughtUp(since.position);
   }
   const deadline = edges.now() + request.timeoutMs;
+  // What other processes have acknowledged by now is in the answer.
+  let upTo = await edges.notifier.refresh();
   for (;;) {
     // Another process may have given out a later one than this one has heard of.
     const mark = Math.max(edges.notifier.ephemeralMark, since?.mark ?? 0);
-    const view = await readUserView(edges, requester.userId);
+    const view = await readUserView(edges, requester.userId, upTo);
     const answer: SyncAnswer =
       (await readQuickAnswer(edges, request, view, mark)) ??
       (await readWholeAnswer(edges, request, view, mark));
@@ -44,6 +46,7 @@ export async function sync(
       signal,
     );
     if (outcome !== "woken") return answer.text;
+    upTo = edges.notifier.position;
   }
 }
 
