@@ -1,4 +1,5 @@
 import { randomBytes, randomInt } from "node:crypto";
+import { availableParallelism } from "node:os";
 import { composeSettings } from "./compose-settings.ts";
 import type { Config } from "./config/schema.ts";
 import type { Edges, Log, Random } from "./edges.ts";
@@ -11,6 +12,7 @@ import { loadSecrets } from "./storage/secrets.ts";
 import type { SecretSource } from "./storage/secret-source.ts";
 import { createNotifier } from "./storage/stream-notifier.ts";
 import { ProcessMemory } from "./util/process-memory.ts";
+import { createPasswordHasher } from "./workers/password-hasher.ts";
 
 export interface EdgesOptions {
   config: Config;
@@ -52,6 +54,7 @@ export async function composeEdges({
     log,
     onCommit: (answer) => notifier.committed(answer),
   });
+  const passwordHasher = createPasswordHasher(availableParallelism());
   const edges: Edges = {
     db: sql,
     committer,
@@ -67,6 +70,7 @@ export async function composeEdges({
     }),
     notifier,
     serverKey: secrets.signingKey,
+    passwordHasher,
     settings: composeSettings(config, secrets.pepper, publicBaseUrl),
     memory: new ProcessMemory(),
     now,
@@ -76,6 +80,7 @@ export async function composeEdges({
   return {
     edges,
     async close() {
+      await passwordHasher.close();
       await committer.close();
       await notifier.close();
       await bus.close();
