@@ -151,7 +151,7 @@ async function startProcess(
       }),
     ),
   });
-  const sql = database.open({ poolSize: 6 });
+  const sql = database.open({ poolSize: 6, log });
   const secretSource = { keysDir, given: new Map() };
   let respond: ReturnType<ReturnType<typeof composeApp>["callback"]> = async (
     _request,

@@ -36,6 +36,8 @@ export function openDatabase(url: string, options: DatabaseOptions): Sql {
       // Arrays of thousands of rooms mislead plans made for one call: unread counts of
       // 2,500 rooms took 900 ms by them, 80 ms by the plan for all calls.
       plan_cache_mode: "force_generic_plan",
+      // A plan made while a table was small must be right when it has grown.
+      enable_seqscan: "off",
       ...options.settings,
     },
     fetch_types: false,

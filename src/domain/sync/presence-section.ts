@@ -2,7 +2,7 @@ import type { Edges } from "../../edges.ts";
 import type { ClientFilter } from "../../core/filter.ts";
 import { listPresence } from "../../storage/sync-extras.ts";
 import { presenceContent, presenceContext } from "../accounts/presence.ts";
-import type { SyncPlan } from "./room-plan.ts";
+import { changedRooms, type SyncPlan } from "./room-plan.ts";
 import { allowsEvent } from "./sync-filter.ts";
 
 type Needs = Pick<Edges, "db" | "keyring" | "now" | "settings">;
@@ -11,7 +11,7 @@ type Needs = Pick<Edges, "db" | "keyring" | "now" | "settings">;
 export async function readPresence(
   { db, keyring, now, settings }: Needs,
   userId: string,
-  { joined, newlyJoined }: SyncPlan,
+  plan: SyncPlan,
   after: { mark: number; position: number },
   filter: ClientFilter,
 ): Promise<object[]> {
@@ -19,8 +19,11 @@ export async function readPresence(
   const rows = await listPresence(
     db,
     userId,
-    joined.map(({ roomNid }) => roomNid),
-    newlyJoined,
+    {
+      joined: plan.joined.map(({ roomNid }) => roomNid),
+      newlyJoined: plan.newlyJoined,
+      changed: changedRooms(plan),
+    },
     after,
   );
   const sealed = rows.filter(
