@@ -26,6 +26,10 @@ const program: Program = {
   exit: (code) => process.exit(code),
 };
 
+// Whoever read what we write may be gone: that is no reason to stop serving.
+for (const output of [process.stdout, process.stderr])
+  output.on("error", () => undefined);
+
 if (cluster.isWorker) {
   const { runWorker } = await import("./cli/worker.ts");
   runWorker(program);

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { join } from "node:path";
 import type Koa from "koa";
 import type { Logger } from "pino";
@@ -12,6 +11,7 @@ import { createHealthRoutes } from "./http/health.ts";
 import { createLandingPage } from "./http/landing.ts";
 import { createListener } from "./http/listener.ts";
 import { readTls, watchTls } from "./cli/tls.ts";
+import { listen } from "./cli/listen.ts";
 import { prepareDrain } from "./cli/drain.ts";
 import { urlOf } from "./cli/url.ts";
 import { prepareDatabase } from "./cli/prepare-database.ts";
@@ -44,14 +44,14 @@ export async function startServer(
   const { databaseUrl, log } = runtime;
   const sql = await prepareDatabase(config, databaseUrl, log);
   try {
-    return await listen(config, runtime, sql);
+    return await serve(config, runtime, sql);
   } catch (error) {
     await sql.end({ timeout: 1 });
     throw error;
   }
 }
 
-async function listen(
+async function serve(
   config: Config,
   { log, dataDir, secrets, processIndex }: Runtime,
   sql: Sql,
@@ -68,8 +68,7 @@ async function listen(
     },
   );
   const drain = prepareDrain(server);
-  server.listen(config.listen.port, config.listen.host);
-  await once(server, "listening");
+  await listen(server, config.listen, "listen");
   const url = urlOf(server, config.listen.host, tls ? "https" : "http");
   const publicBaseUrl = publicBaseUrlOf(config, url);
   let composed: ComposedEdges;

@@ -62,6 +62,28 @@ describe("lockDataFolder", () => {
     await lockDataFolder(testProgram(), folder);
   });
 
+  it("leaves alone who claims an abandoned folder at the same time", async () => {
+    const file = join(folder, "lock");
+    const stale = 4_000_001;
+    const faster = 4_000_002;
+    const claim = (pid: number) =>
+      writeFileSync(file, JSON.stringify({ pid, identity: "alive" }));
+    claim(stale);
+    const program = testProgram({
+      platform: "darwin",
+      isAlive(pid) {
+        if (pid === stale) claim(faster);
+        return pid !== stale;
+      },
+    });
+    const refusal = await lockDataFolder(program, folder).catch(
+      (error: unknown) => error,
+    );
+    expect(String(refusal)).to.include(`process ${faster}.`);
+    expect(await findHolder(program, folder)).to.equal(faster);
+    expect(readdirSync(folder)).to.deep.equal(["lock"]);
+  });
+
   it("lets one of many win", async () => {
     await withOther(async (first) => {
       await withOther(async (second) => {

@@ -13,7 +13,13 @@ export const testProgram = (changes: Partial<Program> = {}): Program => ({
   stdout: process.stdout,
   stderr: process.stderr,
   onStop: () => undefined,
-  isAlive: (pid) => process.kill(pid, 0),
+  isAlive(pid) {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  },
   sendSignal: (pid, signal) => void process.kill(pid, signal),
   exit: (code) => process.exit(code),
   ...changes,

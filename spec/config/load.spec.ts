@@ -55,6 +55,16 @@ surprise: 1
     expect(faults["tls.private_key"]).to.include("tls.certificate is set");
   });
 
+  it("takes server names that user ids can end with, and no others", () => {
+    for (const name of ["a", "a.b:8448", "127.0.0.1", "'[::1]:1'"]) {
+      expect(faultsOf({ yaml: `server_name: ${name}` })).to.deep.equal({});
+    }
+    for (const name of ["A.b", "a.b:65536", "a.b:0", "'[:::]'", "-a", "a_b"]) {
+      const faults = faultsOf({ yaml: `server_name: ${name}` });
+      expect(faults, name).to.have.property("server_name");
+    }
+  });
+
   it("says where the YAML is broken", () => {
     expect(faultsOf({ yaml: "a: 1\nb: [\n" })).to.have.property("line 3");
     expect(

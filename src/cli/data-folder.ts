@@ -44,12 +44,13 @@ export async function lockDataFolder(
     for (let tries = 0; tries < 10; tries += 1) {
       if (await tryLink(own, file))
         return { release: () => rm(file, { force: true }) };
-      const holder = await findHolder(program, folder);
+      const text = await readLock(folder);
+      const holder = await findLiving(program, text);
       if (holder !== undefined)
         throw new StartError(
           `The data folder ${folder} is in use by process ${holder}. Stop that one first, or name another folder with --data.`,
         );
-      await rename(file, `${own}.stale`).catch(() => undefined);
+      await removeStale(file, `${own}.stale`, text);
     }
   } finally {
     await rm(own, { force: true });
@@ -61,15 +62,35 @@ export async function lockDataFolder(
 }
 
 /** The process that uses a data folder now. */
-export async function findHolder(
+export const findHolder = async (
   program: Program,
   folder: string,
+): Promise<number | undefined> => findLiving(program, await readLock(folder));
+
+const readLock = (folder: string): Promise<string> =>
+  readFile(join(folder, "lock"), "utf8").catch(() => "{}");
+
+async function findLiving(
+  program: Program,
+  text: string,
 ): Promise<number | undefined> {
-  const text = await readFile(join(folder, "lock"), "utf8").catch(() => "{}");
   const { pid, identity } = parseHolder(text);
   if (pid === undefined || pid === program.pid) return undefined;
   const living = await findProcessIdentity(program, pid);
   return living !== undefined && living === identity ? pid : undefined;
+}
+
+/** Another process may have done so and claimed the folder since `text` was read: its claim stays. */
+async function removeStale(
+  file: string,
+  aside: string,
+  text: string,
+): Promise<void> {
+  const moved = await rename(file, aside).then(
+    () => readFile(aside, "utf8"),
+    () => text,
+  );
+  if (moved !== text) await tryLink(aside, file);
 }
 
 function parseHolder(text: string): Partial<Holder> {

@@ -10,7 +10,15 @@ export interface Database {
   readonly url: string;
   /** Stops what was started for it. */
   release(): Promise<void>;
+  /** Ends that at once. */
+  kill(): void;
 }
+
+const outside = (url: string): Database => ({
+  url,
+  release: async () => undefined,
+  kill: () => undefined,
+});
 
 /** The database of a server: the one that is named, or a private one of its own. */
 export async function openServerDatabase(
@@ -22,7 +30,7 @@ export async function openServerDatabase(
 ): Promise<Database> {
   await createDataFolder(program, dataFolder);
   const url = config.database.url?.reveal();
-  if (url !== undefined) return { url, release: async () => undefined };
+  if (url !== undefined) return outside(url);
   const lock = await lockDataFolder(program, dataFolder);
   try {
     const postgres = await startPrivatePostgres(
@@ -37,6 +45,7 @@ export async function openServerDatabase(
         await postgres.stop();
         await lock.release();
       },
+      kill: () => postgres.kill(),
     };
   } catch (error) {
     await lock.release();
@@ -54,7 +63,7 @@ export async function openCommandDatabase(
   const isPrivate = config.database.url === undefined;
   if (isPrivate && (await findHolder(program, dataFolder)) !== undefined) {
     const access = await readAccess(join(dataFolder, "postgres.json"));
-    return { url: databaseUrlOf(access), release: async () => undefined };
+    return outside(databaseUrlOf(access));
   }
   return openServerDatabase(program, config, dataFolder, log, 20);
 }

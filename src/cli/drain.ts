@@ -3,7 +3,7 @@ import { Server as TlsServer } from "node:https";
 import type { Socket } from "node:net";
 
 /** What is not done by then is cut; PostgreSQL and the process need the rest of 10 s. */
-const LONGEST_MS = 8000;
+const LONGEST_MS = 7000;
 /** For a request whose headers are on their way. */
 const GRACE_MS = 500;
 

@@ -1,10 +1,10 @@
 import { createServer } from "node:http";
-import { once } from "node:events";
 import {
   AggregatorRegistry,
   collectDefaultMetrics,
   register,
 } from "prom-client";
+import { listen } from "./listen.ts";
 import { urlOf } from "./url.ts";
 import type { Config } from "../config/schema.ts";
 
@@ -34,8 +34,7 @@ export async function startMetrics(
       () => response.writeHead(503).end(),
     );
   });
-  server.listen(port, host);
-  await once(server, "listening");
+  await listen(server, { host, port }, "metrics");
   return {
     url: `${urlOf(server, host, "http")}/metrics`,
     stop() {

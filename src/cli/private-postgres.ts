@@ -24,6 +24,8 @@ export interface PrivatePostgres {
   /** Connects as the superuser. */
   readonly adminUrl: string;
   stop(): Promise<void>;
+  /** Ends it at once; the next start recovers what was committed. */
+  kill(): void;
 }
 
 /** The major version that `PG_VERSION` of a folder must name. */
@@ -82,6 +84,7 @@ export async function startPrivatePostgres(
     databaseUrl: databaseUrlOf(access),
     adminUrl: adminUrlOf(access),
     stop: () => keeper.stop(),
+    kill: () => keeper.kill(),
   };
 }
 

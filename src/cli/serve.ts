@@ -33,11 +33,15 @@ export async function serve(
   const config = buildConfig(program, sources);
   const log = createLog(config.log, program.stderr);
   const dataFolder = dataFolderOf(program, options.data);
-  const stopAsked = whenAskedToStop(program);
   const count = countProcesses(config);
   const launch = { program, config, sources, dataFolder, log };
   const service = createService(launch, count);
   let database: Database | undefined;
+  const stopAsked = whenAskedToStop(program, (reason) => {
+    log.error({}, reason);
+    service.kill();
+    database?.kill();
+  });
   try {
     const connections = count * (config.database.poolSize + 4) + 20;
     database = await openServerDatabase(
@@ -53,7 +57,7 @@ export async function serve(
       : undefined;
     program.stdout.write(bannerText(url, config, dataFolder));
     log.info({ url, pids: service.pids(), metrics: metrics?.url }, "ready");
-    await stopAsked(() => service.kill());
+    await stopAsked;
     log.info({}, "stopping");
     metrics?.stop();
     await service.stop();
@@ -78,22 +82,31 @@ function portOverride(port: string | undefined): ConfigSources["overrides"] {
 
 /** npm and terminals pass on the same request at once; that is not a second one. */
 const ECHO_MS = 500;
+/** Whoever asks waits 10 s. */
+const LONGEST_STOP_MS = 9500;
 
-/** Resolves at the first request to stop; the second ends everything at once. */
-function whenAskedToStop(program: Program) {
-  let kill: (() => void) | undefined;
+/**
+ * Resolves at the first request to stop. The second ends everything at once, and
+ * so does the time for a stop, whatever it waits for.
+ */
+function whenAskedToStop(
+  program: Program,
+  kill: (reason: string) => void,
+): Promise<void> {
+  const end = (reason: string) => {
+    kill(reason);
+    program.exit(1);
+  };
   let first: number | undefined;
-  const asked = new Promise<void>((resolve) => {
+  return new Promise((resolve) => {
     program.onStop(() => {
-      first ??= performance.now();
-      resolve();
-      if (performance.now() - first < ECHO_MS) return;
-      kill?.();
-      program.exit(1);
+      if (first === undefined) {
+        first = performance.now();
+        setTimeout(end, LONGEST_STOP_MS, "not stopped in time: ended").unref();
+        resolve();
+      } else if (performance.now() - first >= ECHO_MS) {
+        end("asked to stop again: ended");
+      }
     });
   });
-  return (onSecond: () => void): Promise<void> => {
-    kill = onSecond;
-    return asked;
-  };
 }

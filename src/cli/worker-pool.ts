@@ -14,6 +14,8 @@ type SharedAssignment = Omit<Assignment, "processIndex">;
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 10_000;
+/** Drained or not, a worker has ended by then, for PostgreSQL to stop in peace. */
+const LONGEST_STOP_MS = 8500;
 /** A worker that served this long was well: the next pause is short again. */
 const HEALTHY_MS = 30_000;
 
@@ -60,9 +62,17 @@ export class WorkerPool {
         if (worker.isDead()) return;
         const gone = new Promise((resolve) => worker.once("exit", resolve));
         send(worker, { type: "stop" });
+        const late = setTimeout(() => this.#cut(worker), LONGEST_STOP_MS);
         await gone;
+        clearTimeout(late);
       }),
     );
+  }
+
+  #cut(worker: Worker): void {
+    const { pid } = worker.process;
+    this.#log.error({ pid }, "a process did not stop in time and is ended");
+    worker.process.kill("SIGKILL");
   }
 
   /** Ends all at once. */

@@ -1,3 +1,5 @@
+import { parseServerName } from "../core/server-name.ts";
+
 interface Format {
   accepts(text: string): boolean;
   /** Completes "expected …". */
@@ -21,14 +23,18 @@ const isNetwork = (text: string): boolean => {
   );
 };
 
+const LOWER_NAME = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[.*\])(?::\d+)?$/;
+
+function isServerName(text: string): boolean {
+  const { port = 1 } = parseServerName(text) ?? { port: 0 };
+  const isLower = text === text.toLowerCase() && LOWER_NAME.test(text);
+  return isLower && text.length <= 230 && port > 0 && port <= 65_535;
+}
+
 /** The forms that texts in the configuration may have to have. */
 export const formats: Readonly<Record<string, Format>> = {
   "server-name": {
-    accepts: (text) =>
-      text.length <= 230 &&
-      /^([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(:\d{1,5})?$/.test(
-        text,
-      ),
+    accepts: isServerName,
     expected:
       "a host name in lower case, with a port if need be, such as example.org",
   },

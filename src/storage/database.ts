@@ -1,5 +1,6 @@
 import postgres from "postgres";
 import { arrayTypes } from "./array-text.ts";
+import { UnfitDatabaseError } from "./unfit-database.ts";
 
 /** Columns come back in camelCase; what stands inside JSON values stays as it is. */
 export type Sql = postgres.Sql;
@@ -84,7 +85,9 @@ export async function assertSafeDatabase(sql: Sql): Promise<void> {
       current_setting('synchronous_commit') as synchronous_commit`;
   const faults = listFaults(settings!);
   if (faults.length > 0) {
-    throw new Error(`The database cannot be used: ${faults.join(" ")}`);
+    throw new UnfitDatabaseError(
+      `The database cannot be used: ${faults.join(" ")}`,
+    );
   }
 }
 

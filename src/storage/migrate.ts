@@ -3,6 +3,7 @@ import { readFile, readdir } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Sql, TransactionSql } from "./database.ts";
+import { UnfitDatabaseError } from "./unfit-database.ts";
 
 export interface Migration {
   version: number;
@@ -111,12 +112,12 @@ function assertSame(
   applied: { version: number; name: string; hash: string },
 ): void {
   if (known === undefined) {
-    throw new Error(
+    throw new UnfitDatabaseError(
       `The database is newer than this program: it has migration ${applied.version} (${applied.name}). Start the program that made it.`,
     );
   }
   if (known.hash !== applied.hash) {
-    throw new Error(
+    throw new UnfitDatabaseError(
       `Migration ${applied.version} (${applied.name}) was applied with another text than this program has. Start the program that made the database.`,
     );
   }

@@ -86,6 +86,18 @@ describe("myelin serve without settings", function () {
     expect(await again.stop()).to.equal(0);
   });
 
+  it("serves on when nobody reads its log any more", async () => {
+    for (const processes of ["1", "2"]) {
+      const environment = { MYELIN_SERVER_PROCESSES: processes };
+      const unread = place.start({ environment });
+      const ready = `${await unread.ready()}/health/ready`;
+      unread.child.stderr?.destroy();
+      for (let times = 0; times < 5; times += 1)
+        expect((await fetch(ready)).status).to.equal(200);
+      expect(await unread.stop()).to.equal(0);
+    }
+  });
+
   it("refuses another server name and says why", async () => {
     const renamed = place.start({
       environment: { MYELIN_SERVER_NAME: "other.example" },

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { open, readFile, rename } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
+import { StartError } from "../start-error.ts";
 
 /** How the private PostgreSQL is reached; kept in a file that only we may read. */
 export interface Access {
@@ -18,7 +19,7 @@ export async function readAccess(file: string): Promise<Access> {
       if (error.code !== "ENOENT") throw error;
     },
   );
-  if (text !== undefined) return JSON.parse(text) as Access;
+  if (text !== undefined) return parseAccess(file, text);
   const password = () => randomBytes(32).toString("hex");
   return {
     port: await findFreePort(),
@@ -27,9 +28,27 @@ export async function readAccess(file: string): Promise<Access> {
   };
 }
 
+function parseAccess(file: string, text: string): Access {
+  try {
+    return JSON.parse(text) as Access;
+  } catch (cause) {
+    throw new StartError(
+      `${file}, which holds the port and the passwords of the private PostgreSQL, is damaged. Restore it from a backup.`,
+      { cause },
+    );
+  }
+}
+
+/** Whole and on disk: without its passwords the database is lost. */
 export async function writeAccess(file: string, access: Access): Promise<void> {
   const temporary = `${file}.new`;
-  await writeFile(temporary, `${JSON.stringify(access)}\n`, { mode: 0o600 });
+  const draft = await open(temporary, "w", 0o600);
+  try {
+    await draft.writeFile(`${JSON.stringify(access)}\n`);
+    await draft.sync();
+  } finally {
+    await draft.close();
+  }
   await rename(temporary, file);
 }
 

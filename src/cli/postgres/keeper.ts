@@ -3,10 +3,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "../../edges.ts";
 import type { Binaries } from "./binaries.ts";
 import type { Launch } from "./launcher.ts";
-import { startPostmaster, stopPostmaster } from "./postmaster.ts";
+import { launchPostmaster, stopPostmaster } from "./postmaster.ts";
 import type { Place } from "./settings.ts";
 
-const LONGEST_PAUSE_MS = 5000;
+const LONGEST_PAUSE_MS = 1000;
 /** Sessions of a killed PostgreSQL may hold its memory a moment longer. */
 const FIRST_TRIES = 5;
 
@@ -17,7 +17,7 @@ export class PostmasterKeeper {
   readonly #launch: Launch;
   readonly #log: Log;
   #child: ChildProcess | undefined;
-  #isStopping = false;
+  readonly #stopping = new AbortController();
   #restart: Promise<void> = Promise.resolve();
 
   constructor(place: Place, binaries: Binaries, launch: Launch, log: Log) {
@@ -40,18 +40,30 @@ export class PostmasterKeeper {
   }
 
   async stop(): Promise<void> {
-    this.#isStopping = true;
-    await this.#restart;
+    this.#stopping.abort();
     if (this.#child) await stopPostmaster(this.#child);
+    await this.#restart;
+  }
+
+  /** Ends all sessions at once; the next start recovers what they committed. */
+  kill(): void {
+    this.#stopping.abort();
+    this.#child?.kill("SIGQUIT");
+  }
+
+  get #isStopping(): boolean {
+    return this.#stopping.signal.aborted;
   }
 
   async #startOnce(): Promise<void> {
-    const child = await startPostmaster(
+    const { child, ready } = await launchPostmaster(
       this.#place,
       this.#binaries,
       this.#launch,
     );
     this.#child = child;
+    if (this.#isStopping) child.kill("SIGINT");
+    await ready;
     child.once("exit", (code, signal) => {
       if (this.#isStopping) return;
       this.#log.error({ code, signal }, "PostgreSQL died and is started again");
@@ -66,9 +78,16 @@ export class PostmasterKeeper {
         this.#log.info({}, "PostgreSQL runs again");
         return;
       } catch (error) {
+        if (this.#isStopping) return;
         this.#log.error({ err: error }, "PostgreSQL did not start");
-        await sleep(Math.min(pause, LONGEST_PAUSE_MS));
+        await this.#pause(Math.min(pause, LONGEST_PAUSE_MS));
       }
     }
+  }
+
+  /** Shorter where the stop comes first. */
+  async #pause(ms: number): Promise<void> {
+    const { signal } = this.#stopping;
+    await sleep(ms, undefined, { signal }).catch(() => undefined);
   }
 }

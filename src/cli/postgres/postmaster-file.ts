@@ -1,6 +1,8 @@
-import { readFile, realpath } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { readFile, realpath, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { findProcessIdentity } from "../process-identity.ts";
 import type { Program } from "../program.ts";
 import { StartError } from "../start-error.ts";
@@ -16,36 +18,61 @@ export async function readPostmasterFile(
   return pid > 0 ? { pid, isReady: lines[7]?.trim() === "ready" } : undefined;
 }
 
-/** Stops a PostgreSQL whose parent was killed before it could stop it. */
+/**
+ * Ends what a killed server left behind: stops its PostgreSQL, or removes the
+ * file of one that is gone if its number is another program's by now, for which
+ * PostgreSQL would wait in vain.
+ */
 export async function stopOrphan(
   program: Program,
   folder: string,
 ): Promise<void> {
   const found = await readPostmasterFile(folder);
-  if (!found || !(await isPostgresOf(program, found.pid, folder))) return;
+  if (!found) return;
+  const { pid } = found;
+  const kind = await findKind(program, pid, folder);
+  if (kind === "unknown") return;
+  if (kind === "foreign") return rm(join(folder, "postmaster.pid"));
   for (const signal of ["SIGINT", "SIGQUIT", "SIGKILL"] as const) {
-    program.sendSignal(found.pid, signal);
+    program.sendSignal(pid, signal);
     for (let waited = 0; waited < 8000; waited += 20) {
-      if (!(await isPostgresOf(program, found.pid, folder))) return;
+      if ((await findKind(program, pid, folder)) !== "postgres") return;
       await sleep(20);
     }
   }
   throw new StartError(
-    `A PostgreSQL of an earlier start (process ${found.pid}) still uses ${folder} and does not stop.`,
+    `A PostgreSQL of an earlier start (process ${pid}) still uses ${folder} and does not stop.`,
   );
 }
 
-/** The number may be another program's by now; PostgreSQL works in its folder. */
-async function isPostgresOf(
+/** What a process number is to the folder that names it; unknown too where nobody has it. */
+type Kind = "postgres" | "foreign" | "unknown";
+
+async function findKind(
   program: Program,
   pid: number,
   folder: string,
-): Promise<boolean> {
-  if ((await findProcessIdentity(program, pid)) === undefined) return false;
-  if (program.platform !== "linux") return true;
+): Promise<Kind> {
+  if ((await findProcessIdentity(program, pid)) === undefined) {
+    // Unburied, it still counts as alive for PostgreSQL.
+    return program.isAlive(pid) ? "foreign" : "unknown";
+  }
+  if (program.platform !== "linux") return findKindByCommand(pid, folder);
+  // PostgreSQL works in its folder.
   const [working, own] = await Promise.all([
-    realpath(`/proc/${pid}/cwd`).catch(() => ""),
+    realpath(`/proc/${pid}/cwd`).catch(() => undefined),
     realpath(folder),
   ]);
-  return working === own;
+  if (working === undefined) return "unknown";
+  return working === own ? "postgres" : "foreign";
+}
+
+async function findKindByCommand(pid: number, folder: string): Promise<Kind> {
+  const ask = promisify(execFile);
+  const command = await ask("ps", ["-p", String(pid), "-o", "command="]).then(
+    ({ stdout }) => stdout,
+    () => "",
+  );
+  if (command === "") return "unknown";
+  return command.includes(`-D ${folder}`) ? "postgres" : "foreign";
 }

@@ -11,12 +11,19 @@ import { serverArguments, type Place } from "./settings.ts";
 
 const MAX_LOG_BYTES = 10 * 1024 * 1024;
 
-/** Starts the server program and returns it when it takes connections. */
-export async function startPostmaster(
+/** A server program on its way to take connections, or to its end. */
+interface Launched {
+  readonly child: ChildProcess;
+  /** Rejects if it ended before. */
+  readonly ready: Promise<void>;
+}
+
+/** Starts the server program. */
+export async function launchPostmaster(
   place: Place,
   binaries: Binaries,
   launch: Launch,
-): Promise<ChildProcess> {
+): Promise<Launched> {
   const { folder, logFile } = place;
   const size = await stat(logFile).then(
     (file) => file.size,
@@ -30,7 +37,6 @@ export async function startPostmaster(
     log,
     log,
   ]);
-  await promisify(close)(log);
   const failed = new Promise<never>((_, reject) => {
     child.once("error", reject);
     child.once("exit", () => {
@@ -42,16 +48,22 @@ export async function startPostmaster(
       }, reject);
     });
   });
-  await Promise.race([failed, becomeReady(folder, child)]);
   failed.catch(() => undefined);
-  return child;
+  await promisify(close)(log);
+  const ready = Promise.race([failed, becomeReady(folder, child)]);
+  ready.catch(() => undefined);
+  return { child, ready };
 }
+
+const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean =>
+  exitCode !== null || signalCode !== null;
 
 /** Recovery after a crash may take long; only the program's end ends the wait. */
 async function becomeReady(folder: string, child: ChildProcess): Promise<void> {
-  while (child.exitCode === null && child.signalCode === null) {
+  while (!hasEnded(child)) {
     const file = await readPostmasterFile(folder);
-    if (file?.pid === child.pid && file?.isReady) return;
+    const isReady = file?.pid === child.pid && file?.isReady === true;
+    if (isReady && !hasEnded(child)) return;
     await sleep(15);
   }
   await new Promise(() => undefined);
@@ -59,7 +71,7 @@ async function becomeReady(folder: string, child: ChildProcess): Promise<void> {
 
 /** Ends sessions, writes a checkpoint, and waits until the program is gone. */
 export async function stopPostmaster(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (hasEnded(child)) return;
   const gone = new Promise((resolve) => child.once("exit", resolve));
   child.kill("SIGINT");
   const impatient = setTimeout(() => child.kill("SIGQUIT"), 8000);
