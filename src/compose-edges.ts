@@ -6,11 +6,13 @@ import { createBus } from "./storage/bus.ts";
 import { createCommitter } from "./storage/committer.ts";
 import { createKeyring } from "./storage/database-keyring.ts";
 import type { Sql } from "./storage/database.ts";
+import { raiseFence } from "./storage/fence.ts";
 import { createNidSource } from "./storage/nids.ts";
 import { loadSecrets } from "./storage/secrets.ts";
 import type { SecretSource } from "./storage/secret-source.ts";
 import { createNotifier } from "./storage/stream-notifier.ts";
 import { ProcessMemory } from "./util/process-memory.ts";
+import { watchStalls } from "./util/stall-watch.ts";
 
 export interface EdgesOptions {
   config: Config;
@@ -24,7 +26,10 @@ export interface EdgesOptions {
 }
 
 export interface ComposedEdges {
-  edges: Edges;
+  /** For what begins now: what began before a stall can commit nothing more. */
+  readonly edges: Edges;
+  /** Called when the process runs again after a stall. */
+  onStall(listener: (ms: number) => void): void;
   /** Commits what is queued, then lets go of all but `sql`. */
   close(): Promise<void>;
 }
@@ -42,14 +47,18 @@ export async function composeEdges({
   const nids = createNidSource(sql);
   const bus = await createBus(sql, { log });
   const notifier = await createNotifier({ sql, bus, log });
+  const stalls = watchStalls();
+  const { isStalled } = stalls;
   const committer = createCommitter(sql, {
     now,
     log,
+    isStalled,
     onCommit: (answer) => notifier.committed(answer),
   });
-  const edges: Edges = {
+  let fence = raiseFence(committer, isStalled);
+  let edges: Edges = {
     db: sql,
-    committer,
+    committer: fence,
     nids,
     keyring: createKeyring({
       sql,
@@ -68,9 +77,19 @@ export async function composeEdges({
     random,
     log,
   };
+  stalls.onStall(() => {
+    fence.shut();
+    committer.refuseWaiting();
+    fence = raiseFence(committer, isStalled);
+    edges = { ...edges, committer: fence };
+  });
   return {
-    edges,
+    get edges() {
+      return edges;
+    },
+    onStall: (listener) => stalls.onStall(listener),
     async close() {
+      stalls.close();
       await committer.close();
       await notifier.close();
       await bus.close();
