@@ -52,10 +52,11 @@ export async function sync(
     );
     await edges.notifier.caughtUp(since.position);
   }
-  const deadline = edges.now() + request.timeoutMs;
+  // Not the clock's time, which may jump while we wait.
+  const deadline = performance.now() + request.timeoutMs;
   for (;;) {
     const answer = await buildAnswer(edges, request);
-    const left = deadline - edges.now();
+    const left = deadline - performance.now();
     const mustAnswer =
       since === null || request.isFullState || !answer.isEmpty || left <= 0;
     if (mustAnswer || signal.aborted) return answer.text;
