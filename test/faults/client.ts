@@ -15,6 +15,7 @@ const LONGEST_MS = 90_000;
 export class Client {
   readonly #server: { readonly url: string };
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 4 });
+  #isAbandoned = false;
   token: string | undefined;
   userId = "";
   deviceId = "";
@@ -83,7 +84,7 @@ export class Client {
     body?: object,
   ): Promise<Answer["body"]> {
     const end = performance.now() + LONGEST_MS;
-    for (;;) {
+    while (!this.#isAbandoned) {
       const answer = await this.ask(method, path, body).catch(() => undefined);
       if (answer?.status === 200) return answer.body;
       if (answer && answer.status < 500)
@@ -95,6 +96,7 @@ export class Client {
       this.retries += 1;
       await pause(20 + 60 * Math.random());
     }
+    throw new Error("given up");
   }
 
   async register(name: string): Promise<this> {
@@ -107,6 +109,11 @@ export class Client {
     this.userId = String(body["user_id"]);
     this.deviceId = String(body["device_id"]);
     return this;
+  }
+
+  abandon(): void {
+    this.#isAbandoned = true;
+    this.close();
   }
 
   close(): void {

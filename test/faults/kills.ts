@@ -76,11 +76,11 @@ export const kills: ProofCase = {
 async function runKills({ seed, units }: RunOptions): Promise<Outcome> {
   const chance = seededChance(seed);
   const server = new FaultServer();
+  const load = new Load(server, chance);
   const times: number[] = [];
   const counts: Record<string, number> = {};
   try {
     await server.start();
-    const load = new Load(server, chance);
     await load.prepare();
     load.start();
     await load.progress(20);
@@ -108,6 +108,7 @@ async function runKills({ seed, units }: RunOptions): Promise<Outcome> {
       },
     };
   } finally {
+    load.abandon();
     await server.remove();
   }
 }

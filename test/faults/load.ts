@@ -111,6 +111,13 @@ export class Load {
     this.#reading = Promise.all(this.#readers.map((one) => this.#read(one)));
   }
 
+  /** After a failure: all stop at their next step. */
+  abandon(): void {
+    this.#isWriting = false;
+    this.#isReading = false;
+    for (const client of this.#allClients()) client.abandon();
+  }
+
   /** Resolves when so many more things were acknowledged. */
   async progress(count: number): Promise<void> {
     const goal = this.ledger.count + count;
@@ -129,8 +136,7 @@ export class Load {
     await this.#reading;
     const truth = await this.#readTruth();
     const claims = checkLedger(this.ledger, this.#readers, truth);
-    for (const client of this.#clients) client.close();
-    for (const { client } of this.#readers) client.close();
+    for (const client of this.#allClients()) client.close();
     const { ledger } = this;
     const sum = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0);
     return {
@@ -141,16 +147,19 @@ export class Load {
         "one-time keys": sum([...ledger.keys.values()].map((k) => k.length)),
         syncs: sum(this.#readers.map(({ syncs }) => syncs)),
         "limited syncs": sum(this.#readers.map((r) => r.limitedSyncs)),
-        "requests tried again": sum([
-          ...this.#clients.map(({ retries }) => retries),
-          ...this.#readers.map(({ client }) => client.retries),
-        ]),
+        "requests tried again": sum(
+          this.#allClients().map(({ retries }) => retries),
+        ),
       },
       claims: {
         "every request was answered in the end": tell(this.#faults),
         ...claims,
       },
     };
+  }
+
+  #allClients(): Client[] {
+    return [...this.#clients, ...this.#readers.map(({ client }) => client)];
   }
 
   async #write(writer: Writer): Promise<void> {

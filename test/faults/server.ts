@@ -27,6 +27,9 @@ const SETTINGS = {
   MYELIN_LOG_LEVEL: "warn",
 };
 
+/** What the operations guide promises, and some for a busy machine. */
+const LONGEST_STOP_MS = 20_000;
+
 /** The real program in a data folder of its own, killed and started at will. */
 export class FaultServer {
   readonly folder: string;
@@ -179,9 +182,12 @@ export class FaultServer {
     const child = this.#child;
     if (child && child.exitCode === null && child.signalCode === null) {
       const gone = new Promise((resolve) => child.once("exit", resolve));
+      const impatient = setTimeout(() => this.killAll(), LONGEST_STOP_MS);
       child.kill("SIGTERM");
       await gone;
+      clearTimeout(impatient);
     }
+    this.killAll();
     this.#child = undefined;
     if (this.#ownsFolder) rmSync(this.folder, { recursive: true, force: true });
   }
