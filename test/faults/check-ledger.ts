@@ -123,6 +123,7 @@ function listSteps(events: readonly PagedEvent[]): string[] {
   const last = new Map<string, number>();
   return events.flatMap((event) => {
     const number = numberOf(event);
+    if (Number.isNaN(number)) return [];
     const before = last.get(event.sender) ?? 0;
     last.set(event.sender, number);
     return number >= before

@@ -40,6 +40,7 @@ async function runExhausted(options: RunOptions): Promise<Outcome> {
   const chance = seededChance(seed);
   const server = new FaultServer();
   const load = new Load(server, chance, { writers: 3 });
+  const asker = new Client(server);
   const faults: string[] = [];
   const times: number[] = [];
   const counts: Record<string, number> = {};
@@ -47,13 +48,16 @@ async function runExhausted(options: RunOptions): Promise<Outcome> {
   try {
     await server.start();
     await load.prepare();
+    await asker.register("asker");
+    const room = encodeURIComponent(load.rooms[0] ?? "");
+    await asker.must("POST", `/join/${room}`, {});
     load.start();
     for (let i = 0; i < units; i += 1) {
       await load.progress(10);
       const name = names[(seed + i) % names.length]!;
       const free = await HANGS[name]!(server);
       const end = performance.now() + (isFull ? FULL_MS : SHORT_MS);
-      const answered = ask(server, load, end, times, faults);
+      const answered = ask(server, asker, load, end, times, faults);
       await pause(end - performance.now());
       await free();
       await answered;
@@ -81,6 +85,7 @@ async function runExhausted(options: RunOptions): Promise<Outcome> {
     };
   } finally {
     load.abandon();
+    asker.close();
     await server.remove();
   }
 }
@@ -88,12 +93,12 @@ async function runExhausted(options: RunOptions): Promise<Outcome> {
 /** Many clients at once, until the time is over. */
 async function ask(
   server: FaultServer,
+  asker: Client,
   load: Load,
   end: number,
   times: number[],
   faults: string[],
 ): Promise<void> {
-  const [{ token } = { token: "" }] = load.writerClients;
   const room = encodeURIComponent(load.rooms[0] ?? "");
   const places = [
     ["GET", `/rooms/${room}/messages?dir=b`],
@@ -104,7 +109,7 @@ async function ask(
   await Promise.all(
     Array.from({ length: ASKERS }, async (_, i) => {
       const client = new Client(server);
-      client.token = token;
+      client.token = asker.token;
       while (performance.now() < end) {
         const begun = performance.now();
         const [method, place] = places[i % places.length]!;

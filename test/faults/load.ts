@@ -57,10 +57,6 @@ export class Load {
     return this.#rooms;
   }
 
-  get writerClients(): readonly Client[] {
-    return this.#clients;
-  }
-
   /** Accounts and rooms, before anything is broken. */
   async prepare(): Promise<void> {
     const { writers, readers, rooms, sendsOf10 } = this.#options;
