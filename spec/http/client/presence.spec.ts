@@ -89,6 +89,15 @@ describe("/presence/{userId}/status", () => {
     expect(gone.body["last_active_ago"]).to.be.above(199_999);
   });
 
+  it("does not keep a client from syncing where it cannot be stored", async () => {
+    const carol = await server.user("carol");
+    const { sql } = server.database;
+    await sql`alter table presence add constraint full_disk check (false) not valid`;
+    const { status } = await carol.get("/sync?timeout=0");
+    await sql`alter table presence drop constraint full_disk`;
+    expect(status).to.equal(200);
+  });
+
   it("refuses a state that there is not", async () => {
     const gus = await server.user("gus");
     const answer = await gus.put(pathOf(gus), { presence: "busy" });

@@ -59,10 +59,11 @@ export function presenceContent(
 
 /**
  * Notes what a sync says of its user (`set_presence`). Others are told of
- * changes only, and the time is stored now and then.
+ * changes only, and the time is stored now and then. A database that takes no
+ * writes does not keep a client from reading.
  */
 export async function notePresence(
-  edges: Needs,
+  edges: Needs & Pick<Edges, "log">,
   { userId }: { userId: string },
   wanted: string,
 ): Promise<void> {
@@ -70,7 +71,19 @@ export async function notePresence(
     throw new MatrixError("M_INVALID_PARAM", "There is no such presence.");
   }
   if (!edges.settings.presenceEnabled) return;
-  await sweep(edges);
+  try {
+    await sweep(edges);
+    await noteState(edges, userId, wanted);
+  } catch (error) {
+    edges.log.warn({ err: error }, "Presence cannot be stored at the moment.");
+  }
+}
+
+async function noteState(
+  edges: Needs,
+  userId: string,
+  wanted: PresenceState,
+): Promise<void> {
   // A client that polls as "offline" leaves the presence as it is.
   if (wanted === "offline") return;
   const known = edges.memory.of(noted).get(userId);
