@@ -1,7 +1,9 @@
 import { clock } from "./clock.ts";
 import { cuts } from "./cuts.ts";
+import { diskFull } from "./disk-full.ts";
 import { exhausted } from "./exhausted.ts";
 import { kills } from "./kills.ts";
+import { migration } from "./migration.ts";
 import type { ProofCase } from "./proof.ts";
 import { stopped } from "./stopped.ts";
 import { stream } from "./stream.ts";
@@ -11,6 +13,8 @@ export const cases: readonly ProofCase[] = [
   cuts,
   stopped,
   exhausted,
+  diskFull,
   clock,
   stream,
+  migration,
 ];
