@@ -100,6 +100,7 @@ async function runKills({ seed, units }: RunOptions): Promise<Outcome> {
       counts: {
         ...counts,
         ...outcome.counts,
+        "starts that gave up and were tried again": server.givenUp,
         "longest ms to serve again": Math.round(Math.max(...times)),
       },
       claims: {

@@ -14,6 +14,8 @@ const { values } = parseArgs({
 const chosen = cases.filter(
   ({ name }) => values.case === undefined || name === values.case,
 );
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.once(signal, () => process.exit(1));
 let passed = 0;
 let failed = 0;
 const say = (text: string) => process.stdout.write(`${text}\n`);

@@ -35,6 +35,8 @@ export class FaultServer {
   readonly folder: string;
   readonly #options: ServerOptions;
   readonly #ownsFolder: boolean;
+  /** How often a start gave up by itself and had to be tried again. */
+  givenUp = 0;
   #port = 0;
   #child: ChildProcess | undefined;
 
@@ -44,7 +46,7 @@ export class FaultServer {
     this.folder =
       options.folder ?? mkdtempSync(join(tmpdir(), "myelin-fault-"));
     // Whatever ends this process: nothing of ours runs on.
-    process.once("exit", () => this.killAll());
+    process.once("exit", this.#abandon);
   }
 
   /** Stays the same through all starts. */
@@ -83,10 +85,18 @@ export class FaultServer {
     const begun = performance.now();
     for (;;) {
       if (await this.isReady()) return performance.now() - begun;
+      await this.#superviseOnce();
       if (performance.now() - begun > mostMs)
         throw new Error(`not ready within ${mostMs} ms:\n${this.logTail()}`);
       await pause(25);
     }
+  }
+
+  /** As systemd or Docker would: a start that was hit and gave up is tried again. */
+  async #superviseOnce(): Promise<void> {
+    if (this.#child?.exitCode == null) return;
+    this.givenUp += 1;
+    await this.launch();
   }
 
   async isReady(): Promise<boolean> {
@@ -187,10 +197,15 @@ export class FaultServer {
       await gone;
       clearTimeout(impatient);
     }
-    this.killAll();
+    process.off("exit", this.#abandon);
+    this.#abandon();
     this.#child = undefined;
-    if (this.#ownsFolder) rmSync(this.folder, { recursive: true, force: true });
   }
+
+  readonly #abandon = (): void => {
+    this.killAll();
+    if (this.#ownsFolder) rmSync(this.folder, { recursive: true, force: true });
+  };
 }
 
 /** Below those that outgoing connections take, so that it is still free after a kill. */

@@ -90,10 +90,10 @@ describe("/presence/{userId}/status", () => {
   });
 
   it("does not keep a client from syncing where it cannot be stored", async () => {
-    const carol = await server.user("carol");
+    const uriel = await server.user("uriel");
     const { sql } = server.database;
     await sql`alter table presence add constraint full_disk check (false) not valid`;
-    const { status } = await carol.get("/sync?timeout=0");
+    const { status } = await uriel.get("/sync?timeout=0");
     await sql`alter table presence drop constraint full_disk`;
     expect(status).to.equal(200);
   });
