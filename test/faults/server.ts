@@ -94,7 +94,7 @@ export class FaultServer {
 
   /** As systemd or Docker would: a start that was hit and gave up is tried again. */
   async #superviseOnce(): Promise<void> {
-    if (this.#child?.exitCode == null) return;
+    if (typeof this.#child?.exitCode !== "number") return;
     this.givenUp += 1;
     await this.launch();
   }
