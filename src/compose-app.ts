@@ -3,6 +3,7 @@ import type { Config } from "./config/schema.ts";
 import { createAuthenticate } from "./domain/accounts/authenticate.ts";
 import { rateLimiterOf } from "./domain/accounts/rate-limits.ts";
 import { canByFlag } from "./domain/admin/permission.ts";
+import { followEpoch } from "./domain/sync/epoch.ts";
 import type { Edges } from "./edges.ts";
 import { createApp } from "./http/app.ts";
 import type { Middleware, RequestState } from "./http/context.ts";
@@ -18,6 +19,7 @@ export function composeApp(
   pages: readonly Middleware[],
 ): Koa<RequestState> {
   const { edges } = composed;
+  followEpoch(edges);
   return createApp({
     edges,
     edgesNow: () => composed.edges,

@@ -46,7 +46,12 @@ export async function composeEdges({
   const secrets = await loadSecrets(secretSource, sql);
   const nids = createNidSource(sql);
   const bus = await createBus(sql, { log });
-  const notifier = await createNotifier({ sql, bus, log });
+  const notifier = await createNotifier({ sql, bus, log }).catch(
+    async (error: unknown) => {
+      await bus.close();
+      throw error;
+    },
+  );
   const stalls = watchStalls();
   const { isStalled } = stalls;
   const committer = createCommitter(sql, {

@@ -4,28 +4,42 @@ import { once } from "node:events";
 import { parseCounts, sumCounts, type Counts } from "./support/counts.ts";
 
 /** The scripts of package.json that make up `npm test`. */
-const SUITES = ["test:specs", "test:blackbox", "conformance"];
+const SUITES = ["test:specs", "test:blackbox", "test:faults", "conformance"];
+
+/** A suite that does not end by then hangs, and has failed. */
+const LONGEST_MS = 10 * 60_000;
 
 let running: ReturnType<typeof spawn> | undefined;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
-    running?.kill(signal);
+    end(signal);
     process.exit(1);
   });
+}
+
+/** Ends the running suite with all that it started. */
+function end(signal: NodeJS.Signals): void {
+  if (running?.pid !== undefined) process.kill(-running.pid, signal);
 }
 
 async function runSuite(script: string): Promise<Counts> {
   process.stdout.write(`\n# npm run ${script}\n`);
   const child = spawn("npm", ["run", "--silent", script], {
     stdio: ["ignore", "pipe", "inherit"],
+    detached: true,
   });
   running = child;
+  const hung = setTimeout(() => {
+    process.stdout.write(`\n${script} does not end and is ended.\n`);
+    end("SIGKILL");
+  }, LONGEST_MS);
   let tail = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     process.stdout.write(text);
     tail = (tail + text).slice(-4000);
   });
   const [code] = (await once(child, "close")) as [number | null];
+  clearTimeout(hung);
   return parseCounts(tail, code);
 }
 

@@ -252,7 +252,8 @@ create unlogged table presence (
   status_key bigint not null, -- number
   status_sealed bytea, -- sealed
   last_active_ts bigint not null, -- time
-  mark bigint not null -- number
+  mark bigint not null, -- number
+  device_id text collate "C" not null default ''::text -- id
 );
 CREATE INDEX presence_by_mark ON public.presence USING btree (mark);
 alter table presence add constraint presence_pkey PRIMARY KEY (user_id);
@@ -310,10 +311,10 @@ alter table refresh_tokens add constraint refresh_tokens_pkey PRIMARY KEY (token
 alter table refresh_tokens add constraint refresh_tokens_user_id_device_id_fkey FOREIGN KEY (user_id, device_id) REFERENCES devices(user_id, device_id) ON DELETE CASCADE;
 
 create table registration_nonces (
-  nonce text collate "C" not null, -- secret
+  nonce_hash bytea not null, -- hash
   expires_ts bigint not null -- time
 );
-alter table registration_nonces add constraint registration_nonces_pkey PRIMARY KEY (nonce);
+alter table registration_nonces add constraint registration_nonces_pkey PRIMARY KEY (nonce_hash);
 
 create table registration_tokens (
   token text collate "C" not null, -- secret
@@ -417,6 +418,7 @@ create unlogged table typing (
   expires_ts bigint not null, -- time
   mark bigint not null -- number
 );
+CREATE INDEX typing_by_end ON public.typing USING btree (expires_ts) WHERE (expires_ts > 0);
 alter table typing add constraint typing_pkey PRIMARY KEY (room_nid, user_id);
 
 create table uia_sessions (
@@ -825,6 +827,26 @@ begin
 
   return jsonb_build_object('base', base, 'head', head, 'starts', to_jsonb(starts), 'lost', to_jsonb(lost),
     'rooms', to_jsonb(touched_rooms), 'users', to_jsonb(touched_users));
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.last_ephemeral_mark()
+ RETURNS bigint
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform pg_advisory_xact_lock_shared(hashtext('myelin ephemeral marks'));
+  return (select case when is_called then last_value else 0 end from ephemeral_marks);
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.next_ephemeral_mark()
+ RETURNS bigint
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform pg_advisory_xact_lock(hashtext('myelin ephemeral marks'));
+  return nextval('ephemeral_marks');
 end $function$
 ;
 

@@ -65,6 +65,14 @@ surprise: 1
     }
   });
 
+  it("refuses an address of PostgreSQL that cannot be decoded, without telling it", () => {
+    const url = "postgres://myelin:canary%zz@db.example/myelin";
+    const faults = faultsOf({ environment: { MYELIN_DATABASE_URL: url } });
+    expect(faults["database.url"])
+      .to.include("percent-encoded")
+      .and.not.include("canary");
+  });
+
   it("says where the YAML is broken", () => {
     expect(faultsOf({ yaml: "a: 1\nb: [\n" })).to.have.property("line 3");
     expect(

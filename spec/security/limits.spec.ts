@@ -117,7 +117,10 @@ describe("quotas", () => {
     for (const more of [{}, { device_id: "NEW" }]) {
       const { status, body } = await logIn(more);
       expect(status).to.equal(403);
-      expect(body["errcode"]).to.equal("M_RESOURCE_LIMIT_EXCEEDED");
+      expect(body).to.include({
+        errcode: "M_USER_LIMIT_EXCEEDED",
+        info_uri: "https://test/",
+      });
     }
     must(await logIn({ device_id: alice.deviceId }));
     await sql`delete from devices where device_id = 'D1'`;
@@ -139,7 +142,10 @@ describe("quotas", () => {
     for (const place of [target, ofRoom]) {
       const { status, body } = await bob.put(place, more);
       expect(status).to.equal(403);
-      expect(body["errcode"]).to.equal("M_RESOURCE_LIMIT_EXCEEDED");
+      expect(body).to.include({
+        errcode: "M_USER_LIMIT_EXCEEDED",
+        info_uri: "https://test/",
+      });
     }
   });
 });

@@ -21,8 +21,12 @@ export function useKeyrings() {
   const makeFolder = useFolders();
   let keysDir = "";
   let taken = 1000;
+  const buses: Bus[] = [];
   before(async () => {
     keysDir = await makeFolder();
+  });
+  after(async () => {
+    for (const bus of buses) await bus.close();
   });
 
   return {
@@ -33,6 +37,7 @@ export function useKeyrings() {
     async start({ isSealing = true } = {}): Promise<KeyringProcess> {
       const sql = database.open();
       const bus = await createBus(sql, { log: quiet });
+      buses.push(bus);
       const secrets = await loadSecrets({ keysDir, given: new Map() }, sql);
       const keyring = createKeyring({
         sql,

@@ -31,6 +31,7 @@ export interface SyncAnswer {
   to_device: { events: { type: string; sender: string; content: Json }[] };
   device_lists?: { changed: string[]; left: string[] };
   device_one_time_keys_count: Record<string, number>;
+  device_unused_fallback_key_types: string[];
 }
 
 export interface SyncOptions {

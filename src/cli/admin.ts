@@ -41,7 +41,18 @@ export async function createUser(
 
   const dataFolder = dataFolderOf(program, data);
   const log = createLog({ ...config.log, level: "error" }, program.stderr);
-  const database = await openCommandDatabase(program, config, dataFolder, log);
+  const killed = new AbortController();
+  program.onStop(() => {
+    killed.abort();
+    program.exit(1);
+  });
+  const database = await openCommandDatabase(
+    program,
+    config,
+    dataFolder,
+    log,
+    killed.signal,
+  );
   try {
     const userId = await createUserByCli(
       { config, log, dataFolder, databaseUrl: database.url },

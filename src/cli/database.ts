@@ -10,14 +10,11 @@ export interface Database {
   readonly url: string;
   /** Stops what was started for it. */
   release(): Promise<void>;
-  /** Ends that at once. */
-  kill(): void;
 }
 
 const outside = (url: string): Database => ({
   url,
   release: async () => undefined,
-  kill: () => undefined,
 });
 
 /** The database of a server: the one that is named, or a private one of its own. */
@@ -26,26 +23,23 @@ export async function openServerDatabase(
   config: Config,
   dataFolder: string,
   log: Log,
-  connections: number,
+  { connections, killed }: { connections: number; killed: AbortSignal },
 ): Promise<Database> {
   await createDataFolder(program, dataFolder);
   const url = config.database.url?.reveal();
   if (url !== undefined) return outside(url);
   const lock = await lockDataFolder(program, dataFolder);
   try {
-    const postgres = await startPrivatePostgres(
-      program,
-      dataFolder,
-      log,
-      connections,
-    );
+    const postgres = await startPrivatePostgres(program, dataFolder, log, {
+      maxConnections: connections,
+      killed,
+    });
     return {
       url: postgres.databaseUrl,
       async release() {
         await postgres.stop();
         await lock.release();
       },
-      kill: () => postgres.kill(),
     };
   } catch (error) {
     await lock.release();
@@ -59,11 +53,13 @@ export async function openCommandDatabase(
   config: Config,
   dataFolder: string,
   log: Log,
+  killed: AbortSignal,
 ): Promise<Database> {
   const isPrivate = config.database.url === undefined;
   if (isPrivate && (await findHolder(program, dataFolder)) !== undefined) {
     const access = await readAccess(join(dataFolder, "postgres.json"));
     return outside(databaseUrlOf(access));
   }
-  return openServerDatabase(program, config, dataFolder, log, 20);
+  const options = { connections: 20, killed };
+  return openServerDatabase(program, config, dataFolder, log, options);
 }

@@ -22,7 +22,7 @@ export async function startMetrics(
 ): Promise<{ url: string; stop(): void }> {
   const all = isClustered ? new AggregatorRegistry() : undefined;
   const server = createServer((request, response) => {
-    if (request.url !== "/metrics") {
+    if (request.url?.split("?")[0] !== "/metrics") {
       response.writeHead(404).end();
       return;
     }

@@ -23,5 +23,8 @@ export function parseOptions<const Options extends OptionsOf>(
   }
 }
 
-export const dataFolderOf = (program: Program, data: string): string =>
-  resolve(program.folder, data);
+/** @throws UsageError where a script's variable was empty: the folder at hand is no data folder. */
+export function dataFolderOf(program: Program, data: string): string {
+  if (data === "") throw new UsageError("--data expects a folder.");
+  return resolve(program.folder, data);
+}

@@ -24,8 +24,12 @@ export interface PrivatePostgres {
   /** Connects as the superuser. */
   readonly adminUrl: string;
   stop(): Promise<void>;
-  /** Ends it at once; the next start recovers what was committed. */
-  kill(): void;
+}
+
+interface PostgresOptions {
+  readonly maxConnections?: number;
+  /** Ends it at once, even while it starts; the next start recovers what was committed. */
+  readonly killed?: AbortSignal;
 }
 
 /** The major version that `PG_VERSION` of a folder must name. */
@@ -40,7 +44,7 @@ export async function startPrivatePostgres(
   program: Program,
   dataFolder: string,
   log: Log,
-  maxConnections = 200,
+  { maxConnections = 200, killed }: PostgresOptions = {},
 ): Promise<PrivatePostgres> {
   const folder = join(dataFolder, "postgres");
   const accessFile = join(dataFolder, "postgres.json");
@@ -79,12 +83,12 @@ export async function startPrivatePostgres(
     launch,
     log,
   );
+  killed?.addEventListener("abort", () => keeper.kill());
   await keeper.start();
   return {
     databaseUrl: databaseUrlOf(access),
     adminUrl: adminUrlOf(access),
     stop: () => keeper.stop(),
-    kill: () => keeper.kill(),
   };
 }
 

@@ -37,20 +37,18 @@ export async function serve(
   const launch = { program, config, sources, dataFolder, log };
   const service = createService(launch, count);
   let database: Database | undefined;
+  const killed = new AbortController();
   const stopAsked = whenAskedToStop(program, (reason) => {
     log.error({}, reason);
     service.kill();
-    database?.kill();
+    killed.abort();
   });
   try {
     const connections = count * (config.database.poolSize + 4) + 20;
-    database = await openServerDatabase(
-      program,
-      config,
-      dataFolder,
-      log,
-      Math.max(200, connections),
-    );
+    database = await openServerDatabase(program, config, dataFolder, log, {
+      connections: Math.max(200, connections),
+      killed: killed.signal,
+    });
     const url = await service.start(database.url);
     const metrics = config.metrics.enabled
       ? await startMetrics(config.metrics, count > 1)

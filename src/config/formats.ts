@@ -23,6 +23,17 @@ const isNetwork = (text: string): boolean => {
   );
 };
 
+function isPostgresUrl(text: string): boolean {
+  const url = findUrl(text);
+  if (!/^postgres(ql)?:$/.test(url?.protocol ?? "")) return false;
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const LOWER_NAME = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[.*\])(?::\d+)?$/;
 
 function isServerName(text: string): boolean {
@@ -55,7 +66,7 @@ export const formats: Readonly<Record<string, Format>> = {
     expected: "an http or https address",
   },
   "postgres-url": {
-    accepts: (text) => /^postgres(ql)?:$/.test(findUrl(text)?.protocol ?? ""),
+    accepts: isPostgresUrl,
     expected:
       "an address such as postgres://user:password@host/database, with special characters percent-encoded",
   },

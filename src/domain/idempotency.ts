@@ -4,7 +4,7 @@ import type { Requester } from "./accounts/requester.ts";
 
 /**
  * A client's transaction, keyed by all that makes its id unique: the user, the
- * device (not the token), the endpoint and the room.
+ * device (not the token), the endpoint with what its path names, and the room.
  */
 export function transactionOf(
   { userId, deviceId }: Pick<Requester, "userId" | "deviceId">,

@@ -1,4 +1,7 @@
-import { getThirdPartyProtocols } from "./client/third-party.ts";
+import {
+  getThirdPartyIdentifiers,
+  getThirdPartyProtocols,
+} from "./client/third-party.ts";
 import {
   getWellKnownClient,
   getWellKnownSupport,
@@ -45,6 +48,7 @@ import {
   putPushRuleActions,
   putPushRuleEnabled,
 } from "./client/push-rules.ts";
+import { getPushers } from "./client/pushers.ts";
 import { postReadMarkers } from "./client/read-markers.ts";
 import { postReceipt } from "./client/receipts.ts";
 import { putTyping } from "./client/typing.ts";
@@ -57,6 +61,7 @@ import {
   postKeysUpload,
   postSignatures,
 } from "./client/keys.ts";
+import { getBackupVersion } from "./client/key-backup.ts";
 import { getLoginFlows, postLogin } from "./client/login.ts";
 import {
   postForget,
@@ -143,6 +148,7 @@ export const endpoints: readonly Endpoint[] = [
   postDeviceSigning,
   postSignatures,
   putToDevice,
+  getBackupVersion,
   getPushRules,
   getGlobalPushRules,
   getOnePushRule,
@@ -152,6 +158,7 @@ export const endpoints: readonly Endpoint[] = [
   putPushRuleEnabled,
   getPushRuleActions,
   putPushRuleActions,
+  getPushers,
   postReceipt,
   postReadMarkers,
   putTyping,
@@ -184,5 +191,6 @@ export const endpoints: readonly Endpoint[] = [
   getWellKnownClient,
   getWellKnownSupport,
   getWellKnownServer,
+  getThirdPartyIdentifiers,
   getThirdPartyProtocols,
 ];

@@ -27,7 +27,6 @@ export const notImplemented: readonly NotImplemented[] = [
     reason:
       "Third-party identifiers need mail or an identity server, which come later.",
     operations: [
-      "GET /_matrix/client/v3/account/3pid",
       "POST /_matrix/client/v3/account/3pid",
       "POST /_matrix/client/v3/account/3pid/add",
       "POST /_matrix/client/v3/account/3pid/bind",
@@ -66,7 +65,6 @@ export const notImplemented: readonly NotImplemented[] = [
     reason: "Key backup comes with the encryption issue.",
     operations: [
       "POST /_matrix/client/v3/room_keys/version",
-      "GET /_matrix/client/v3/room_keys/version",
       "GET /_matrix/client/v3/room_keys/version/{version}",
       "PUT /_matrix/client/v3/room_keys/version/{version}",
       "DELETE /_matrix/client/v3/room_keys/version/{version}",
@@ -113,7 +111,6 @@ export const notImplemented: readonly NotImplemented[] = [
     reason: "Pushers and notifications come with the push issue.",
     operations: [
       "GET /_matrix/client/v3/notifications",
-      "GET /_matrix/client/v3/pushers",
       "POST /_matrix/client/v3/pushers/set",
     ],
   },

@@ -5,24 +5,28 @@ import type {
 
 /** What a request that opens a session says of it. */
 export interface SessionBody {
-  device_id?: string;
-  initial_device_display_name?: string;
-  refresh_token?: boolean;
+  device_id?: string | null;
+  initial_device_display_name?: string | null;
+  refresh_token?: boolean | null;
 }
 
+/** Consoles that log in for the first time send the device that they have not as null. */
 export const sessionProperties = {
-  device_id: { type: "string" },
-  initial_device_display_name: { type: "string", maxLength: 1024 },
-  refresh_token: { type: "boolean" },
+  device_id: { type: ["string", "null"] },
+  initial_device_display_name: { type: ["string", "null"], maxLength: 1024 },
+  refresh_token: { type: ["boolean", "null"] },
 };
 
-export const wishOf = (body: SessionBody): SessionWish => ({
-  ...(body.device_id !== undefined && { deviceId: body.device_id }),
-  ...(body.initial_device_display_name !== undefined && {
-    displayName: body.initial_device_display_name,
-  }),
-  canRefresh: body.refresh_token === true,
-});
+export function wishOf(body: SessionBody): SessionWish {
+  const { device_id, initial_device_display_name, refresh_token } = body;
+  return {
+    ...(typeof device_id === "string" && { deviceId: device_id }),
+    ...(typeof initial_device_display_name === "string" && {
+      displayName: initial_device_display_name,
+    }),
+    canRefresh: refresh_token === true,
+  };
+}
 
 export const sessionAnswer = (session: OpenedSession): object => ({
   user_id: session.userId,

@@ -12,14 +12,18 @@ export async function listBatchesAfter(
     where last_position > ${position} order by last_position limit ${limit}`;
 }
 
-/** The head of the stream, and the last mark of typing and presence. */
-export async function getHeads(
-  sql: Sql,
-): Promise<{ position: number; mark: number }> {
-  const [heads] = await sql<{ position: number; mark: number }[]>`
-    select coalesce((select max(last_position) from batches), 0) as position,
-      (select case when is_called then last_value else 0 end from ephemeral_marks) as mark`;
-  return heads!;
+/** The head of the stream. */
+export async function getHead(sql: Sql): Promise<number> {
+  const [head] = await sql<{ position: number }[]>`
+    select coalesce(max(last_position), 0) as position from batches`;
+  return head!.position;
+}
+
+/** The last mark of typing and presence; it and all below it have been committed. */
+export async function getLastMark(sql: Sql): Promise<number> {
+  const [row] = await sql<{ mark: number }[]>`
+    select last_ephemeral_mark() as mark`;
+  return row!.mark;
 }
 
 /** Rooms where somebody typed after a mark. */

@@ -45,17 +45,20 @@ export async function createBus(sql: Sql, { log }: BusOptions): Promise<Bus> {
     poolSize: 1,
     settings: { application_name: LISTENER },
   });
-  await listener.listen(
-    CHANNEL,
-    (text) => {
-      const message = readBusMessage(text);
-      if (message) for (const tell of listeners) tell(message);
-      else log.warn({}, "A notification of unknown form was left out.");
-    },
-    () => {
-      for (const tell of gapListeners) tell();
-    },
-  );
+  const hear = (text: string) => {
+    const message = readBusMessage(text);
+    if (message) for (const tell of listeners) tell(message);
+    else log.warn({}, "A notification of unknown form was left out.");
+  };
+  const connected = () => {
+    for (const tell of gapListeners) tell();
+  };
+  try {
+    await listener.listen(CHANNEL, hear, connected);
+  } catch (error) {
+    await listener.end({ timeout: 0 });
+    throw error;
+  }
 
   const sendAll = async () => {
     while (waiting.length > 0) {

@@ -1,11 +1,12 @@
 import type { BatchHint } from "./bus-message.ts";
-import type { Changes, WaitTopics } from "./notifier.ts";
+import type { Changes, Span, WaitTopics } from "./notifier.ts";
 
 type Batch = Required<Omit<BatchHint, "from">>;
 
 const MOST_BATCHES = 20_000;
 /** Looking further back costs more than what is asked for is worth. */
 const MOST_LOOKED_AT = 2000;
+const NO_ROOMS: ReadonlySet<number> = new Set();
 const MOST_BYTES = 16 * 1024 * 1024;
 
 /** Remembers whom the last batches touched. */
@@ -78,6 +79,27 @@ export class ChangeRing {
       if (this.#batches[i]!.rooms.includes(roomNid)) touches += 1;
     }
     return touches;
+  }
+
+  /** The batches in (after, upTo] that touched each room; undefined where some are forgotten. */
+  spansBetween(after: number, upTo: number): Map<number, Span> | undefined {
+    if (after < this.#floor) return undefined;
+    const spans = new Map<number, Span>();
+    for (let i = this.#indexAfter(after); i < this.#batches.length; i += 1) {
+      const { rooms, to } = this.#batches[i]!;
+      if (to > upTo) break;
+      for (const room of rooms) {
+        const span = spans.get(room);
+        if (span) span.last = to;
+        else spans.set(room, { first: to, last: to });
+      }
+    }
+    return spans;
+  }
+
+  /** Whether a user was touched after a position, or may have been. */
+  isTouched(userId: string, after: number): boolean {
+    return this.concerns({ userId, roomNids: NO_ROOMS }, after);
   }
 
   /** Whether anything after a position concerns these topics, or may concern them. */

@@ -66,7 +66,12 @@ export interface WantedKey {
   algorithm: string;
 }
 
-export type ClaimedKey = WantedKey & { keyId: string; json: string };
+export type ClaimedKey = WantedKey & {
+  keyId: string;
+  json: string;
+  /** Whether its owner has one unused key less now: not so for a fallback key in use. */
+  isSpent: boolean;
+};
 
 /**
  * Takes the oldest one-time key of each device, or its fallback key where there
@@ -92,13 +97,13 @@ export async function claimKeys(
     ), taken as (
       delete from one_time_keys k using oldest o
       where k.user_id = o.user_id and k.device_id = o.device_id and k.algorithm = o.algorithm and k.key_id = o.key_id
-      returning k.user_id, k.device_id, k.algorithm, k.key_id, k.json
+      returning k.user_id, k.device_id, k.algorithm, k.key_id, k.json, true as is_spent
     ), fallen as (
-      update fallback_keys f set is_used = true from wanted w
+      update fallback_keys f set is_used = true from wanted w join fallback_keys before using (user_id, device_id, algorithm)
       where f.user_id = w.user_id and f.device_id = w.device_id and f.algorithm = w.algorithm
         and not exists (select from taken t
           where t.user_id = w.user_id and t.device_id = w.device_id and t.algorithm = w.algorithm)
-      returning f.user_id, f.device_id, f.algorithm, f.key_id, f.json
+      returning f.user_id, f.device_id, f.algorithm, f.key_id, f.json, not before.is_used as is_spent
     )
     select * from taken union all select * from fallen`;
 }

@@ -37,4 +37,21 @@ export class EphemeralRing {
         (users.includes(userId) || rooms.some((room) => roomNids.has(room))),
     );
   }
+
+  /**
+   * The hints in (after, upTo]; undefined where one of them has not been heard, or
+   * is forgotten: they come out of order, and may be lost with a connection.
+   */
+  between(
+    after: number,
+    upTo: number,
+  ): readonly Required<EphemeralHint>[] | undefined {
+    if (after >= upTo) return [];
+    if (after < this.#floor || upTo > this.#mark) return undefined;
+    const hints = this.#hints.filter(
+      ({ mark }) => mark > after && mark <= upTo,
+    );
+    const marks = new Set(hints.map(({ mark }) => mark));
+    return marks.size === upTo - after ? hints : undefined;
+  }
 }

@@ -65,6 +65,19 @@ export async function listEventHeadsById(
     where e.event_id = any(${named as string[]}::text[]) and e.room_nid = ${roomNid}`;
 }
 
+/** A user's events of one room that relate to an event, those too that were redacted. */
+export async function listRelatedBy(
+  sql: Sql,
+  roomNid: number,
+  sender: string,
+  { relType, relatesTo }: { relType: string; relatesTo: string },
+): Promise<EventHead[]> {
+  return sql<EventHead[]>`
+    select ${eventHead(sql)} from events e
+    where e.room_nid = ${roomNid} and e.relates_to = ${relatesTo} and e.rel_type = ${relType}
+      and e.sender = ${sender} and e.status = 0`;
+}
+
 export async function listEventParts(
   sql: Sql,
   nids: readonly number[],

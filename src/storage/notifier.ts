@@ -13,6 +13,12 @@ export interface Changes {
   userIds: ReadonlySet<string>;
 }
 
+/** The ends of the first and the last batch of some that touched a room. */
+export interface Span {
+  first: number;
+  last: number;
+}
+
 /** What the committer's call answers about the positions it took. */
 export interface CommittedBatch {
   base: number;
@@ -52,6 +58,18 @@ export interface Notifier {
   ): Promise<WaitResult>;
   /** Undefined: further back than is remembered; anything may have changed. */
   changesSince(after: number): Changes | undefined;
+  /** The batches in (after, upTo] that touched each room; undefined: not known any more. */
+  spansBetween(
+    after: number,
+    upTo: number,
+  ): ReadonlyMap<number, Span> | undefined;
+  /** Whether a user was touched after a position; true where that is not known any more. */
+  isTouched(userId: string, after: number): boolean;
+  /** Typing and presence in (after, upTo] of the marks; undefined: not known for certain. */
+  ephemeralBetween(
+    after: number,
+    upTo: number,
+  ): readonly Required<EphemeralHint>[] | undefined;
   /** How many batches after a position touched a room; undefined: not known. */
   touchesSince(roomNid: number, after: number): number | undefined;
   /** Told by this process's committer after COMMIT. */

@@ -15,17 +15,17 @@ export interface SessionRow {
   isDeactivated: boolean;
 }
 
-/** Whom an access token speaks for. */
-export async function findSession(
+/** Whom access tokens speak for, by their hashes. */
+export async function listSessions(
   sql: Sql,
-  tokenHash: Uint8Array,
-): Promise<SessionRow | undefined> {
-  const [row] = await sql<SessionRow[]>`
-    select t.token_id, t.user_id, t.device_id, t.expires_ts, t.is_used,
+  tokenHashes: readonly Buffer[],
+): Promise<(SessionRow & { tokenHash: Buffer })[]> {
+  const hashes = tokenHashes.map((hash) => `\\x${hash.toString("hex")}`);
+  return sql<(SessionRow & { tokenHash: Buffer })[]>`
+    select t.token_hash, t.token_id, t.user_id, t.device_id, t.expires_ts, t.is_used,
       u.is_admin, u.is_guest, u.is_locked, u.is_suspended, u.is_deactivated
     from access_tokens t join users u on u.user_id = t.user_id
-    where t.token_hash = ${tokenHash}`;
-  return row;
+    where t.token_hash = any(${hashes}::text[]::bytea[])`;
 }
 
 /** The tokens of a user's devices, of the named ones where any are named. */
@@ -54,6 +54,7 @@ export interface RefreshRow {
   nextTokenId: number | null;
   /** Whether the replacement, or the access token given out with it, was used. */
   isNextUsed: boolean;
+  createdTs: number;
 }
 
 export async function findRefreshToken(
@@ -62,6 +63,7 @@ export async function findRefreshToken(
 ): Promise<RefreshRow | undefined> {
   const [row] = await sql<RefreshRow[]>`
     select r.user_id, r.device_id, r.access_token_id, r.next_hash, next.access_token_id as next_token_id,
+      r.created_ts,
       r.next_hash is not null
         and (next.token_hash is null or next.next_hash is not null or coalesce(t.is_used, true)) as is_next_used
     from refresh_tokens r

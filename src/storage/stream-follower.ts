@@ -1,4 +1,4 @@
-import { getHeads, listBatchesAfter } from "./batches.ts";
+import { getHead, listBatchesAfter } from "./batches.ts";
 import type { BatchHint } from "./bus-message.ts";
 import type { Sql } from "./database.ts";
 
@@ -103,7 +103,7 @@ export class StreamFollower {
       this.#joinAhead();
       if (batches.length < PAGE) return this.#position;
     }
-    const { position } = await getHeads(sql);
+    const position = await getHead(sql);
     if (position > this.#position) {
       this.#position = position;
       onJump(position);

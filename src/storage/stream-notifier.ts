@@ -1,4 +1,9 @@
-import { getHeads, listMissingTokens, listTypingAfter } from "./batches.ts";
+import {
+  getHead,
+  listMissingTokens,
+  listTypingAfter,
+  getLastMark,
+} from "./batches.ts";
 import type { Bus } from "./bus.ts";
 import { ChangeRing } from "./change-ring.ts";
 import type { Sql } from "./database.ts";
@@ -30,9 +35,9 @@ export async function createNotifier({
   pollMs = 1000,
   remembered,
 }: NotifierOptions): Promise<Notifier> {
-  const heads = await getHeads(sql);
-  const ring = new ChangeRing(heads.position, remembered);
-  const ephemeral = new EphemeralRing(heads.mark);
+  const head = await getHead(sql);
+  const ring = new ChangeRing(head, remembered);
+  const ephemeral = new EphemeralRing(await getLastMark(sql));
   const waiters = new Waiters();
   const revokedListeners: ((tokenIds: readonly number[]) => void)[] = [];
   const gapListeners: (() => void)[] = [];
@@ -43,7 +48,7 @@ export async function createNotifier({
   const follower = new StreamFollower({
     sql,
     log,
-    position: heads.position,
+    position: head,
     onBatch(batch) {
       ring.add(batch);
       waiters.wake(batch, { position: batch.to });
@@ -135,6 +140,9 @@ export async function createNotifier({
     },
 
     changesSince: (after) => ring.changesSince(after),
+    spansBetween: (after, upTo) => ring.spansBetween(after, upTo),
+    isTouched: (userId, after) => ring.isTouched(userId, after),
+    ephemeralBetween: (after, upTo) => ephemeral.between(after, upTo),
     touchesSince: (roomNid, after) => ring.touchesSince(roomNid, after),
 
     committed({ base, head, rooms, users }) {

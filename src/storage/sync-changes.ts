@@ -19,6 +19,22 @@ export async function listChangedRooms(
   return rows.map(({ roomNid }) => roomNid);
 }
 
+/** Rooms whose members, name or alias changed in (after, upTo]: what their summaries tell of. */
+export async function listChangedSummaries(
+  sql: Sql,
+  ranges: readonly { roomNid: number; after: number; upTo: number }[],
+): Promise<number[]> {
+  if (ranges.length === 0) return [];
+  const rows = await sql<{ roomNid: number }[]>`
+    select r.room_nid from unnest(
+      ${ranges.map((r) => r.roomNid)}::bigint[], ${ranges.map((r) => r.after)}::bigint[],
+      ${ranges.map((r) => r.upTo)}::bigint[]) as r(room_nid, after_position, up_to)
+    where exists (select from state_changes s where s.room_nid = r.room_nid
+      and s.position > r.after_position and s.position <= r.up_to
+      and s.type in ('m.room.member', 'm.room.name', 'm.room.canonical_alias'))`;
+  return rows.map(({ roomNid }) => roomNid);
+}
+
 export interface StateChange {
   roomNid: number;
   position: number;

@@ -94,6 +94,7 @@ export async function listTypingRoomsOf(
   return rows.map(({ roomNid }) => roomNid);
 }
 
+/** The members who type. */
 export async function listTyping(
   sql: Sql,
   roomNids: readonly number[],
@@ -101,8 +102,8 @@ export async function listTyping(
 ): Promise<{ roomNid: number; userId: string }[]> {
   if (roomNids.length === 0) return [];
   return sql<{ roomNid: number; userId: string }[]>`
-    select room_nid, user_id from typing
-    where room_nid = any(${roomNids as number[]}::bigint[]) and expires_ts > ${nowTs}
+    select room_nid, user_id from typing join memberships using (room_nid, user_id)
+    where room_nid = any(${roomNids as number[]}::bigint[]) and expires_ts > ${nowTs} and membership = 'join'
     order by user_id`;
 }
 

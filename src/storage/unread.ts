@@ -9,16 +9,15 @@ export interface UnreadRow {
   part: "room" | "row" | "thread";
   /** `main` or the root of a thread; null for the whole room. */
   thread: string | null;
+  /** Whether the user's rules single events out by rows instead of running counts. */
+  isByRows: boolean;
   /** To be added up: some are negative. */
   count: number;
   highlights: number;
 }
 
-/** No stream gets this far. */
-const NEVER = Number.MAX_SAFE_INTEGER;
-
 /**
- * What is unread in rooms that the user has joined, in parts to be added up: the
+ * What is unread at `upTo` in rooms that the user has joined, in parts to be added up: the
  * running count since the whole room was read, less what was read of its threads
  * later, less what was redacted or is of ignored senders, and what has rows.
  * Threads are told apart where `byThread` asks for them.
@@ -27,7 +26,11 @@ export async function listUnread(
   sql: Sql,
   userId: string,
   roomNids: readonly number[],
-  { byThread, ignored }: { byThread: boolean; ignored: readonly string[] },
+  {
+    upTo,
+    byThread,
+    ignored,
+  }: { upTo: number; byThread: boolean; ignored: readonly string[] },
 ): Promise<UnreadRow[]> {
   if (roomNids.length === 0) return [];
   const isTaken = sql`(e.redacted_by is not null ${
@@ -42,10 +45,11 @@ export async function listUnread(
           select max(x.event_position) from receipts x
           where x.room_nid = m.room_nid and x.user_id = ${userId} and x.thread = ''
             and x.receipt_type in ('m.read', 'm.read.private')), 0)) as base,
-        coalesce((
-          select min(p.since_position) from push_modes p
-          where p.user_id = ${userId} and p.room_id in ('', rooms.room_id) and p.mode = 'rows'), ${NEVER}) as counted_to
+        least(modes.since, ${upTo}) as counted_to, modes.since is not null as is_by_rows
       from memberships m join rooms on rooms.room_nid = m.room_nid
+      cross join lateral (
+        select min(p.since_position) as since from push_modes p
+        where p.user_id = ${userId} and p.room_id in ('', rooms.room_id) and p.mode = 'rows') modes
       where m.user_id = ${userId} and m.room_nid = any(${roomNids as number[]}::bigint[]) and m.membership = 'join'
     ), lines as materialized (
       select l.room_nid, l.thread, max(l.position) as read_to
@@ -64,25 +68,25 @@ export async function listUnread(
       left join lines l on l.room_nid = e.room_nid and l.thread = coalesce(e.thread, 'main')
       where e.is_countable and e.position > coalesce(l.read_to, 0)
     )
-    select r.room_nid, 'room' as part, null as thread,
+    select r.room_nid, 'room' as part, null as thread, r.is_by_rows,
       ${roomCountAt(sql, sql`r.counted_to`)} - ${roomCountAt(sql, sql`least(r.base, r.counted_to)`)} as count,
       0 as highlights
     from reads r
     union all
-    select l.room_nid, 'room', null, ${lineCountAt(sql, sql`least(r.base, r.counted_to)`)}
+    select l.room_nid, 'room', null, r.is_by_rows, ${lineCountAt(sql, sql`least(r.base, r.counted_to)`)}
       - ${lineCountAt(sql, sql`least(l.read_to, r.counted_to)`)}, 0
     from lines l join reads r on r.room_nid = l.room_nid
     union all
-    select e.room_nid, 'room', null, -count(*), 0
+    select e.room_nid, 'room', null, false, -count(*), 0
     from reads r join events e on e.room_nid = r.room_nid and e.position > r.base and e.position <= r.counted_to
     left join lines l on l.room_nid = e.room_nid and l.thread = coalesce(e.thread, 'main')
     where e.is_countable and e.position > coalesce(l.read_to, 0) and ${isTaken}
     group by e.room_nid
     union all
-    select n.room_nid, 'row', n.thread, count(*) filter (where not n.is_counted),
+    select n.room_nid, 'row', n.thread, false, count(*) filter (where not n.is_counted),
       count(distinct n.position) filter (where n.is_highlight)
     from reads r join notifications n on n.room_nid = r.room_nid and n.position > r.base
-      and (n.user_id = ${userId} or (n.user_id = '' and n.position <= r.counted_to))
+      and n.position <= ${upTo} and (n.user_id = ${userId} or (n.user_id = '' and n.position <= r.counted_to))
     join events e on e.nid = n.nid
     left join lines l on l.room_nid = n.room_nid and l.thread = n.thread
     where n.position > coalesce(l.read_to, 0) and e.sender <> ${userId} and not ${isTaken}
@@ -91,7 +95,7 @@ export async function listUnread(
       byThread
         ? sql`
           union all
-          select e.room_nid, 'thread', e.thread, count(*), 0 from unread_events e
+          select e.room_nid, 'thread', e.thread, false, count(*), 0 from unread_events e
           where e.thread <> 'main' and not ${isTaken}
           group by e.room_nid, e.thread`
         : sql``

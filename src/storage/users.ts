@@ -76,21 +76,21 @@ export async function insertRegistrationToken(
 /** Nonces of shared-secret registration are good once, for a minute. */
 export async function insertNonce(
   sql: Sql,
-  nonce: string,
+  nonceHash: Uint8Array,
   expiresTs: number,
   nowTs: number,
 ): Promise<void> {
   await sql`
     with expired as (delete from registration_nonces where expires_ts < ${nowTs})
-    insert into registration_nonces (nonce, expires_ts) values (${nonce}, ${expiresTs})`;
+    insert into registration_nonces (nonce_hash, expires_ts) values (${nonceHash}, ${expiresTs})`;
 }
 
 export async function takeNonce(
   sql: Sql,
-  nonce: string,
+  nonceHash: Uint8Array,
   nowTs: number,
 ): Promise<boolean> {
   const rows = await sql`
-    delete from registration_nonces where nonce = ${nonce} and expires_ts >= ${nowTs} returning nonce`;
+    delete from registration_nonces where nonce_hash = ${nonceHash} and expires_ts >= ${nowTs} returning nonce_hash`;
   return rows.length === 1;
 }

@@ -1,4 +1,5 @@
 import type { WaitResult, WaitTopics } from "./notifier.ts";
+import { RoomWatches } from "./room-watches.ts";
 
 interface Places {
   position: number;
@@ -19,7 +20,7 @@ const LONGEST_MS = 2 ** 31 - 1;
 export class Waiters {
   readonly #all = new Set<Waiter>();
   readonly #byUser = new Map<string, Set<Waiter>>();
-  readonly #byRoom = new Map<number, Set<Waiter>>();
+  readonly #byRoom = new RoomWatches<Waiter>();
   readonly #byToken = new Map<number, Set<Waiter>>();
 
   /** Resolves when somebody ends the wait, the time is over, or the signal says so. */
@@ -60,7 +61,7 @@ export class Waiters {
     const { position = -1, mark = -1 } = reached;
     const isNews = ({ after }: Waiter) =>
       position > after.position || mark > after.mark;
-    for (const room of rooms) endAll(this.#byRoom.get(room), "woken", isNews);
+    for (const room of rooms) endAll(this.#byRoom.list(room), "woken", isNews);
     for (const user of users) endAll(this.#byUser.get(user), "woken", isNews);
   }
 
@@ -84,20 +85,20 @@ export class Waiters {
     const { userId, tokenId, roomNids } = waiter.topics;
     addTo(this.#byUser, userId, waiter);
     if (tokenId !== undefined) addTo(this.#byToken, tokenId, waiter);
-    for (const room of roomNids) addTo(this.#byRoom, room, waiter);
+    this.#byRoom.add(roomNids, waiter);
   }
 
   #unindex(waiter: Waiter): void {
     const { userId, tokenId, roomNids } = waiter.topics;
     removeFrom(this.#byUser, userId, waiter);
     if (tokenId !== undefined) removeFrom(this.#byToken, tokenId, waiter);
-    for (const room of roomNids) removeFrom(this.#byRoom, room, waiter);
+    this.#byRoom.remove(roomNids, waiter);
   }
 }
 
-/** Ending a waiter takes it out of the set, so the set is copied first. */
+/** Ending a waiter takes it out of the list, so the list is copied first. */
 function endAll(
-  waiters: ReadonlySet<Waiter> | undefined,
+  waiters: Iterable<Waiter> | undefined,
   result: WaitResult,
   isMeant: (waiter: Waiter) => boolean = () => true,
 ) {

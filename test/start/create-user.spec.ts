@@ -1,22 +1,27 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect } from "chai";
-import { useFolder } from "./myelin.ts";
+import { isAlive, useFolder } from "./myelin.ts";
 
 describe("myelin admin create-user", function () {
   this.timeout(60_000);
   const place = useFolder();
 
-  async function create(username: string, password: string, ...rest: string[]) {
+  const launch = (username: string, ...rest: string[]) => {
     const program = join(process.cwd(), "bin", "myelin.js");
     const words = ["admin", "create-user", "--password-stdin"];
-    const child = spawn(
+    return spawn(
       process.execPath,
       [program, ...words, "--username", username, ...rest],
       { cwd: place.folder, stdio: "pipe" },
     );
+  };
+
+  async function create(username: string, password: string, ...rest: string[]) {
+    const child = launch(username, ...rest);
     child.stdin.end(`${password}\n`);
     const output = Promise.all([text(child.stdout), text(child.stderr)]);
     const [code] = (await once(child, "exit")) as [number];
@@ -50,6 +55,7 @@ describe("myelin admin create-user", function () {
 
     expect((await create("bob", "battery staple")).code).to.equal(0);
     expect((await login("bob", "battery staple")).status).to.equal(200);
+    expect(await run.stop()).to.equal(0);
   });
 
   it("says why it made none", async () => {
@@ -58,5 +64,17 @@ describe("myelin admin create-user", function () {
     expect(taken.stderr).to.equal("This user name is taken.\n");
     expect((await create("carol", "short")).stderr).to.include("8 characters");
     expect((await create("", "correct horse battery")).code).to.equal(2);
+  });
+
+  it("leaves no PostgreSQL behind when it is interrupted", async () => {
+    const child = launch("dora");
+    child.stdin.end("correct horse battery\n");
+    const ended = once(child, "exit");
+    const file = join(place.folder, "data", "postgres", "postmaster.pid");
+    while (!existsSync(file)) await new Promise(setImmediate);
+    const postgres = place.postgresPid();
+    child.kill("SIGTERM");
+    await ended;
+    while (isAlive(postgres)) await new Promise(setImmediate);
   });
 });

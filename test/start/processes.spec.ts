@@ -46,6 +46,7 @@ describe("myelin serve in several processes", function () {
     };
     const text = await (await fetch(metrics)).text();
     expect(text).to.match(/^process_resident_memory_bytes \d+/m);
+    expect((await fetch(`${metrics}?job=myelin`)).status).to.equal(200);
     expect((await fetch(`${url}/metrics`)).status).to.equal(404);
   });
 

@@ -107,5 +107,8 @@ describe("myelin", function () {
       .to.include('There is no command "sevre')
       .and.include("Usage");
     expect((await runOf("serve --prot 1")).code).to.equal(2);
+    const empty = await runOf("serve --port 0 --data ");
+    expect(empty.code).to.equal(2);
+    expect(empty.run.stderr).to.include("--data expects a folder");
   });
 });

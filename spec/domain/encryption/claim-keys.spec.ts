@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { claimKeys } from "../../../src/domain/encryption/claim-keys.ts";
 import { newDevice } from "../../support/device-identity.ts";
 import { useServer } from "../../support/server.ts";
+import { SyncReader } from "../../support/sync-reader.ts";
 
 describe("claimKeys", () => {
   const server = useServer();
@@ -33,5 +34,31 @@ describe("claimKeys", () => {
       select key_id from one_time_keys where user_id = ${alice.userId}`;
     expect(given.length + left.length).to.equal(500);
     expect(given.length).to.be.at.least(490);
+  });
+
+  it("shows their owner's waiting sync what is left, once", async () => {
+    const second = await server.startProcess();
+    const bob = await server.user("bob");
+    const { oneTimeKey } = newDevice(bob);
+    await bob.post("/keys/upload", {
+      one_time_keys: { ...oneTimeKey("A"), ...oneTimeKey("B") },
+      fallback_keys: oneTimeKey("F"),
+    });
+    const wanted = { [bob.userId]: { [bob.deviceId]: "signed_curve25519" } };
+    const reader = new SyncReader(bob);
+    await reader.next();
+    for (const left of [1, 0]) {
+      const waiting = reader.next({ timeout: 60_000 });
+      await claimKeys(second.edges, wanted);
+      const { device_one_time_keys_count: counts } = await waiting;
+      expect(counts).to.deep.equal({ signed_curve25519: left });
+    }
+    // Nor is it lost between two syncs.
+    await claimKeys(second.edges, wanted);
+    const answer = await reader.next({ timeout: 60_000 });
+    expect(answer.device_unused_fallback_key_types).to.deep.equal([]);
+    const head = await server.edges.notifier.refresh();
+    await claimKeys(second.edges, wanted);
+    expect(await server.edges.notifier.refresh(), "nothing new").to.equal(head);
   });
 });

@@ -3,12 +3,14 @@ import { evaluatePushRules } from "../../../src/core/push/evaluate.ts";
 import type { PushRuleset } from "../../../src/core/push/ruleset.ts";
 import type { Pdu } from "../../../src/core/event.ts";
 import type { JsonObject } from "../../../src/core/json.ts";
-import type { RoomUnread } from "../../../src/domain/push/unread.ts";
+import type { RoomUnread } from "../../../src/domain/push/unread-counts.ts";
 
 interface Said {
   eventId: string;
   sender: string;
   thread: string;
+  /** No thread may begin at it. */
+  isRelated: boolean;
   isCountable: boolean;
   isRedacted: boolean;
   outcomes: Map<string, { notify: boolean; highlight: boolean }>;
@@ -54,6 +56,7 @@ export class NaiveRoom {
       eventId,
       sender: event.sender,
       thread: this.#threadOf(event.content),
+      isRelated: event.content["m.relates_to"] !== undefined,
       isCountable: evaluate(stranger, defaultPushRules(stranger)).notify,
       isRedacted: false,
       outcomes: new Map(

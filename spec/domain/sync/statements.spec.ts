@@ -58,7 +58,7 @@ describe("the statements of a sync", () => {
         filter: parseClientFilter(JSON.parse(JSON.stringify(filter))),
         since,
         isFullState: false,
-        useStateAfter: false,
+        stateAfterName: null,
         timeoutMs: 0,
       },
       new AbortController().signal,

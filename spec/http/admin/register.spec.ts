@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import { expect } from "chai";
 import { useServer } from "../../support/server.ts";
 import type { Json } from "../../support/server.ts";
@@ -69,6 +69,30 @@ describe("/_synapse/admin/v1/register", () => {
     expect((await audit()).at(-1)!["details"]).to.deep.equal({
       is_admin: true,
     });
+  });
+
+  it("gives nobody a name that no profile may have", async () => {
+    const long = await sign("longname", { displayname: "x".repeat(257) });
+    const refused = await server.post(PATH, long);
+    expect(refused.status).to.equal(400);
+    expect(refused.body["errcode"]).to.equal("M_INVALID_PARAM");
+    const none = await server.post(
+      PATH,
+      await sign("noname", { displayname: "" }),
+    );
+    expect(none.status, none.text).to.equal(200);
+    const { body } = await server.get("/profile/@noname:test");
+    expect(body).to.deep.equal({});
+  });
+
+  it("keeps a hash of a nonce, which is no use to who reads it", async () => {
+    const nonce = await newNonce();
+    const rows = await server.database.sql<{ row: string }[]>`
+      select registration_nonces::text as row from registration_nonces`;
+    expect(rows).to.have.length.above(0);
+    const hash = createHash("sha256").update(nonce).digest("hex");
+    expect(rows.map(({ row }) => row).join()).to.include(hash);
+    expect(rows.map(({ row }) => row).join()).to.not.include(nonce);
   });
 
   it("takes a nonce once, also when it was wrong", async () => {

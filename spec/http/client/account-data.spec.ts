@@ -25,6 +25,24 @@ describe("/user/{userId}/account_data/{type}", () => {
     expect(event?.["content"]).to.deep.equal(JSON.parse(text));
   });
 
+  it("shows the push rules as they are, though none was ever set", async () => {
+    const ivy = await server.user("ivy");
+    const rules = async () => (await ivy.get("/pushrules/")).body;
+    const path = pathOf(ivy, "m.push_rules");
+    expect((await ivy.get(path)).body).to.deep.equal(await rules());
+    await ivy.put("/pushrules/global/room/!a:test", { actions: [] });
+    expect((await ivy.get(path)).body).to.deep.equal(await rules());
+  });
+
+  it("wants an id where a room is named", async () => {
+    const jane = await server.user("jane");
+    const path = inRoom(jane, "nowhere", "m.x");
+    for (const answer of [await jane.get(path), await jane.put(path, {})]) {
+      expect(answer.status).to.equal(400);
+      expect(answer.body["errcode"]).to.equal("M_INVALID_PARAM");
+    }
+  });
+
   it("is replaced whole", async () => {
     const bob = await server.user("bob");
     await bob.put(pathOf(bob, "m.x"), { a: 1 });

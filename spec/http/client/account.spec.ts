@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { finishDeactivations } from "../../../src/domain/accounts/deactivate.ts";
+import { whileUserIsHeld } from "../../support/held-row.ts";
 import { useServer } from "../../support/server.ts";
 import type { TestServer } from "../../support/server.ts";
 import { withPassword } from "../../support/with-password.ts";
@@ -40,6 +41,32 @@ describe("POST /account/password", () => {
     const body = { new_password, logout_devices: false };
     await withPassword(bob, "POST", "/account/password", body);
     expect((await phone.get("/account/whoami")).status).to.equal(200);
+  });
+
+  it("leaves no session that was being opened with the old one", async () => {
+    const dora = await server.user("dora");
+    const second = await server.startProcess();
+    const body = { type: "m.login.password", user: "dora" };
+    const { password } = dora;
+    const { login, changed } = await whileUserIsHeld(
+      server.database,
+      dora.userId,
+      async (waiting) => {
+        const opening = second.post("/login", { ...body, password });
+        await waiting(1);
+        const path = "/account/password";
+        const changing = withPassword(dora, "POST", path, { new_password });
+        await waiting(2);
+        return async () => ({ login: await opening, changed: await changing });
+      },
+    );
+    expect(changed.status, changed.text).to.equal(200);
+    const accessToken = login.body["access_token"] as string | undefined;
+    if (accessToken === undefined) expect(login.status).to.equal(403);
+    else {
+      const asked = await server.as({ accessToken }).get("/account/whoami");
+      expect(asked.status).to.equal(401);
+    }
   });
 
   it("wants the own user's own password, each time anew", async () => {
@@ -149,6 +176,7 @@ describe("POST /account/deactivate", () => {
     const path = "/account/deactivate";
     const answer = await withPassword(alice, "POST", path, { erase: true });
     expect(answer.status, answer.text).to.equal(200);
+    expect(answer.body).to.deep.equal({ id_server_unbind_result: "success" });
 
     for (const client of [alice, phone]) {
       const token = await client.get("/account/whoami");

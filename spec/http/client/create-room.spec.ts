@@ -166,6 +166,33 @@ describe("POST /createRoom", () => {
       },
       "M_INVALID_PARAM",
     ],
+    [
+      "a canonical alias that is not its own",
+      {
+        room_alias_name: "own",
+        initial_state: [
+          {
+            type: "m.room.canonical_alias",
+            content: { alias: "#own:test", alt_aliases: ["#somebodys:test"] },
+          },
+        ],
+      },
+      "M_BAD_ALIAS",
+    ],
+    [
+      "a canonical alias that is none",
+      {
+        initial_state: [
+          { type: "m.room.canonical_alias", content: { alias: "own" } },
+        ],
+      },
+      "M_INVALID_PARAM",
+    ],
+    [
+      "a redaction as state",
+      { initial_state: [{ type: "m.room.redaction", content: {} }] },
+      "M_BAD_JSON",
+    ],
     ["a name that is too long", { name: "x".repeat(70_000) }, "M_TOO_LARGE"],
     [
       "a float",
@@ -193,6 +220,36 @@ describe("POST /createRoom", () => {
       expect(must(await alice.get("/joined_rooms"))).to.deep.equal(before);
     });
   }
+
+  it("lets initial_state name the room's own alias as the canonical one", async () => {
+    const content = { alias: "#mine:test", alt_aliases: ["#mine:test"] };
+    const roomId = await makeRoom(alice, {
+      room_alias_name: "mine",
+      initial_state: [{ type: "m.room.canonical_alias", content }],
+    });
+    const state = await alice.get(
+      path`/rooms/${roomId}/state/m.room.canonical_alias/`,
+    );
+    expect(state.body).to.deep.equal(content);
+  });
+
+  it("keeps the tombstone of a version 12 room above all other state, whatever the override", async () => {
+    for (const [override, level] of [
+      [{ events: { "m.x": 1 } }, 150],
+      [{ state_default: 200 }, 201],
+      [{ events: { "m.room.tombstone": 50 } }, 150],
+      [{ events: { "m.room.tombstone": 170 } }, 170],
+    ] as const) {
+      const roomId = await makeRoom(alice, {
+        room_version: "12",
+        power_level_content_override: override,
+      });
+      const { events } = (
+        await alice.get(path`/rooms/${roomId}/state/m.room.power_levels/`)
+      ).body as { events: Json };
+      expect(events["m.room.tombstone"]).to.equal(level);
+    }
+  });
 
   it("does not invite who accepts no invites", async () => {
     must(

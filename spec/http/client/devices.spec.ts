@@ -53,6 +53,21 @@ describe("/devices", () => {
     expect(changes.length).to.be.above(0);
   });
 
+  it("wakes those who share a room for a new name", async () => {
+    const ann = await server.user("ann");
+    await ann.post("/createRoom");
+    const { notifier } = server.edges;
+    const before = await notifier.refresh();
+    const display_name = "Ann's phone";
+    await ann.put(`/devices/${ann.deviceId}`, { display_name });
+    await notifier.refresh();
+    const rooms = await server.database.sql<{ roomNid: number }[]>`
+      select room_nid from memberships where user_id = ${ann.userId}`;
+    expect([...notifier.changesSince(before)!.roomNids]).to.deep.equal(
+      rooms.map(({ roomNid }) => roomNid),
+    );
+  });
+
   it("keeps a name that is given while the device is seen", async () => {
     const dave = await server.user("dave");
     const path = `/devices/${dave.deviceId}`;
@@ -87,7 +102,7 @@ describe("/devices", () => {
     const [fay, gus] = [await server.user("fay"), await server.user("gus")];
     await logIn(fay, "ONE");
     await logIn(fay, "TWO");
-    const devices = ["ONE", "TWO", gus.deviceId, "UNKNOWN"];
+    const devices = ["ONE", "TWO", gus.deviceId, "UNKNOWN", "", "NUL\0"];
     const path = "/delete_devices";
     const done = await withPassword(fay, "POST", path, { devices });
     expect(done.status, done.text).to.equal(200);

@@ -129,12 +129,39 @@ describe("room aliases", () => {
     expect(must(await alice.get(target))).not.to.have.property("alias");
   });
 
+  it("leave it together, however many are taken away at once", async () => {
+    const other = await server.startProcess();
+    const roomId = await makePublicRoom(alice);
+    const names = Array.from({ length: 8 }, (_, i) => `#many${i}:test`);
+    for (const name of names)
+      must(await alice.put(aliasPath(name), { room_id: roomId }));
+    await setState(alice, roomId, "m.room.canonical_alias", {
+      alias: names[0],
+      alt_aliases: names,
+    });
+    const answers = await Promise.all(
+      names.map((name, i) =>
+        (i % 2 ? other.as(alice) : alice).delete(aliasPath(name)),
+      ),
+    );
+    for (const answer of answers) must(answer);
+    const state = await alice.get(
+      path`/rooms/${roomId}/state/m.room.canonical_alias/`,
+    );
+    expect(state.body).to.deep.equal({ alt_aliases: [] });
+  });
+
   it("are listed for members, and for the world where it may read", async () => {
     const closed = await makePublicRoom(alice);
     const refused = await bob.get(path`/rooms/${closed}/aliases`);
     expect(fault(refused)).to.deep.equal([403, "M_FORBIDDEN"]);
     const open = await makePublicRoom(alice, "world_readable");
     must(await bob.get(path`/rooms/${open}/aliases`));
+    await act(bob, closed, "join");
+    must(await bob.get(path`/rooms/${closed}/aliases`));
+    await act(bob, closed, "leave");
+    const left = await bob.get(path`/rooms/${closed}/aliases`);
+    expect(left.text).to.equal(refused.text);
   });
 
   it("records what an administrator takes away from others", async () => {

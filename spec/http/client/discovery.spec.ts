@@ -52,6 +52,30 @@ describe("what a client asks before it knows anybody", () => {
   });
 });
 
+describe("what a client asks for when it starts", () => {
+  const server = useServer();
+
+  it("finds that it has no pushers and no third-party identifiers", async () => {
+    const bob = await server.user("bob");
+    const pushers = await bob.get("/pushers");
+    expect(pushers.body).to.deep.equal({ pushers: [] });
+    const identifiers = await bob.get("/account/3pid");
+    expect(identifiers.body).to.deep.equal({ threepids: [] });
+  });
+
+  it("finds no key backup, and no dehydrated device", async () => {
+    const alice = await server.user("alice");
+    const backup = await alice.get("/room_keys/version");
+    expect(backup.status).to.equal(404);
+    expect(backup.body["errcode"]).to.equal("M_NOT_FOUND");
+    const device = await alice.get(
+      "/_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device",
+    );
+    expect(device.status).to.equal(404);
+    expect(device.body["errcode"]).to.equal("M_UNRECOGNIZED");
+  });
+});
+
 describe("a server that was told nothing of itself", () => {
   const server = useServer();
 

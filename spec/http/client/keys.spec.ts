@@ -4,6 +4,7 @@ import {
   newDevice,
   newKey,
 } from "../../support/device-identity.ts";
+import { whileUserIsHeld } from "../../support/held-row.ts";
 import { useServer } from "../../support/server.ts";
 import type { TestUser } from "../../support/server.ts";
 
@@ -333,6 +334,33 @@ describe("device keys", () => {
       });
     });
 
+    it("lets one of two first uploads at once go without the password", async () => {
+      const alice = await server.user("first");
+      const second = (await server.startProcess()).as(alice);
+      const { userId } = alice;
+      const bodies = [newCrossSigning(userId), newCrossSigning(userId)];
+      const answers = await whileUserIsHeld(
+        server.database,
+        userId,
+        async (waiting) => {
+          const path = "/keys/device_signing/upload";
+          const uploads = [
+            alice.post(path, bodies[0]!.body),
+            second.post(path, bodies[1]!.body),
+          ];
+          await waiting(2);
+          return () => Promise.all(uploads);
+        },
+      );
+      const statuses = answers.map(({ status }) => status);
+      expect(statuses.sort()).to.deep.equal([200, 401]);
+      const winner = answers.findIndex(({ status }) => status === 200);
+      const shown = await queried(alice, userId);
+      expect(shown["master_keys"]?.[userId]?.["keys"]).to.deep.equal(
+        bodies[winner]!.body.master_key["keys"],
+      );
+    });
+
     it("hides keys of a master key that was replaced", async () => {
       const alice = await server.user("orphans");
       await alice.post(path, newCrossSigning(alice.userId).body);
@@ -473,6 +501,20 @@ describe("device keys", () => {
       const shown = await queried(alice.user, userId);
       const keys = shown["device_keys"]?.[userId]?.[deviceId];
       expect(keys?.["signatures"]).to.deep.equal(good["signatures"]);
+    });
+
+    it("takes again what was signed at the upload of the key", async () => {
+      const alice = await server.user("resigner");
+      const { userId, deviceId } = alice;
+      const { deviceKeys, key } = newDevice(alice);
+      await alice.post("/keys/upload", { device_keys: deviceKeys });
+      const { body: keys, master } = newCrossSigning(userId);
+      const master_key = key.sign(keys.master_key, userId, deviceId);
+      await alice.post("/keys/device_signing/upload", { ...keys, master_key });
+      const answer = await alice.post(path, {
+        [userId]: { [master.publicKey]: master_key },
+      });
+      expect(answer.body).to.deep.equal({ failures: {} });
     });
 
     it("tells only the signer's own devices of a signature over another", async () => {

@@ -1,4 +1,6 @@
 import { expect } from "chai";
+import { newCrossSigning } from "../../support/device-identity.ts";
+import { whileUserIsHeld } from "../../support/held-row.ts";
 import { useServer } from "../../support/server.ts";
 import type { Json, TestServer } from "../../support/server.ts";
 
@@ -87,6 +89,31 @@ describe("POST /login", () => {
     expect((await server.as(now).get("/account/whoami")).status).to.equal(200);
   });
 
+  it("takes null for what was left out", async () => {
+    const { password } = await server.user("nobodys");
+    const answer = await server.post("/login", {
+      ...byPassword("nobodys", password),
+      device_id: null,
+      initial_device_display_name: null,
+      refresh_token: null,
+    });
+    expect(answer.status, answer.text).to.equal(200);
+    expect(answer.body["device_id"]).to.match(/^[A-Z]{10}$/);
+    expect(answer.body).to.not.have.property("refresh_token");
+  });
+
+  it("gives no device the name of a cross-signing key", async () => {
+    const alice = await server.user("crossed");
+    const { body, master } = newCrossSigning(alice.userId);
+    await alice.post("/keys/device_signing/upload", body);
+    const answer = await server.post(
+      "/login",
+      byPassword("crossed", alice.password, { device_id: master.publicKey }),
+    );
+    expect(answer.status).to.equal(403);
+    expect(answer.body["errcode"]).to.equal("M_FORBIDDEN");
+  });
+
   it("refuses device ids that are none", async () => {
     const { password } = await server.user("strange");
     for (const device_id of ["", "a\nb", "x".repeat(256)]) {
@@ -95,6 +122,33 @@ describe("POST /login", () => {
       expect(answer.status).to.equal(400);
       expect(answer.body["errcode"]).to.equal("M_INVALID_PARAM");
     }
+  });
+
+  it("opens no more than a thousand devices, also where many log in at once", async () => {
+    const { userId, password } = await server.user("many");
+    const { sql } = server.database;
+    await sql`
+      insert into devices (user_id, device_id, key_id, sealed, created_ts)
+      select ${userId}, 'D' || n, 0, '', 0 from generate_series(1, 998) n`;
+    const second = await server.startProcess();
+    const body = byPassword("many", password);
+    const answers = await whileUserIsHeld(
+      server.database,
+      userId,
+      async (waiting) => {
+        const logins = [server, second].map((each) =>
+          each.post("/login", body),
+        );
+        await waiting(2);
+        return () => Promise.all(logins);
+      },
+    );
+    for (const { status, body: said } of answers) {
+      if (status !== 200)
+        expect(said["errcode"]).to.equal("M_USER_LIMIT_EXCEEDED");
+    }
+    const devices = await sql`select from devices where user_id = ${userId}`;
+    expect(devices.length).to.be.at.most(1000);
   });
 
   it("opens one device where two log in to a new one at once", async () => {
@@ -149,7 +203,10 @@ describe("a locked account", () => {
     });
     const login = byPassword("alice", alice.password);
     const refused = await server.post("/login", login);
-    expect(refused.body["errcode"]).to.equal("M_USER_LOCKED");
+    expect(refused.body).to.include({
+      errcode: "M_USER_LOCKED",
+      soft_logout: true,
+    });
     const { refresh_token } = phone.body;
     const refreshed = await server.post("/refresh", { refresh_token });
     expect(refreshed.body["errcode"]).to.equal("M_USER_LOCKED");

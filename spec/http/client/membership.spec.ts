@@ -87,6 +87,54 @@ describe("membership", () => {
     expect(await membershipOf(roomId, bob.userId)).to.equal("leave");
   });
 
+  it("is lifted or taken once, however many ask at the same time", async () => {
+    const roomId = await makePublicRoom(alice);
+    await act(bob, roomId, "join");
+    for (const what of ["kick", "unban"]) {
+      if (what === "unban")
+        await act(alice, roomId, "ban", { user_id: bob.userId });
+      const answers = await Promise.all(
+        ["a", "b", "c", "d"].map((reason) =>
+          alice.post(path`/rooms/${roomId}/${what}`, {
+            user_id: bob.userId,
+            reason,
+          }),
+        ),
+      );
+      expect(answers.map(({ status }) => status)).to.have.members([
+        200, 403, 403, 403,
+      ]);
+    }
+  });
+
+  it("shows nobody under a name or a picture that is none", async () => {
+    const roomId = await makePublicRoom(alice);
+    const member = path`/rooms/${roomId}/state/m.room.member/${bob.userId}`;
+    for (const content of [
+      { displayname: 5 },
+      { displayname: "x".repeat(257) },
+      { avatar_url: {} },
+      { avatar_url: "https://tracker.example/x" },
+    ]) {
+      for (const answer of [
+        await bob.post(path`/join/${roomId}`, content),
+        await bob.put(member, { ...content, membership: "join" }),
+        await alice.put(member, { ...content, membership: "invite" }),
+      ]) {
+        expect([answer.status, answer.body["errcode"]]).to.deep.equal([
+          400,
+          "M_INVALID_PARAM",
+        ]);
+      }
+    }
+    must(
+      await bob.post(path`/join/${roomId}`, {
+        displayname: null,
+        avatar_url: "mxc://a/b",
+      }),
+    );
+  });
+
   it("is answered at once where nothing changes", async () => {
     const roomId = await makePublicRoom(alice);
     await act(bob, roomId, "join");

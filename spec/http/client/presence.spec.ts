@@ -98,6 +98,36 @@ describe("/presence/{userId}/status", () => {
     expect(status).to.equal(200);
   });
 
+  it("is what the device in use says, whatever idle ones say by whichever process", async () => {
+    const hal = await server.user("hal");
+    const login = await server.post("/login", {
+      type: "m.login.password",
+      identifier: { type: "m.id.user", user: hal.userId },
+      password: hal.password,
+    });
+    const process = await server.startProcess();
+    const inUse = hal;
+    const idle = process.as({
+      accessToken: String(login.body["access_token"]),
+    });
+    const syncAs = (client: TestClient, state: string) =>
+      client.get(`/sync?set_presence=${state}`);
+    const stateOf = async () =>
+      (await hal.get(pathOf(hal))).body["presence"] as string;
+    await syncAs(inUse, "online");
+    await syncAs(idle, "unavailable");
+    expect(await stateOf()).to.equal("online");
+    await syncAs(inUse, "unavailable");
+    expect(await stateOf()).to.equal("unavailable");
+    await syncAs(idle, "online");
+    expect(await stateOf()).to.equal("online");
+    await syncAs(inUse, "unavailable");
+    expect(await stateOf()).to.equal("online");
+    await hal.put(pathOf(hal), { presence: "unavailable" });
+    await syncAs(idle, "online");
+    expect(await stateOf()).to.equal("online");
+  });
+
   it("refuses a state that there is not", async () => {
     const gus = await server.user("gus");
     const answer = await gus.put(pathOf(gus), { presence: "busy" });

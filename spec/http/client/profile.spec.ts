@@ -128,4 +128,22 @@ describe("/profile", () => {
     const path = `/rooms/${rooms[0]}/state/m.room.member/${hal.userId}`;
     expect((await owner.get(path)).body).to.not.have.property("avatar_url");
   });
+
+  it("shows rooms the name that lasts, where two are set at once in two processes", async () => {
+    const ida = await server.user("ida");
+    const elsewhere = (await server.startProcess()).as(ida);
+    const { body } = await ida.post("/createRoom");
+    const roomId = encodeURIComponent(body["room_id"] as string);
+    const path = `/rooms/${roomId}/state/m.room.member/${ida.userId}`;
+    for (let round = 0; round < 20; round += 1) {
+      const name = (who: string) => ({ displayname: `${who} ${round}` });
+      await Promise.all([
+        ida.put(pathOf(ida, "displayname"), name("one")),
+        elsewhere.put(pathOf(ida, "displayname"), name("other")),
+      ]);
+      const { displayname } = (await server.get(pathOf(ida))).body;
+      const shown = (await ida.get(path)).body["displayname"];
+      expect(shown, `round ${round}`).to.equal(displayname);
+    }
+  });
 });

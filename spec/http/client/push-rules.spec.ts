@@ -1,6 +1,9 @@
 import { expect } from "chai";
 import type { PushRule } from "../../../src/core/push/ruleset.ts";
-import { setAccountData } from "../../../src/domain/accounts/account-data.ts";
+import {
+  findAccountDataText,
+  setAccountData,
+} from "../../../src/domain/accounts/account-data.ts";
 import { useServer } from "../../support/server.ts";
 import type { TestClient, TestUser } from "../../support/server.ts";
 
@@ -109,6 +112,32 @@ describe("push rules", () => {
     const bob = await server.user("other");
     await alice.put("/pushrules/global/override/mine", rule);
     expect(await idsOf(bob, "override")).to.deep.equal([]);
+  });
+
+  it("are stored without the default ones, which later versions may change", async () => {
+    const alice = await server.user("stored");
+    const stored = async () => {
+      const type = "m.push_rules";
+      const text = await findAccountDataText(
+        server.edges,
+        alice.userId,
+        0,
+        type,
+      );
+      const { global } = JSON.parse(text!) as {
+        global: Record<string, PushRule[]>;
+      };
+      return Object.values(global)
+        .flat()
+        .map(({ rule_id }) => rule_id);
+    };
+    await alice.put("/pushrules/global/override/mine", rule);
+    expect(await stored()).to.deep.equal(["mine"]);
+    const path = "/pushrules/global/underride/.m.rule.message/actions";
+    await alice.put(path, { actions: [] });
+    expect(await stored()).to.have.members(["mine", ".m.rule.message"]);
+    await alice.put(path, { actions: ["notify"] });
+    expect(await stored()).to.deep.equal(["mine"]);
   });
 
   it("of a default kind keep what the user made of them", async () => {

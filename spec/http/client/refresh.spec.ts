@@ -47,6 +47,30 @@ describe("POST /refresh", () => {
     expect((await whoami(second)).body["device_id"]).to.equal(device);
   });
 
+  it("ends after ninety days without a refresh, and leaves the device", async () => {
+    const first = await open("idle");
+    const age = (days: number) => server.database.sql`
+      update refresh_tokens set created_ts = created_ts - ${days * 86_400_000}
+      where user_id = '@idle:test'`;
+    await age(89);
+    const second = pairIn((await refresh(first.refresh)).body);
+    const device = (await whoami(second)).body["device_id"] as string;
+    await age(90);
+    const late = await refresh(second.refresh);
+    expect(late.status).to.equal(401);
+    expect(late.body).to.include({
+      errcode: "M_UNKNOWN_TOKEN",
+      soft_logout: true,
+    });
+    const again = await server.post("/login", {
+      type: "m.login.password",
+      user: "idle",
+      password: "secret of idle",
+      device_id: device,
+    });
+    expect(again.status, again.text).to.equal(200);
+  });
+
   it("may be asked again as long as the answer was not used", async () => {
     const first = await open("lost");
     const lost = pairIn((await refresh(first.refresh)).body);

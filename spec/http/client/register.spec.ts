@@ -222,6 +222,20 @@ describe("POST /register where registration is closed", () => {
     expect(answer.status).to.equal(403);
     expect(answer.body["errcode"]).to.equal("M_FORBIDDEN");
   });
+
+  it("tells nobody who is here, nor which token would do elsewhere", async () => {
+    await server.user("alice");
+    const token = "/_matrix/client/v1/register/m.login.registration_token";
+    for (const path of [
+      "/register/available?username=alice",
+      "/register/available?username=free",
+      `${token}/validity?token=any`,
+    ]) {
+      const answer = await server.get(path);
+      expect(answer.status, path).to.equal(403);
+      expect(answer.body["errcode"]).to.equal("M_FORBIDDEN");
+    }
+  });
 });
 
 describe("POST /register by one address", () => {

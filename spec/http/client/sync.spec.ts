@@ -6,6 +6,7 @@ import {
 } from "../../support/server.ts";
 import {
   idsOf,
+  type SyncAnswer,
   type SyncEvent,
   SyncReader,
 } from "../../support/sync-reader.ts";
@@ -361,6 +362,46 @@ describe("GET /sync", () => {
       ]);
     });
 
+    it("are told again where the answer was lost, where one began anew or came back by another process", async () => {
+      const [alice, bob] = [await newUser("alice"), await newUser("bob")];
+      const roomId = await createRoom(alice);
+      await act(bob, `/join/${roomId}`);
+      const filter = { room: { ...LAZY.room, timeline: { limit: 1 } } };
+      const reader = new SyncReader(alice, { filter });
+      const tellsBob = ({ rooms }: SyncAnswer) =>
+        rooms.join[roomId]!.state!.events.some(
+          ({ state_key }) => state_key === bob.userId,
+        );
+      const bobSpeaks = async (read: () => Promise<SyncAnswer>) => {
+        await say(bob, roomId);
+        return tellsBob(await read());
+      };
+      for (let i = 0; i < 9; i += 1) {
+        await act(await newUser("member"), `/join/${roomId}`);
+      }
+      await act(bob, `/rooms/${roomId}/leave`);
+      await act(bob, `/join/${roomId}`);
+      await say(alice, roomId);
+      expect(tellsBob(await reader.next())).to.be.false;
+      expect(await bobSpeaks(() => reader.again())).to.be.true;
+      expect(await bobSpeaks(() => reader.next())).to.be.true;
+      expect(await bobSpeaks(() => reader.next())).to.be.false;
+
+      const elsewhere = new SyncReader(other.as(alice), { filter });
+      await say(alice, roomId);
+      expect(tellsBob(await elsewhere.next())).to.be.false;
+      reader.since = elsewhere.since;
+      expect(await bobSpeaks(() => reader.next())).to.be.true;
+
+      elsewhere.since = reader.since;
+      await act(alice, `/rooms/${roomId}/leave`);
+      await act(alice, `/join/${roomId}`);
+      await elsewhere.next();
+      reader.since = elsewhere.since;
+      expect(await bobSpeaks(() => reader.next())).to.be.true;
+      expect(await bobSpeaks(() => reader.next())).to.be.false;
+    });
+
     it("who came, spoke and left before the timeline are told as they were", async () => {
       const [alice, bob] = [await newUser("alice"), await newUser("bob")];
       const roomId = await createRoom(alice);
@@ -382,7 +423,13 @@ describe("GET /sync", () => {
   describe("tokens", () => {
     it("refuses what is no token of this server", async () => {
       const alice = await newUser("alice");
-      for (const since of ["s12", "x", "s1_1_2_3", "s1_1_-2_3_4"]) {
+      for (const since of [
+        "s12",
+        "x",
+        "s1_1_2_3_4_5",
+        "s1_1_-2_3_4_5_6",
+        "s1_1_2_3_9999999999999999_5_6",
+      ]) {
         const { status, body } = await alice.get(`/sync?since=${since}`);
         expect([status, body["errcode"]]).to.deep.equal([
           400,
@@ -513,6 +560,20 @@ describe("GET /sync", () => {
       });
     });
 
+    it("names as left who is out of sight, though one was invited again", async () => {
+      const [alice, bob] = [await newUser("alice"), await newUser("bob")];
+      const roomId = await createRoom(alice);
+      await act(bob, `/join/${roomId}`);
+      const reader = new SyncReader(bob);
+      await reader.next();
+      const whom = { user_id: bob.userId };
+      await act(alice, `/rooms/${roomId}/kick`, whom);
+      await act(alice, `/rooms/${roomId}/invite`, whom);
+      const { rooms, device_lists: lists } = await reader.next();
+      expect(rooms.invite).to.have.property(roomId);
+      expect(lists).to.deep.equal({ changed: [], left: [alice.userId] });
+    });
+
     it("names nobody for a new name, nor as left whom another room still shows or who was long gone", async () => {
       const [alice, bob, cat] = [
         await newUser("alice"),
@@ -549,6 +610,14 @@ describe("GET /sync", () => {
       await doing();
       return answer;
     }
+
+    it("end for who shares a room with someone whose device is logged out", async () => {
+      const [alice, bob] = [await newUser("alice"), await newUser("bob")];
+      const roomId = await createRoom(alice);
+      await act(bob, `/join/${roomId}`);
+      const answer = await wake(alice, () => act(bob, "/logout"));
+      expect(answer.device_lists?.changed).to.deep.equal([bob.userId]);
+    });
 
     it("end with a message, an invite, a to-device message or account data from another process", async () => {
       const [alice, bob] = [await newUser("alice"), await newUser("bob")];

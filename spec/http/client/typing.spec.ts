@@ -66,4 +66,25 @@ describe("PUT /rooms/{roomId}/typing/{userId}", () => {
     const stopped = await next(bob, since);
     expect(stopped.typing).to.deep.equal({ user_ids: [] });
   });
+
+  it("is not told of who has left", async () => {
+    const { alice, bob, roomId, type, next } = await setUp("left");
+    await type(bob, bob.userId, { typing: true });
+    await bob.post(`/rooms/${roomId}/leave`);
+    const { typing } = await next(alice);
+    expect(typing).to.deep.equal({ user_ids: [] });
+  });
+
+  it("ends by another process where the one that would have ended it is gone", async () => {
+    const { alice, bob, roomId, type, next } = await setUp("gone");
+    await type(alice, alice.userId, { typing: true });
+    const { since, typing } = await next(bob);
+    expect(typing).to.deep.equal({ user_ids: [alice.userId] });
+    await server.database.sql`
+      update typing set expires_ts = ${Date.now() - 5_000}
+      where room_nid = (select room_nid from rooms where room_id = ${roomId})`;
+    const second = await server.startProcess();
+    const told = await next({ ...bob, ...second.as(bob) }, since);
+    expect(told.typing).to.deep.equal({ user_ids: [] });
+  });
 });

@@ -1,5 +1,12 @@
 import { expect } from "chai";
-import { act, makeRoom, must, path, say } from "../../support/rooms.ts";
+import {
+  act,
+  makeRoom,
+  must,
+  path,
+  say,
+  setState,
+} from "../../support/rooms.ts";
 import { type Json, type TestUser, useServer } from "../../support/server.ts";
 
 describe("POST /rooms/{roomId}/upgrade", () => {
@@ -152,6 +159,78 @@ describe("POST /rooms/{roomId}/upgrade", () => {
     }
   });
 
+  it("ignores creators where the new version has none besides its maker", async () => {
+    const old = await makeRoom(alice);
+    const answer = await alice.post(path`/rooms/${old}/upgrade`, {
+      new_version: "11",
+      additional_creators: ["bob"],
+    });
+    must(answer);
+  });
+
+  it("is not stopped by state that the new version does not take", async () => {
+    const old = await makeRoom(alice, {
+      room_version: "5",
+      creation_content: { type: "m.space" },
+      power_level_content_override: {
+        users: { [alice.userId]: 100, [bob.userId]: 50 },
+      },
+      invite: [bob.userId],
+    });
+    await act(bob, old, "join");
+    await setState(alice, old, "m.room.topic", { topic: "kept" });
+    await setState(alice, old, "m.room.avatar", {
+      url: "mxc://a/b",
+      info: { w: 1.5 },
+    });
+    await setState(alice, old, "m.space.child", { via: ["a"] }, "!child:a");
+    await setState(bob, old, "m.space.child", { via: ["a"] }, bob.userId);
+    await setState(
+      bob,
+      old,
+      "m.room.member",
+      {
+        membership: "ban",
+        reason: "spam",
+        join_authorised_via_users_server: "@x:far.example",
+      },
+      carol.userId,
+    );
+    const next = await upgrade(alice, old, "12");
+    expect(await stateOf(alice, next, "m.room.topic")).to.deep.equal({
+      topic: "kept",
+    });
+    expect(
+      await stateOf(alice, next, "m.space.child", "!child:a"),
+    ).to.deep.equal({ via: ["a"] });
+    expect(
+      await stateOf(alice, next, "m.room.member", carol.userId),
+    ).to.deep.equal({ membership: "ban", reason: "spam" });
+  });
+
+  it("lifts the ban of who becomes a creator", async () => {
+    const old = await makeRoom(alice);
+    await act(alice, old, "ban", { user_id: bob.userId });
+    const answer = await alice.post(path`/rooms/${old}/upgrade`, {
+      new_version: "12",
+      additional_creators: [bob.userId, bob.userId, alice.userId],
+    });
+    const next = must<{ replacement_room: string }>(answer).replacement_room;
+    const create = await stateOf(alice, next, "m.room.create");
+    expect(create["additional_creators"]).to.deep.equal([bob.userId]);
+    await act(alice, next, "invite", { user_id: bob.userId });
+  });
+
+  it("makes a room for each of many upgrades at once", async () => {
+    const old = await makeRoom(alice);
+    const rooms = await Promise.all(
+      Array.from({ length: 6 }, () => upgrade(alice, old, "12")),
+    );
+    expect(new Set(rooms).size).to.equal(6);
+    const tombstone = await stateOf(alice, old, "m.room.tombstone");
+    expect(rooms).to.include(tombstone["replacement_room"]);
+  });
+
   it("moves no alias for a room that only claims to follow (GHSA-cjh7-rcpx-xpf8)", async () => {
     const old = await makeRoom(alice, { room_alias_name: "claimed" });
     await makeRoom(bob, {
@@ -159,5 +238,185 @@ describe("POST /rooms/{roomId}/upgrade", () => {
     });
     const alias = await bob.get(path`/directory/room/${"#claimed:test"}`);
     expect(alias.body["room_id"]).to.equal(old);
+  });
+
+  describe("and who joins the new room", () => {
+    const dataOf = async (user: TestUser, where: string) =>
+      (await user.get(path`/user/${user.userId}/` + where)).body;
+
+    const tagsOf = async (user: TestUser, roomId: string) =>
+      (await dataOf(user, path`rooms/${roomId}/tags`))["tags"];
+
+    /** All that a user can keep about a room. */
+    const furnish = async (user: TestUser, roomId: string) => {
+      const own = path`/user/${user.userId}`;
+      must(
+        await user.put(own + path`/rooms/${roomId}/tags/m.favourite`, {
+          order: 0.5,
+        }),
+      );
+      must(
+        await user.put(`${own}/account_data/m.direct`, {
+          [carol.userId]: ["!other:test", roomId],
+          "@nobody:test": ["!other:test"],
+        }),
+      );
+      must(
+        await user.put(path`/pushrules/global/room/${roomId}`, { actions: [] }),
+      );
+      must(
+        await user.put(path`/pushrules/global/override/${roomId}`, {
+          actions: [],
+          conditions: [
+            { kind: "event_match", key: "room_id", pattern: roomId },
+            { kind: "event_match", key: "type", pattern: "m.x" },
+          ],
+        }),
+      );
+    };
+
+    const expectInherited = async (
+      user: TestUser,
+      old: string,
+      next: string,
+    ) => {
+      expect(await tagsOf(user, next)).to.deep.equal({
+        "m.favourite": { order: 0.5 },
+      });
+      expect(await tagsOf(user, old)).to.deep.equal({
+        "m.favourite": { order: 0.5 },
+      });
+      expect(await dataOf(user, "account_data/m.direct")).to.deep.equal({
+        [carol.userId]: ["!other:test", old, next],
+        "@nobody:test": ["!other:test"],
+      });
+      const room = must(await user.get(path`/pushrules/global/room/${next}`));
+      expect(room).to.include({ rule_id: next, enabled: true });
+      const override = must(
+        await user.get(path`/pushrules/global/override/${next}`),
+      );
+      expect(override["conditions"]).to.deep.equal([
+        { kind: "event_match", key: "room_id", pattern: next },
+        { kind: "event_match", key: "type", pattern: "m.x" },
+      ]);
+    };
+
+    const expectNothing = async (user: TestUser, next: string) => {
+      expect(await tagsOf(user, next)).to.deep.equal({});
+      const direct = await dataOf(user, "account_data/m.direct");
+      expect(JSON.stringify(direct)).to.not.include(next);
+      for (const kind of ["room", "override"]) {
+        const rule = await user.get(path`/pushrules/global/${kind}/${next}`);
+        expect(rule.status).to.equal(404);
+      }
+    };
+
+    it("finds tags, direct chats and push rules as in the old one", async () => {
+      const owner = await server.user("owner");
+      const member = await server.user("member");
+      const old = await makeRoom(owner, {
+        room_version: "11",
+        preset: "public_chat",
+      });
+      await act(member, old, "join");
+      await furnish(owner, old);
+      await furnish(member, old);
+      const next = await upgrade(owner, old, "12");
+      await expectInherited(owner, old, next);
+      await act(member, next, "join");
+      await expectInherited(member, old, next);
+    });
+
+    it("is told of them by the sync that brings the room, and is not counted what is muted", async () => {
+      const member = await server.user("silent");
+      const old = await makeRoom(alice, { preset: "public_chat" });
+      await act(member, old, "join");
+      await furnish(member, old);
+      const next = await upgrade(alice, old, "12");
+      const { next_batch: since } = must<{ next_batch: string }>(
+        await member.get("/sync"),
+      );
+      await act(member, next, "join");
+      await say(alice, next, "nobody hears it");
+      type Sync = {
+        account_data: { events: { type: string }[] };
+        rooms: { join: Record<string, Json> };
+      };
+      const sync = must<Sync>(await member.get(`/sync?since=${since}`));
+      expect(sync.account_data.events.map(({ type }) => type)).to.have.members([
+        "m.direct",
+        "m.push_rules",
+      ]);
+      const room = sync.rooms.join[next]!;
+      expect(room["account_data"]).to.deep.equal({
+        events: [
+          {
+            type: "m.tag",
+            content: { tags: { "m.favourite": { order: 0.5 } } },
+          },
+        ],
+      });
+      expect(room["unread_notifications"]).to.deep.equal({
+        notification_count: 0,
+        highlight_count: 0,
+      });
+    });
+
+    it("loses nothing that they change at the same time, and gets all of it once", async () => {
+      const member = await server.user("busy");
+      const other = await server.startProcess();
+      const old = await makeRoom(alice, { preset: "public_chat" });
+      await act(member, old, "join");
+      await furnish(member, old);
+      const next = await upgrade(alice, old, "12");
+      const rules = Array.from({ length: 8 }, (_, i) => `r${i}`);
+      const answers = await Promise.all([
+        member.post(path`/join/${next}`, {}),
+        other.as(member).post(path`/join/${next}`, { reason: "twice" }),
+        ...rules.map((id, i) =>
+          (i % 2 ? other.as(member) : member).put(
+            path`/pushrules/global/content/${id}`,
+            { actions: ["notify"], pattern: id },
+          ),
+        ),
+      ]);
+      for (const answer of answers) must(answer);
+      await expectInherited(member, old, next);
+      for (const id of rules)
+        must(await member.get(path`/pushrules/global/content/${id}`));
+    });
+
+    it("gets nothing where the old room does not point to the new one", async () => {
+      const member = await server.user("lured");
+      const trusted = await makeRoom(alice, { preset: "public_chat" });
+      await act(member, trusted, "join");
+      await furnish(member, trusted);
+      const trap = await makeRoom(bob, {
+        preset: "public_chat",
+        creation_content: { predecessor: { room_id: trusted } },
+      });
+      await act(member, trap, "join");
+      await expectNothing(member, trap);
+    });
+
+    it("does so too after an upgrade made by hand, its maker as well", async () => {
+      const owner = await server.user("handy");
+      const member = await server.user("handed");
+      const old = await makeRoom(owner, { preset: "public_chat" });
+      await act(member, old, "join");
+      await furnish(owner, old);
+      await furnish(member, old);
+      const next = await makeRoom(owner, {
+        preset: "public_chat",
+        creation_content: { predecessor: { room_id: old } },
+      });
+      await setState(owner, old, "m.room.tombstone", {
+        body: "gone",
+        replacement_room: next,
+      });
+      await act(member, next, "join");
+      await expectInherited(owner, old, next);
+      await expectInherited(member, old, next);
+    });
   });
 });

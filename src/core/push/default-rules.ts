@@ -1,5 +1,10 @@
 import type { JsonObject, JsonValue } from "../json.ts";
-import type { PushAction, PushRule, PushRuleset } from "./ruleset.ts";
+import type {
+  PushAction,
+  PushRule,
+  PushRuleKind,
+  PushRuleset,
+} from "./ruleset.ts";
 
 const SOUND: JsonObject = { set_tweak: "sound", value: "default" };
 const RING: JsonObject = { set_tweak: "sound", value: "ring" };
@@ -165,5 +170,24 @@ export function withDefaultRules(
     room: merge("room"),
     sender: merge("sender"),
     underride: merge("underride"),
+  };
+}
+
+/** What is the user's of a ruleset: own rules, and the default rules that were changed. */
+export function withoutDefaultRules(
+  ruleset: PushRuleset,
+  userId: string,
+): PushRuleset {
+  const defaults = defaultPushRules(userId);
+  const strip = (kind: PushRuleKind): PushRule[] => {
+    const texts = new Set(defaults[kind].map((rule) => JSON.stringify(rule)));
+    return ruleset[kind].filter((rule) => !texts.has(JSON.stringify(rule)));
+  };
+  return {
+    override: strip("override"),
+    content: strip("content"),
+    room: strip("room"),
+    sender: strip("sender"),
+    underride: strip("underride"),
   };
 }

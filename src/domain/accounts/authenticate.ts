@@ -2,11 +2,12 @@ import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import type { UserId } from "../../core/ids.ts";
 import {
-  findSession,
+  listSessions,
   noteTokenUsed,
   type SessionRow,
 } from "../../storage/sessions.ts";
 import { LONGEST_TRUST_MS } from "../../storage/notifier.ts";
+import { gather } from "../../util/gather.ts";
 import { slot } from "../../util/process-memory.ts";
 import { WeightedCache } from "../../util/weighted-cache.ts";
 import type { Authenticate, Authenticated } from "./requester.ts";
@@ -39,9 +40,11 @@ export function createAuthenticate(edges: Needs): Authenticate {
   edges.notifier.onRevoked((tokenIds) => {
     for (const tokenId of tokenIds) revoked.set(tokenId, true);
   });
+  const findSession = gather((keys: readonly string[]) =>
+    mapSessions(edges.db, keys),
+  );
   return async (token, origin): Promise<Authenticated> => {
-    const hash = hashToken(token);
-    const key = hash.toString("base64");
+    const key = hashToken(token).toString("base64");
     let entry = known.get(key);
     if (
       !entry ||
@@ -49,7 +52,7 @@ export function createAuthenticate(edges: Needs): Authenticate {
       revoked.get(entry.session.tokenId)
     ) {
       const sinceTs = edges.now();
-      const session = await findSession(edges.db, hash);
+      const session = await findSession(key);
       if (!session) {
         known.delete(key);
         throw new MatrixError(
@@ -77,6 +80,17 @@ export function createAuthenticate(edges: Needs): Authenticate {
       isLocked: session.isLocked,
     };
   };
+}
+
+async function mapSessions(
+  db: Edges["db"],
+  keys: readonly string[],
+): Promise<Map<string, SessionRow>> {
+  const hashes = keys.map((key) => Buffer.from(key, "base64"));
+  const rows = await listSessions(db, hashes);
+  return new Map(
+    rows.map(({ tokenHash, ...row }) => [tokenHash.toString("base64"), row]),
+  );
 }
 
 /** A clock that was set back makes nothing young again. */

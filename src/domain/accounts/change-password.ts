@@ -14,10 +14,15 @@ export async function changePassword(
 ): Promise<void> {
   assertStrongPassword(edges.settings, newPassword);
   const passwordHash = await hashPassword(edges.settings, newPassword);
-  const devices = isLoggingOut ? await listDeviceIds(edges, userId) : [];
-  const others = devices.filter((other) => other !== deviceId);
-  await removeDevices(edges, userId, others, {
+  const listOthers = async () => {
+    const devices = isLoggingOut ? await listDeviceIds(edges, userId) : [];
+    return devices.filter((other) => other !== deviceId);
+  };
+  await removeDevices(edges, userId, await listOthers(), {
     activeUsers: [userId],
     rows: { userUpdates: [{ userId, passwordHash }] },
   });
+  // A login with the old password may have been under way; from here on none can succeed.
+  const late = await listOthers();
+  if (late.length > 0) await removeDevices(edges, userId, late);
 }

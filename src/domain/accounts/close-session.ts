@@ -3,6 +3,7 @@ import { MatrixError } from "../../core/errors.ts";
 import { listAccountDataTypes } from "../../storage/account-data.ts";
 import { listDevices, listTokens } from "../../storage/sessions.ts";
 import type { Write } from "../../storage/write.ts";
+import { wakeForKeys } from "../encryption/tell-key-change.ts";
 import type { Requester } from "./requester.ts";
 
 type Needs = Pick<Edges, "committer" | "db" | "notifier">;
@@ -41,7 +42,7 @@ export async function removeDevices(
       })),
       ...also.rows,
     },
-    wake: { users: [userId] },
+    wake: isAny ? await wakeForKeys(edges, userId) : { users: [userId] },
   });
   if (outcome.status !== "committed") {
     throw new MatrixError(

@@ -5,6 +5,7 @@ import {
   listDevices,
   type DeviceRow,
 } from "../../storage/sessions.ts";
+import { wakeForKeys } from "../encryption/tell-key-change.ts";
 import { deviceContext, type DeviceDetails } from "./device-details.ts";
 
 /** A device as its owner sees it. */
@@ -63,7 +64,7 @@ export async function renameDevice(
       devices: [{ userId, deviceId, createdTs, ...sealed }],
       deviceListChanges: [{ at: 0, userId }],
     },
-    wake: { users: [userId] },
+    wake: await wakeForKeys(edges, userId),
   });
   if (outcome.status !== "committed") throw notFound();
 }

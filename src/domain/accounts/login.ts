@@ -3,6 +3,7 @@ import { MatrixError } from "../../core/errors.ts";
 import { isUserId } from "../../core/ids.ts";
 import { findUser } from "../../storage/users.ts";
 import { isLocalUser } from "../rooms/local-user.ts";
+import { removeDevices } from "./close-session.ts";
 import { guess, type GuessEdges } from "./guesses.ts";
 import { openSession } from "./open-session.ts";
 import type {
@@ -29,24 +30,20 @@ export function userIdFrom(
  * The one check of a password, whatever asks for it. Throws `M_FORBIDDEN` with
  * the same words for an unknown user and a wrong password, after the same work.
  * @param address whoever tries, for the rate limit
+ * @returns the hash that it was checked against
  */
 export function checkPassword(
   edges: GuessEdges,
   userId: string,
   password: string,
   address: string,
-): Promise<void> {
+): Promise<string> {
   return guess(edges, [address, userId], async () => {
     const isOurs = isUserId(userId) && isLocalUser(edges.settings, userId);
     const user = isOurs ? await findUser(edges.db, userId) : undefined;
     const stored = user?.passwordHash ?? null;
     const isRight = await isPassword(edges.settings, stored, password);
-    if (!user || !isRight) {
-      throw new MatrixError(
-        "M_FORBIDDEN",
-        "The user name or the password is wrong.",
-      );
-    }
+    if (!user || stored === null || !isRight) throw wrongPassword();
     if (user.isDeactivated) {
       throw new MatrixError(
         "M_USER_DEACTIVATED",
@@ -54,8 +51,11 @@ export function checkPassword(
       );
     }
     if (user.isLocked) {
-      throw new MatrixError("M_USER_LOCKED", "This account is locked.");
+      throw new MatrixError("M_USER_LOCKED", "This account is locked.", {
+        soft_logout: true,
+      });
     }
+    return stored;
   });
 }
 
@@ -66,6 +66,14 @@ export async function logIn(
 ): Promise<OpenedSession> {
   const { user, password, address } = credentials;
   const userId = userIdFrom(edges.settings, user);
-  await checkPassword(edges, userId, password, address);
-  return openSession(edges, userId, wish);
+  const checked = await checkPassword(edges, userId, password, address);
+  const session = await openSession(edges, userId, wish);
+  // A change of the password ends the sessions that it finds: this one may have come after.
+  const now = await findUser(edges.db, userId);
+  if (now?.passwordHash === checked) return session;
+  await removeDevices(edges, userId, [session.deviceId]);
+  throw wrongPassword();
 }
+
+const wrongPassword = (): MatrixError =>
+  new MatrixError("M_FORBIDDEN", "The user name or the password is wrong.");

@@ -1,13 +1,18 @@
 import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
+import type { JsonObject } from "../../core/json.ts";
+import { listCrossSigningKeys } from "../../storage/cross-signing.ts";
 import {
   countDevices,
   findDevice,
   listTokens,
 } from "../../storage/sessions.ts";
 import type { Write, WriteRows } from "../../storage/write.ts";
+import { publicKeyIn } from "../encryption/cross-signing-key.ts";
+import { removeDevices } from "./close-session.ts";
 import { deviceContext, type DeviceDetails } from "./device-details.ts";
 import { makeTokens, type GivenTokens } from "./tokens.ts";
+import { userLimitExceeded } from "./user-limit.ts";
 
 /** What a client asks for when it opens a session. */
 export interface SessionWish {
@@ -23,7 +28,14 @@ export interface OpenedSession extends GivenTokens {
 
 export type SessionEdges = Pick<
   Edges,
-  "committer" | "db" | "keyring" | "nids" | "notifier" | "now" | "random"
+  | "committer"
+  | "db"
+  | "keyring"
+  | "nids"
+  | "notifier"
+  | "now"
+  | "random"
+  | "settings"
 >;
 
 const MOST_DEVICES = 1_000;
@@ -45,7 +57,10 @@ export async function sessionRows(
     wish.deviceId === undefined
       ? undefined
       : await findDevice(edges.db, userId, deviceId);
-  if (!standing) await assertRoomForDevice(edges, userId);
+  if (!standing) {
+    await assertRoomForDevice(edges, userId);
+    await assertFreeName(edges, userId, deviceId);
+  }
   const old = standing ? await listTokens(edges.db, userId, [deviceId]) : [];
   const { given, row } = await makeTokens(
     edges,
@@ -114,17 +129,42 @@ export async function openSession(
     );
   }
   await edges.notifier.revoke(replaced);
+  // Others may have opened one when this one found room; what is stored decides.
+  if (isNewDevice && (await countDevices(edges.db, userId)) > MOST_DEVICES) {
+    await removeDevices(edges, userId, [session.deviceId]);
+    throw tooManyDevices(edges);
+  }
   return session;
 }
 
 async function assertRoomForDevice(
-  { db }: Pick<Edges, "db">,
+  edges: Pick<Edges, "db" | "settings">,
   userId: string,
 ): Promise<void> {
-  if ((await countDevices(db, userId)) < MOST_DEVICES) return;
-  throw new MatrixError(
-    "M_RESOURCE_LIMIT_EXCEEDED",
+  if ((await countDevices(edges.db, userId)) >= MOST_DEVICES)
+    throw tooManyDevices(edges);
+}
+
+const tooManyDevices = ({ settings }: Pick<Edges, "settings">): MatrixError =>
+  userLimitExceeded(
+    settings,
     `An account has no more than ${MOST_DEVICES} devices. Remove some of them first.`,
+  );
+
+/** Signatures name a device or a cross-signing key: no name may mean both. */
+async function assertFreeName(
+  { db }: Pick<Edges, "db">,
+  userId: string,
+  deviceId: string,
+): Promise<void> {
+  const keys = await listCrossSigningKeys(db, [userId]);
+  const isTaken = keys.some(
+    ({ json }) => publicKeyIn(JSON.parse(json) as JsonObject) === deviceId,
+  );
+  if (!isTaken) return;
+  throw new MatrixError(
+    "M_FORBIDDEN",
+    "The device id is the same as a cross-signing key.",
   );
 }
 

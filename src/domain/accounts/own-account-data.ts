@@ -3,8 +3,10 @@ import { MatrixError } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { findMembership } from "../../storage/memberships.ts";
 import { sumAccountData } from "../../storage/account-data.ts";
+import { PUSH_RULES, pushRulesText } from "../push/push-rules.ts";
 import { findRoomIdentity } from "../rooms/room-identity.ts";
 import { findAccountDataText, setAccountData } from "./account-data.ts";
+import { userLimitExceeded } from "./user-limit.ts";
 
 /** Whose account data, of which room; global without one. */
 export interface AccountDataPlace {
@@ -19,7 +21,7 @@ const MAX_ITEM_BYTES = 64 * 1024;
 const MAX_TOTAL_BYTES = 50 * 1024 * 1024;
 const MAX_TYPE_BYTES = 255;
 /** What this server keeps in a form of its own. */
-const MANAGED = ["m.push_rules", "m.fully_read"];
+const MANAGED = [PUSH_RULES, "m.fully_read"];
 
 /** Whether clients set this type elsewhere, not as account data. */
 export const isManaged = (type: string): boolean => MANAGED.includes(type);
@@ -36,13 +38,15 @@ export async function getOwnAccountData(
     roomNid === undefined
       ? undefined
       : await findAccountDataText(edges, userId, roomNid, place.type);
+  if (roomNid === 0 && place.type === PUSH_RULES)
+    return pushRulesText(userId, text);
   if (text !== undefined) return text;
   throw new MatrixError("M_NOT_FOUND", "There is no such account data.");
 }
 
 /** Throws `M_FORBIDDEN`, `M_TOO_LARGE`; for types that are not managed. */
 export async function setOwnAccountData(
-  edges: Reads & Pick<Edges, "committer">,
+  edges: Reads & Pick<Edges, "committer" | "settings">,
   userId: string,
   place: AccountDataPlace,
   content: JsonObject,
@@ -66,7 +70,7 @@ function assertOwner(userId: string, { ownerId }: AccountDataPlace): void {
 }
 
 async function assertFits(
-  { db }: Pick<Edges, "db">,
+  { db, settings }: Pick<Edges, "db" | "settings">,
   userId: string,
   type: string,
   content: JsonObject,
@@ -79,8 +83,8 @@ async function assertFits(
     throw new MatrixError("M_INVALID_PARAM", "A type has at most 255 bytes.");
   }
   if ((await sumAccountData(db, userId)) + bytes > MAX_TOTAL_BYTES) {
-    throw new MatrixError(
-      "M_RESOURCE_LIMIT_EXCEEDED",
+    throw userLimitExceeded(
+      settings,
       "This account keeps as much account data as it may.",
     );
   }

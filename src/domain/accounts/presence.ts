@@ -8,6 +8,7 @@ import {
   setPresence,
 } from "../../storage/presence.ts";
 import type { PresenceRow } from "../../storage/sync-extras.ts";
+import type { Requester } from "./requester.ts";
 import { slot } from "../../util/process-memory.ts";
 import { WeightedCache } from "../../util/weighted-cache.ts";
 
@@ -28,11 +29,6 @@ const STATES: readonly string[] = ["online", "unavailable", "offline"];
 const GONE_MS = 180_000;
 const NOTE_EVERY_MS = 25_000;
 
-interface Noted {
-  state: string;
-  ts: number;
-}
-const noted = slot(() => new WeightedCache<string, Noted>(100_000, () => 1));
 const swept = slot(() => ({ ts: 0 }));
 
 const isState = (state: string): state is PresenceState =>
@@ -57,14 +53,26 @@ export function presenceContent(
   };
 }
 
+/** What a device's sync last said of its user, and where the marks stood then. */
+interface Noted {
+  wanted: string;
+  ts: number;
+  mark: number;
+}
+
+const noted = slot(() => new WeightedCache<string, Noted>(100_000, () => 1));
+
+type Device = Pick<Requester, "userId" | "deviceId">;
+
 /**
  * Notes what a sync says of its user (`set_presence`). Others are told of
- * changes only, and the time is stored now and then. A database that takes no
- * writes does not keep a client from reading.
+ * changes only, and the time is stored now and then. A device that is idle does not
+ * speak for another one that is in use: they would take turns for ever. A database
+ * that takes no writes does not keep a client from reading.
  */
 export async function notePresence(
   edges: Needs & Pick<Edges, "log">,
-  { userId }: { userId: string },
+  device: Device,
   wanted: string,
 ): Promise<void> {
   if (!isState(wanted)) {
@@ -73,29 +81,63 @@ export async function notePresence(
   if (!edges.settings.presenceEnabled) return;
   try {
     await sweep(edges);
-    await noteState(edges, userId, wanted);
+    await noteState(edges, device, wanted);
   } catch (error) {
+    edges.memory.of(noted).delete(keyOf(device));
     edges.log.warn({ err: error }, "Presence cannot be stored at the moment.");
   }
 }
 
+const keyOf = ({ userId, deviceId }: Device): string => `${deviceId} ${userId}`;
+
 async function noteState(
   edges: Needs,
-  userId: string,
+  device: Device,
   wanted: PresenceState,
 ): Promise<void> {
+  const { userId, deviceId } = device;
   // A client that polls as "offline" leaves the presence as it is.
   if (wanted === "offline") return;
-  const known = edges.memory.of(noted).get(userId);
   const nowTs = edges.now();
-  if (known?.state === wanted && nowTs - known.ts < NOTE_EVERY_MS) return;
-  await change(edges, { userId, state: wanted, lastActiveTs: nowTs });
+  const cache = edges.memory.of(noted);
+  const key = keyOf(device);
+  const last = cache.get(key);
+  if (last?.wanted === wanted && isStillNoted(edges, userId, last)) return;
+  cache.set(key, {
+    wanted,
+    ts: nowTs,
+    mark: edges.notifier.ephemeralMark,
+  });
+  const known = await findPresence(edges.db, userId);
+  const age = nowTs - (known?.lastActiveTs ?? -Infinity);
+  if (known?.state === wanted && age < NOTE_EVERY_MS) return;
+  const isOutdone =
+    wanted === "unavailable" &&
+    known?.state === "online" &&
+    known.deviceId !== deviceId &&
+    age < GONE_MS;
+  if (isOutdone) return;
+  await change(edges, { userId, deviceId, state: wanted, lastActiveTs: nowTs });
+}
+
+/** Within the time, and while no process has told of another state of the user. */
+function isStillNoted(
+  { notifier, now }: Pick<Edges, "notifier" | "now">,
+  userId: string,
+  last: Noted,
+): boolean {
+  if (Math.abs(now() - last.ts) >= NOTE_EVERY_MS) return false;
+  const mark = notifier.ephemeralMark;
+  const hints = notifier.ephemeralBetween(last.mark, mark);
+  if (!hints?.every(({ users }) => !users.includes(userId))) return false;
+  last.mark = mark;
+  return true;
 }
 
 /** What a user says of itself. */
 export async function setOwnPresence(
   edges: Needs & Pick<Edges, "keyring">,
-  userId: string,
+  { userId, deviceId }: Device,
   state: PresenceState,
   statusText: string | undefined,
 ): Promise<void> {
@@ -106,7 +148,7 @@ export async function setOwnPresence(
       ? null
       : await edges.keyring.sealForUser(userId, context, statusText);
   const lastActiveTs = edges.now();
-  await change(edges, { userId, state, lastActiveTs, status });
+  await change(edges, { userId, deviceId, state, lastActiveTs, status });
 }
 
 /** Throws `M_FORBIDDEN` for users with whom the viewer shares no room. */
@@ -135,9 +177,8 @@ async function change(
   edges: Needs,
   row: Parameters<typeof setPresence>[1],
 ): Promise<void> {
-  const { userId, state } = row;
+  const { userId } = row;
   const mark = await setPresence(edges.db, row);
-  edges.memory.of(noted).set(userId, { state, ts: row.lastActiveTs });
   if (mark === undefined) return;
   const rooms = await listRoomsOfUsers(edges.db, [userId]);
   edges.notifier.wakeEphemeral({ mark, rooms, users: [userId] });
@@ -152,7 +193,7 @@ async function sweep(edges: Needs): Promise<void> {
   const gone = await endPresence(edges.db, nowTs - GONE_MS);
   if (gone.length === 0) return;
   const users = gone.map(({ userId }) => userId);
-  const mark = Math.max(...gone.map((row) => row.mark));
+  const { mark } = gone[0]!;
   const rooms = await listRoomsOfUsers(edges.db, users);
   edges.notifier.wakeEphemeral({ mark, rooms, users });
 }

@@ -11,6 +11,8 @@ import type { SessionEdges } from "./open-session.ts";
 import { hashToken, makeTokens, type GivenTokens } from "./tokens.ts";
 
 const MAX_ATTEMPTS = 20;
+/** A session that nobody used for so long has to be opened anew; each refresh begins the time again. */
+const REFRESH_TOKEN_MS = 90 * 24 * 60 * 60 * 1000;
 
 /**
  * New tokens for a refresh token. It stays valid until what it was given is
@@ -30,6 +32,7 @@ export async function refreshSession(
       await endSession(edges, row);
       throw unknownToken();
     }
+    if (row.createdTs + REFRESH_TOKEN_MS <= edges.now()) throw expiredToken();
     const given = await rotate(edges, tokenHash, row);
     if (given) return given;
   }
@@ -108,4 +111,10 @@ async function assertUsable(db: Edges["db"], userId: string): Promise<void> {
 const unknownToken = (): MatrixError =>
   new MatrixError("M_UNKNOWN_TOKEN", "This refresh token is not valid.", {
     soft_logout: false,
+  });
+
+// Its device and keys are still there: the client keeps its data and logs in again.
+const expiredToken = (): MatrixError =>
+  new MatrixError("M_UNKNOWN_TOKEN", "This refresh token has expired.", {
+    soft_logout: true,
   });

@@ -9,6 +9,7 @@ import {
   registerAccount,
   type RegisterEdges,
 } from "./register.ts";
+import { assertRegistrationOpen } from "./registration-mode.ts";
 import { assertRegistrationToken } from "./registration-token.ts";
 import { authorise, type UiaDemand } from "./user-interactive.ts";
 
@@ -63,9 +64,7 @@ function assertOpen(
   if (kind === "guest") {
     throw new MatrixError("M_FORBIDDEN", "This server has no guest accounts.");
   }
-  if (settings.registration.mode === "closed") {
-    throw new MatrixError("M_FORBIDDEN", "Registration is closed.");
-  }
+  assertRegistrationOpen(settings);
 }
 
 function demandOf(edges: GuessEdges, address: string): UiaDemand {

@@ -2,6 +2,7 @@ import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import { parseNewUserId } from "../../core/ids.ts";
 import { findUser } from "../../storage/users.ts";
+import type { WriteRows } from "../../storage/write.ts";
 import { profileContext } from "./member-profile.ts";
 import {
   sessionRows,
@@ -10,8 +11,9 @@ import {
   type SessionWish,
 } from "./open-session.ts";
 import { assertStrongPassword, hashPassword } from "./password.ts";
+import { checkFieldValue } from "./profile-field.ts";
 
-export type RegisterEdges = SessionEdges & Pick<Edges, "settings">;
+export type RegisterEdges = SessionEdges;
 
 export interface NewAccount {
   /** Made up where the client leaves it to the server. */
@@ -55,6 +57,7 @@ export async function registerAccount(
   const passwordHash =
     password === null ? null : await hashPassword(edges.settings, password);
   const displayName = account.displayName ?? localpart;
+  const isNamed = checkFieldValue("displayname", displayName) === "sets";
   const opened = wish && (await sessionRows(edges, userId, wish));
   const outcome = await edges.committer.commit({
     positions: 1,
@@ -68,18 +71,7 @@ export async function registerAccount(
           createdTs: edges.now(),
         },
       ],
-      profileFields: [
-        {
-          at: 0,
-          userId,
-          name: "displayname",
-          ...(await edges.keyring.sealForUser(
-            userId,
-            profileContext(userId, "displayname"),
-            JSON.stringify(displayName),
-          )),
-        },
-      ],
+      profileFields: isNamed ? [await nameRow(edges, userId, displayName)] : [],
       registrationTokenUses:
         account.registrationToken === undefined
           ? []
@@ -98,4 +90,20 @@ export async function registerAccount(
     );
   }
   throw new MatrixError("M_USER_IN_USE", "This user name is taken.");
+}
+
+async function nameRow(
+  { keyring }: Pick<Edges, "keyring">,
+  userId: string,
+  displayName: string,
+): Promise<WriteRows["profileFields"][number]> {
+  const name = "displayname";
+  const context = profileContext(userId, name);
+  const text = JSON.stringify(displayName);
+  return {
+    at: 0,
+    userId,
+    name,
+    ...(await keyring.sealForUser(userId, context, text)),
+  };
 }

@@ -6,6 +6,7 @@ import { createAccount } from "./create-account.ts";
 import { guess, type GuessEdges } from "./guesses.ts";
 import type { OpenedSession } from "./open-session.ts";
 import type { RegisterEdges } from "./register.ts";
+import { hashToken } from "./tokens.ts";
 
 const NONCE_MS = 60_000;
 
@@ -28,7 +29,7 @@ export async function createNonce(
   getSecret(edges.settings);
   const nonce = edges.random.token();
   const nowTs = edges.now();
-  await insertNonce(edges.db, nonce, nowTs + NONCE_MS, nowTs);
+  await insertNonce(edges.db, hashToken(nonce), nowTs + NONCE_MS, nowTs);
   return nonce;
 }
 
@@ -39,7 +40,7 @@ export async function registerBySharedSecret(
   origin: { address: string; requestId: string },
 ): Promise<OpenedSession> {
   const secret = getSecret(edges.settings);
-  if (!(await takeNonce(edges.db, form.nonce, edges.now()))) {
+  if (!(await takeNonce(edges.db, hashToken(form.nonce), edges.now()))) {
     throw new MatrixError("M_UNKNOWN", "The nonce is not known.");
   }
   await guess(edges, [origin.address], async () => {

@@ -3,9 +3,23 @@ import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { findAccountData } from "../../storage/account-data.ts";
+import type { WriteRows } from "../../storage/write.ts";
 import { accountDataContext } from "./account-data.ts";
 
-type Needs = Pick<Edges, "committer" | "db" | "keyring">;
+interface Place {
+  userId: string;
+  /** 0 for global account data. */
+  roomNid: number;
+  type: string;
+}
+
+/** A change of account data, sealed: the rows for a write that holds its claim. */
+export interface PreparedChange {
+  /** An idempotency key: of two changes made on the same ground the second loses. */
+  claim: Uint8Array;
+  keyId: number;
+  rowsAt(at: number): Partial<WriteRows>;
+}
 
 const MAX_TRIES = 50;
 
@@ -14,36 +28,56 @@ const MAX_TRIES = 50;
  * each claims the position that it was made on, and who comes second begins anew.
  */
 export async function updateAccountData(
-  edges: Needs,
-  { userId, roomNid, type }: { userId: string; roomNid: number; type: string },
+  edges: Pick<Edges, "committer" | "db" | "keyring">,
+  place: Place,
   change: (content: JsonObject) => JsonObject,
 ): Promise<void> {
-  const { committer, db, keyring } = edges;
-  const context = accountDataContext(userId, roomNid, type);
+  const { committer, keyring } = edges;
   for (let tries = 0; tries < MAX_TRIES; tries++) {
-    const row = await findAccountData(db, userId, roomNid, type);
-    const { position = 0, sealed: old = null, keyId = 0 } = row ?? {};
-    const [text] = old
-      ? await keyring.openAll([{ context, keyId, sealed: old }])
-      : [];
-    const content = JSON.parse(text ?? "{}") as JsonObject;
-    const next = JSON.stringify(change(content));
-    const sealed = await keyring.sealForUser(userId, context, next);
-    const key = claimOf([userId, roomNid, type, position]);
+    const prepared = await prepareAccountData(edges, place, change);
+    if (!prepared) return;
     const outcome = await committer.commit({
       positions: 1,
-      idempotency: [{ key, answer: "" }],
-      rows: { accountData: [{ at: 0, userId, roomNid, type, ...sealed }] },
-      wake: { users: [userId] },
+      idempotency: [{ key: prepared.claim, answer: "" }],
+      rows: prepared.rowsAt(0),
+      wake: { users: [place.userId] },
     });
     if (outcome.status === "committed") return;
-    if (outcome.status === "conflict") keyring.forget([sealed.keyId]);
+    if (outcome.status === "conflict") keyring.forget([prepared.keyId]);
   }
   throw new MatrixError(
     "M_LIMIT_EXCEEDED",
     "Too many changes at once. Try again shortly.",
     { retry_after_ms: 500 },
   );
+}
+
+/** The change for a write of somebody else's; undefined where `change` leaves all as it is. */
+export async function prepareAccountData(
+  { db, keyring }: Pick<Edges, "db" | "keyring">,
+  { userId, roomNid, type }: Place,
+  change: (content: JsonObject) => JsonObject | undefined,
+): Promise<PreparedChange | undefined> {
+  const context = accountDataContext(userId, roomNid, type);
+  const row = await findAccountData(db, userId, roomNid, type);
+  const { position = 0, sealed: old = null, keyId = 0 } = row ?? {};
+  const [text] = old
+    ? await keyring.openAll([{ context, keyId, sealed: old }])
+    : [];
+  const next = change(JSON.parse(text ?? "{}") as JsonObject);
+  if (!next) return undefined;
+  const sealed = await keyring.sealForUser(
+    userId,
+    context,
+    JSON.stringify(next),
+  );
+  return {
+    claim: claimOf([userId, roomNid, type, position]),
+    keyId: sealed.keyId,
+    rowsAt: (at) => ({
+      accountData: [{ at, userId, roomNid, type, ...sealed }],
+    }),
+  };
 }
 
 const claimOf = (parts: unknown[]): Uint8Array =>

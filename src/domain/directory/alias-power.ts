@@ -1,5 +1,5 @@
 import type { Edges } from "../../edges.ts";
-import type { JsonObject } from "../../core/json.ts";
+import type { RoomEvent } from "../../core/event.ts";
 import { requiredPowerLevel, userPowerLevel } from "../../core/power-levels.ts";
 import { loadRoomHead, readState, stateAt } from "../rooms/room-head.ts";
 
@@ -9,7 +9,7 @@ export interface AliasPower {
   /** A member who may send the room's canonical alias. */
   mayChange: boolean;
   /** The canonical alias event that stands. */
-  content: JsonObject | undefined;
+  canonical: RoomEvent | undefined;
 }
 
 export async function readAliasPower(
@@ -37,6 +37,6 @@ export async function readAliasPower(
   return {
     isJoined,
     mayChange: isJoined && power >= required,
-    content: stateAt(head, "m.room.canonical_alias", "")?.pdu.content,
+    canonical: stateAt(head, "m.room.canonical_alias", ""),
   };
 }

@@ -1,12 +1,16 @@
 import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
+import type { RoomEvent } from "../../core/event.ts";
 import { isRoomAlias } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { listAliases, listAliasesOfRoom } from "../../storage/aliases.ts";
 import type { Requester } from "../accounts/requester.ts";
 import { auditRecord } from "../admin/audit-record.ts";
 import { getJoinedRoom } from "../rooms/joined-room.ts";
-import { getReadableState } from "../rooms/read-state.ts";
+import { makeAnew } from "../rooms/make-anew.ts";
+import type { Proposal } from "../rooms/proposal.ts";
+import { getReadableState, notReadable } from "../rooms/read-state.ts";
+import { LostRace } from "../rooms/room-queue.ts";
 import { writeToRoom, type WriterEdges } from "../rooms/room-writer.ts";
 import { readAliasPower } from "./alias-power.ts";
 
@@ -45,7 +49,15 @@ export async function createAlias(
  * Takes an alias away: by who made it, by who may change the room's canonical
  * alias, by an administrator. The canonical alias event lets go of it.
  */
-export async function deleteAlias(
+export function deleteAlias(
+  edges: WriterEdges,
+  requester: Pick<Requester, "userId" | "isAdmin">,
+  alias: string,
+): Promise<void> {
+  return makeAnew(() => deleteNow(edges, requester, alias));
+}
+
+async function deleteNow(
   edges: WriterEdges,
   { userId, isAdmin }: Pick<Requester, "userId" | "isAdmin">,
   alias: string,
@@ -62,13 +74,9 @@ export async function deleteAlias(
       "Only who made the alias, or who may change the room's aliases, may delete it.",
     );
   }
-  const content =
-    power.content && power.mayChange
-      ? withoutAlias(power.content, alias)
-      : undefined;
-  const proposals = content
-    ? [{ draft: { type: CANONICAL, sender: userId, stateKey: "", content } }]
-    : [];
+  const { canonical, mayChange } = power;
+  const proposals =
+    canonical && mayChange ? without(canonical, userId, alias) : [];
   const rows = { removedAliases: [{ alias }] };
   // Whoever has no power in the room acts by the power of an administrator.
   const audit = mayDelete
@@ -82,19 +90,39 @@ export async function deleteAlias(
   await writeToRoom(edges, row.roomNid, proposals, { rows, audit });
 }
 
-/** The aliases of a room that this server gave it. */
+/** The aliases that this server gives a room, for who may read it as it is now. */
 export async function listRoomAliases(
   edges: Pick<Edges, "db" | "keyring" | "memory">,
   { userId }: Pick<Requester, "userId">,
   roomId: string,
 ): Promise<string[]> {
-  const { room } = await getReadableState(edges, userId, roomId);
+  const { room, at } = await getReadableState(edges, userId, roomId);
+  if (at === "left") throw notReadable();
   const rows = await listAliasesOfRoom(edges.db, room.roomNid);
   return rows.map(({ alias }) => alias);
 }
 
+/** The canonical alias event without the alias, if it names it; made anew where it was changed meanwhile. */
+function without(
+  { eventId, pdu: { content: standing } }: RoomEvent,
+  sender: string,
+  alias: string,
+): Proposal[] {
+  const content = contentWithout(standing, alias);
+  if (!content) return [];
+  return [
+    {
+      draft: { type: CANONICAL, sender, stateKey: "", content },
+      extra: (_event, _at, state) => {
+        if (state(CANONICAL, "")?.eventId === eventId) return {};
+        throw new LostRace("The canonical alias was changed.");
+      },
+    },
+  ];
+}
+
 /** The content without the alias; undefined where it is not named. */
-function withoutAlias(
+function contentWithout(
   { alias: main, alt_aliases: others }: JsonObject,
   alias: string,
 ): JsonObject | undefined {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Edges } from "../../edges.ts";
 import { canonicalJson } from "../../core/canonical-json.ts";
 import { MatrixError } from "../../core/errors.ts";
@@ -63,7 +64,8 @@ export async function uploadCrossSigningKeys(
   );
   if (news.length === 0) return undefined;
   await assertFreeNames(edges, userId, news);
-  if (standing.has("master")) {
+  const isFirst = !standing.has("master");
+  if (!isFirst) {
     const outcome = await reauthenticate(
       edges,
       { requester, address, auth: body.auth },
@@ -77,6 +79,8 @@ export async function uploadCrossSigningKeys(
   const outcome = await edges.committer.commit({
     positions: 1,
     activeUsers: [userId],
+    // Of first keys at once only one goes without the password.
+    idempotency: isFirst ? [{ key: firstKeysOf(userId), answer: "" }] : [],
     rows: {
       crossSigningKeys: news.map(({ usage, object }) => ({
         at: 0,
@@ -88,11 +92,21 @@ export async function uploadCrossSigningKeys(
     },
     wake: await wakeForKeys(edges, userId),
   });
+  const isLate =
+    outcome.status === "duplicate" &&
+    (await listCrossSigningKeys(edges.db, [userId])).length > 0;
+  if (isLate) return uploadCrossSigningKeys(edges, requester, body, address);
   if (outcome.status !== "committed") {
     throw new MatrixError("M_UNKNOWN", "The keys could not be stored.");
   }
   return undefined;
 }
+
+const firstKeysOf = (userId: string): Uint8Array =>
+  createHash("sha256")
+    .update(JSON.stringify(["first cross-signing keys", userId]))
+    .digest()
+    .subarray(0, 16);
 
 const keyOf = (
   standing: ReadonlyMap<CrossSigningUsage, JsonObject>,

@@ -178,11 +178,12 @@ function checkSignatures(
   if (!isJsonObject(object) || signedPart(object) !== signedPart(stored)) {
     throw fault("M_INVALID_PARAM", "This is not the key that is known here.");
   }
-  const added = signaturesBy(object, userId).filter(
+  const given = signaturesBy(object, userId);
+  const added = given.filter(
     ([keyId, signature]) =>
       valueAt(stored, "signatures", userId, keyId) !== signature,
   );
-  if (added.length === 0) {
+  if (added.length === 0 && !given.some(([keyId]) => signers.has(keyId))) {
     throw fault("M_INVALID_SIGNATURE", "There is no new signature of yours.");
   }
   return added.map(([keyId, signature]) => {

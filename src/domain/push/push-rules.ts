@@ -4,10 +4,12 @@ import { MatrixError } from "../../core/errors.ts";
 import {
   defaultPushRules,
   withDefaultRules,
+  withoutDefaultRules,
 } from "../../core/push/default-rules.ts";
 import type { PushRuleset } from "../../core/push/ruleset.ts";
 import { findAccountData } from "../../storage/account-data.ts";
 import { accountDataContext } from "../accounts/account-data.ts";
+import type { PreparedChange } from "../accounts/update-account-data.ts";
 import { describePushModes } from "./push-mode.ts";
 
 export const PUSH_RULES = "m.push_rules";
@@ -75,35 +77,62 @@ export async function changeRuleset(
   change: (ruleset: PushRuleset) => PushRuleset,
 ): Promise<void> {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    const { ruleset, position } = await readStored(edges, userId);
-    const changed = change(ruleset);
-    const text = JSON.stringify({ global: changed });
-    if (Buffer.byteLength(text) > MAX_BYTES) {
-      throw new MatrixError("M_TOO_LARGE", "These are too many push rules.");
-    }
-    const context = accountDataContext(userId, 0, PUSH_RULES);
-    const sealed = await edges.keyring.sealForUser(userId, context, text);
-    const modes = describePushModes(changed, userId);
+    const prepared = await prepareRuleset(edges, userId, change);
+    if (!prepared) return;
     const outcome = await edges.committer.commit({
       positions: 1,
       activeUsers: [userId],
-      idempotency: [{ key: successorKey(userId, position), answer: "" }],
-      rows: {
-        accountData: [
-          { at: 0, userId, roomNid: 0, type: PUSH_RULES, ...sealed },
-        ],
-        pushModes: modes.map((mode) => ({ at: 0, userId, ...mode })),
-      },
+      idempotency: [{ key: prepared.claim, answer: "" }],
+      rows: prepared.rowsAt(0),
       wake: { users: [userId, PUSH_RULES_TOPIC] },
     });
     if (outcome.status === "committed") return;
     if (outcome.status === "conflict") {
       if (outcome.over !== "key") break;
-      edges.keyring.forget([sealed.keyId]);
+      edges.keyring.forget([prepared.keyId]);
     }
   }
   throw new MatrixError("M_UNKNOWN", "The push rules could not be changed.");
 }
+
+/**
+ * The change for a write of somebody else's, which has to wake `PUSH_RULES_TOPIC`;
+ * undefined where `change` leaves all as it is. Throws `M_TOO_LARGE`.
+ */
+export async function prepareRuleset(
+  edges: Reads,
+  userId: string,
+  change: (ruleset: PushRuleset) => PushRuleset | undefined,
+): Promise<PreparedChange | undefined> {
+  const { ruleset, position } = await readStored(edges, userId);
+  const changed = change(ruleset);
+  if (!changed) return undefined;
+  const text = textOf(changed, userId);
+  if (!fits(text)) {
+    throw new MatrixError("M_TOO_LARGE", "These are too many push rules.");
+  }
+  const context = accountDataContext(userId, 0, PUSH_RULES);
+  const sealed = await edges.keyring.sealForUser(userId, context, text);
+  const modes = describePushModes(changed, userId);
+  return {
+    claim: successorKey(userId, position),
+    keyId: sealed.keyId,
+    rowsAt: (at) => ({
+      accountData: [{ at, userId, roomNid: 0, type: PUSH_RULES, ...sealed }],
+      pushModes: modes.map((mode) => ({ at, userId, ...mode })),
+    }),
+  };
+}
+
+/** Whether a ruleset is small enough to be kept. */
+export const isKeepable = (ruleset: PushRuleset, userId: string): boolean =>
+  fits(textOf(ruleset, userId));
+
+/** What is not stored follows the default rules of later versions. */
+const textOf = (ruleset: PushRuleset, userId: string): string =>
+  JSON.stringify({ global: withoutDefaultRules(ruleset, userId) });
+
+const fits = (text: string): boolean => Buffer.byteLength(text) <= MAX_BYTES;
 
 const successorKey = (userId: string, position: number): Uint8Array =>
   createHash("sha256")

@@ -1,30 +1,25 @@
 import type { Edges } from "../../edges.ts";
 import { listUnread, type UnreadRow } from "../../storage/unread.ts";
+import type { RoomUnread, UnreadCounts } from "./unread-counts.ts";
+import { rememberUnread } from "./unread-memory.ts";
 
-export interface UnreadCounts {
-  notification_count: number;
-  highlight_count: number;
-}
-
-/** Unread counts of one room: without its threads where those are told apart. */
-export interface RoomUnread {
-  room: UnreadCounts;
-  threads: Record<string, UnreadCounts>;
-}
+type Needs = Pick<Edges, "db" | "memory" | "notifier">;
 
 /**
- * Unread counts of rooms that the user has joined, in one query. Read is what a
+ * Unread counts at `upTo` of rooms that the user has joined, in one query. Read is what a
  * receipt covers, and what stands before the user's own last message.
  * https://spec.matrix.org/v1.19/client-server-api/#receiving-notifications
  */
 export async function readUnread(
-  { db }: Pick<Edges, "db">,
+  edges: Needs,
   { userId }: { userId: string },
   roomNids: readonly number[],
+  upTo: number,
   byThread: boolean,
   ignored: ReadonlySet<string>,
 ): Promise<Map<number, RoomUnread>> {
-  const rows = await listUnread(db, userId, roomNids, {
+  const rows = await listUnread(edges.db, userId, roomNids, {
+    upTo,
     byThread,
     ignored: [...ignored].filter((id) => !id.includes("\0")),
   });
@@ -34,9 +29,16 @@ export async function readUnread(
     if (list) list.push(row);
     else byRoom.set(row.roomNid, [row]);
   }
-  return new Map(
-    [...byRoom].map(([roomNid, parts]) => [roomNid, addUp(parts, byThread)]),
-  );
+  const counts = new Map<number, RoomUnread>();
+  for (const [roomNid, parts] of byRoom) {
+    const unread = addUp(parts, byThread);
+    counts.set(roomNid, unread);
+    // Where rows decide, more events say nothing of more counts.
+    if (!parts.some(({ isByRows }) => isByRows)) {
+      rememberUnread(edges, { userId, roomNid, byThread }, upTo, unread);
+    }
+  }
+  return counts;
 }
 
 function addUp(rows: readonly UnreadRow[], byThread: boolean): RoomUnread {

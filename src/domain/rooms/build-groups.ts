@@ -6,7 +6,7 @@ import { contentKeyNames } from "./content-keys.ts";
 import { MAX_HOPS } from "./next-snapshot.ts";
 import type { EventDraft, Proposal, ProposalResult } from "./proposal.ts";
 import { readState, type RoomHead } from "./room-head.ts";
-import type { Group } from "./room-queue.ts";
+import { type Group, LostRace } from "./room-queue.ts";
 import { forkOf, type Run, startRun } from "./run.ts";
 
 type Needs = Pick<
@@ -24,7 +24,7 @@ type Needs = Pick<
 /** A group whose events stand in the run. */
 export interface Member {
   group: Group;
-  /** The event that each of its transactions is answered with. */
+  /** The event that each of its transactions is answered with, and its claims. */
   idempotency: { key: Uint8Array; answer: string }[];
   results(firstPosition?: number): ProposalResult[];
 }
@@ -61,7 +61,8 @@ export async function buildGroups(
       run = fork;
     } catch (error) {
       dependsOnHead ||=
-        error instanceof MatrixError && error.errcode === "M_FORBIDDEN";
+        error instanceof LostRace ||
+        (error instanceof MatrixError && error.errcode === "M_FORBIDDEN");
       refused.set(group, error);
     }
   }
@@ -81,7 +82,11 @@ function appendGroup(
   for (const proposal of group.proposals) {
     const unchanged = findUnchanged(run, proposal);
     const at = run.rows.length;
-    if (unchanged === undefined) appendEvent(edges, run, proposal, supplies);
+    if (unchanged === undefined) {
+      appendEvent(edges, run, proposal, supplies);
+      for (const key of proposal.claims ?? [])
+        idempotency.push({ key, answer: "" });
+    }
     const eventId = unchanged ?? run.events[at]!.eventId;
     results.push({ eventId, at: unchanged === undefined ? at : null });
     const { transaction } = proposal;

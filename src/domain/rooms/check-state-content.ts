@@ -1,3 +1,4 @@
+import type { Settings } from "../../edges.ts";
 import { canonicalJson } from "../../core/canonical-json.ts";
 import { MatrixError } from "../../core/errors.ts";
 import { isUserId } from "../../core/ids.ts";
@@ -8,6 +9,7 @@ import {
 } from "../../core/json.ts";
 import { readPowerLevel } from "../../core/power-levels.ts";
 import type { RoomRules } from "../../core/room-version.ts";
+import { isServerAllowed, parseServerAcl } from "../../core/server-acl.ts";
 
 const LEVELS = [
   "ban",
@@ -24,6 +26,7 @@ const LEVELS = [
  * auth would refuse it later or other servers would stumble over it.
  */
 export function assertStateContent(
+  { serverName }: Pick<Settings, "serverName">,
   rules: RoomRules,
   type: string,
   content: JsonObject,
@@ -32,8 +35,15 @@ export function assertStateContent(
   if (type === "m.room.create") {
     throw bad("A room has one create event, which cannot be replaced.");
   }
+  if (type === "m.room.redaction") throw bad("A redaction is no state.");
+  if (type === "m.room.server_acl" && !letsIn(content, serverName)) {
+    throw bad("This would shut out the server that the room is on.");
+  }
   if (type === "m.room.power_levels") assertPowerLevels(rules, content);
 }
+
+const letsIn = (content: JsonObject, serverName: string): boolean =>
+  isServerAllowed(parseServerAcl(content), serverName);
 
 export function assertPowerLevels(rules: RoomRules, content: JsonObject): void {
   const isLevel = (value: JsonValue): boolean => {

@@ -6,6 +6,7 @@ import type {
   WriteRows,
 } from "../../storage/write.ts";
 import { assessEvents } from "../push/assess.ts";
+import { PUSH_RULES_TOPIC } from "../push/push-rules.ts";
 import type { Member } from "./build-groups.ts";
 import { rememberEvent } from "./event-store.ts";
 import { isLocalUser } from "./local-user.ts";
@@ -42,6 +43,11 @@ export async function commitRun(
     row.isCountable = assessed.countable[i]!;
     row.thread = assessed.threads[i]!;
   });
+  const rows = mergeRows([
+    { notifications: assessed.notifications },
+    ...run.extra,
+    ...members.map(({ group }) => group.rows),
+  ]);
   const write: Write = {
     positions: Math.max(1, run.events.length),
     idempotency: members.flatMap(({ idempotency }) => idempotency),
@@ -51,15 +57,14 @@ export async function commitRun(
     snapshots: run.snapshots,
     stateChanges: run.stateChanges,
     memberships: run.memberships,
-    rows: mergeRows([
-      { notifications: assessed.notifications },
-      ...run.extra,
-      ...members.map(({ group }) => group.rows),
-    ]),
+    rows,
     audit: members.flatMap(({ group }) => group.audit),
     wake: {
       rooms: [room.roomNid],
-      users: run.memberships.map(({ userId }) => userId),
+      users: [
+        ...run.memberships.map(({ userId }) => userId),
+        ...(rows.pushModes?.length ? [PUSH_RULES_TOPIC] : []),
+      ],
     },
   };
   const outcome = await edges.committer.commit(write);

@@ -4,18 +4,17 @@ import { readMemberProfile } from "../accounts/member-profile.ts";
 import type { Requester } from "../accounts/requester.ts";
 import { createContent, initialDrafts, type RoomRequest } from "./creation.ts";
 import { inviteProposals } from "./invitation.ts";
+import { inheritFrom, predecessorOf } from "./inheritance.ts";
+import { makeAnew } from "./make-anew.ts";
 import { newRoomId } from "./new-room-id.ts";
 import type { EventDraft, Proposal } from "./proposal.ts";
 import { newRoomHead } from "./room-head.ts";
-import { RoomIdTaken } from "./room-queue.ts";
 import { type WriterEdges, writeNewRoom } from "./room-writer.ts";
 
 interface CreationOptions {
   isPublished: boolean;
   audit?: readonly string[];
 }
-
-const MAX_ATTEMPTS = 100;
 
 /**
  * Creates a room with all its first events, its alias and its directory entry in
@@ -29,20 +28,13 @@ export async function createRoom(
   options: CreationOptions,
 ): Promise<{ roomId: string; roomNid: number }> {
   const now = edges.now();
-  for (let attempt = 0; ; attempt++) {
-    try {
-      // Rooms that are alike to the millisecond would share an id: later ones are a little later.
-      return await createRoomAt(
-        edges,
-        requester,
-        request,
-        options,
-        now + attempt,
-      );
-    } catch (error) {
-      if (!(error instanceof RoomIdTaken) || attempt === MAX_ATTEMPTS)
-        throw toCreationError(error);
-    }
+  try {
+    // Rooms that are alike to the millisecond would share an id: later ones are a little later.
+    return await makeAnew((attempt) =>
+      createRoomAt(edges, requester, request, options, now + attempt),
+    );
+  } catch (error) {
+    throw toCreationError(error);
   }
 }
 
@@ -72,9 +64,13 @@ async function createRoomAt(
   const [roomNid] = await edges.nids.take(1);
   if (roomNid === undefined) throw new TypeError("no number for the room");
   const profile = await readMemberProfile(edges, creator);
+  const [join, ...others] = initialDrafts(request, creator, profile);
+  const old = predecessorOf(createDraft.content);
+  const inherited = await inheritFrom(edges, creator, old, { roomNid, roomId });
   const proposals: Proposal[] = [
     { draft: createDraft },
-    ...initialDrafts(request, creator, profile).map((draft) => ({ draft })),
+    { draft: join, ...inherited },
+    ...others.map((draft) => ({ draft })),
     ...invitations,
   ];
   const rows: Partial<WriteRows> = {

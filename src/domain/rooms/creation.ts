@@ -1,5 +1,6 @@
 import type { JsonObject } from "../../core/json.ts";
 import type { RoomRules } from "../../core/room-version.ts";
+import { withHighTombstone } from "./high-tombstone.ts";
 import type { EventDraft } from "./proposal.ts";
 
 export type Preset = "private_chat" | "trusted_private_chat" | "public_chat";
@@ -93,7 +94,7 @@ function powerLevels(request: RoomRequest, creator: string): JsonObject {
       "m.room.history_visibility": 100,
       "m.room.canonical_alias": 50,
       "m.room.avatar": 50,
-      "m.room.tombstone": areCreatorsPrivileged ? 150 : 100,
+      ...(areCreatorsPrivileged ? {} : { "m.room.tombstone": 100 }),
       "m.room.server_acl": 100,
       "m.room.encryption": 100,
     },
@@ -104,7 +105,8 @@ function powerLevels(request: RoomRequest, creator: string): JsonObject {
     redact: 50,
     invite: 0,
   };
-  return merge(defaults, powerLevelOverride);
+  const levels = merge(defaults, powerLevelOverride);
+  return areCreatorsPrivileged ? withHighTombstone(levels) : levels;
 }
 
 /**
@@ -117,7 +119,7 @@ export function initialDrafts(
   request: RoomRequest,
   creator: string,
   profile: JsonObject,
-): EventDraft[] {
+): [join: EventDraft, ...others: EventDraft[]] {
   const { preset, initialState, name, topic, alias } = request;
   const state = (
     type: string,
@@ -134,7 +136,7 @@ export function initialDrafts(
   );
   const isGiven = (type: string) => given.has(JSON.stringify([type, ""]));
   const { joinRule, history, guests } = PRESETS[preset];
-  const drafts = [
+  const drafts: [EventDraft, ...EventDraft[]] = [
     state("m.room.member", merge(profile, { membership: "join" }), creator),
     state("m.room.power_levels", powerLevels(request, creator)),
   ];

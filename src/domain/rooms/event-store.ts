@@ -1,7 +1,10 @@
 import type { Edges } from "../../edges.ts";
 import { openClientEvent } from "../../core/client-event.ts";
 import type { Pdu } from "../../core/event.ts";
-import { mergeEvent } from "../../core/event-parts.ts";
+import {
+  type EventParts as EventTextParts,
+  mergeEvent,
+} from "../../core/event-parts.ts";
 import type { RoomRules } from "../../core/room-version.ts";
 import { unescapeText } from "../../storage/json-text.ts";
 import {
@@ -110,18 +113,28 @@ async function openAll(
       firstKey === null || secondKey === null || sealed === null
         ? undefined
         : keyring.tryOpen({ firstKey, secondKey, sealed }, head.eventId, keys);
-    const pdu = mergeEvent(skeleton, content ?? null);
+    const { rules } = rooms.get(head.roomNid)!;
     const event: OpenedEvent = {
       redactedBy: head.redactedBy,
-      pdu,
-      clientJson: openClientEvent(
-        rooms.get(head.roomNid)!.rules,
-        head.eventId,
-        pdu,
-      ),
+      ...read(rules, head, { skeleton, content: content ?? null }),
     };
     cache.set(nid, event);
     opened.set(nid, event);
   }
   return opened;
+}
+
+/** What a stored event has wrong is our fault, and no error for clients to be told of. */
+function read(
+  rules: RoomRules,
+  { nid, eventId }: EventHead,
+  { skeleton, content }: EventTextParts,
+): Pick<OpenedEvent, "pdu" | "clientJson"> {
+  try {
+    const pdu = mergeEvent(skeleton, content);
+    return { pdu, clientJson: openClientEvent(rules, eventId, pdu) };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : "";
+    throw new TypeError(`The stored event ${nid} is damaged. ${why}`);
+  }
 }

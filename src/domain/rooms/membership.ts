@@ -1,14 +1,17 @@
 import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import { isUserId } from "../../core/ids.ts";
-import type { JsonObject } from "../../core/json.ts";
+import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { findMembership, type Membership } from "../../storage/memberships.ts";
 import { readMemberProfile } from "../accounts/member-profile.ts";
+import { checkFieldValue } from "../accounts/profile-field.ts";
 import type { Requester } from "../accounts/requester.ts";
 import { notJoined, notLetIn } from "./append-event.ts";
+import { inheritFromReplaced } from "./inheritance.ts";
 import { inviteProposals, knockExtra } from "./invitation.ts";
 import { getJoinedRoom, getRoomToSpeakIn } from "./joined-room.ts";
-import type { EventDraft } from "./proposal.ts";
+import { makeAnew } from "./make-anew.ts";
+import type { EventDraft, Proposal } from "./proposal.ts";
 import { authoriseRestrictedJoin } from "./restricted-join.ts";
 import { loadRoomHead, readState, stateAt } from "./room-head.ts";
 import { findRoomIdentity, type RoomIdentity } from "./room-identity.ts";
@@ -26,12 +29,22 @@ type Content = JsonObject;
  * Joins a room, or changes one's own member event in it.
  * https://spec.matrix.org/v1.19/client-server-api/#joining-rooms
  */
-export async function joinRoom(
+export function joinRoom(
   edges: WriterEdges,
-  { userId, isGuest }: Requester,
+  requester: Requester,
   roomId: string,
   content: Content = {},
 ): Promise<MembershipChange> {
+  return makeAnew(() => joinNow(edges, requester, roomId, content));
+}
+
+async function joinNow(
+  edges: WriterEdges,
+  { userId, isGuest }: Requester,
+  roomId: string,
+  content: Content,
+): Promise<MembershipChange> {
+  assertShown(content);
   const room = await getKnownRoom(edges, roomId);
   const standing = await findMembership(edges.db, userId, room.roomNid);
   const { membership } = standing ?? {};
@@ -40,7 +53,7 @@ export async function joinRoom(
     membership === "join" || membership === "invite"
       ? undefined
       : await authoriseRestrictedJoin(edges, room, userId);
-  return propose(edges, room, {
+  const draft: EventDraft = {
     type: "m.room.member",
     sender: userId,
     stateKey: userId,
@@ -52,7 +65,10 @@ export async function joinRoom(
         : { join_authorised_via_users_server: authoriser }),
       membership: "join",
     },
-  });
+  };
+  const inherited =
+    membership === "join" ? {} : await inheritFromReplaced(edges, userId, room);
+  return propose(edges, room, { draft, ...inherited });
 }
 
 export async function inviteUser(
@@ -63,6 +79,7 @@ export async function inviteUser(
   content: Content = {},
 ): Promise<MembershipChange> {
   assertUserId(target);
+  assertShown(content);
   const room = await getJoinedRoom(edges, userId, roomId);
   const proposals = await inviteProposals(edges, userId, [target], content);
   const [result] = await writeToRoom(edges, room.roomNid, proposals);
@@ -79,6 +96,7 @@ export async function knockOnRoom(
   roomId: string,
   content: Content = {},
 ): Promise<MembershipChange> {
+  assertShown(content);
   const room = await getKnownRoom(edges, roomId);
   const draft = {
     type: "m.room.member",
@@ -106,12 +124,13 @@ export async function leaveRoom(
   const room = await getRoomToSpeakIn(edges, roomId);
   const standing = await findMembership(edges.db, userId, room.roomNid);
   if (!standing) throw notJoined();
-  return propose(edges, room, {
+  const draft: EventDraft = {
     type: "m.room.member",
     sender: userId,
     stateKey: userId,
     content: { ...content, membership: "leave" },
-  });
+  };
+  return propose(edges, room, { draft });
 }
 
 /** What kick, ban and unban do, and to whom. */
@@ -133,24 +152,33 @@ export async function moderateMember(
 ): Promise<MembershipChange> {
   assertUserId(target);
   const room = await getJoinedRoom(edges, userId, roomId);
-  const standing = await findMembership(edges.db, target, room.roomNid);
-  if (!from.includes(standing?.membership ?? "none")) {
-    throw new MatrixError("M_FORBIDDEN", refusal);
-  }
-  return propose(edges, room, {
+  const draft: EventDraft = {
     type: "m.room.member",
     sender: userId,
     stateKey: target,
     content: { ...content, membership },
+  };
+  const assertFrom = (standing: JsonValue = "none"): void => {
+    if (!from.some((one) => one === standing)) {
+      throw new MatrixError("M_FORBIDDEN", refusal);
+    }
+  };
+  return propose(edges, room, {
+    draft,
+    skipUnchanged: from.includes(membership),
+    extra: (_event, _at, state) => {
+      assertFrom(state("m.room.member", target)?.pdu.content["membership"]);
+      return {};
+    },
   });
 }
 
 async function propose(
   edges: WriterEdges,
   room: RoomIdentity,
-  draft: EventDraft,
+  proposal: Proposal,
 ): Promise<MembershipChange> {
-  const proposals = [{ draft, skipUnchanged: true }];
+  const proposals = [{ skipUnchanged: true, ...proposal }];
   const [result] = await writeToRoom(edges, room.roomNid, proposals);
   return { ...room, eventId: result!.eventId };
 }
@@ -167,6 +195,14 @@ async function getKnownRoom(
 function assertUserId(target: string): void {
   if (!isUserId(target)) {
     throw new MatrixError("M_INVALID_PARAM", "The target is not a user id.");
+  }
+}
+
+/** How a member shows in one room is bound like how they show in all of them. */
+function assertShown(content: Content): void {
+  for (const name of ["displayname", "avatar_url"]) {
+    const value = content[name];
+    if (value !== undefined) checkFieldValue(name, value);
   }
 }
 

@@ -3,6 +3,7 @@ import { MatrixError } from "../../core/errors.ts";
 import { isRoomAlias, isUserId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { findRoomRules, type RoomRules } from "../../core/room-version.ts";
+import { addedAliases, assertPointing } from "./canonical-alias.ts";
 import {
   assertPowerLevels,
   assertStateContent,
@@ -61,7 +62,12 @@ export function parseRoomRequest(
     rules,
     creationContent,
     powerLevelOverride,
-    initialState: initialStateOf(rules, body.initial_state ?? []),
+    initialState: initialStateOf(
+      settings,
+      rules,
+      body.initial_state ?? [],
+      alias,
+    ),
     invites,
     isDirect: body.is_direct ?? false,
     ...(alias === undefined ? {} : { alias }),
@@ -72,8 +78,10 @@ export function parseRoomRequest(
 }
 
 function initialStateOf(
+  settings: Needs,
   rules: RoomRules,
   list: NonNullable<CreateRoomBody["initial_state"]>,
+  ownAlias: string | undefined,
 ): RoomRequest["initialState"] {
   return list.map(({ type, state_key: stateKey = "", content }) => {
     if (type === "m.room.member") {
@@ -82,7 +90,11 @@ function initialStateOf(
         "Members come into a room by invites, not by initial_state.",
       );
     }
-    assertStateContent(rules, type, content);
+    assertStateContent(settings, rules, type, content);
+    if (type === "m.room.canonical_alias" && stateKey === "") {
+      const pointing = ownAlias === undefined ? [] : [ownAlias];
+      assertPointing(addedAliases(content), new Set(pointing));
+    }
     return { type, stateKey, content };
   });
 }

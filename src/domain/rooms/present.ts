@@ -46,6 +46,23 @@ export async function presentEvents(
   });
 }
 
+/** A message that was neither redacted nor replaces anything, for a viewer who is in the room. */
+export const presentMessage = (
+  event: StoredEvent,
+  viewer: Viewer,
+  now: number,
+) =>
+  eventJson(
+    event,
+    { ...unsignedOf(event, viewer, { ...ALONE, now }), membership: "join" },
+    { withRoomId: false },
+  );
+
+const ALONE = {
+  beside: new Map<number, StoredEvent>(),
+  known: new Set<number>(),
+};
+
 /** One event with the given `unsigned`. */
 export function eventJson(
   event: StoredEvent,

@@ -38,6 +38,8 @@ export interface Proposal {
   skipUnchanged?: boolean;
   /** Entries of current state that `extra` looks at. */
   reads?: readonly (readonly [type: string, stateKey: string])[];
+  /** Idempotency keys that `extra` needs unused: who loses one has to make it anew. */
+  claims?: readonly Uint8Array[];
   /** Rows that commit with the event, at the event's place in the write. */
   extra?: (
     event: BuiltEvent,

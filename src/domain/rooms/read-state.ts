@@ -20,7 +20,7 @@ export type ReadableState =
   | { room: RoomIdentity; at: "left"; snapshotId: number; position: number };
 
 /** The same for a room that one may not read and for one that does not exist. */
-const notReadable = (): MatrixError =>
+export const notReadable = (): MatrixError =>
   new MatrixError("M_FORBIDDEN", "You are not in this room.");
 
 /**

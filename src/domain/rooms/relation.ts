@@ -10,7 +10,10 @@ interface Relation {
 const NONE: Relation = { relType: null, relatesTo: null, thread: null };
 
 /** What `m.relates_to` of an event says, ignoring what is malformed. */
-export function relationOf({ content, state_key }: Pdu): Relation {
+export function relationOf({
+  content,
+  state_key,
+}: Pick<Pdu, "content" | "state_key">): Relation {
   const relation = content["m.relates_to"];
   if (
     typeof relation !== "object" ||

@@ -20,9 +20,9 @@ export interface RoomQueue {
   head: RoomHead | undefined;
 }
 
-/** A room with this id is there already: equal create events have equal ids. */
-export class RoomIdTaken extends Error {
-  override name = "RoomIdTaken";
+/** What was proposed has to be made anew on what stands now: see `makeAnew`. */
+export class LostRace extends Error {
+  override name = "LostRace";
 }
 
 export const tooBusy = (): MatrixError =>

@@ -1,7 +1,12 @@
+import { MatrixError } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
+import { findIdempotencyAnswer } from "../../storage/idempotency.ts";
 import type { Requester } from "../accounts/requester.ts";
 import { transactionOf } from "../idempotency.ts";
-import { getRoomToSpeakIn } from "./joined-room.ts";
+import { checkRelation } from "./check-relation.ts";
+import { getJoinedRoom, getRoomToSpeakIn } from "./joined-room.ts";
+import { makeAnew } from "./make-anew.ts";
+import type { Proposal } from "./proposal.ts";
 import { redactEvent } from "./redact.ts";
 import { writeToRoom, type WriterEdges } from "./room-writer.ts";
 
@@ -16,18 +21,53 @@ export async function sendMessage(
   message: { type: string; content: JsonObject; txnId: string },
 ): Promise<string> {
   const { type, content, txnId } = message;
-  const transaction = transactionOf(requester, "send", roomId, txnId);
-  if (type === "m.room.redaction" && typeof content["redacts"] === "string") {
+  const endpoint = `send ${type}`;
+  const transaction = transactionOf(requester, endpoint, roomId, txnId);
+  if (type === "m.room.redaction") {
     const { redacts, ...rest } = content;
+    if (typeof redacts !== "string") {
+      throw new MatrixError(
+        "M_BAD_JSON",
+        'A redaction names the event that it "redacts".',
+      );
+    }
     return redactEvent(edges, requester, roomId, {
       redacts,
       content: rest,
       transaction,
     });
   }
-  const room = await getRoomToSpeakIn(edges, roomId);
-  const [result] = await writeToRoom(edges, room.roomNid, [
-    { draft: { type, sender: requester.userId, content }, transaction },
-  ]);
+  const draft = { type, sender: requester.userId, content };
+  const write = content["m.relates_to"] === undefined ? writeOne : writeRelated;
+  return write(edges, roomId, { draft, transaction });
+}
+
+async function writeOne(
+  edges: WriterEdges,
+  roomId: string,
+  proposal: Proposal,
+): Promise<string> {
+  const { roomNid } = await getRoomToSpeakIn(edges, roomId);
+  const [result] = await writeToRoom(edges, roomNid, [proposal]);
   return result!.eventId;
+}
+
+async function writeRelated(
+  edges: WriterEdges,
+  roomId: string,
+  proposal: Proposal & Required<Pick<Proposal, "transaction">>,
+): Promise<string> {
+  const { draft, transaction } = proposal;
+  try {
+    return await makeAnew(async () => {
+      const room = await getJoinedRoom(edges, draft.sender, roomId);
+      const { claims = [] } = await checkRelation(edges, room, draft);
+      return writeOne(edges, roomId, { ...proposal, claims });
+    });
+  } catch (error) {
+    // The relation that stands in the way may be the transaction's own.
+    const answered = await findIdempotencyAnswer(edges.db, transaction.key);
+    if (answered !== undefined) return answered;
+    throw error;
+  }
 }

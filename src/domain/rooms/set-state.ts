@@ -1,14 +1,10 @@
 import type { StateLookup } from "../../core/auth/check.ts";
 import { MatrixError } from "../../core/errors.ts";
-import { isRoomAlias } from "../../core/ids.ts";
-import {
-  isJsonObject,
-  type JsonObject,
-  type JsonValue,
-} from "../../core/json.ts";
+import { isJsonObject, type JsonObject } from "../../core/json.ts";
 import { creatorsOf } from "../../core/power-levels.ts";
 import { listAliases } from "../../storage/aliases.ts";
 import type { Requester } from "../accounts/requester.ts";
+import { addedAliases, assertPointing } from "./canonical-alias.ts";
 import { assertStateContent } from "./check-state-content.ts";
 import { getJoinedRoom } from "./joined-room.ts";
 import type { Proposal } from "./proposal.ts";
@@ -33,7 +29,7 @@ export async function setRoomState(
     return setMembershipByState(edges, requester, roomId, stateKey, content);
   }
   const room = await getJoinedRoom(edges, userId, roomId);
-  assertStateContent(room.rules, type, content);
+  assertStateContent(edges.settings, room.rules, type, content);
   if (type === "m.room.canonical_alias" && stateKey === "") {
     await assertAliases(edges, room, content);
   }
@@ -79,47 +75,15 @@ async function assertNoCreators(
   }
 }
 
-/**
- * New aliases must exist and point to the room; what stood before may stay.
- * https://spec.matrix.org/v1.19/client-server-api/#mroomcanonical_alias
- */
+/** New aliases must exist and point to the room; what stood before may stay. */
 async function assertAliases(
   edges: WriterEdges,
   room: RoomIdentity,
   content: JsonObject,
 ): Promise<void> {
-  const named = aliasesIn(content);
-  if (named.length === 0) return;
   const standing = await readNow(edges, room, "m.room.canonical_alias");
-  const known = new Set(standing ? aliasesIn(standing.pdu.content) : []);
-  const added = named.filter((alias) => !known.has(alias));
-  if (
-    !added.every((alias) => typeof alias === "string" && isRoomAlias(alias))
-  ) {
-    throw new MatrixError(
-      "M_INVALID_PARAM",
-      "A room alias begins with # and names a server after a colon.",
-    );
-  }
-  const rows = await listAliases(edges.db, added as string[]);
-  const pointing = new Set<JsonValue>(
-    rows.flatMap(({ alias, roomNid }) =>
-      roomNid === room.roomNid ? [alias] : [],
-    ),
-  );
-  const stray = added.find((alias) => !pointing.has(alias));
-  if (stray !== undefined) {
-    throw new MatrixError(
-      "M_BAD_ALIAS",
-      `The alias ${String(stray)} does not point to this room.`,
-    );
-  }
-}
-
-/** All that stands where an alias should, of any type. */
-function aliasesIn({ alias, alt_aliases: others }: JsonObject): JsonValue[] {
-  const named = [alias, ...(Array.isArray(others) ? others : [others])];
-  return named.filter(
-    (name) => name !== undefined && name !== null && name !== "",
-  ) as JsonValue[];
+  const added = addedAliases(content, standing?.pdu.content);
+  const rows = await listAliases(edges.db, added);
+  const own = rows.filter(({ roomNid }) => roomNid === room.roomNid);
+  assertPointing(added, new Set(own.map(({ alias }) => alias)));
 }

@@ -5,12 +5,7 @@ import { buildGroups, type Member } from "./build-groups.ts";
 import { takeTurn } from "../../storage/room-turns.ts";
 import { advance, commitRun } from "./commit-run.ts";
 import { isHeadCurrent, loadRoomHead, type RoomHead } from "./room-head.ts";
-import {
-  type Group,
-  RoomIdTaken,
-  type RoomQueue,
-  tooBusy,
-} from "./room-queue.ts";
+import { type Group, LostRace, type RoomQueue, tooBusy } from "./room-queue.ts";
 import type { Run } from "./run.ts";
 
 export type WriterEdges = Pick<
@@ -80,7 +75,11 @@ export async function settleGroups(
       open = await answerKnown(edges, twins);
     } else if (outcome.status === "duplicate") {
       losses += 1;
-      open = await answerKnown(edges, [...members.map(groupOf), ...twins]);
+      const left = await answerKnown(edges, [
+        ...members.map(groupOf),
+        ...twins,
+      ]);
+      open = await rejectLost(edges, left);
     } else {
       const { over } = outcome;
       if (over !== "room" && over !== "key") {
@@ -89,7 +88,7 @@ export async function settleGroups(
         continue;
       }
       if (head.stateVersion === null && over === "room") {
-        throw new RoomIdTaken();
+        throw new LostRace("A room with this id is there already.");
       }
       losses += 1;
       if (over === "room") queue.head = undefined;
@@ -119,7 +118,7 @@ const falter = ({ random }: WriterEdges, losses: number): Promise<void> => {
   return new Promise((resolve) => setTimeout(resolve, ms));
 };
 
-/** One transaction that was sent twice at once: the second is settled after the first. */
+/** Of a transaction or a claim that comes twice at once, the second is settled after the first. */
 function splitTwins(groups: readonly Group[]): {
   firsts: Group[];
   twins: Group[];
@@ -128,7 +127,7 @@ function splitTwins(groups: readonly Group[]): {
   const firsts: Group[] = [];
   const twins: Group[] = [];
   for (const group of groups) {
-    const keys = keysOf(group).map(textOf);
+    const keys = [...keysOf(group), ...claimsOf(group)].map(textOf);
     const isTwin = keys.some((key) => seen.has(key));
     for (const key of keys) seen.add(key);
     (isTwin ? twins : firsts).push(group);
@@ -152,6 +151,19 @@ async function answerKnown(
   });
 }
 
+/** Rejects the groups one of whose claims somebody else holds by now; the others are left. */
+async function rejectLost(
+  { db }: WriterEdges,
+  groups: readonly Group[],
+): Promise<Group[]> {
+  const taken = await listIdempotencyAnswers(db, groups.flatMap(claimsOf));
+  return groups.filter((group) => {
+    if (!claimsOf(group).some((key) => taken.has(textOf(key)))) return true;
+    group.reject(new LostRace("What it was made on has changed."));
+    return false;
+  });
+}
+
 /** Who was refused now may have been answered before: a lost answer is given again. */
 async function refuse(
   edges: WriterEdges,
@@ -170,6 +182,9 @@ const groupOf = ({ group }: Member): Group => group;
 
 const keysOf = ({ proposals }: Group): Uint8Array[] =>
   proposals.flatMap(({ transaction }) => transaction?.key ?? []);
+
+const claimsOf = ({ proposals }: Group): Uint8Array[] =>
+  proposals.flatMap(({ claims = [] }) => claims);
 
 const textOf = (key: Uint8Array): string => Buffer.from(key).toString("base64");
 

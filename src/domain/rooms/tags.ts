@@ -8,7 +8,7 @@ import { findRoomIdentity } from "./room-identity.ts";
 
 type Needs = Pick<Edges, "committer" | "db" | "keyring" | "memory">;
 
-const TYPE = "m.tag";
+export const TAGS = "m.tag";
 
 /** https://spec.matrix.org/v1.19/client-server-api/#room-tagging */
 export async function listTags(
@@ -17,7 +17,7 @@ export async function listTags(
   roomId: string,
 ): Promise<JsonObject> {
   const roomNid = await getOwnRoomNid(edges, userId, roomId);
-  const text = await findAccountDataText(edges, userId, roomNid, TYPE);
+  const text = await findAccountDataText(edges, userId, roomNid, TAGS);
   return tagsIn(JSON.parse(text ?? "{}") as JsonObject);
 }
 
@@ -30,7 +30,7 @@ export async function setTag(
   content: JsonObject | null,
 ): Promise<void> {
   const roomNid = await getOwnRoomNid(edges, userId, roomId);
-  const place = { userId, roomNid, type: TYPE };
+  const place = { userId, roomNid, type: TAGS };
   await updateAccountData(edges, place, (standing) => {
     const others = Object.entries(tagsIn(standing)).filter(
       ([name]) => name !== tag,
@@ -40,7 +40,7 @@ export async function setTag(
   });
 }
 
-const tagsIn = ({ tags }: JsonObject): JsonObject =>
+export const tagsIn = ({ tags }: JsonObject): JsonObject =>
   isJsonObject(tags) ? tags : {};
 
 async function getOwnRoomNid(

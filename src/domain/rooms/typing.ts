@@ -1,6 +1,10 @@
 import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
-import { endTyping, setTypingUntil } from "../../storage/typing.ts";
+import {
+  endOverdueTyping,
+  endTyping,
+  setTypingUntil,
+} from "../../storage/typing.ts";
 import { slot } from "../../util/process-memory.ts";
 import type { Requester } from "../accounts/requester.ts";
 import { getJoinedRoom } from "./joined-room.ts";
@@ -9,6 +13,11 @@ type Needs = Pick<Edges, "db" | "log" | "memory" | "notifier" | "now">;
 
 const DEFAULT_MS = 30_000;
 const MOST_MS = 120_000;
+
+/** How much later than in time a typing is ended that its own process has not ended. */
+const GRACE_MS = 2_000;
+const SWEEP_EVERY_MS = 5_000;
+const swept = slot(() => ({ ts: -Infinity }));
 
 /** The ends of typings that this process has set, by room and user. */
 const ends = slot(() => new Map<string, NodeJS.Timeout>());
@@ -61,4 +70,22 @@ function planEnd(
   }, expiresTs - edges.now());
   timer.unref();
   planned.set(name, timer);
+}
+
+/**
+ * Ends the typings of processes that are gone; done beside syncs, for without one
+ * nobody waits to hear.
+ */
+export async function sweepTyping(
+  edges: Pick<Edges, "db" | "memory" | "notifier" | "now">,
+): Promise<void> {
+  const last = edges.memory.of(swept);
+  const nowTs = edges.now();
+  if (nowTs - last.ts < SWEEP_EVERY_MS) return;
+  last.ts = nowTs;
+  const ended = await endOverdueTyping(edges.db, nowTs - GRACE_MS);
+  const [first] = ended;
+  if (!first) return;
+  const rooms = [...new Set(ended.map(({ roomNid }) => roomNid))];
+  edges.notifier.wakeEphemeral({ mark: first.mark, rooms });
 }

@@ -1,4 +1,4 @@
-import type { Edges } from "../../edges.ts";
+import { canonicalJson } from "../../core/canonical-json.ts";
 import { MatrixError } from "../../core/errors.ts";
 import type { RoomEvent } from "../../core/event.ts";
 import type { JsonObject } from "../../core/json.ts";
@@ -17,9 +17,11 @@ import { readMemberProfile } from "../accounts/member-profile.ts";
 import type { Requester } from "../accounts/requester.ts";
 import { openEvents } from "./event-store.ts";
 import { getJoinedRoom } from "./joined-room.ts";
+import { inheritFrom } from "./inheritance.ts";
+import { makeAnew } from "./make-anew.ts";
 import { newRoomId } from "./new-room-id.ts";
 import { assertUserIds } from "./parse-room-request.ts";
-import type { EventDraft } from "./proposal.ts";
+import type { EventDraft, Proposal } from "./proposal.ts";
 import {
   loadRoomHead,
   newRoomHead,
@@ -45,6 +47,11 @@ const COPIED = [
   "m.room.canonical_alias",
 ];
 
+interface Asked {
+  version: string;
+  additionalCreators?: string[];
+}
+
 /**
  * Replaces a room by one of another version, which takes over its state, its
  * aliases and its place in the directory; then the old room points to it.
@@ -54,10 +61,10 @@ export async function upgradeRoom(
   edges: WriterEdges,
   { userId }: Pick<Requester, "userId">,
   roomId: string,
-  asked: { version: string; additionalCreators?: string[] },
+  asked: Asked,
 ): Promise<string> {
   const rules = getRoomRules(asked.version);
-  assertUserIds(asked.additionalCreators, "additional_creators");
+  const additional = additionalCreators(asked, rules, userId);
   const { roomNid } = await getJoinedRoom(edges, userId, roomId);
   const old = await loadRoomHead(edges, roomNid);
   await readState(edges, old, [
@@ -67,18 +74,29 @@ export async function upgradeRoom(
     ...COPIED.map((type) => [type, ""] as const),
   ]);
   assertMayUpgrade(old, userId);
-  const additional = rules.authorization.additionalCreators
-    ? (asked.additionalCreators ?? []).filter((id) => id !== userId)
-    : [];
-  const create = createDraft(edges, old, rules, userId, additional);
-  const newId = newRoomId(edges, rules, create);
-  await writeReplacement(edges, old, newId, rules, [
-    create,
-    ...(await copiedDrafts(edges, old, userId)),
+  const copied = [
+    ...(await copiedDrafts(edges, old, rules, userId, additional)),
     powerLevelsDraft(old, rules, userId, [userId, ...additional]),
-  ]);
+  ];
+  const now = edges.now();
+  // Upgrades that are alike to the millisecond would share an id: later ones are a little later.
+  const newId = await makeAnew((attempt) => {
+    const create = createDraft(old, rules, userId, additional, now + attempt);
+    return writeReplacement(edges, old, rules, create, copied);
+  });
   await closeOldRoom(edges, old, userId, newId);
   return newId;
+}
+
+/** "When upgrading to a room version which doesn't support additional creators, this field is ignored". */
+function additionalCreators(
+  { additionalCreators: asked }: Asked,
+  rules: RoomRules,
+  userId: string,
+): string[] {
+  if (!rules.authorization.additionalCreators) return [];
+  assertUserIds(asked, "additional_creators");
+  return [...new Set(asked)].filter((id) => id !== userId);
 }
 
 function assertMayUpgrade(old: RoomHead, userId: string): void {
@@ -95,11 +113,11 @@ function assertMayUpgrade(old: RoomHead, userId: string): void {
 }
 
 function createDraft(
-  { now }: Pick<Edges, "now">,
   old: RoomHead,
   rules: RoomRules,
   sender: string,
   additional: readonly string[],
+  originServerTs: number,
 ): EventDraft {
   const was = stateAt(old, "m.room.create", "")?.pdu.content ?? {};
   const last = old.extremities[0]?.eventId;
@@ -122,15 +140,17 @@ function createDraft(
     sender,
     stateKey: "",
     content,
-    originServerTs: now(),
+    originServerTs,
   };
 }
 
-/** The upgrader's join, the state that goes along, and the bans. */
+/** The state that goes along, and the bans; nothing that the new room would refuse. */
 async function copiedDrafts(
   edges: WriterEdges,
   old: RoomHead,
+  rules: RoomRules,
   sender: string,
+  additional: readonly string[],
 ): Promise<EventDraft[]> {
   const { roomNid } = old.room;
   const draft = (type: string, stateKey: string, content: JsonObject) => ({
@@ -141,27 +161,52 @@ async function copiedDrafts(
   });
   const isSpace =
     stateAt(old, "m.room.create", "")?.pdu.content["type"] === "m.space";
-  const banned = await listMembersOf(edges.db, roomNid, ["ban"]);
-  const others = await openEvents(edges, [
-    ...(await listEventHeads(
+  const members = await listMembersOf(edges.db, roomNid, ["ban"]);
+  const banned = members.filter(({ userId }) => !additional.includes(userId));
+  const bans = await openEvents(
+    edges,
+    await listEventHeads(
       edges.db,
       banned.map(({ nid }) => nid),
-    )),
-    ...(isSpace
-      ? await listStateHeadsOfType(edges.db, roomNid, "m.space.child")
-      : []),
-  ]);
-  const profile = await readMemberProfile(edges, sender);
-  return [
-    draft("m.room.member", sender, { ...profile, membership: "join" }),
+    ),
+  );
+  const children = isSpace
+    ? await openEvents(
+        edges,
+        await listStateHeadsOfType(edges.db, roomNid, "m.space.child"),
+      )
+    : [];
+  const copied = [
     ...COPIED.flatMap((type) => {
       const content = stateAt(old, type, "")?.pdu.content;
       return content ? [draft(type, "", content)] : [];
     }),
-    ...others.map(({ type, stateKey, pdu }) =>
-      draft(type, stateKey ?? "", pdu.content),
+    ...children.flatMap(({ type, stateKey, pdu }) =>
+      stateKey?.startsWith("!") ? [draft(type, stateKey, pdu.content)] : [],
     ),
   ];
+  return [
+    ...copied.filter(({ content }) => isWritable(rules, content)),
+    ...bans.map(({ type, stateKey, pdu }) =>
+      draft(type, stateKey ?? "", banContent(pdu.content)),
+    ),
+  ];
+}
+
+const banContent = ({ reason }: JsonObject): JsonObject => ({
+  membership: "ban",
+  ...(typeof reason === "string" ? { reason } : {}),
+});
+
+/** Old room versions took numbers that canonical JSON has no form for. */
+function isWritable(rules: RoomRules, content: JsonObject): boolean {
+  try {
+    if (rules.strictCanonicalJson) canonicalJson(content);
+    return true;
+  } catch (error) {
+    if (error instanceof MatrixError) return false;
+    throw error;
+  }
 }
 
 /** Last of all: until they stand the creator can do everything. */
@@ -186,10 +231,12 @@ function powerLevelsDraft(
 async function writeReplacement(
   edges: WriterEdges,
   old: RoomHead,
-  roomId: string,
   rules: RoomRules,
-  drafts: readonly EventDraft[],
-): Promise<void> {
+  create: EventDraft,
+  copied: readonly EventDraft[],
+): Promise<string> {
+  const { sender } = create;
+  const roomId = newRoomId(edges, rules, create);
   const [roomNid] = await edges.nids.take(1);
   if (roomNid === undefined) throw new TypeError("no number for the room");
   const from = old.room.roomNid;
@@ -218,8 +265,19 @@ async function writeReplacement(
       : [],
   };
   const head = newRoomHead({ roomNid, roomId, rules });
-  const proposals = drafts.map((draft) => ({ draft }));
+  const profile = await readMemberProfile(edges, sender);
+  const content = { ...profile, membership: "join" };
+  const join = { type: "m.room.member", sender, stateKey: sender, content };
+  const proposals: Proposal[] = [
+    { draft: create },
+    {
+      draft: join,
+      ...(await inheritFrom(edges, sender, old.room.roomId, head.room)),
+    },
+    ...copied.map((draft) => ({ draft })),
+  ];
   await writeNewRoom(edges, head, proposals, { rows });
+  return roomId;
 }
 
 /** What the upgrader has no power for stays undone: the tombstone alone is a must. */

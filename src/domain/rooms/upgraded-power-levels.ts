@@ -2,6 +2,7 @@ import { isUserId } from "../../core/ids.ts";
 import { isJsonObject, type JsonObject } from "../../core/json.ts";
 import { readPowerLevel } from "../../core/power-levels.ts";
 import type { RoomRules } from "../../core/room-version.ts";
+import { withHighTombstone } from "./high-tombstone.ts";
 
 const LEVELS = [
   "ban",
@@ -42,16 +43,6 @@ export function upgradedPowerLevels(
   if (arePrivileged) for (const userId of newCreators) delete users[userId];
   next["users"] = users;
   return arePrivileged ? withHighTombstone(next) : next;
-}
-
-/** "The power level for m.room.tombstone MUST explicitly be higher than state_default." */
-function withHighTombstone(content: JsonObject): JsonObject {
-  const events = isJsonObject(content["events"]) ? content["events"] : {};
-  const given = events["m.room.tombstone"];
-  const usual = content["state_default"];
-  const floor = Math.max(150, typeof usual === "number" ? usual + 1 : 0);
-  const level = typeof given === "number" ? Math.max(given, floor) : floor;
-  return { ...content, events: { ...events, "m.room.tombstone": level } };
 }
 
 const levelsIn = (rules: RoomRules, levels: JsonObject): JsonObject =>

@@ -1,4 +1,7 @@
+import { createHash } from "node:crypto";
 import type { Edges } from "../../edges.ts";
+import { canonicalJson } from "../../core/canonical-json.ts";
+import type { JsonObject } from "../../core/json.ts";
 import {
   countOneTimeKeys,
   listChangedDeviceLists,
@@ -15,13 +18,21 @@ type Needs = Pick<Edges, "db" | "keyring">;
 
 const TO_DEVICE_LIMIT = 100;
 
-/** Messages for the device, oldest first, and up to where they reach. */
+export interface ToDevice {
+  events: string[];
+  /** Up to where they reach. */
+  position: number;
+  /** There are none that the client has not had. */
+  isClear: boolean;
+}
+
+/** Messages for the device, oldest first. */
 export async function readToDevice(
   { db, keyring }: Needs,
   { userId, deviceId }: Requester,
   after: number,
   upTo: number,
-): Promise<{ events: string[]; position: number }> {
+): Promise<ToDevice> {
   const rows = await listToDevice(db, userId, deviceId, {
     after,
     upTo,
@@ -46,6 +57,7 @@ export async function readToDevice(
   return {
     events: contents.filter((content) => content !== undefined),
     position,
+    isClear: rows.length === 0,
   };
 }
 
@@ -82,15 +94,23 @@ export async function readDeviceLists(
   return { changed: [...new Set([...changed, ...arrived])], left };
 }
 
+export interface KeyCounts {
+  counts: Record<string, number>;
+  fallback: string[];
+  /** Another one where the counts are others. */
+  digest: number;
+}
+
 export async function readKeyCounts(
-  { db }: Needs,
+  { db }: Pick<Edges, "db">,
   { userId, deviceId }: Requester,
-): Promise<{ counts: Record<string, number>; fallback: string[] }> {
+): Promise<KeyCounts> {
   const rows = await countOneTimeKeys(db, userId, deviceId);
   const counts: Record<string, number> = { signed_curve25519: 0 };
   for (const { algorithm, count } of rows) counts[algorithm] = count;
-  return {
-    counts,
-    fallback: await listUnusedFallbackAlgorithms(db, userId, deviceId),
-  };
+  const fallback = await listUnusedFallbackAlgorithms(db, userId, deviceId);
+  return { counts, fallback, digest: digestOf({ counts, fallback }) };
 }
+
+const digestOf = (value: JsonObject): number =>
+  createHash("sha256").update(canonicalJson(value)).digest().readUInt32BE();

@@ -5,6 +5,7 @@ import {
   type ReceiptRow,
 } from "../../storage/sync-extras.ts";
 import type { RoomPlan } from "./room-plan.ts";
+import { typingEvent } from "./typists.ts";
 
 type Needs = Pick<Edges, "db" | "now">;
 
@@ -42,7 +43,7 @@ export async function readEphemeral(
     typists.get(row.roomNid)?.push(row.userId);
   }
   for (const [roomNid, userIds] of typists) {
-    add(roomNid, { type: "m.typing", content: { user_ids: userIds } });
+    add(roomNid, typingEvent(userIds));
   }
   return byRoom;
 }

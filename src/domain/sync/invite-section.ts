@@ -1,7 +1,9 @@
 import type { Edges } from "../../edges.ts";
+import type { ClientFilter } from "../../core/filter.ts";
 import { listStrippedStates } from "../../storage/stripped-states.ts";
 import { strippedContext } from "../rooms/invitation.ts";
 import type { SyncPlan } from "./room-plan.ts";
+import { isRoomWanted } from "./sync-filter.ts";
 
 type Needs = Pick<Edges, "db" | "keyring">;
 
@@ -9,9 +11,14 @@ type Needs = Pick<Edges, "db" | "keyring">;
 export async function readStrippedRooms(
   { db, keyring }: Needs,
   userId: string,
-  { invited, knocked }: SyncPlan,
+  plan: SyncPlan,
+  filter: ClientFilter,
   ignored: ReadonlySet<string>,
 ): Promise<{ invite: string[]; knock: string[] }> {
+  const isWanted = ({ roomId }: { roomId: string }) =>
+    isRoomWanted(filter, roomId);
+  const invited = plan.invited.filter(isWanted);
+  const knocked = plan.knocked.filter(isWanted);
   const shown = invited.filter(({ sender }) => !ignored.has(sender));
   const rooms = [...shown, ...knocked];
   if (rooms.length === 0) return { invite: [], knock: [] };

@@ -4,8 +4,11 @@ import { type ClientFilter, parseClientFilter } from "../../core/filter.ts";
 import { readJson } from "../../core/json-reader.ts";
 import { getFilter } from "../accounts/filters.ts";
 import { notePresence } from "../accounts/presence.ts";
+import { sweepTyping } from "../rooms/typing.ts";
+import { slot } from "../../util/process-memory.ts";
+import { WeightedCache } from "../../util/weighted-cache.ts";
 import type { Requester } from "../accounts/requester.ts";
-import type { SyncRequest } from "./sync-request.ts";
+import type { StateAfterName, SyncRequest } from "./sync-request.ts";
 import { findSyncToken } from "./sync-token.ts";
 
 export interface SyncQuery {
@@ -38,26 +41,53 @@ export async function parseSyncRequest(
       '"since" is not a token of this server.',
     );
   }
+  await sweepTyping(edges);
   await notePresence(edges, requester, query.set_presence ?? "online");
   return {
     requester,
     filter: await filterOf(edges, requester, query.filter),
     since,
     isFullState: query.full_state ?? false,
-    useStateAfter:
-      query.use_state_after ??
-      query["org.matrix.msc4222.use_state_after"] ??
-      false,
+    stateAfterName: stateAfterNameOf(query),
     timeoutMs: Math.min(Math.max(query.timeout ?? 0, 0), MAX_TIMEOUT_MS),
   };
 }
 
+/** Who asks by the unstable name looks for the answer under the unstable name. */
+function stateAfterNameOf(query: SyncQuery): StateAfterName | null {
+  const { use_state_after: isStable } = query;
+  if (isStable !== undefined) return isStable ? "state_after" : null;
+  return query["org.matrix.msc4222.use_state_after"]
+    ? "org.matrix.msc4222.state_after"
+    : null;
+}
+
+const EVERYTHING = parseClientFilter({});
+const parsed = slot(
+  () => new WeightedCache<string, Parsed>(8_000_000, ({ weight }) => weight),
+);
+
+interface Parsed {
+  filter: ClientFilter;
+  weight: number;
+}
+
+/** A stored filter never changes, so what it says has to be understood once. */
 async function filterOf(
   edges: Needs,
   { userId }: Requester,
   text: string | undefined,
 ): Promise<ClientFilter> {
-  if (text === undefined || text === "") return parseClientFilter({});
-  if (text.startsWith("{")) return parseClientFilter(readJson(text));
-  return parseClientFilter(await getFilter(edges, userId, text));
+  if (text === undefined || text === "") return EVERYTHING;
+  const isInline = text.trimStart().startsWith("{");
+  const key = isInline ? text : `${text} ${userId}`;
+  const cache = edges.memory.of(parsed);
+  const known = cache.get(key);
+  if (known) return known.filter;
+  const value = isInline
+    ? readJson(text)
+    : await getFilter(edges, userId, text);
+  const filter = parseClientFilter(value);
+  cache.set(key, { filter, weight: 1000 + 2 * key.length });
+  return filter;
 }

@@ -21,6 +21,8 @@ export interface RoomPlan {
   /** Positions above this one are news; 0 where all of it is. */
   after: number;
   upTo: number;
+  /** Where the user's own member event stands. */
+  ownPosition: number;
   /** State is told as it was at the latest here; null: none of it may be seen. */
   stateUpTo: number | null;
 }
@@ -123,12 +125,15 @@ export async function planRooms(
     newlyJoined: joined
       .filter((s) => !wasJoined(s))
       .map(({ roomNid }) => roomNid),
-    newlyLeft: left.filter(wasJoined).map(({ roomNid }) => roomNid),
+    // Who was taken out and invited again, or knocks, is out too.
+    newlyLeft: all
+      .filter((s) => s.membership !== "join" && isNews(s) && wasJoined(s))
+      .map(({ roomNid }) => roomNid),
   };
 }
 
 const planOf = (
-  { roomNid, roomId }: Standing,
+  { roomNid, roomId, position }: Standing,
   section: RoomPlan["section"],
   isNew: boolean,
   after: number,
@@ -140,6 +145,7 @@ const planOf = (
   isNew,
   after,
   upTo,
+  ownPosition: position,
   stateUpTo: upTo,
   isNewlyJoined: false,
 });

@@ -1,22 +1,20 @@
 import type { Edges } from "../../edges.ts";
 import { selectEventFields } from "../../core/event-fields.ts";
+import { matchesRooms } from "../../core/filter.ts";
 import type { JsonObject } from "../../core/json.ts";
+import { listChangedSummaries } from "../../storage/sync-changes.ts";
 import { listTypingRooms } from "../../storage/sync-extras.ts";
 import { readUnread } from "../push/unread.ts";
 import { mapEvents, type StoredEvent } from "../rooms/event-store.ts";
 import { presentEvents, type Shown } from "../rooms/present.ts";
 import { hasReceiptOf, readEphemeral } from "./ephemeral.ts";
 import { sentMembersOf } from "./lazy-members.ts";
+import { writeRoomEntry } from "./room-entry.ts";
 import type { RoomPlan, SyncPlan } from "./room-plan.ts";
 import { readStates, type StateNids } from "./room-states.ts";
 import { readTimelines, type Timeline } from "./room-timelines.ts";
 import { readSummaries, type RoomSummary } from "./summary.ts";
-import {
-  allowsAccountData,
-  allowsEvent,
-  conditionsOf,
-  isRoomWanted,
-} from "./sync-filter.ts";
+import { allowsAccountData, allowsEvent, isRoomWanted } from "./sync-filter.ts";
 import type { SyncRequest } from "./sync-request.ts";
 
 export type SectionEdges = Pick<
@@ -43,22 +41,23 @@ export async function readRoomSections(
   accountData: ReadonlyMap<number, string[]>,
   ignored: ReadonlySet<string>,
 ): Promise<RoomSection[]> {
-  const { requester, filter, since, useStateAfter } = request;
+  const { requester, filter, since, stateAfterName } = request;
   const { userId } = requester;
   const plans = plan.rooms.filter(({ roomId }) => isRoomWanted(filter, roomId));
   const timelines = await readTimelines(
     edges,
     userId,
     plans,
-    filter.room.timeline.limit,
-    conditionsOf(filter.room.timeline),
+    filter.room.timeline,
     ignored,
   );
+  const joined = plans.filter(({ section }) => section === "join");
   const summaries = await readSummaries(
     edges,
-    plans
-      .filter((room) => hasNewMembers(room, timelines.get(room.roomNid)!))
-      .map(({ roomNid }) => roomNid),
+    await listChangedSummaries(
+      edges.db,
+      joined.map((room) => (room.isNew ? { ...room, after: 0 } : room)),
+    ),
     userId,
   );
   const states = await statesOf(edges, request, plans, timelines, summaries);
@@ -66,12 +65,12 @@ export async function readRoomSections(
     edges,
     [...states.values()].flatMap((state) => [...state.values()]),
   );
-  const joined = plans.filter(({ section }) => section === "join");
   const joinedNids = joined.map(({ roomNid }) => roomNid);
   const unread = await readUnread(
     edges,
     requester,
     joinedNids,
+    upTo,
     filter.room.timeline.unreadThreadNotifications,
     ignored,
   );
@@ -110,32 +109,33 @@ export async function readRoomSections(
     const timeline = timelines.get(room.roomNid)!;
     const timelineTexts = texts[i]!;
     const stateTexts = texts[plans.length + i]!;
-    const dataTexts = (accountData.get(room.roomNid) ?? []).filter((text) =>
-      allowsAccountData(filter.room.accountData, text),
-    );
-    const parts = [
-      `"timeline":{"events":[${timelineTexts.join(",")}],"limited":${timeline.isLimited},"prev_batch":${JSON.stringify(timeline.prevBatch)}}`,
-      `"${useStateAfter ? "state_after" : "state"}":{"events":[${stateTexts.join(",")}]}`,
-      `"account_data":{"events":[${dataTexts.join(",")}]}`,
-    ];
+    const data = accountData.get(room.roomNid) ?? [];
+    const dataTexts = matchesRooms(filter.room.accountData, room.roomId)
+      ? data.filter((text) => allowsAccountData(filter.room.accountData, text))
+      : [];
     const allEphemeral = ephemeral.get(room.roomNid) ?? [];
-    const ephemeralEvents = allEphemeral.filter((event) =>
-      allowsEvent(filter.room.ephemeral, event as { type: string }),
+    const ephemeralEvents = allEphemeral.filter(
+      (event) =>
+        matchesRooms(filter.room.ephemeral, room.roomId) &&
+        allowsEvent(filter.room.ephemeral, event as { type: string }),
     );
-    if (room.section === "join") {
-      const summary = summaries.get(room.roomNid);
-      const counts = unread.get(room.roomNid);
-      parts.push(
-        `"ephemeral":{"events":${JSON.stringify(ephemeralEvents)}}`,
-        `"summary":${JSON.stringify(summary ?? {})}`,
-        `"unread_notifications":${JSON.stringify(counts?.room ?? { notification_count: 0, highlight_count: 0 })}`,
-      );
-      if (filter.room.timeline.unreadThreadNotifications) {
-        parts.push(
-          `"unread_thread_notifications":${JSON.stringify(counts?.threads ?? {})}`,
-        );
-      }
-    }
+    const text = writeRoomEntry({
+      timeline: timelineTexts,
+      isLimited: timeline.isLimited,
+      prevBatch: timeline.prevBatch,
+      stateName: stateAfterName ?? "state",
+      state: stateTexts,
+      accountData: dataTexts,
+      joined:
+        room.section === "join"
+          ? {
+              ephemeral: ephemeralEvents,
+              summary: summaries.get(room.roomNid),
+              unread: unread.get(room.roomNid),
+              byThread: filter.room.timeline.unreadThreadNotifications,
+            }
+          : null,
+    });
     const isEmpty =
       timelineTexts.length === 0 &&
       stateTexts.length === 0 &&
@@ -145,7 +145,7 @@ export async function readRoomSections(
       dataTexts.length === 0 &&
       !room.isNew &&
       room.section === "join";
-    sections.push({ plan: room, text: `{${parts.join(",")}}`, isEmpty });
+    sections.push({ plan: room, text, isEmpty });
   }
   return sections;
 }
@@ -172,7 +172,7 @@ async function presentAll(
 
 async function statesOf(
   edges: SectionEdges,
-  { requester, filter, useStateAfter }: SyncRequest,
+  { requester, filter, stateAfterName }: SyncRequest,
   plans: readonly RoomPlan[],
   timelines: ReadonlyMap<number, Timeline>,
   summaries: ReadonlyMap<number, RoomSummary>,
@@ -192,20 +192,14 @@ async function statesOf(
   const requests = plans.flatMap((plan) => {
     const { stateUpTo } = plan;
     if (stateUpTo === null) return [];
-    const at = useStateAfter
-      ? plan.upTo
-      : timelines.get(plan.roomNid)!.startsAfter;
-    return [{ plan, at: Math.min(at, stateUpTo) }];
+    const { events, startsAfter } = timelines.get(plan.roomNid)!;
+    const upTo = Math.min(plan.upTo, stateUpTo);
+    const at = stateAfterName ? upTo : Math.min(startsAfter, upTo);
+    const shown = new Set(events.map(({ event }) => event.nid));
+    return [{ plan, at, upTo, shown }];
   });
   return readStates(edges, requests, members);
 }
-
-/** Whether a room's members may have changed: what its summary is told anew for. */
-const hasNewMembers = (room: RoomPlan, timeline: Timeline): boolean =>
-  room.section === "join" &&
-  (room.isNew ||
-    timeline.isLimited ||
-    timeline.events.some(({ event }) => event.type === MEMBER));
 
 /** The state events that the filter lets through and that the device has not been sent. */
 function keptState(
@@ -221,8 +215,7 @@ function keptState(
   );
   const allowed = all.filter((event) => allowsEvent(filter.room.state, event));
   if (!filter.room.state.lazyLoadMembers) return allowed;
-  const sent = sentMembersOf(edges, requester, room.roomNid);
-  if (since === null || room.isNew) sent.clear();
+  const sent = sentMembersOf(edges, requester, room, since);
   const kept = filter.room.state.includeRedundantMembers
     ? allowed
     : allowed.filter(

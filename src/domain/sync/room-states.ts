@@ -21,12 +21,18 @@ export interface StateRequest {
   plan: RoomPlan;
   /** State as it was after this position. */
   at: number;
+  /** What changed up to here is told too where the timeline does not show it. */
+  upTo: number;
+  /** The events of the timeline. */
+  shown: ReadonlySet<number>;
 }
 
 /**
  * The state that a sync tells of each room: all of it where the room is new to
- * the client, else what changed after the client's token. Read from current state
- * by undoing the changes that came later, so nothing depends on the room's age.
+ * the client, else what changed after the client's token. A change that the timeline
+ * leaves out (it may not be seen there, or a filter hides it) would else be lost.
+ * Read from current state by undoing the changes that came later, so nothing
+ * depends on the room's age.
  */
 export async function readStates(
   { db }: Pick<Edges, "db">,
@@ -55,7 +61,7 @@ export async function readStates(
   );
   const byRoom = groupByRoom(changes);
   const states = new Map<number, StateNids>();
-  for (const { plan, at } of requests) {
+  for (const { plan, at, upTo, shown } of requests) {
     states.set(plan.roomNid, new Map());
     const state = states.get(plan.roomNid)!;
     const roomChanges = byRoom.get(plan.roomNid) ?? [];
@@ -72,6 +78,11 @@ export async function readStates(
       }
       addDelta(state, roomChanges, plan.after, at);
     }
+    const later = roomChanges.filter(
+      ({ type, stateKey }) =>
+        !plan.isNew || type !== MEMBER || isWanted(stateKey),
+    );
+    addUnshown(state, later, { after: at, upTo, shown });
   }
   place(states, current, byRoom, requests);
   place(states, loaded, byRoom, requests);
@@ -101,6 +112,20 @@ function addDelta(
   }
   for (const [key, oldNid] of first)
     if (state.get(key) === oldNid) state.delete(key);
+}
+
+/** What changed in (after, upTo] without being shown, as it stands at the end of it. */
+function addUnshown(
+  state: StateNids,
+  changes: readonly StateChange[],
+  { after, upTo, shown }: { after: number } & Omit<StateRequest, "plan" | "at">,
+): void {
+  const last = new Map<string, number>();
+  for (const { position, type, stateKey, newNid } of changes) {
+    if (position <= after || position > upTo || newNid === null) continue;
+    last.set(keyOf(type, stateKey), newNid);
+  }
+  for (const [key, nid] of last) if (!shown.has(nid)) state.set(key, nid);
 }
 
 /** Entries whose value at `at` differs from today's: the old side of the first later change. */

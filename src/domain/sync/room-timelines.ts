@@ -1,12 +1,11 @@
 import type { Edges } from "../../edges.ts";
-import {
-  listTimelines,
-  type TimelineConditions,
-} from "../../storage/sync-timeline.ts";
+import { matchesRooms, type RoomEventFilter } from "../../core/filter.ts";
+import { listTimelines } from "../../storage/sync-timeline.ts";
 import { openEvents, type StoredEvent } from "../rooms/event-store.ts";
 import { readStandings, showEvent, type VisibleEvent } from "../rooms/gate.ts";
 import { formatPositionToken } from "../rooms/paging-token.ts";
 import type { RoomPlan } from "./room-plan.ts";
+import { conditionsOf } from "./sync-filter.ts";
 
 /** The timeline of one room in a sync. */
 export interface Timeline {
@@ -25,11 +24,16 @@ export async function readTimelines(
   edges: Needs,
   viewer: string,
   plans: readonly RoomPlan[],
-  limit: number,
-  conditions: TimelineConditions,
+  filter: RoomEventFilter,
   ignored: ReadonlySet<string>,
 ): Promise<Map<number, Timeline>> {
-  const heads = await listTimelines(edges.db, plans, limit + 1, conditions);
+  const { limit } = filter;
+  const heads = await listTimelines(
+    edges.db,
+    plans.filter(({ roomId }) => matchesRooms(filter, roomId)),
+    limit + 1,
+    conditionsOf(filter),
+  );
   const events = await openEvents(edges, heads);
   const byRoom = new Map<number, StoredEvent[]>();
   for (const event of events) {

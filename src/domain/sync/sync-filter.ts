@@ -59,6 +59,23 @@ export function conditionsOf(filter: RoomEventFilter): TimelineConditions {
   };
 }
 
+export const NO_CONDITIONS: TimelineConditions = {
+  types: null,
+  notTypes: null,
+  senders: null,
+  notSenders: null,
+  relTypes: null,
+  notRelTypes: null,
+  hasUrl: null,
+  relatedBy: null,
+};
+
+/** Whether a timeline holds all events of its room, up to a limit. */
+export const isUnconditional = (filter: RoomEventFilter): boolean =>
+  filter.rooms === null &&
+  filter.notRooms.length === 0 &&
+  Object.values(conditionsOf(filter)).every((condition) => condition === null);
+
 /** Senders and kinds of relations hold no NUL, which the database would not take either. */
 const storable = <List extends readonly string[] | null>(
   list: List,

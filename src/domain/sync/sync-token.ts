@@ -11,22 +11,33 @@ export interface SyncToken {
   toDevicePosition: number;
   /** The ephemeral mark: typing and presence. */
   mark: number;
+  /** The position of the initial sync that this token goes back to. */
+  start: number;
+  /** Stands for what was told of the device's one-time keys, which claims change beside the stream. */
+  keysDigest: number;
 }
 
-const FORM = /^s1_(\d{1,6})_(\d{1,16})_(\d{1,16})_(\d{1,16})$/;
+const FORM =
+  /^s1_(\d{1,6})_(\d{1,16})_(\d{1,16})_(\d{1,16})_(\d{1,16})_(\d{1,10})$/;
 
-export const formatSyncToken = (token: SyncToken): string =>
-  `s1_${token.epoch}_${token.position}_${token.toDevicePosition}_${token.mark}`;
+export const formatSyncToken = (token: SyncToken): string => {
+  const { epoch, position, toDevicePosition, mark, start, keysDigest } = token;
+  return `s1_${epoch}_${position}_${toDevicePosition}_${mark}_${start}_${keysDigest}`;
+};
 
 export function findSyncToken(text: string): SyncToken | undefined {
   const match = FORM.exec(text);
   if (!match) return undefined;
-  const [epoch, position, toDevicePosition, mark] = match.slice(1).map(Number);
+  const numbers = match.slice(1).map(Number);
+  if (!numbers.every(Number.isSafeInteger)) return undefined;
+  const [epoch, position, toDevicePosition, mark, start, keysDigest] = numbers;
   return {
     epoch: epoch!,
     position: position!,
     toDevicePosition: toDevicePosition!,
     mark: mark!,
+    start: start!,
+    keysDigest: keysDigest!,
   };
 }
 

@@ -1,3 +1,4 @@
+import { isRoomId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
 import {
   getOwnAccountData,
@@ -6,6 +7,7 @@ import {
 } from "../../domain/accounts/own-account-data.ts";
 import { endpoint } from "../endpoint.ts";
 import { HttpError } from "../http-error.ts";
+import { idParam } from "../params.ts";
 import { reply } from "../reply.ts";
 
 type Global = { params: { userId: string; type: string } };
@@ -13,6 +15,7 @@ type OfRoom = { params: { userId: string; roomId: string; type: string } };
 const GLOBAL = "/_matrix/client/v3/user/:userId/account_data/:type";
 const OF_ROOM =
   "/_matrix/client/v3/user/:userId/rooms/:roomId/account_data/:type";
+const roomId = idParam(isRoomId, "a room ID");
 const placeOf = (params: { userId: string; roomId?: string; type: string }) => {
   const { userId: ownerId, ...rest } = params;
   return { ownerId, ...rest };
@@ -49,6 +52,7 @@ export const putGlobalAccountData = endpoint<Global & { body: JsonObject }>({
 export const getRoomAccountData = endpoint<OfRoom>({
   method: "get",
   path: OF_ROOM,
+  params: { roomId },
   auth: "user",
   async handle(edges, { requester, params }) {
     const place = placeOf(params);
@@ -61,6 +65,7 @@ export const getRoomAccountData = endpoint<OfRoom>({
 export const putRoomAccountData = endpoint<OfRoom & { body: JsonObject }>({
   method: "put",
   path: OF_ROOM,
+  params: { roomId },
   auth: "user",
   suspended: true,
   rateLimit: "other",

@@ -75,6 +75,7 @@ export const postDeactivate = endpoint<{ body: { auth?: JsonObject } }>({
     if (outcome.status === "challenged")
       return reply({ status: 401, body: outcome.body });
     await deactivateAccount(edges, requester);
-    return { id_server_unbind_result: "no-support" };
+    // There is no third-party identifier that an identity server could know.
+    return { id_server_unbind_result: "success" };
   },
 });

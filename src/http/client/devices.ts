@@ -1,3 +1,4 @@
+import { isDeviceId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { removeDevices } from "../../domain/accounts/close-session.ts";
 import {
@@ -98,7 +99,7 @@ export const postDeleteDevices = endpoint<{
     required: ["devices"],
   },
   async handle(edges, { requester, body, request }) {
-    const devices = [...new Set(body.devices)].sort();
+    const devices = [...new Set(body.devices.filter(isDeviceId))].sort();
     const address = limitKeyOf(request.ip);
     const who = { requester, address, auth: body.auth };
     const operation = ["POST /delete_devices", devices];

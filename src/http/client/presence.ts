@@ -43,7 +43,7 @@ export const putPresenceStatus = endpoint<
         "Presence is told of oneself alone.",
       );
     const status = body.status_msg ?? undefined;
-    await setOwnPresence(edges, requester.userId, body.presence, status);
+    await setOwnPresence(edges, requester, body.presence, status);
     return {};
   },
 });

@@ -1,6 +1,7 @@
 import type { JsonObject } from "../../core/json.ts";
 import { assertAvailable } from "../../domain/accounts/register.ts";
 import { registerByForm } from "../../domain/accounts/register-by-form.ts";
+import { assertRegistrationOpen } from "../../domain/accounts/registration-mode.ts";
 import { isRegistrationToken } from "../../domain/accounts/registration-token.ts";
 import { limitKeyOf } from "../address.ts";
 import { endpoint } from "../endpoint.ts";
@@ -68,6 +69,7 @@ export const getUsernameAvailable = endpoint<{ query: { username: string } }>({
     required: ["username"],
   },
   async handle(edges, { query }) {
+    assertRegistrationOpen(edges.settings);
     await assertAvailable(edges, query.username.toLowerCase());
     return { available: true };
   },
@@ -86,6 +88,7 @@ export const getRegistrationTokenValidity = endpoint<{
     required: ["token"],
   },
   async handle(edges, { query, request }) {
+    assertRegistrationOpen(edges.settings);
     const address = limitKeyOf(request.ip);
     return { valid: await isRegistrationToken(edges, query.token, address) };
   },

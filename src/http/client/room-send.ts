@@ -40,7 +40,7 @@ export const putRedaction = endpoint<{
     const event_id = await redactEvent(edges, requester, roomId, {
       redacts: eventId,
       content: body.reason === undefined ? {} : { reason: body.reason },
-      transaction: transactionOf(requester, "redact", roomId, txnId),
+      transaction: transactionOf(requester, `redact ${eventId}`, roomId, txnId),
     });
     return { event_id };
   },

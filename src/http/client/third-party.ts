@@ -12,3 +12,16 @@ export const getThirdPartyProtocols = endpoint({
     return {};
   },
 });
+
+/**
+ * None can be added, and Element shows no settings before it has the list.
+ * https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3account3pid
+ */
+export const getThirdPartyIdentifiers = endpoint({
+  method: "get",
+  path: "/_matrix/client/v3/account/3pid",
+  auth: "user",
+  async handle() {
+    return { threepids: [] };
+  },
+});

@@ -43,7 +43,11 @@ function requestInfo({ req, res, state }: Context): RequestInfo {
       if (controller === undefined) {
         const made = (controller = new AbortController());
         if (res.destroyed) made.abort();
-        else res.once("close", () => made.abort());
+        else
+          res.once("close", () => {
+            // An abort is costly, and an answer that has left needs none.
+            if (!res.writableFinished) made.abort();
+          });
       }
       return controller.signal;
     },

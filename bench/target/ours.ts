@@ -1,0 +1,108 @@
+import { randomBytes } from "node:crypto";
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readDatabaseSize } from "../measure/database-size.ts";
+import { isDatabase, readTree } from "../measure/proc.ts";
+import type { Options } from "../options.ts";
+import { startServer, type ServerProcess } from "./server-process.ts";
+import { processesOf, type Target } from "./target.ts";
+
+/**
+ * This repository's program, each process on a port of its own, the first with
+ * a private PostgreSQL that the others share. All of it is gone after `stop`.
+ */
+export async function startOurs(options: Options): Promise<Target> {
+  const folder = mkdtempSync(join(tmpdir(), "myelin-bench-"));
+  // PostgreSQL may run as another user, who has to pass.
+  chmodSync(folder, 0o755);
+  const secret = randomBytes(16).toString("hex");
+  const environment = environmentOf(options, secret);
+  const servers: ServerProcess[] = [];
+  let postmaster = 0;
+  const stop = async () => {
+    for (const server of servers.toReversed()) await server.stop();
+    endOrphan(postmaster);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const start = async (more: Record<string, string> = {}) => {
+    const all = { ...environment, ...more };
+    servers.push(await startServer(folder, all, options.profile));
+  };
+  try {
+    await start();
+    postmaster = readPostmasterPid(folder);
+    const databaseUrl = readDatabaseUrl(folder);
+    for (let i = 1; i < options.processes; i++)
+      await start({ MYELIN_DATABASE_URL: databaseUrl });
+    const pids = servers.map(({ pid }) => pid);
+    return {
+      urls: servers.map(({ url }) => url),
+      registration: { secret },
+      settings: {
+        server: "Myelin",
+        processes: options.processes,
+        sealing: options.sealing,
+        rateLimits: options.rateLimits,
+      },
+      databaseUrl,
+      ...processesOf([...pids, postmaster]),
+      storedBytes: () => readDatabaseSize(databaseUrl),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+const LIMITED = [
+  ...["LOGIN", "REGISTER", "MESSAGE", "CREATE_ROOM", "JOIN", "INVITE"],
+  ...["PROFILE", "KEYS", "TO_DEVICE", "EPHEMERAL", "SEARCH", "REPORT"],
+  ...["ADMIN", "OTHER"],
+];
+const HIGHEST_LIMIT = "1000000";
+
+/** With limits on, everything is counted and nothing is refused. */
+const highLimits = (): Record<string, string> =>
+  Object.fromEntries(
+    LIMITED.flatMap((name) =>
+      ["PER_SECOND", "BURST"].map((part) => [
+        `MYELIN_RATE_LIMITS_${name}_${part}`,
+        HIGHEST_LIMIT,
+      ]),
+    ),
+  );
+
+const environmentOf = (
+  { sealing, rateLimits }: Options,
+  secret: string,
+): Record<string, string> => ({
+  MYELIN_SERVER_PROCESSES: "1",
+  MYELIN_REGISTRATION_SHARED_SECRET: secret,
+  MYELIN_LOG_LEVEL: "warn",
+  MYELIN_SEALING: sealing,
+  ...(rateLimits === "on"
+    ? highLimits()
+    : { MYELIN_RATE_LIMITS_ENABLED: "false" }),
+});
+
+function readDatabaseUrl(folder: string): string {
+  const file = join(folder, "data", "postgres.json");
+  const { port, password } = JSON.parse(readFileSync(file, "utf8")) as {
+    port: number;
+    password: string;
+  };
+  return `postgres://myelin:${password}@127.0.0.1:${port}/myelin`;
+}
+
+/** PostgreSQL outlives a server that was killed. */
+function endOrphan(postmaster: number): void {
+  const isAlive = readTree([postmaster]).some(isDatabase);
+  if (isAlive) process.kill(postmaster, "SIGQUIT");
+}
+
+function readPostmasterPid(folder: string): number {
+  const file = join(folder, "data", "postgres", "postmaster.pid");
+  return Number(readFileSync(file, "utf8").split("\n")[0]);
+}

@@ -1,0 +1,36 @@
+import type { StoredBytes } from "../measure/database-size.ts";
+import { isDatabase, readCpuSeconds, readTree } from "../measure/proc.ts";
+import type { Registration } from "../matrix/register.ts";
+
+/** What is measured: a homeserver, and what is known of its processes and data. */
+export interface Target {
+  /** Base URLs; those after the first are further processes of the same server. */
+  readonly urls: readonly string[];
+  readonly registration: Registration;
+  /** What tells this run from another in a report. */
+  readonly settings: Readonly<Record<string, string | number>>;
+  /** PostgreSQL's, where it has one that can be asked. */
+  readonly databaseUrl: string | undefined;
+  /** Of the server and its database; undefined where the processes are not known. */
+  cpuSeconds(): number | undefined;
+  /** The server's processes without its database's. */
+  serverPids(): readonly number[];
+  databasePids(): readonly number[];
+  storedBytes(): Promise<StoredBytes | undefined>;
+  stop(): Promise<void>;
+}
+
+/** What a target tells of its processes, from the roots of their trees. */
+export const processesOf = (
+  roots: readonly number[],
+): Pick<Target, "cpuSeconds" | "serverPids" | "databasePids"> => ({
+  cpuSeconds: () => (roots.length === 0 ? undefined : readCpuSeconds(roots)),
+  serverPids: () =>
+    readTree(roots)
+      .filter((process) => !isDatabase(process))
+      .map(({ pid }) => pid),
+  databasePids: () =>
+    readTree(roots)
+      .filter(isDatabase)
+      .map(({ pid }) => pid),
+});

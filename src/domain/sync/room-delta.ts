@@ -1,0 +1,156 @@
+import type { Edges } from "../../edges.ts";
+import { escapeText, unescapeText } from "../../storage/json-text.ts";
+import type { Span } from "../../storage/notifier.ts";
+import {
+  type DeltaFacts,
+  listDeltaFacts,
+  listReceiptsBetween,
+} from "../../storage/room-delta.ts";
+import { listCurrentMembers } from "../../storage/sync-changes.ts";
+import type { ReceiptRow } from "../../storage/sync-extras.ts";
+import { listTimelines } from "../../storage/sync-timeline.ts";
+import { groupBy } from "../../util/group-by.ts";
+import { slot } from "../../util/process-memory.ts";
+import { WeightedCache } from "../../util/weighted-cache.ts";
+import { openEvents, type StoredEvent } from "../rooms/event-store.ts";
+import { presentMessage } from "../rooms/present.ts";
+import { NO_CONDITIONS } from "./sync-filter.ts";
+
+/** What happened in a room between two places of the stream, read once for all who wait for it. */
+export interface RoomDelta {
+  /** Oldest first; none of them state, redacted, or of a thread. */
+  events: readonly StoredEvent[];
+  /** The same as everyone in the room sees them who did not send them. */
+  texts: readonly string[];
+  countable: number;
+  /** Who has rows of notifications; '' stands for everybody. */
+  notified: ReadonlySet<string>;
+  receipts: readonly ReceiptRow[];
+  /**
+   * Member events of the senders, for clients that load members lazily: by room and
+   * user, read together for all rooms that were.
+   */
+  readMemberNids(): Promise<MemberNids>;
+}
+
+type MemberNids = ReadonlyMap<number, ReadonlyMap<string, number>>;
+type Needs = Pick<Edges, "db" | "keyring" | "memory" | "now">;
+type Range = { after: number; upTo: number };
+/** Null where it is more than a few plain messages and receipts. */
+type Delta = RoomDelta | null;
+
+const MOST_EVENTS = 50;
+const NOBODY = { userId: "", deviceId: null };
+
+const deltas = slot(
+  () => new WeightedCache<string, Promise<Delta>>(200, () => 1),
+);
+
+/**
+ * What happened in (after, upTo] in rooms of which the batches in it that touched
+ * them are known. Those that nobody has asked for yet are read together.
+ */
+export async function readRoomDeltas(
+  edges: Needs,
+  spans: ReadonlyMap<number, Span>,
+  range: Range,
+): Promise<Map<number, Delta>> {
+  const cache = edges.memory.of(deltas);
+  const wanted = new Map<number, Promise<Delta>>();
+  const missing = new Map<number, string>();
+  for (const [roomNid, { first, last }] of spans) {
+    const key = `${roomNid} ${first} ${last}`;
+    const known = cache.get(key);
+    if (known) wanted.set(roomNid, known);
+    else missing.set(roomNid, key);
+  }
+  const loading = loadDeltas(edges, [...missing.keys()], range);
+  for (const [roomNid, key] of missing) {
+    const delta = loading.then((loaded) => loaded.get(roomNid) ?? null);
+    cache.set(key, delta);
+    delta.catch(() => cache.delete(key));
+    wanted.set(roomNid, delta);
+  }
+  const entries = await Promise.all(
+    [...wanted].map(
+      async ([roomNid, delta]) => [roomNid, await delta] as const,
+    ),
+  );
+  return new Map(entries);
+}
+
+async function loadDeltas(
+  edges: Needs,
+  roomNids: readonly number[],
+  { after, upTo }: Range,
+): Promise<Map<number, RoomDelta>> {
+  if (roomNids.length === 0) return new Map();
+  const { db } = edges;
+  const ranges = roomNids.map((roomNid) => ({ roomNid, after, upTo }));
+  const [facts, heads] = await Promise.all([
+    listDeltaFacts(db, roomNids, after, upTo),
+    listTimelines(db, ranges, MOST_EVENTS + 1, NO_CONDITIONS),
+  ]);
+  const opened = await openEvents(edges, heads.reverse());
+  const eventsOf = groupBy(opened, ({ roomNid }) => roomNid);
+  const plain = facts.filter(
+    ({ roomNid, hasStateChanges }) =>
+      !hasStateChanges && isPlain(eventsOf.get(roomNid) ?? []),
+  );
+  const receipts = await listReceiptsBetween(
+    db,
+    plain.flatMap((room) => (room.hasReceipts ? [room.roomNid] : [])),
+    after,
+    upTo,
+  );
+  const receiptsOf = groupBy(receipts, ({ roomNid }) => roomNid);
+  let members: Promise<MemberNids> | undefined;
+  const readMemberNids = () =>
+    (members ??= readSenders(
+      edges,
+      plain.flatMap(({ roomNid }) => eventsOf.get(roomNid) ?? []),
+    ));
+  const now = edges.now();
+  const deltaOf = ({ roomNid, countable, notified }: DeltaFacts): RoomDelta => {
+    const events = eventsOf.get(roomNid) ?? [];
+    return {
+      events,
+      texts: events.map((event) => presentMessage(event, NOBODY, now)),
+      countable,
+      notified: new Set(notified),
+      receipts: receiptsOf.get(roomNid) ?? [],
+      readMemberNids,
+    };
+  };
+  return new Map(plain.map((room) => [room.roomNid, deltaOf(room)]));
+}
+
+async function readSenders(
+  { db }: Pick<Edges, "db">,
+  events: readonly StoredEvent[],
+): Promise<MemberNids> {
+  const places = new Map(
+    events.map(({ roomNid, sender }) => [
+      `${roomNid} ${sender}`,
+      { roomNid, stateKey: escapeText(sender) },
+    ]),
+  );
+  const rows = await listCurrentMembers(db, [...places.values()]);
+  const byRoom = groupBy(rows, ({ roomNid }) => roomNid);
+  return new Map(
+    [...byRoom].map(([roomNid, members]) => [
+      roomNid,
+      new Map(members.map((row) => [unescapeText(row.stateKey), row.nid])),
+    ]),
+  );
+}
+
+const isPlain = (events: readonly StoredEvent[]): boolean =>
+  events.length <= MOST_EVENTS &&
+  events.every(
+    ({ stateKey, redacts, redactedBy, thread }) =>
+      stateKey === null &&
+      redacts === null &&
+      redactedBy === null &&
+      thread === null,
+  );

@@ -1,0 +1,55 @@
+import type { Edges } from "../../edges.ts";
+import { listTyping } from "../../storage/sync-extras.ts";
+import { slot } from "../../util/process-memory.ts";
+import { WeightedCache } from "../../util/weighted-cache.ts";
+
+type Needs = Pick<Edges, "db" | "memory" | "now">;
+
+const typists = slot(
+  () =>
+    new WeightedCache<string, Promise<Map<number, string[]>>>(1000, () => 1),
+);
+
+/** `m.typing` of rooms as it was at an ephemeral mark, read once for all who are told of the same rooms. */
+export async function readTypingEvents(
+  { db, memory, now }: Needs,
+  roomNids: readonly number[],
+  mark: number,
+): Promise<Map<number, object>> {
+  if (roomNids.length === 0) return new Map();
+  const cache = memory.of(typists);
+  const key = `${mark} ${roomNids.join(" ")}`;
+  let reading = cache.get(key);
+  if (!reading) {
+    reading = readTypists(db, roomNids, now());
+    cache.set(key, reading);
+    reading.catch(() => cache.delete(key));
+  }
+  const byRoom = await reading;
+  return new Map(
+    roomNids.map((roomNid) => [
+      roomNid,
+      typingEvent(byRoom.get(roomNid) ?? []),
+    ]),
+  );
+}
+
+async function readTypists(
+  db: Needs["db"],
+  roomNids: readonly number[],
+  nowTs: number,
+): Promise<Map<number, string[]>> {
+  const byRoom = new Map<number, string[]>();
+  for (const { roomNid, userId } of await listTyping(db, roomNids, nowTs)) {
+    const users = byRoom.get(roomNid);
+    if (users) users.push(userId);
+    else byRoom.set(roomNid, [userId]);
+  }
+  return byRoom;
+}
+
+/** https://spec.matrix.org/v1.19/client-server-api/#mtyping */
+export const typingEvent = (userIds: readonly string[]): object => ({
+  type: "m.typing",
+  content: { user_ids: userIds },
+});

@@ -1,0 +1,143 @@
+import { listTypingRoomsOf } from "../../storage/sync-extras.ts";
+import { readAccountData } from "./account-data-section.ts";
+import { noteClear, readKeyCountsOnce } from "./device-memory.ts";
+import { readDeviceLists, readToDevice } from "./device-section.ts";
+import { readEpochOnce } from "./epoch.ts";
+import { readStrippedRooms } from "./invite-section.ts";
+import { readPresence } from "./presence-section.ts";
+import { planRooms } from "./room-plan.ts";
+import { readRoomSections } from "./room-sections.ts";
+import { type SyncAnswer, type SyncEdges, writeAnswer } from "./sync-answer.ts";
+import { allowsAccountData } from "./sync-filter.ts";
+import type { SyncRequest } from "./sync-request.ts";
+import { formatSyncToken, type SyncToken } from "./sync-token.ts";
+import type { UserView } from "./user-view.ts";
+
+/** The answer to any `/sync`, with a fixed number of queries whatever the number of rooms. */
+export async function readWholeAnswer(
+  edges: SyncEdges,
+  request: SyncRequest,
+  { upTo, standings, ignored }: UserView,
+  mark: number,
+): Promise<SyncAnswer> {
+  const { requester, filter, since } = request;
+  const { userId } = requester;
+  const after = since?.position ?? 0;
+  const accountData = await readAccountData(edges, userId, { after, upTo }, []);
+  const plan = await planRooms(
+    edges,
+    userId,
+    standings,
+    since?.position ?? null,
+    upTo,
+    {
+      isFullState: request.isFullState,
+      includeLeft: filter.room.includeLeave,
+      also: await roomsToLookAt(edges, request, accountData),
+    },
+  );
+  const newRooms = plan.rooms
+    .filter(({ isNew }) => isNew)
+    .map(({ roomNid }) => roomNid);
+  const roomData =
+    since === null || newRooms.length === 0
+      ? accountData
+      : await readAccountData(edges, userId, { after, upTo }, newRooms);
+  const sections = await readRoomSections(
+    edges,
+    request,
+    plan,
+    upTo,
+    roomData,
+    ignored,
+  );
+  const stripped = await readStrippedRooms(
+    edges,
+    userId,
+    plan,
+    filter,
+    ignored,
+  );
+  const toDevice = await readToDevice(
+    edges,
+    requester,
+    since?.toDevicePosition ?? 0,
+    upTo,
+  );
+  if (toDevice.isClear) noteClear(edges, requester, upTo);
+  const presence = await readPresence(
+    edges,
+    userId,
+    plan,
+    { mark: since?.mark ?? 0, position: after },
+    filter,
+  );
+  const global = (accountData.get(0) ?? []).filter((text) =>
+    allowsAccountData(filter.accountData, text),
+  );
+  const keys = await readKeyCountsOnce(edges, requester, upTo);
+  const token: SyncToken = {
+    epoch: since?.epoch ?? (await readEpochOnce(edges)),
+    position: upTo,
+    toDevicePosition: toDevice.position,
+    mark,
+    start: since?.start ?? upTo,
+    keysDigest: keys.digest,
+  };
+  const hasKeyNews = since !== null && since.keysDigest !== keys.digest;
+  const shown = sections.filter(
+    ({ isEmpty }) => !isEmpty || request.isFullState,
+  );
+  const inSection = (name: "join" | "leave") =>
+    shown
+      .filter(({ plan: room }) => room.section === name)
+      .map(({ plan: room, text }) => `${JSON.stringify(room.roomId)}:${text}`);
+  const lists = since
+    ? await readDeviceLists(edges, userId, plan, since.position, upTo)
+    : { changed: [], left: [] };
+  const hasDeviceNews = lists.changed.length > 0 || lists.left.length > 0;
+  return {
+    text: writeAnswer({
+      token: formatSyncToken(token),
+      join: inSection("join"),
+      leave: inSection("leave"),
+      invite: stripped.invite,
+      knock: stripped.knock,
+      accountData: global,
+      presence,
+      toDevice: toDevice.events,
+      keyCounts: keys.counts,
+      fallbackTypes: keys.fallback,
+      deviceLists: hasDeviceNews ? lists : null,
+    }),
+    isEmpty:
+      shown.length === 0 &&
+      stripped.invite.length === 0 &&
+      stripped.knock.length === 0 &&
+      global.length === 0 &&
+      presence.length === 0 &&
+      toDevice.events.length === 0 &&
+      !hasDeviceNews &&
+      !hasKeyNews,
+    token,
+  };
+}
+
+/** Rooms with news outside of their stream: account data and typing. */
+async function roomsToLookAt(
+  edges: SyncEdges,
+  { since, requester }: SyncRequest,
+  accountData: ReadonlyMap<number, string[]>,
+): Promise<Set<number>> {
+  const rooms = new Set(accountData.keys());
+  rooms.delete(0);
+  if (since) {
+    for (const roomNid of await listTypingRoomsOf(
+      edges.db,
+      requester.userId,
+      since.mark,
+    ))
+      rooms.add(roomNid);
+  }
+  return rooms;
+}
