@@ -13,13 +13,13 @@ import { FaultServer } from "./server.ts";
 export const clock: ProofCase = {
   name: "clock",
   unit: "jump of the clock of one or all processes by up to ± 1 h",
-  fullUnits: 200,
+  fullUnits: 150,
   unitsPerRun: 20,
   run: runClock,
 };
 
 const HOUR_MS = 3_600_000;
-const POLL_MS = 2000;
+const POLL_MS = 1000;
 /** A second between a jump and what is asked after it. */
 const SETTLE_MS = 60;
 
