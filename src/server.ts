@@ -86,13 +86,18 @@ async function serve(
     throw error;
   }
   const pages = createPages(config, publicBaseUrl, sql);
-  const app = composeApp(config, composed.edges, pages);
+  const app = composeApp(config, composed, pages);
   respond = app.callback();
   if (processIndex === 0) {
     finishDeactivations(composed.edges).catch((error: unknown) => {
       log.warn({ err: error }, "Deactivations are finished at the next start.");
     });
   }
+  composed.onStall((ms) => {
+    log.error({ ms: Math.round(ms) }, "the process did not run for a while");
+    // What waits there was given up by clients that have written on elsewhere.
+    server.closeAllConnections();
+  });
   const unwatch = watchTls(config.tls, server, log);
   return {
     url,

@@ -172,7 +172,7 @@ async function startProcess(
     log,
     now: () => Date.now(),
   });
-  respond = composeApp(config, composed.edges, []).callback();
+  respond = composeApp(config, composed, []).callback();
   const agent = new Agent({ keepAlive: true });
   return {
     process: processOf(composed, agent, port),

@@ -1,5 +1,6 @@
 import postgres from "postgres";
 import { arrayTypes } from "./array-text.ts";
+import { withDeadline } from "./query-deadline.ts";
 import { UnfitDatabaseError } from "./unfit-database.ts";
 
 /** Columns come back in camelCase; what stands inside JSON values stays as it is. */
@@ -17,6 +18,9 @@ export interface DatabaseOptions {
 
 /** No session of ours waits, works or idles in a transaction for longer than this. */
 const LONGEST_MS = 5000;
+
+/** Nor does anybody wait longer for an answer, with the wait for a connection. */
+const LONGEST_WAIT_MS = 4800;
 
 const origins = new WeakMap<Sql, { url: string; options: DatabaseOptions }>();
 
@@ -57,7 +61,7 @@ export function openDatabase(url: string, options: DatabaseOptions): Sql {
       options.log.debug({ code: notice["code"] }, notice["message"] ?? "");
     },
   });
-  const opened: Sql = sql as unknown as Sql;
+  const opened: Sql = withDeadline(sql as unknown as Sql, LONGEST_WAIT_MS);
   origins.set(opened, { url, options });
   return opened;
 }

@@ -67,23 +67,40 @@ type Device = Pick<Requester, "userId" | "deviceId">;
 /**
  * Notes what a sync says of its user (`set_presence`). Others are told of
  * changes only, and the time is stored now and then. A device that is idle does not
- * speak for another one that is in use: they would take turns for ever.
+ * speak for another one that is in use: they would take turns for ever. A database
+ * that takes no writes does not keep a client from reading.
  */
 export async function notePresence(
-  edges: Needs,
-  { userId, deviceId }: Device,
+  edges: Needs & Pick<Edges, "log">,
+  device: Device,
   wanted: string,
 ): Promise<void> {
   if (!isState(wanted)) {
     throw new MatrixError("M_INVALID_PARAM", "There is no such presence.");
   }
   if (!edges.settings.presenceEnabled) return;
-  await sweep(edges);
+  try {
+    await sweep(edges);
+    await noteState(edges, device, wanted);
+  } catch (error) {
+    edges.memory.of(noted).delete(keyOf(device));
+    edges.log.warn({ err: error }, "Presence cannot be stored at the moment.");
+  }
+}
+
+const keyOf = ({ userId, deviceId }: Device): string => `${deviceId} ${userId}`;
+
+async function noteState(
+  edges: Needs,
+  device: Device,
+  wanted: PresenceState,
+): Promise<void> {
+  const { userId, deviceId } = device;
   // A client that polls as "offline" leaves the presence as it is.
   if (wanted === "offline") return;
   const nowTs = edges.now();
   const cache = edges.memory.of(noted);
-  const key = `${deviceId} ${userId}`;
+  const key = keyOf(device);
   const last = cache.get(key);
   if (last?.wanted === wanted && isStillNoted(edges, userId, last)) return;
   cache.set(key, {

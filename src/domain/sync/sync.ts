@@ -21,7 +21,8 @@ export async function sync(
     await forgetReceived(edges, requester, since.toDevicePosition);
     await edges.notifier.caughtUp(since.position);
   }
-  const deadline = edges.now() + request.timeoutMs;
+  // Not the clock's time, which may jump while we wait.
+  const deadline = performance.now() + request.timeoutMs;
   // What other processes have acknowledged by now is in the answer.
   let upTo = await edges.notifier.refresh();
   for (;;) {
@@ -31,7 +32,7 @@ export async function sync(
     const answer: SyncAnswer =
       (await readQuickAnswer(edges, request, view, mark)) ??
       (await readWholeAnswer(edges, request, view, mark));
-    const left = deadline - edges.now();
+    const left = deadline - performance.now();
     const mustAnswer =
       since === null || request.isFullState || !answer.isEmpty || left <= 0;
     if (mustAnswer || signal.aborted) return answer.text;
