@@ -9,7 +9,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   config: ["core", "util"],
   storage: ["core", "util"],
   remote: ["core", "util"],
-  "edges.ts": ["core", "util", "storage", "remote"],
+  workers: ["core", "util"],
+  "edges.ts": ["core", "util", "storage", "remote", "workers"],
   domain: ["core", "util", "storage", "remote", "edges.ts"],
   http: ["core", "util", "domain", "edges.ts"],
 };
@@ -20,8 +21,9 @@ const PACKAGES: Record<string, RegExp> = {
   config: /^(node:.*|ajv|yaml)$/,
   storage: /^(node:.*|postgres)$/,
   remote: /^(node:.*|undici)$/,
+  workers: /^(node:.*|@node-rs\/argon2)$/,
   "edges.ts": /^node:crypto$/,
-  domain: /^(node:(crypto|events|timers\/promises)|@node-rs\/argon2)$/,
+  domain: /^node:(crypto|events|timers\/promises)$/,
   http: /^(node:.*|koa|@koa\/router|ajv)$/,
 };
 

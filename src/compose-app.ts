@@ -15,12 +15,14 @@ const LOOPBACK = ["127.0.0.0/8", "::1/128"];
 /** The app of one process, with every endpoint. */
 export function composeApp(
   config: Config,
-  edges: Edges,
+  composed: { readonly edges: Edges },
   pages: readonly Middleware[],
 ): Koa<RequestState> {
+  const { edges } = composed;
   followEpoch(edges);
   return createApp({
     edges,
+    edgesNow: () => composed.edges,
     endpoints,
     pages,
     authenticate: createAuthenticate(edges),

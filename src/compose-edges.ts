@@ -1,4 +1,5 @@
 import { randomBytes, randomInt } from "node:crypto";
+import { availableParallelism } from "node:os";
 import { composeSettings } from "./compose-settings.ts";
 import type { Config } from "./config/schema.ts";
 import type { Edges, Log, Random } from "./edges.ts";
@@ -6,11 +7,14 @@ import { createBus } from "./storage/bus.ts";
 import { createCommitter } from "./storage/committer.ts";
 import { createKeyring } from "./storage/database-keyring.ts";
 import type { Sql } from "./storage/database.ts";
+import { raiseFence } from "./storage/fence.ts";
 import { createNidSource } from "./storage/nids.ts";
 import { loadSecrets } from "./storage/secrets.ts";
 import type { SecretSource } from "./storage/secret-source.ts";
 import { createNotifier } from "./storage/stream-notifier.ts";
 import { ProcessMemory } from "./util/process-memory.ts";
+import { watchStalls } from "./util/stall-watch.ts";
+import { createPasswordHasher } from "./workers/password-hasher.ts";
 
 export interface EdgesOptions {
   config: Config;
@@ -24,7 +28,10 @@ export interface EdgesOptions {
 }
 
 export interface ComposedEdges {
-  edges: Edges;
+  /** For what begins now: what began before a stall can commit nothing more. */
+  readonly edges: Edges;
+  /** Called when the process runs again after a stall. */
+  onStall(listener: (ms: number) => void): void;
   /** Commits what is queued, then lets go of all but `sql`. */
   close(): Promise<void>;
 }
@@ -47,14 +54,19 @@ export async function composeEdges({
       throw error;
     },
   );
+  const stalls = watchStalls();
+  const { isStalled } = stalls;
   const committer = createCommitter(sql, {
     now,
     log,
+    isStalled,
     onCommit: (answer) => notifier.committed(answer),
   });
-  const edges: Edges = {
+  const passwordHasher = createPasswordHasher(availableParallelism());
+  let fence = raiseFence(committer, isStalled);
+  let edges: Edges = {
     db: sql,
-    committer,
+    committer: fence,
     nids,
     keyring: createKeyring({
       sql,
@@ -67,15 +79,27 @@ export async function composeEdges({
     }),
     notifier,
     serverKey: secrets.signingKey,
+    passwordHasher,
     settings: composeSettings(config, secrets.pepper, publicBaseUrl),
     memory: new ProcessMemory(),
     now,
     random,
     log,
   };
+  stalls.onStall(() => {
+    fence.shut();
+    committer.refuseWaiting();
+    fence = raiseFence(committer, isStalled);
+    edges = { ...edges, committer: fence };
+  });
   return {
-    edges,
+    get edges() {
+      return edges;
+    },
+    onStall: (listener) => stalls.onStall(listener),
     async close() {
+      stalls.close();
+      await passwordHasher.close();
       await committer.close();
       await notifier.close();
       await bus.close();

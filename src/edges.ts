@@ -5,6 +5,7 @@ import type { Keyring } from "./storage/keyring.ts";
 import type { NidSource } from "./storage/nids.ts";
 import type { Notifier } from "./storage/notifier.ts";
 import type { ProcessMemory } from "./util/process-memory.ts";
+import type { PasswordHasher } from "./workers/password-hasher.ts";
 
 /** Structured logging without secrets (pino's shape). */
 export interface Log {
@@ -60,6 +61,7 @@ export interface Edges {
   keyring: Keyring;
   notifier: Notifier;
   serverKey: ServerKey;
+  passwordHasher: PasswordHasher;
   settings: Settings;
   /** Caches of this process; never the truth. */
   memory: ProcessMemory;

@@ -88,7 +88,7 @@ async function serve(
     throw error;
   }
   const pages = createPages(config, publicBaseUrl, sql);
-  const app = composeApp(config, composed.edges, pages);
+  const app = composeApp(config, composed, pages);
   respond = app.callback();
   if (processIndex === 0) {
     finishDeactivations(composed.edges).catch((error: unknown) => {
@@ -96,6 +96,11 @@ async function serve(
     });
   }
   const jobs = startJobs(composed.edges, [forgetTransactions]);
+  composed.onStall((ms) => {
+    log.error({ ms: Math.round(ms) }, "the process did not run for a while");
+    // What waits there was given up by clients that have written on elsewhere.
+    server.closeAllConnections();
+  });
   const unwatch = watchTls(config.tls, server, log);
   return {
     url,

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { parseCounts, sumCounts, type Counts } from "./support/counts.ts";
 
 /** The scripts of package.json that make up `npm test`. */
-const SUITES = ["test:specs", "test:blackbox", "conformance"];
+const SUITES = ["test:specs", "test:blackbox", "test:faults", "conformance"];
 
 /** A suite that does not end by then hangs, and has failed. */
 const LONGEST_MS = 10 * 60_000;

@@ -42,6 +42,8 @@ create table idempotency (
   created_ts bigint not null
 );
 select set_column_classes('idempotency', '{"key": "hash", "answer": "id", "created_ts": "time"}');
+-- The oldest are purged first. Rows of one batch share their time, so it stays small.
+create index idempotency_by_age on idempotency (created_ts);
 
 -- ─── Keys ───
 
@@ -209,6 +211,8 @@ create table memberships (
 );
 select set_column_classes('memberships', '{"user_id": "id", "room_nid": "number", "membership": "protocol", "sender": "id", "nid": "number", "position": "number", "since_position": "number", "is_forgotten": "flag"}');
 create index memberships_by_room on memberships (room_nid, membership);
+-- Who came or went lately, in rooms of any size.
+create index memberships_by_change on memberships (room_nid, position);
 
 -- The stripped state that an invited or knocking user is shown.
 create table stripped_states (
@@ -290,9 +294,11 @@ create table users (
   is_locked boolean not null default false,
   is_suspended boolean not null default false,
   is_guest boolean not null default false,
-  created_ts bigint not null
+  created_ts bigint not null,
+  -- Where in the stream the user asked that who comes later sees nothing of what they said.
+  erased_position bigint
 );
-select set_column_classes('users', '{"user_id": "id", "password_hash": "secret", "is_admin": "flag", "is_deactivated": "flag", "is_locked": "flag", "is_suspended": "flag", "is_guest": "flag", "created_ts": "time"}');
+select set_column_classes('users', '{"user_id": "id", "password_hash": "secret", "is_admin": "flag", "is_deactivated": "flag", "is_locked": "flag", "is_suspended": "flag", "is_guest": "flag", "created_ts": "time", "erased_position": "number"}');
 
 create table devices (
   user_id text collate "C" not null references users,
@@ -356,10 +362,10 @@ create table uia_sessions (
 select set_column_classes('uia_sessions', '{"session_id": "secret", "operation": "protocol", "completed": "protocol", "details": "id", "created_ts": "time"}');
 
 create table registration_nonces (
-  nonce text collate "C" primary key,
+  nonce_hash bytea primary key,
   expires_ts bigint not null
 );
-select set_column_classes('registration_nonces', '{"nonce": "secret", "expires_ts": "time"}');
+select set_column_classes('registration_nonces', '{"nonce_hash": "hash", "expires_ts": "time"}');
 
 create table profile_fields (
   user_id text collate "C" not null,
@@ -468,9 +474,11 @@ create table key_signatures (
   signer text collate "C" not null,
   signing_key text collate "C" not null,
   signature text collate "C" not null,
+  -- What it is about: the target's key may have been another one then.
+  signed_hash bytea not null,
   primary key (user_id, target, signer, signing_key)
 );
-select set_column_classes('key_signatures', '{"user_id": "id", "target": "id", "signer": "id", "signing_key": "protocol", "signature": "protocol"}');
+select set_column_classes('key_signatures', '{"user_id": "id", "target": "id", "signer": "id", "signing_key": "protocol", "signature": "protocol", "signed_hash": "hash"}');
 
 -- ─── What need not last ───
 
@@ -482,20 +490,40 @@ create unlogged table typing (
   primary key (room_nid, user_id)
 );
 select set_column_classes('typing', '{"room_nid": "number", "user_id": "id", "expires_ts": "time", "mark": "number"}');
+-- Typing that nobody has ended in time.
+create index typing_by_end on typing (expires_ts) where expires_ts > 0;
 
 create unlogged table presence (
   user_id text collate "C" primary key,
+  -- The device that said so last: what another one says is weighed against it.
+  device_id text collate "C" not null default '',
   state text collate "C" not null,
   status_key bigint not null,
   status_sealed bytea,
   last_active_ts bigint not null,
   mark bigint not null
 );
-select set_column_classes('presence', '{"user_id": "id", "state": "protocol", "status_key": "number", "status_sealed": "sealed", "last_active_ts": "time", "mark": "number"}');
+select set_column_classes('presence', '{"user_id": "id", "device_id": "id", "state": "protocol", "status_key": "number", "status_sealed": "sealed", "last_active_ts": "time", "mark": "number"}');
 create index presence_by_mark on presence (mark);
+create index presence_by_end on presence (last_active_ts) where state <> 'offline';
 
 -- The ephemeral mark: the counter of typing and presence.
 create sequence ephemeral_marks as bigint;
+
+-- Marks are committed in their order: whoever has seen one has seen all below it. Rows are
+-- locked after it, never before, so that no two writers wait for each other.
+create function next_ephemeral_mark() returns bigint language plpgsql as $$
+begin
+  perform pg_advisory_xact_lock(hashtext('myelin ephemeral marks'));
+  return nextval('ephemeral_marks');
+end $$;
+
+-- The last one, when it and all below it have been committed.
+create function last_ephemeral_mark() returns bigint language plpgsql as $$
+begin
+  perform pg_advisory_xact_lock_shared(hashtext('myelin ephemeral marks'));
+  return (select case when is_called then last_value else 0 end from ephemeral_marks);
+end $$;
 
 create unlogged table rate_limits (
   key text collate "C" primary key,

@@ -178,7 +178,7 @@ create table key_signatures (
   signer text collate "C" not null, -- id
   signing_key text collate "C" not null, -- protocol
   signature text collate "C" not null, -- protocol
-  signed_hash bytea -- hash
+  signed_hash bytea not null -- hash
 );
 alter table key_signatures add constraint key_signatures_pkey PRIMARY KEY (user_id, target, signer, signing_key);
 
@@ -213,6 +213,7 @@ create table memberships (
   since_position bigint not null, -- number
   is_forgotten boolean not null default false -- flag
 );
+CREATE INDEX memberships_by_change ON public.memberships USING btree (room_nid, "position");
 CREATE INDEX memberships_by_room ON public.memberships USING btree (room_nid, membership);
 alter table memberships add constraint memberships_membership_check CHECK ((membership = ANY (ARRAY['join'::text, 'invite'::text, 'leave'::text, 'ban'::text, 'knock'::text])));
 alter table memberships add constraint memberships_pkey PRIMARY KEY (user_id, room_nid);
@@ -250,13 +251,14 @@ alter table own_positions add constraint own_positions_pkey PRIMARY KEY (room_ni
 
 create unlogged table presence (
   user_id text collate "C" not null, -- id
+  device_id text collate "C" not null default ''::text, -- id
   state text collate "C" not null, -- protocol
   status_key bigint not null, -- number
   status_sealed bytea, -- sealed
   last_active_ts bigint not null, -- time
-  mark bigint not null, -- number
-  device_id text collate "C" not null default ''::text -- id
+  mark bigint not null -- number
 );
+CREATE INDEX presence_by_end ON public.presence USING btree (last_active_ts) WHERE (state <> 'offline'::text);
 CREATE INDEX presence_by_mark ON public.presence USING btree (mark);
 alter table presence add constraint presence_pkey PRIMARY KEY (user_id);
 

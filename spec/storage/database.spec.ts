@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { assertSafeDatabase, listFaults } from "../../src/storage/database.ts";
+import { StorageUnavailable } from "../../src/storage/storage-unavailable.ts";
 import { useDatabase } from "../support/database.ts";
 
 describe("openDatabase", () => {
@@ -19,6 +20,26 @@ describe("openDatabase", () => {
       select current_setting('lock_timeout') as a, current_setting('statement_timeout') as b,
         current_setting('idle_in_transaction_session_timeout') as c`;
     expect(row).to.deep.equal({ a: "5s", b: "5s", c: "5s" });
+  });
+
+  it("lets nobody wait behind queries that hang", async () => {
+    const pool = database.open({ poolSize: 1 });
+    const isUnavailable = (error: unknown) =>
+      error instanceof StorageUnavailable ? "unavailable" : String(error);
+    await database.sql.begin(async (tx) => {
+      await tx`set local idle_in_transaction_session_timeout = 0`;
+      await tx`lock table users in access exclusive mode`;
+      const begun = performance.now();
+      const outcomes = await Promise.all(
+        [1, 2, 3, 4].map((n) =>
+          pool`select ${n}::int from users`.catch(isUnavailable),
+        ),
+      );
+      expect(outcomes).to.deep.equal(Array(4).fill("unavailable"));
+      expect(performance.now() - begun).to.be.below(5500);
+    });
+    const part = pool`where user_id = ${"@nobody:test"}`;
+    expect(await pool`select from users ${part}`).to.have.length(0);
   });
 });
 

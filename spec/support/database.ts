@@ -31,7 +31,7 @@ export interface TestDatabase {
   readonly sql: Sql;
   readonly url: string;
   /** A pool of its own for another process; closed after the specs. */
-  open(options?: { poolSize?: number }): Sql;
+  open(options?: { poolSize?: number; log?: Log }): Sql;
 }
 
 /**
@@ -62,8 +62,8 @@ export function useDatabase(): TestDatabase {
     get url() {
       return current().url;
     },
-    open({ poolSize = 2 } = {}) {
-      const sql = openDatabase(current().url, { poolSize, log: quiet });
+    open({ poolSize = 2, log = quiet } = {}) {
+      const sql = openDatabase(current().url, { poolSize, log });
       opened.push(sql);
       return sql;
     },

@@ -151,7 +151,7 @@ async function startProcess(
       }),
     ),
   });
-  const sql = database.open({ poolSize: 6 });
+  const sql = database.open({ poolSize: 6, log });
   const secretSource = { keysDir, given: new Map() };
   let respond: ReturnType<ReturnType<typeof composeApp>["callback"]> = async (
     _request,
@@ -172,7 +172,7 @@ async function startProcess(
     log,
     now: () => Date.now(),
   });
-  respond = composeApp(config, composed.edges, []).callback();
+  respond = composeApp(config, composed, []).callback();
   const agent = new Agent({ keepAlive: true });
   return {
     process: processOf(composed, agent, port),

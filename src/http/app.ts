@@ -19,6 +19,8 @@ import { handle } from "./middleware/9-handle.ts";
 
 export interface AppOptions {
   edges: Edges;
+  /** What a request that begins now is handled with; `edges`, unless told. */
+  edgesNow?: () => Edges;
   endpoints: readonly Endpoint[];
   authenticate: Authenticate;
   can: Can;
@@ -36,6 +38,7 @@ export interface AppOptions {
 /** Builds the app; throws for an endpoint that is not whole. It does not listen. */
 export function createApp(options: AppOptions): Koa<RequestState> {
   const { edges, trustedProxies = [], bodyIdleMs = 30_000 } = options;
+  const { edgesNow = () => edges } = options;
   const { log } = edges;
   const app = new Koa<RequestState>();
   const queue: Middleware[] = [
@@ -52,7 +55,7 @@ export function createApp(options: AppOptions): Koa<RequestState> {
     params,
     permission(options.can),
     body(bodyIdleMs),
-    handle(edges),
+    handle(edgesNow),
   ];
   for (const middleware of queue) app.use(middleware);
   // Koa prints what fails after our own catch, such as a broken socket.

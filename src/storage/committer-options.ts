@@ -10,6 +10,8 @@ export interface CommitterOptions {
   onCommit?(
     answer: Pick<BatchAnswer, "base" | "head" | "rooms" | "users">,
   ): void;
+  /** What queued before this was true is out of date, and refused. */
+  isStalled?(): boolean;
   /** Batches on their way at a time, each on a connection of its own. */
   connections?: number;
 }

@@ -6,6 +6,12 @@ import type { Committer, CommitResult, Write } from "./write.ts";
 import type { Entry } from "./write-queue.ts";
 import { estimateBytes, listClaims, WriteQueue } from "./write-queue.ts";
 
+export interface ClosingCommitter extends Committer {
+  /** Refuses what has not been sent. */
+  refuseWaiting(): void;
+  close(): Promise<void>;
+}
+
 /**
  * The committer of this process, with connections of its own to the database
  * of `sql`. While a batch runs, writes queue and make the next one. Rejects
@@ -14,8 +20,8 @@ import { estimateBytes, listClaims, WriteQueue } from "./write-queue.ts";
 export function createCommitter(
   sql: Sql,
   options: CommitterOptions,
-): Committer & { close(): Promise<void> } {
-  const { connections = 1 } = options;
+): ClosingCommitter {
+  const { connections = 1, isStalled = () => false } = options;
   const queue = new WriteQueue();
   const runner = new BatchRunner(sql, options);
   let running = 0;
@@ -23,7 +29,13 @@ export function createCommitter(
   let isDue = false;
   let drained: () => void = () => undefined;
 
+  function refuseWaiting(): void {
+    const message = "The process did not run.";
+    queue.rejectAll(new StorageUnavailable(message, true));
+  }
+
   function pump(): void {
+    if (isStalled()) refuseWaiting();
     while (running < connections && queue.length > 0) {
       const batch = queue.takeBatch();
       if (batch.length === 0) break;
@@ -69,6 +81,7 @@ export function createCommitter(
         pumpSoon();
       });
     },
+    refuseWaiting,
     async close() {
       isClosed = true;
       if (running > 0 || queue.length > 0)

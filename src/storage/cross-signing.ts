@@ -25,8 +25,8 @@ export interface KeySignatureRow {
   signer: string;
   signingKey: string;
   signature: string;
-  /** Of what is signed; null where that is not known. */
-  signedHash: Uint8Array | null;
+  /** Of what is signed. */
+  signedHash: Uint8Array;
 }
 
 /** Signatures of these users' keys that the viewer may see: their own, and the viewer's. */

@@ -27,6 +27,8 @@ export async function setPresence(
   },
 ): Promise<number | undefined> {
   const { status } = row;
+  if (status === undefined && (await prolongPresence(sql, row)))
+    return undefined;
   const [stored] = await sql<{ mark: number; isNew: boolean }[]>`
     with next as materialized (select next_ephemeral_mark() as mark)
     insert into presence as held (user_id, device_id, state, status_key, status_sealed, last_active_ts, mark)
@@ -53,6 +55,22 @@ export async function repeatPresence(
     on conflict (user_id) do update set mark = excluded.mark
     returning mark`;
   return row!.mark;
+}
+
+/** A state that stays takes no mark: who follows the marks would look for its news. */
+async function prolongPresence(
+  sql: Sql,
+  row: {
+    userId: string;
+    deviceId: string;
+    state: string;
+    lastActiveTs: number;
+  },
+): Promise<boolean> {
+  const rows = await sql`
+    update presence set last_active_ts = ${row.lastActiveTs}, device_id = ${row.deviceId}
+    where user_id = ${row.userId} and state = ${row.state} returning user_id`;
+  return rows.length > 0;
 }
 
 /** Users who were last active before `before` are offline from now on; a bounded number at a time. */

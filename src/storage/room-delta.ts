@@ -5,6 +5,7 @@ import type { ReceiptRow } from "./sync-extras.ts";
 export interface DeltaFacts {
   roomNid: number;
   hasStateChanges: boolean;
+  hasReceipts: boolean;
   /** Events that count as unread by the default rules. */
   countable: number;
   /** Who has rows of notifications there; '' stands for everybody. */
@@ -21,6 +22,8 @@ export async function listDeltaFacts(
     select r.room_nid,
       exists (select from state_changes s
         where s.room_nid = r.room_nid and s.position > ${after} and s.position <= ${upTo}) as has_state_changes,
+      exists (select from receipts x
+        where x.room_nid = r.room_nid and x.position > ${after} and x.position <= ${upTo}) as has_receipts,
       (select count(*) from events e
         where e.room_nid = r.room_nid and e.position > ${after} and e.position <= ${upTo}
           and e.is_countable) as countable,
@@ -36,6 +39,7 @@ export async function listReceiptsBetween(
   after: number,
   upTo: number,
 ): Promise<ReceiptRow[]> {
+  if (roomNids.length === 0) return [];
   return sql<ReceiptRow[]>`
     select room_nid, user_id, receipt_type, thread, event_id, receipt_ts from receipts
     where room_nid = any(${roomNids as number[]}::bigint[]) and position > ${after} and position <= ${upTo}`;

@@ -20,7 +20,9 @@ export async function listSnapshots(
       from state_snapshots where snapshot_id = any(${snapshotIds as number[]}::bigint[])
       union all
       select c.wanted, s.snapshot_id, s.parent_id, s.hops, s.added, s.removed
-      from chain c join state_snapshots s on s.snapshot_id = c.parent_id
+      from chain c cross join lateral (
+        -- Kept apart, or the plan for chains of unknown length reads the whole table.
+        select * from state_snapshots p where p.snapshot_id = c.parent_id offset 0) s
     )
     select wanted, hops, added, removed from chain order by wanted, hops`;
   const sets = new Map<number, Set<number>>();

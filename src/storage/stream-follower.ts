@@ -64,10 +64,12 @@ export class StreamFollower {
   refresh(): Promise<number> {
     if (!this.#running) return this.#start();
     // The one under way may have read already: the next one answers.
-    this.#next ??= this.#running.then(noop, noop).then(() => {
-      this.#next = undefined;
-      return this.#running ?? this.#start();
-    });
+    // Where that one fails, all who wait have waited long enough.
+    this.#next ??= this.#running
+      .finally(() => {
+        this.#next = undefined;
+      })
+      .then(() => this.#running ?? this.#start());
     return this.#next;
   }
 
@@ -126,5 +128,3 @@ export class StreamFollower {
     }
   }
 }
-
-const noop = () => undefined;

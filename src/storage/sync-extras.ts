@@ -150,42 +150,55 @@ export async function listChangedDeviceLists(
   return rows.map((row) => row.userId);
 }
 
-/** Who came into sight in (after, upTo]: joined a shared room, or was there when the user joined. */
+/**
+ * Who came into sight in (after, upTo]: joined a shared room, or was there when the user joined.
+ * @param changed the joined rooms in which something happened since
+ */
 export async function listNewlySharing(
   sql: Sql,
   userId: string,
   newlyJoined: readonly number[],
-  joined: readonly number[],
+  changed: readonly number[],
   after: number,
   upTo: number,
 ): Promise<string[]> {
   const rows = await sql<{ userId: string }[]>`
-    select distinct m.user_id from memberships m
-    where m.membership = 'join' and m.user_id <> ${userId} and m.since_position <= ${upTo}
-      and (m.room_nid = any(${newlyJoined as number[]}::bigint[])
-        or (m.room_nid = any(${joined as number[]}::bigint[]) and m.since_position > ${after}))`;
+    select m.user_id from memberships m
+    where m.room_nid = any(${newlyJoined as number[]}::bigint[]) and m.membership = 'join'
+      and m.user_id <> ${userId} and m.since_position <= ${upTo}
+    union
+    select m.user_id from memberships m
+    where m.room_nid = any(${changed as number[]}::bigint[]) and m.position > ${after} and m.membership = 'join'
+      and m.user_id <> ${userId} and m.since_position > ${after} and m.since_position <= ${upTo}`;
   return rows.map((row) => row.userId);
 }
 
-/** Who went out of sight: left a room, or was in one that the user left, and shares none now. */
+/**
+ * Who went out of sight: left a room, or was in one that the user left, and shares none now.
+ * @param rooms all that the user has joined, and those in which something happened since
+ */
 export async function listNoLongerSharing(
   sql: Sql,
   userId: string,
   newlyLeft: readonly number[],
-  joined: readonly number[],
+  rooms: { joined: readonly number[]; changed: readonly number[] },
   after: number,
 ): Promise<string[]> {
   const rows = await sql<{ userId: string }[]>`
-    select distinct m.user_id from memberships m
-    where m.user_id <> ${userId}
-      and ((m.room_nid = any(${newlyLeft as number[]}::bigint[])
-          and (m.membership = 'join' or m.since_position > ${after}))
-        or (m.room_nid = any(${joined as number[]}::bigint[])
-          and m.membership in ('leave', 'ban') and m.since_position > ${after}))
-      and not exists (
-        select from memberships theirs
-        where theirs.user_id = m.user_id and theirs.membership = 'join'
-          and theirs.room_nid = any(${joined as number[]}::bigint[]))`;
+    with gone as (
+      select m.user_id from memberships m
+      where m.room_nid = any(${newlyLeft as number[]}::bigint[])
+        and (m.membership = 'join' or m.since_position > ${after})
+      union
+      select m.user_id from memberships m
+      where m.room_nid = any(${rooms.changed as number[]}::bigint[]) and m.position > ${after}
+        and m.membership in ('leave', 'ban') and m.since_position > ${after}
+    )
+    select g.user_id from gone g
+    where g.user_id <> ${userId} and not exists (
+      select from memberships theirs
+      where theirs.user_id = g.user_id and theirs.membership = 'join'
+        and theirs.room_nid = any(${rooms.joined as number[]}::bigint[]))`;
   return rows.map((row) => row.userId);
 }
 
@@ -222,21 +235,37 @@ export interface PresenceRow {
 /**
  * Presence of those who share a room with the user, changed after the mark; of
  * who came into a room, or is in one that the user joined, whenever it changed.
+ * @param rooms all that the user has joined, and those in which something happened since
  */
 export async function listPresence(
   sql: Sql,
   userId: string,
-  joined: readonly number[],
-  newlyJoined: readonly number[],
+  rooms: {
+    joined: readonly number[];
+    newlyJoined: readonly number[];
+    changed: readonly number[];
+  },
   after: { mark: number; position: number },
 ): Promise<PresenceRow[]> {
+  const joined = rooms.joined as number[];
+  const told =
+    after.mark === 0
+      ? sql`
+        select ${userId} as user_id
+        union select m.user_id from memberships m
+        where m.membership = 'join' and m.room_nid = any(${joined}::bigint[])`
+      : sql`
+        select p.user_id from presence p
+        where p.mark > ${after.mark} and (p.user_id = ${userId} or exists (
+          select from memberships m where m.user_id = p.user_id and m.membership = 'join'
+            and m.room_nid = any(${joined}::bigint[])))
+        union select m.user_id from memberships m
+        where m.membership = 'join' and m.room_nid = any(${rooms.newlyJoined as number[]}::bigint[])
+        union select m.user_id from memberships m
+        where m.membership = 'join' and m.room_nid = any(${rooms.changed as number[]}::bigint[])
+          and m.position > ${after.position}`;
   return sql<PresenceRow[]>`
-    select p.user_id, p.state, p.status_key, p.status_sealed, p.last_active_ts, p.mark from presence p
-    where (p.mark > ${after.mark} and (p.user_id = ${userId} or exists (
-      select from memberships m where m.user_id = p.user_id and m.membership = 'join'
-        and m.room_nid = any(${joined as number[]}::bigint[]))))
-      or exists (
-        select from memberships m where m.user_id = p.user_id and m.membership = 'join'
-          and (m.room_nid = any(${newlyJoined as number[]}::bigint[])
-            or (m.room_nid = any(${joined as number[]}::bigint[]) and m.position > ${after.position})))`;
+    with told as (${told})
+    select p.user_id, p.state, p.status_key, p.status_sealed, p.last_active_ts, p.mark
+    from told join presence p on p.user_id = told.user_id where p.mark > 0`;
 }

@@ -4,16 +4,24 @@ import {
   hashPassword,
   isPassword,
 } from "../../../src/domain/accounts/password.ts";
+import { createPasswordHasher } from "../../../src/workers/password-hasher.ts";
 
 const settings = (pepper: number) => ({
   password: { minimumLength: 8, pepper: Buffer.alloc(32, pepper) },
 });
 
 describe("isPassword", () => {
+  const passwordHasher = createPasswordHasher(1);
+  after(() => passwordHasher.close());
+  const edges = (pepper: number) => ({
+    passwordHasher,
+    settings: settings(pepper),
+  });
+
   it("knows the password that was hashed, in whatever Unicode form it is typed", async () => {
-    const stored = await hashPassword(settings(1), "pässwörd ✓");
+    const stored = await hashPassword(edges(1), "pässwörd ✓");
     expect(stored).to.match(/^\$argon2id\$/);
-    const is = (text: string) => isPassword(settings(1), stored, text);
+    const is = (text: string) => isPassword(edges(1), stored, text);
     expect(await is("pässwörd ✓")).to.equal(true);
     expect(await is("pässwörd ✓".normalize("NFD"))).to.equal(true);
     expect(await is("passwörd ✓")).to.equal(false);
@@ -21,19 +29,19 @@ describe("isPassword", () => {
   });
 
   it("needs the pepper that the database does not hold", async () => {
-    const stored = await hashPassword(settings(1), "password");
-    expect(await isPassword(settings(2), stored, "password")).to.equal(false);
+    const stored = await hashPassword(edges(1), "password");
+    expect(await isPassword(edges(2), stored, "password")).to.equal(false);
   });
 
   it("reads a password whole", async () => {
     const long = "x".repeat(511);
-    const stored = await hashPassword(settings(1), `${long}a`);
-    expect(await isPassword(settings(1), stored, `${long}b`)).to.equal(false);
+    const stored = await hashPassword(edges(1), `${long}a`);
+    expect(await isPassword(edges(1), stored, `${long}b`)).to.equal(false);
   });
 
   it("says no where there is none", async () => {
     const text = "nobody has this password";
-    expect(await isPassword(settings(1), null, text)).to.equal(false);
+    expect(await isPassword(edges(1), null, text)).to.equal(false);
   });
 });
 

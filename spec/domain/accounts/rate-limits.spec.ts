@@ -182,6 +182,20 @@ describe("RateLimiter", () => {
     clock += 60_000;
   });
 
+  it("goes on when the clock jumps an hour forwards and back", async () => {
+    const limiter = start();
+    await takeMany(limiter, "login", "::1", 11);
+    clock += 3_600_000;
+    expect(await takeMany(limiter, "login", "::1", 11)).to.equal(10);
+    clock -= 3_600_000;
+    expect(await takeMany(limiter, "login", "::1", 11)).to.equal(10);
+    clock += 500;
+    expect(await takeMany(limiter, "login", "::1", 2)).to.equal(1);
+    clock -= 3_600_000;
+    expect(await take(start(), "login", "::1")).to.equal(0);
+    clock += 3_600_000;
+  });
+
   it("asks nobody where limits are off", async () => {
     const limiter = start(undefined, false);
     expect(await takeMany(limiter, "login", "::1", 50)).to.equal(50);

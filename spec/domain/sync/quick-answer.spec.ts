@@ -226,7 +226,8 @@ describe("readQuickAnswer", () => {
         timeoutMs: 0,
       };
       const mark = edges.notifier.ephemeralMark;
-      const view = await readUserView(edges, user.userId);
+      const upTo = await edges.notifier.refresh();
+      const view = await readUserView(edges, user.userId, upTo);
       const quick = await readQuickAnswer(edges, request, view, mark);
       const whole = await readWholeAnswer(edges, request, view, mark);
       taken.whole += 1;

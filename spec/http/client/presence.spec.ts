@@ -111,6 +111,15 @@ describe("/presence/{userId}/status", () => {
     expect(gone.body["last_active_ago"]).to.be.above(199_999);
   });
 
+  it("does not keep a client from syncing where it cannot be stored", async () => {
+    const uriel = await server.user("uriel");
+    const { sql } = server.database;
+    await sql`alter table presence add constraint full_disk check (false) not valid`;
+    const { status } = await uriel.get("/sync?timeout=0");
+    await sql`alter table presence drop constraint full_disk`;
+    expect(status).to.equal(200);
+  });
+
   it("is what the device in use says, whatever idle ones say by whichever process", async () => {
     const hal = await server.user("hal");
     const login = await server.post("/login", {

@@ -3,7 +3,10 @@ import { listDeviceIds, removeDevices } from "./close-session.ts";
 import { assertStrongPassword, hashPassword } from "./password.ts";
 import type { Requester } from "./requester.ts";
 
-type Needs = Pick<Edges, "committer" | "db" | "notifier" | "settings">;
+type Needs = Pick<
+  Edges,
+  "committer" | "db" | "notifier" | "passwordHasher" | "settings"
+>;
 
 /** Sets a new password; the other devices are logged out unless that is not wished for. */
 export async function changePassword(
@@ -13,7 +16,7 @@ export async function changePassword(
   isLoggingOut: boolean,
 ): Promise<void> {
   assertStrongPassword(edges.settings, newPassword);
-  const passwordHash = await hashPassword(edges.settings, newPassword);
+  const passwordHash = await hashPassword(edges, newPassword);
   const listOthers = async () => {
     const devices = isLoggingOut ? await listDeviceIds(edges, userId) : [];
     return devices.filter((other) => other !== deviceId);

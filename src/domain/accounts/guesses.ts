@@ -4,7 +4,7 @@ import { rateLimiterOf } from "./rate-limits.ts";
 
 export type GuessEdges = Pick<
   Edges,
-  "db" | "settings" | "memory" | "now" | "log"
+  "db" | "settings" | "memory" | "now" | "log" | "passwordHasher"
 >;
 
 /**

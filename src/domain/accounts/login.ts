@@ -42,7 +42,7 @@ export function checkPassword(
     const isOurs = isUserId(userId) && isLocalUser(edges.settings, userId);
     const user = isOurs ? await findUser(edges.db, userId) : undefined;
     const stored = user?.passwordHash ?? null;
-    const isRight = await isPassword(edges.settings, stored, password);
+    const isRight = await isPassword(edges, stored, password);
     if (!user || stored === null || !isRight) throw wrongPassword();
     if (user.isDeactivated) {
       throw new MatrixError(

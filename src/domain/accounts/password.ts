@@ -1,53 +1,44 @@
 import { createHmac } from "node:crypto";
-import { hash, verify } from "@node-rs/argon2";
-import type { Settings } from "../../edges.ts";
+import type { Edges, Settings } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 
-type Needs = Pick<Settings, "password">;
-
-// argon2id with 19 MiB and two passes, as OWASP and NIST ask at least.
-const OPTIONS = {
-  algorithm: 2,
-  memoryCost: 19_456,
-  timeCost: 2,
-  parallelism: 1,
-} as const;
+type Needs = Pick<Edges, "passwordHasher"> & {
+  settings: Pick<Settings, "password">;
+};
 
 /** The password as argon2 gets it: NFKC, and keyed by a pepper that the database does not hold. */
-function prepare({ password: { pepper } }: Needs, password: string): string {
-  return createHmac("sha256", pepper)
+function prepare({ settings }: Needs, password: string): string {
+  return createHmac("sha256", settings.password.pepper)
     .update(password.normalize("NFKC"), "utf8")
     .digest("base64");
 }
 
-export const hashPassword = (
-  settings: Needs,
-  password: string,
-): Promise<string> => hash(prepare(settings, password), OPTIONS);
+export const hashPassword = (edges: Needs, password: string): Promise<string> =>
+  edges.passwordHasher.hash(prepare(edges, password));
+
+/** Nobody's: argon2id as we make it, of a text that is no prepared password. */
+const DUMMY =
+  "$argon2id$v=19$m=19456,t=2,p=1$lpQu6zAcqPdO41nEQJJrAg$4BdiomzlqArWdrGuDweWKRVvshPST5VhaPAIl55jwDw";
 
 /**
  * Whether this is the password. Without a hash (no such user, or no password) it
  * costs the same and says no, so that time tells nobody who exists.
  */
 export async function isPassword(
-  settings: Needs,
+  edges: Needs,
   stored: string | null,
   password: string,
 ): Promise<boolean> {
-  const isRight = await verify(
-    stored ?? (await dummyHash(settings)),
-    prepare(settings, password),
+  const isRight = await edges.passwordHasher.verify(
+    stored ?? DUMMY,
+    prepare(edges, password),
   );
   return stored !== null && isRight;
 }
 
-let dummy: Promise<string> | undefined;
-const dummyHash = (settings: Needs): Promise<string> =>
-  (dummy ??= hashPassword(settings, "nobody has this password"));
-
 /** Throws `M_WEAK_PASSWORD`. Any text of any length up to 512 bytes is allowed otherwise. */
 export function assertStrongPassword(
-  { password: { minimumLength } }: Needs,
+  { password: { minimumLength } }: Pick<Settings, "password">,
   password: string,
 ): void {
   if ([...password.normalize("NFKC")].length < minimumLength) {

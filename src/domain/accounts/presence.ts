@@ -11,6 +11,7 @@ import {
 import type { PresenceRow } from "../../storage/sync-extras.ts";
 import type { Requester } from "./requester.ts";
 import { slot } from "../../util/process-memory.ts";
+import { WeightedCache } from "../../util/weighted-cache.ts";
 
 type Needs = Pick<Edges, "db" | "memory" | "notifier" | "now" | "settings">;
 
@@ -53,27 +54,62 @@ export function presenceContent(
   };
 }
 
+/** What a device's sync last said of its user, and where the marks stood then. */
+interface Noted {
+  wanted: string;
+  ts: number;
+  mark: number;
+}
+
+const noted = slot(() => new WeightedCache<string, Noted>(100_000, () => 1));
+
 type Device = Pick<Requester, "userId" | "deviceId">;
 
 /**
  * Notes what a sync says of its user (`set_presence`). Others are told of
  * changes only, and the time is stored now and then. A device that is idle does not
- * speak for another one that is in use: they would take turns for ever.
+ * speak for another one that is in use: they would take turns for ever. A database
+ * that takes no writes does not keep a client from reading.
  */
 export async function notePresence(
-  edges: Needs,
-  { userId, deviceId }: Device,
+  edges: Needs & Pick<Edges, "log">,
+  device: Device,
   wanted: string,
 ): Promise<void> {
   if (!isState(wanted)) {
     throw new MatrixError("M_INVALID_PARAM", "There is no such presence.");
   }
   if (!edges.settings.presenceEnabled) return;
-  await sweep(edges);
+  try {
+    await sweep(edges);
+    await noteState(edges, device, wanted);
+  } catch (error) {
+    edges.memory.of(noted).delete(keyOf(device));
+    edges.log.warn({ err: error }, "Presence cannot be stored at the moment.");
+  }
+}
+
+const keyOf = ({ userId, deviceId }: Device): string => `${deviceId} ${userId}`;
+
+async function noteState(
+  edges: Needs,
+  device: Device,
+  wanted: PresenceState,
+): Promise<void> {
+  const { userId, deviceId } = device;
   // A client that polls as "offline" leaves the presence as it is.
   if (wanted === "offline") return;
-  const known = await findPresence(edges.db, userId);
   const nowTs = edges.now();
+  const cache = edges.memory.of(noted);
+  const key = keyOf(device);
+  const last = cache.get(key);
+  if (last?.wanted === wanted && isStillNoted(edges, userId, last)) return;
+  cache.set(key, {
+    wanted,
+    ts: nowTs,
+    mark: edges.notifier.ephemeralMark,
+  });
+  const known = await findPresence(edges.db, userId);
   const age = nowTs - (known?.lastActiveTs ?? -Infinity);
   if (known?.state === wanted && age < NOTE_EVERY_MS) return;
   const isOutdone =
@@ -83,6 +119,20 @@ export async function notePresence(
     age < GONE_MS;
   if (isOutdone) return;
   await change(edges, { userId, deviceId, state: wanted, lastActiveTs: nowTs });
+}
+
+/** Within the time, and while no process has told of another state of the user. */
+function isStillNoted(
+  { notifier, now }: Pick<Edges, "notifier" | "now">,
+  userId: string,
+  last: Noted,
+): boolean {
+  if (Math.abs(now() - last.ts) >= NOTE_EVERY_MS) return false;
+  const mark = notifier.ephemeralMark;
+  const hints = notifier.ephemeralBetween(last.mark, mark);
+  if (!hints?.every(({ users }) => !users.includes(userId))) return false;
+  last.mark = mark;
+  return true;
 }
 
 /** What a user says of itself. */

@@ -56,7 +56,9 @@ export function createRateLimiter(needs: Needs): RateLimiter {
   let sweptTs = now();
 
   const leaseOf = (key: string): Lease => {
-    const lease = leases.get(key) ?? newLease(now());
+    const held = leases.get(key);
+    // What is remembered of a time to come is of a clock that was set back.
+    const lease = held && held.knownTs <= now() ? held : newLease(now());
     leases.set(key, lease);
     return lease;
   };

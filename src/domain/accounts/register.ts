@@ -13,7 +13,7 @@ import {
 import { assertStrongPassword, hashPassword } from "./password.ts";
 import { checkFieldValue } from "./profile-field.ts";
 
-export type RegisterEdges = SessionEdges;
+export type RegisterEdges = SessionEdges & Pick<Edges, "passwordHasher">;
 
 export interface NewAccount {
   /** Made up where the client leaves it to the server. */
@@ -55,7 +55,7 @@ export async function registerAccount(
   const localpart = account.localpart ?? edges.random.letters(16).toLowerCase();
   const userId = await assertAvailable(edges, localpart);
   const passwordHash =
-    password === null ? null : await hashPassword(edges.settings, password);
+    password === null ? null : await hashPassword(edges, password);
   const displayName = account.displayName ?? localpart;
   const isNamed = checkFieldValue("displayname", displayName) === "sets";
   const opened = wish && (await sessionRows(edges, userId, wish));

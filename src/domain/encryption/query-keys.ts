@@ -141,9 +141,7 @@ class SignatureBook {
     const rows = this.#byTarget.get(JSON.stringify([userId, target])) ?? [];
     if (rows.length === 0) return key;
     const hash = signedHashOf(key);
-    const standing = rows.filter(
-      ({ signedHash }) => signedHash === null || hash.equals(signedHash),
-    );
+    const standing = rows.filter(({ signedHash }) => hash.equals(signedHash));
     const added = standing.map(({ signer, signingKey, signature }) => ({
       signer,
       keyId: signingKey,

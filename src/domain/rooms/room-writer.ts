@@ -1,3 +1,4 @@
+import { StorageUnavailable } from "../../storage/storage-unavailable.ts";
 import type { WriteRows } from "../../storage/write.ts";
 import { slot } from "../../util/process-memory.ts";
 import { WeightedCache } from "../../util/weighted-cache.ts";
@@ -85,7 +86,10 @@ async function drain(
       await settleGroups(edges, roomNid, queue, groups);
     } catch (error) {
       queue.head = undefined;
-      for (const group of groups) group.reject(error);
+      // Whoever waits behind a database that is away waited long enough.
+      const isAway = error instanceof StorageUnavailable;
+      const behind = isAway ? queue.waiting.splice(0) : [];
+      for (const group of [...groups, ...behind]) group.reject(error);
     }
   }
   queue.isRunning = false;

@@ -67,6 +67,7 @@ export async function readKeyCountsOnce(
     Math.abs(nowTs - keys.sinceTs) < LONGEST_MS &&
     !edges.notifier.isTouched(device.userId, keys.at)
   ) {
+    keys.at = Math.max(keys.at, upTo);
     return keys.counts;
   }
   const counts = await readKeyCounts(edges, device);

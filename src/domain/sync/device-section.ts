@@ -12,7 +12,7 @@ import {
 } from "../../storage/sync-extras.ts";
 import { toDeviceContext } from "../encryption/to-device-context.ts";
 import type { Requester } from "../accounts/requester.ts";
-import type { SyncPlan } from "./room-plan.ts";
+import { changedRooms, type SyncPlan } from "./room-plan.ts";
 
 type Needs = Pick<Edges, "db" | "keyring">;
 
@@ -75,12 +75,13 @@ export async function readDeviceLists(
   upTo: number,
 ): Promise<DeviceLists> {
   const joined = plan.joined.map(({ roomNid }) => roomNid);
+  const rooms = { joined, changed: changedRooms(plan) };
   const changed = await listChangedDeviceLists(db, userId, since, upTo);
   const arrived = await listNewlySharing(
     db,
     userId,
     plan.newlyJoined,
-    joined,
+    rooms.changed,
     since,
     upTo,
   );
@@ -88,7 +89,7 @@ export async function readDeviceLists(
     db,
     userId,
     plan.newlyLeft,
-    joined,
+    rooms,
     since,
   );
   return { changed: [...new Set([...changed, ...arrived])], left };

@@ -23,7 +23,7 @@ export interface SyncQuery {
 
 type Needs = Pick<
   Edges,
-  "db" | "keyring" | "memory" | "notifier" | "now" | "settings"
+  "db" | "keyring" | "log" | "memory" | "notifier" | "now" | "settings"
 >;
 
 const MAX_TIMEOUT_MS = 120_000;

@@ -3,7 +3,7 @@ import type { ClientFilter } from "../../core/filter.ts";
 import { listPresence } from "../../storage/sync-extras.ts";
 import { presenceContent, presenceContext } from "../accounts/presence.ts";
 import { readMemberProfiles } from "../rooms/member-profiles.ts";
-import type { SyncPlan } from "./room-plan.ts";
+import { changedRooms, type SyncPlan } from "./room-plan.ts";
 import { allowsEvent } from "./sync-filter.ts";
 
 type Needs = Pick<Edges, "db" | "keyring" | "now" | "settings">;
@@ -12,7 +12,7 @@ type Needs = Pick<Edges, "db" | "keyring" | "now" | "settings">;
 export async function readPresence(
   { db, keyring, now, settings }: Needs,
   userId: string,
-  { joined, newlyJoined }: SyncPlan,
+  plan: SyncPlan,
   after: { mark: number; position: number },
   filter: ClientFilter,
 ): Promise<object[]> {
@@ -20,8 +20,11 @@ export async function readPresence(
   const rows = await listPresence(
     db,
     userId,
-    joined.map(({ roomNid }) => roomNid),
-    newlyJoined,
+    {
+      joined: plan.joined.map(({ roomNid }) => roomNid),
+      newlyJoined: plan.newlyJoined,
+      changed: changedRooms(plan),
+    },
     after,
   );
   const sealed = rows.filter(

@@ -25,14 +25,11 @@ export async function readQuickAnswer(
   const news = findQuickNews(edges, asked, view, mark);
   if (!news) return undefined;
   const { upTo } = view;
-  if (
-    upTo > since.position &&
-    (await isAnyDeviceListNew(edges, since.position, upTo))
-  ) {
-    return undefined;
-  }
-  const join = await readQuickEntries(edges, asked, view, news, mark);
-  if (!join) return undefined;
+  const [hasDeviceNews, join] = await Promise.all([
+    upTo > since.position && isAnyDeviceListNew(edges, since.position, upTo),
+    readQuickEntries(edges, asked, view, news, mark),
+  ]);
+  if (hasDeviceNews || !join) return undefined;
   const keys = await readKeyCountsOnce(edges, requester, upTo);
   noteClear(edges, requester, upTo);
   const token: SyncToken = {

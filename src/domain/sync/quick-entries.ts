@@ -29,7 +29,7 @@ const NOTHING: RoomDelta = {
   countable: 0,
   notified: new Set(),
   receipts: [],
-  memberNids: new Map(),
+  readMemberNids: async () => new Map(),
 };
 
 /** The `join` entries of rooms with news; undefined where one of them is more than this way can tell. */
@@ -48,7 +48,8 @@ export async function readQuickEntries(
   for (const roomNid of new Set([...spans.keys(), ...typing])) {
     const room = view.joined.get(roomNid)!;
     const delta = spans.has(roomNid) ? deltas.get(roomNid) : NOTHING;
-    if (!delta || !isQuick(edges, request, view, room, delta)) return undefined;
+    if (!delta || !(await isQuick(edges, request, view, room, delta)))
+      return undefined;
     if (!isRoomWanted(filter, room.roomId)) continue;
     const timeline = presentDelta(edges, request, room, delta);
     const ephemeral = [
@@ -96,13 +97,13 @@ function entryOf(
 }
 
 /** Whether this viewer is shown all of the delta, and no more than it. */
-function isQuick(
+async function isQuick(
   edges: SyncEdges,
   { requester, since, filter }: SinceRequest,
   { ignored }: UserView,
   { roomNid, position }: Standing,
-  { events, memberNids }: RoomDelta,
-): boolean {
+  { events, readMemberNids }: RoomDelta,
+): Promise<boolean> {
   if (events.length > filter.room.timeline.limit) return false;
   if (events.some(({ sender }) => ignored.has(sender))) return false;
   const { lazyLoadMembers, includeRedundantMembers } = filter.room.state;
@@ -112,8 +113,9 @@ function isQuick(
     from: Math.max(since.start, position),
     upTo: since.position,
   };
+  const members = (await readMemberNids()).get(roomNid);
   return events.every(({ sender }) => {
-    const nid = memberNids.get(sender);
+    const nid = members?.get(sender);
     if (nid === undefined) return true;
     const place = { roomNid, stateKey: sender, nid };
     return isMemberSent(edges, requester, place, reach);

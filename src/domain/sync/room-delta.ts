@@ -26,10 +26,14 @@ export interface RoomDelta {
   /** Who has rows of notifications; '' stands for everybody. */
   notified: ReadonlySet<string>;
   receipts: readonly ReceiptRow[];
-  /** Member events of the senders. */
-  memberNids: ReadonlyMap<string, number>;
+  /**
+   * Member events of the senders, for clients that load members lazily: by room and
+   * user, read together for all rooms that were.
+   */
+  readMemberNids(): Promise<MemberNids>;
 }
 
+type MemberNids = ReadonlyMap<number, ReadonlyMap<string, number>>;
 type Needs = Pick<Edges, "db" | "keyring" | "memory" | "now">;
 type Range = { after: number; upTo: number };
 /** Null where it is more than a few plain messages and receipts. */
@@ -83,22 +87,29 @@ async function loadDeltas(
   if (roomNids.length === 0) return new Map();
   const { db } = edges;
   const ranges = roomNids.map((roomNid) => ({ roomNid, after, upTo }));
-  const [facts, heads, receipts] = await Promise.all([
+  const [facts, heads] = await Promise.all([
     listDeltaFacts(db, roomNids, after, upTo),
     listTimelines(db, ranges, MOST_EVENTS + 1, NO_CONDITIONS),
-    listReceiptsBetween(db, roomNids, after, upTo),
   ]);
   const opened = await openEvents(edges, heads.reverse());
   const eventsOf = groupBy(opened, ({ roomNid }) => roomNid);
-  const receiptsOf = groupBy(receipts, ({ roomNid }) => roomNid);
   const plain = facts.filter(
     ({ roomNid, hasStateChanges }) =>
       !hasStateChanges && isPlain(eventsOf.get(roomNid) ?? []),
   );
-  const membersOf = await readSenders(
-    edges,
-    plain.flatMap(({ roomNid }) => eventsOf.get(roomNid) ?? []),
+  const receipts = await listReceiptsBetween(
+    db,
+    plain.flatMap((room) => (room.hasReceipts ? [room.roomNid] : [])),
+    after,
+    upTo,
   );
+  const receiptsOf = groupBy(receipts, ({ roomNid }) => roomNid);
+  let members: Promise<MemberNids> | undefined;
+  const readMemberNids = () =>
+    (members ??= readSenders(
+      edges,
+      plain.flatMap(({ roomNid }) => eventsOf.get(roomNid) ?? []),
+    ));
   const now = edges.now();
   const deltaOf = ({ roomNid, countable, notified }: DeltaFacts): RoomDelta => {
     const events = eventsOf.get(roomNid) ?? [];
@@ -108,30 +119,30 @@ async function loadDeltas(
       countable,
       notified: new Set(notified),
       receipts: receiptsOf.get(roomNid) ?? [],
-      memberNids: membersOf.get(roomNid) ?? new Map<string, number>(),
+      readMemberNids,
     };
   };
   return new Map(plain.map((room) => [room.roomNid, deltaOf(room)]));
 }
 
-/** Member events of those who sent something, by room and user. */
 async function readSenders(
-  { db }: Needs,
+  { db }: Pick<Edges, "db">,
   events: readonly StoredEvent[],
-): Promise<Map<number, Map<string, number>>> {
+): Promise<MemberNids> {
   const places = new Map(
     events.map(({ roomNid, sender }) => [
       `${roomNid} ${sender}`,
       { roomNid, stateKey: escapeText(sender) },
     ]),
   );
-  const byRoom = new Map<number, Map<string, number>>();
-  for (const row of await listCurrentMembers(db, [...places.values()])) {
-    const members = byRoom.get(row.roomNid) ?? new Map<string, number>();
-    members.set(unescapeText(row.stateKey), row.nid);
-    byRoom.set(row.roomNid, members);
-  }
-  return byRoom;
+  const rows = await listCurrentMembers(db, [...places.values()]);
+  const byRoom = groupBy(rows, ({ roomNid }) => roomNid);
+  return new Map(
+    [...byRoom].map(([roomNid, members]) => [
+      roomNid,
+      new Map(members.map((row) => [unescapeText(row.stateKey), row.nid])),
+    ]),
+  );
 }
 
 const isPlain = (events: readonly StoredEvent[]): boolean =>

@@ -38,6 +38,10 @@ export interface SyncPlan {
   newlyLeft: number[];
 }
 
+/** The joined rooms in which something happened: nobody came or went in any other. */
+export const changedRooms = ({ rooms }: SyncPlan): number[] =>
+  rooms.flatMap(({ section, roomNid }) => (section === "join" ? roomNid : []));
+
 type Needs = Pick<Edges, "db" | "keyring" | "memory" | "notifier">;
 
 /**
@@ -104,7 +108,7 @@ export async function planRooms(
       newlyLeft: [],
     };
   }
-  const changed = await changedRooms(edges, joined, since, upTo);
+  const changed = await findTouched(edges, joined, since, upTo);
   const rooms: RoomPlan[] = [];
   for (const s of joined) {
     if (!wasJoined(s)) {
@@ -150,7 +154,7 @@ const planOf = (
   isNewlyJoined: false,
 });
 
-async function changedRooms(
+async function findTouched(
   { db, notifier }: Needs,
   joined: readonly Standing[],
   since: number,

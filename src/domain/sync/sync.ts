@@ -21,15 +21,18 @@ export async function sync(
     await forgetReceived(edges, requester, since.toDevicePosition);
     await edges.notifier.caughtUp(since.position);
   }
-  const deadline = edges.now() + request.timeoutMs;
+  // Not the clock's time, which may jump while we wait.
+  const deadline = performance.now() + request.timeoutMs;
+  // What other processes have acknowledged by now is in the answer.
+  let upTo = await edges.notifier.refresh();
   for (;;) {
     // Another process may have given out a later one than this one has heard of.
     const mark = Math.max(edges.notifier.ephemeralMark, since?.mark ?? 0);
-    const view = await readUserView(edges, requester.userId);
+    const view = await readUserView(edges, requester.userId, upTo);
     const answer: SyncAnswer =
       (await readQuickAnswer(edges, request, view, mark)) ??
       (await readWholeAnswer(edges, request, view, mark));
-    const left = deadline - edges.now();
+    const left = deadline - performance.now();
     const mustAnswer =
       since === null || request.isFullState || !answer.isEmpty || left <= 0;
     if (mustAnswer || signal.aborted) return answer.text;
@@ -44,6 +47,7 @@ export async function sync(
       signal,
     );
     if (outcome !== "woken") return answer.text;
+    upTo = edges.notifier.position;
   }
 }
 

@@ -26,15 +26,16 @@ const views = slot(
 );
 
 /**
- * The view at a position that is no older than this call. Whatever changes it
- * touches the user in the stream, so what is remembered holds until then.
+ * The view at `upTo`, or later. Whatever changes it touches the user in the stream,
+ * so what is remembered holds until then.
+ * @param upTo a position that this process has seen
  */
 export async function readUserView(
   edges: Needs,
   userId: string,
+  upTo: number,
 ): Promise<UserView> {
   const { memory, notifier } = edges;
-  const upTo = await notifier.refresh();
   const cache = memory.of(views);
   const known = cache.get(userId);
   if (known && known.upTo <= upTo && !notifier.isTouched(userId, known.upTo)) {

@@ -1,12 +1,15 @@
 import type { Edges } from "../../edges.ts";
 import type { Context, Middleware } from "../context.ts";
 import type { AnyInput, RequestInfo } from "../endpoint.ts";
+import { ClientGone } from "../http-error.ts";
 import { isReply } from "../reply.ts";
 
 /** Calls the endpoint and serialises its answer, once. */
-export function handle(edges: Edges): Middleware {
+export function handle(edgesNow: () => Edges): Middleware {
   return async (ctx) => {
     const { state } = ctx;
+    // Nobody waits for it any more, and it may be of before a stall.
+    if (ctx.req.socket.destroyed) throw new ClientGone();
     const input: AnyInput = {
       params: state.params,
       query: state.queryValues,
@@ -15,7 +18,7 @@ export function handle(edges: Edges): Middleware {
       ...(state.requester && { requester: state.requester }),
       ...(state.actor && { actor: state.actor }),
     };
-    const answer = await state.route.endpoint.handle(edges, input);
+    const answer = await state.route.endpoint.handle(edgesNow(), input);
     const isOwn = isReply(answer);
     const body = isOwn ? answer.body : answer;
     ctx.status = isOwn ? answer.status : 200;

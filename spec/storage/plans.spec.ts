@@ -1,0 +1,185 @@
+import { expect } from "chai";
+import { newDevice } from "../support/device-identity.ts";
+import { quiet } from "../support/database.ts";
+import { fillDatabase } from "../support/fill-database.ts";
+import { path } from "../support/rooms.ts";
+import {
+  type Json,
+  type TestProcess,
+  type TestUser,
+  useServer,
+} from "../support/server.ts";
+
+/** Tables that hold a handful of rows, however large a server becomes. */
+const SMALL = new Set([
+  "server_settings",
+  "room_turns",
+  "leases",
+  "ephemeral_marks",
+  "pg_database",
+]);
+
+/** A table read in its own order, or in that of an index without a condition on it. */
+const SCAN =
+  /Seq Scan on (\w+)|Index (?:Only )?Scan (?:Backward )?using \w+ on (\w+)[^\n]*\n(?!\s*(?:Index Cond|Heap))/g;
+
+describe("the plans of what is asked often", () => {
+  const plans: string[] = [];
+  const server = useServer(
+    {},
+    {
+      ...quiet,
+      debug: (_details, message) => {
+        if (message.includes("plan:")) plans.push(message);
+      },
+    },
+  );
+  let explained: TestProcess;
+
+  before("fill the tables", async function () {
+    this.timeout(60_000);
+    const { sql } = server.database;
+    await fillDatabase(sql);
+    const [row] = await sql<
+      { name: string }[]
+    >`select current_database() as name`;
+    for (const [setting, value] of [
+      ["session_preload_libraries", "auto_explain"],
+      ["auto_explain.log_min_duration", "0"],
+      ["auto_explain.log_nested_statements", "on"],
+      ["auto_explain.log_level", "notice"],
+      ["client_min_messages", "notice"],
+    ] as const) {
+      await sql.unsafe(
+        `alter database ${row!.name} set ${setting} = '${value}'`,
+      );
+    }
+    explained = await server.startProcess();
+  });
+
+  /** What reads a whole table that grows, of the statements since the last call. */
+  function listScans(): string[] {
+    const scans = plans.flatMap((plan) =>
+      [...plan.matchAll(SCAN)]
+        .filter(([, table, index]) => !SMALL.has(table ?? index ?? ""))
+        .map(
+          ([scan]) => `${scan} in ${plan.replace(/\s+/g, " ").slice(0, 400)}`,
+        ),
+    );
+    return [...new Set(scans)];
+  }
+
+  const expectNoScan = (least: number) => {
+    expect(plans.length, "statements explained").to.be.at.least(least);
+    const scans = listScans();
+    plans.length = 0;
+    expect(scans, scans.join("\n")).to.have.length(0);
+  };
+
+  async function sync(user: TestUser, query: string): Promise<Json> {
+    return (await user.get(`/sync?timeout=0${query}`)).body;
+  }
+
+  it("read no table whole that grows: accounts, rooms, messages and syncs", async function () {
+    this.timeout(30_000);
+    const alice = await explained.user("alice");
+    const bob = await explained.user("bob");
+    expectNoScan(2);
+
+    const { body } = await alice.post("/createRoom", {
+      preset: "public_chat",
+      name: "plans",
+      room_alias_name: "plans",
+    });
+    const roomId = String(body["room_id"]);
+    await bob.post(path`/join/${"#plans:test"}`);
+    expectNoScan(10);
+
+    let since = String((await sync(alice, ""))["next_batch"]);
+    expectNoScan(10);
+    since = String((await sync(alice, `&since=${since}`))["next_batch"]);
+    expectNoScan(1);
+
+    const { body: sent } = await bob.put(
+      path`/rooms/${roomId}/send/m.room.message/1`,
+      {
+        msgtype: "m.text",
+        body: "alice",
+        "m.mentions": { user_ids: [alice.userId] },
+      },
+    );
+    await bob.put(path`/rooms/${roomId}/send/m.room.message/1`, {
+      msgtype: "m.text",
+      body: "again",
+    });
+    const eventId = String(sent["event_id"]);
+    await alice.post(path`/rooms/${roomId}/receipt/m.read/${eventId}`, {});
+    await bob.put(path`/rooms/${roomId}/typing/${bob.userId}`, {
+      typing: true,
+      timeout: 1000,
+    });
+    expectNoScan(10);
+    await sync(alice, `&since=${since}`);
+    expectNoScan(2);
+
+    await bob.put(path`/rooms/${roomId}/state/m.room.member/${bob.userId}`, {
+      membership: "join",
+      displayname: "Bobby",
+    });
+    await sync(alice, `&since=${since}`);
+    await alice.put(path`/rooms/${roomId}/redact/${eventId}/2`, {});
+    await sync(alice, `&since=${since}`);
+    expectNoScan(20);
+  });
+
+  it("read no table whole that grows: history, members and state", async () => {
+    const carl = await explained.user("carl");
+    const { body } = await carl.post("/createRoom", { preset: "public_chat" });
+    const roomId = String(body["room_id"]);
+    const { body: sent } = await carl.put(
+      path`/rooms/${roomId}/send/m.room.message/1`,
+      { msgtype: "m.text", body: "x" },
+    );
+    const eventId = String(sent["event_id"]);
+    plans.length = 0;
+    await carl.get(path`/rooms/${roomId}/messages?dir=b&limit=20`);
+    await carl.get(path`/rooms/${roomId}/context/${eventId}`);
+    await carl.get(path`/rooms/${roomId}/event/${eventId}`);
+    await carl.get(path`/rooms/${roomId}/members`);
+    await carl.get(path`/rooms/${roomId}/joined_members`);
+    await carl.get(path`/rooms/${roomId}/state`);
+    await carl.get("/joined_rooms");
+    await carl.get(path`/profile/${carl.userId}`);
+    expectNoScan(10);
+  });
+
+  it("read no table whole that grows: logins, devices and keys", async () => {
+    const dora = await explained.user("dora");
+    const eve = await explained.user("eve");
+    plans.length = 0;
+    await explained.post("/login", {
+      type: "m.login.password",
+      user: "dora",
+      password: dora.password,
+    });
+    await dora.get("/devices");
+    await dora.get("/account/whoami");
+    const { deviceKeys } = newDevice(dora);
+    await dora.post("/keys/upload", { device_keys: deviceKeys });
+    await eve.post("/keys/query", { device_keys: { [dora.userId]: [] } });
+    await eve.post("/keys/claim", {
+      one_time_keys: {
+        [dora.userId]: { [dora.deviceId]: "signed_curve25519" },
+      },
+    });
+    await eve.put("/sendToDevice/m.x/1", {
+      messages: { [dora.userId]: { "*": {} } },
+    });
+    const since = String((await sync(dora, ""))["next_batch"]);
+    await sync(dora, `&since=${since}`);
+    await dora.put(path`/user/${dora.userId}/account_data/m.x`, {});
+    await dora.get("/pushrules/");
+    await dora.post("/logout");
+    expectNoScan(20);
+  });
+});

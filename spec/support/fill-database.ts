@@ -1,0 +1,92 @@
+import type { Sql } from "../../src/storage/database.ts";
+
+const USERS = 3000;
+const ROOMS = 1500;
+const EVENTS = 30_000;
+
+/**
+ * Fills the tables that grow with rows that lead nowhere, in numbers that make a plan
+ * for a small table a bad one: 1,500 rooms of some members, and one of 3,000.
+ */
+export async function fillDatabase(sql: Sql): Promise<void> {
+  await sql.unsafe(`
+    insert into users (user_id, created_ts) select '@fill' || i || ':test', 1 from generate_series(1, ${USERS}) i;
+    insert into devices (user_id, device_id, key_id, sealed, created_ts)
+      select '@fill' || i || ':test', 'D' || j, 0, '', 1 from generate_series(1, ${USERS}) i, generate_series(1, 2) j;
+    insert into access_tokens (token_hash, token_id, user_id, device_id, created_ts)
+      select sha256(i::text::bytea), -i, '@fill' || i || ':test', 'D1', 1 from generate_series(1, ${USERS}) i;
+    insert into refresh_tokens (token_hash, user_id, device_id, access_token_id, created_ts)
+      select sha256(i::text::bytea), '@fill' || i || ':test', 'D1', -i, 1 from generate_series(1, ${USERS}) i;
+    insert into rooms (room_nid, room_id, room_version, is_published, created_ts)
+      select -i, '!fill' || i, '12', i % 2 = 0, 1 from generate_series(1, ${ROOMS}) i;
+    insert into room_aliases (alias, room_nid, creator, created_ts)
+      select '#fill' || i || ':test', -i, '@fill1:test', 1 from generate_series(1, ${ROOMS}) i;
+    insert into forward_extremities (room_nid, nid) select -i, -i from generate_series(1, ${ROOMS}) i;
+    insert into events (nid, room_nid, position, depth, arrival, origin_server_ts, received_ts, room_count, thread_count,
+        is_countable, event_id, type, sender, redacted_by, thread, rel_type, relates_to, redacts, skeleton)
+      select -i, -(i % ${ROOMS} + 1), i, i, i, 1, 1, i, i, true, '$fill' || i, 'm.room.message', '@fill' || (i % 97 + 1) || ':test',
+        case when i % 50 = 0 then -i end, case when i % 20 = 0 then '$root' end,
+        case when i % 10 = 0 then 'm.thread' end, case when i % 10 = 0 then '$fill' || (i - 1) end,
+        case when i % 50 = 1 then '$fill' || (i - 1) end, repeat('x', 300)
+      from generate_series(1, ${EVENTS}) i;
+    insert into event_contents (nid, first_key, second_key, sealed)
+      select -i, 0, 0, repeat('x', 100)::bytea from generate_series(1, ${EVENTS}) i;
+    insert into state_snapshots (snapshot_id, room_nid, hops, size, added, removed, hash)
+      select -i, -(i % ${ROOMS} + 1), 0, 1, '', '', sha256(i::text::bytea) from generate_series(1, ${USERS}) i;
+    insert into memberships (user_id, room_nid, membership, sender, nid, position, since_position)
+      select '@fill' || i || ':test', -r, case when i % 9 = 0 then 'leave' else 'join' end, '', -i, i, i
+      from generate_series(1, ${USERS}) i,
+        lateral (select 1 as r union select i % ${ROOMS} + 1 union select i * 7 % ${ROOMS} + 1 union select i * 31 % ${ROOMS} + 1) r;
+    insert into current_state (room_nid, type, state_key, nid)
+      select room_nid, 'm.room.member', user_id, nid from memberships
+      union all select -r, 'fill.' || t, '', -r from generate_series(1, ${ROOMS}) r, generate_series(1, 8) t;
+    insert into state_changes (room_nid, position, type, state_key, new_nid)
+      select room_nid, position, 'm.room.member', user_id, nid from memberships
+      union all select -r, t, 'fill.' || t, '', -r from generate_series(1, ${ROOMS}) r, generate_series(1, 8) t;
+    insert into stripped_states (user_id, room_nid, key_id, sealed)
+      select '@fill' || i || ':test', -(i % ${ROOMS} + 1), 0, '' from generate_series(1, ${USERS}) i;
+    insert into own_positions (room_nid, user_id, thread, position)
+      select room_nid, user_id, 'main', position from memberships;
+    insert into receipts (room_nid, user_id, receipt_type, thread, event_id, event_position, receipt_ts, position)
+      select room_nid, user_id, 'm.read', '', '$fill1', 1, 1, position from memberships;
+    insert into push_modes (user_id, room_id, mode, since_position, position)
+      select '@fill' || i || ':test', '', 'rows', 1, i from generate_series(1, ${USERS}) i;
+    insert into notifications (user_id, room_nid, position, nid, thread, is_highlight, is_counted)
+      select '@fill' || (i % ${USERS}) || ':test', -(i % ${ROOMS} + 1), i, -i, 'main', true, true from generate_series(1, ${EVENTS}) i;
+    insert into profile_fields (user_id, name, position, key_id, sealed)
+      select '@fill' || i || ':test', f, i, 0, '' from generate_series(1, ${USERS}) i, unnest('{displayname,avatar_url}'::text[]) f;
+    insert into account_data (user_id, room_nid, type, position, key_id, sealed)
+      select '@fill' || i || ':test', -r * (i % 50 + 1), 'fill.' || t, i, 0, ''
+      from generate_series(1, ${USERS}) i, generate_series(0, 1) r, generate_series(1, 4) t;
+    insert into filters (user_id, filter_id, hash, key_id, sealed)
+      select '@fill' || i || ':test', -i, sha256(i::text::bytea), 0, '' from generate_series(1, ${USERS}) i;
+    insert into to_device (user_id, device_id, position, ordinal, key_id, sealed)
+      select '@fill' || i || ':test', 'D1', p, 0, 0, '' from generate_series(1, ${USERS}) i, generate_series(1, 5) p;
+    insert into device_keys (user_id, device_id, json)
+      select '@fill' || i || ':test', 'D1', '{}' from generate_series(1, ${USERS}) i;
+    insert into device_list_changes (user_id, position, viewer)
+      select '@fill' || (i % ${USERS} + 1) || ':test', i, '' from generate_series(1, ${USERS}) i;
+    insert into one_time_keys (user_id, device_id, algorithm, key_id, position, json)
+      select '@fill' || i || ':test', 'D1', 'signed_curve25519', 'K' || k, 1, '{}' from generate_series(1, ${USERS}) i, generate_series(1, 5) k;
+    insert into fallback_keys (user_id, device_id, algorithm, key_id, json, is_used)
+      select '@fill' || i || ':test', 'D1', 'signed_curve25519', 'F', '{}', false from generate_series(1, ${USERS}) i;
+    insert into cross_signing_keys (user_id, usage, json, position)
+      select '@fill' || i || ':test', u, '{}', i from generate_series(1, ${USERS}) i, unnest('{master,self_signing}'::text[]) u;
+    insert into key_signatures (user_id, target, signer, signing_key, signature, signed_hash)
+      select '@fill' || i || ':test', 'D1', '@fill' || i || ':test', 'k', 's', '' from generate_series(1, ${USERS}) i;
+    insert into keys (key_id, scope, owner, span, master_epoch, wrapped, created_ts)
+      select -i, 'user', '@fill' || i || ':test', '', 1, '', 1 from generate_series(1, ${USERS}) i;
+    insert into presence (user_id, device_id, state, status_key, last_active_ts, mark)
+      select '@fill' || i || ':test', 'D1', 'offline', 0, 1, i from generate_series(1, ${USERS}) i;
+    insert into typing (room_nid, user_id, expires_ts, mark)
+      select -(i % ${ROOMS} + 1), '@fill' || i || ':test', 0, i from generate_series(1, ${USERS}) i;
+    insert into rate_limits (key, tokens, updated_ts) select 'fill' || i, 1, 1 from generate_series(1, ${USERS}) i;
+    insert into idempotency (key, answer, created_ts)
+      select sha256(i::text::bytea), '$fill', 1 from generate_series(1, ${EVENTS}) i;
+    insert into audit_log (seq, record, hash) select i, '{}', '' from generate_series(1, ${USERS}) i;
+    insert into batches (batch_id, last_position, committed_ts)
+      select gen_random_uuid(), i, 1 from generate_series(1, ${EVENTS}) i;
+    select setval('ephemeral_marks', ${USERS});
+  `);
+  await sql`vacuum analyze`;
+}

@@ -1,0 +1,20 @@
+import { clock } from "./clock.ts";
+import { cuts } from "./cuts.ts";
+import { diskFull } from "./disk-full.ts";
+import { exhausted } from "./exhausted.ts";
+import { kills } from "./kills.ts";
+import { migration } from "./migration.ts";
+import type { ProofCase } from "./proof.ts";
+import { stopped } from "./stopped.ts";
+import { stream } from "./stream.ts";
+
+export const cases: readonly ProofCase[] = [
+  kills,
+  cuts,
+  stopped,
+  exhausted,
+  diskFull,
+  clock,
+  stream,
+  migration,
+];
