@@ -6,6 +6,8 @@ import { composeApp } from "./compose-app.ts";
 import { publicBaseUrlOf } from "./compose-settings.ts";
 import { composeEdges, type ComposedEdges } from "./compose-edges.ts";
 import { finishDeactivations } from "./domain/accounts/deactivate.ts";
+import { forgetTransactions } from "./domain/jobs/forget-transactions.ts";
+import { startJobs } from "./domain/jobs/start-jobs.ts";
 import type { Middleware } from "./http/context.ts";
 import { createHealthRoutes } from "./http/health.ts";
 import { createLandingPage } from "./http/landing.ts";
@@ -93,6 +95,7 @@ async function serve(
       log.warn({ err: error }, "Deactivations are finished at the next start.");
     });
   }
+  const jobs = startJobs(composed.edges, [forgetTransactions]);
   composed.onStall((ms) => {
     log.error({ ms: Math.round(ms) }, "the process did not run for a while");
     // What waits there was given up by clients that have written on elsewhere.
@@ -104,7 +107,7 @@ async function serve(
     async stop() {
       unwatch();
       await composed.edges.notifier.close();
-      await drain();
+      await Promise.all([drain(), jobs.stop()]);
       await composed.close();
       await sql.end({ timeout: 1 });
     },

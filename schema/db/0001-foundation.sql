@@ -42,6 +42,8 @@ create table idempotency (
   created_ts bigint not null
 );
 select set_column_classes('idempotency', '{"key": "hash", "answer": "id", "created_ts": "time"}');
+-- The oldest are purged first. Rows of one batch share their time, so it stays small.
+create index idempotency_by_age on idempotency (created_ts);
 
 -- ─── Keys ───
 
@@ -292,9 +294,11 @@ create table users (
   is_locked boolean not null default false,
   is_suspended boolean not null default false,
   is_guest boolean not null default false,
-  created_ts bigint not null
+  created_ts bigint not null,
+  -- Where in the stream the user asked that who comes later sees nothing of what they said.
+  erased_position bigint
 );
-select set_column_classes('users', '{"user_id": "id", "password_hash": "secret", "is_admin": "flag", "is_deactivated": "flag", "is_locked": "flag", "is_suspended": "flag", "is_guest": "flag", "created_ts": "time"}');
+select set_column_classes('users', '{"user_id": "id", "password_hash": "secret", "is_admin": "flag", "is_deactivated": "flag", "is_locked": "flag", "is_suspended": "flag", "is_guest": "flag", "created_ts": "time", "erased_position": "number"}');
 
 create table devices (
   user_id text collate "C" not null references users,
@@ -470,9 +474,11 @@ create table key_signatures (
   signer text collate "C" not null,
   signing_key text collate "C" not null,
   signature text collate "C" not null,
+  -- What it is about: the target's key may have been another one then.
+  signed_hash bytea not null,
   primary key (user_id, target, signer, signing_key)
 );
-select set_column_classes('key_signatures', '{"user_id": "id", "target": "id", "signer": "id", "signing_key": "protocol", "signature": "protocol"}');
+select set_column_classes('key_signatures', '{"user_id": "id", "target": "id", "signer": "id", "signing_key": "protocol", "signature": "protocol", "signed_hash": "hash"}');
 
 -- ─── What need not last ───
 

@@ -169,6 +169,7 @@ create table idempotency (
   answer text not null, -- id
   created_ts bigint not null -- time
 );
+CREATE INDEX idempotency_by_age ON public.idempotency USING btree (created_ts);
 alter table idempotency add constraint idempotency_pkey PRIMARY KEY (key);
 
 create table key_signatures (
@@ -176,7 +177,8 @@ create table key_signatures (
   target text collate "C" not null, -- id
   signer text collate "C" not null, -- id
   signing_key text collate "C" not null, -- protocol
-  signature text collate "C" not null -- protocol
+  signature text collate "C" not null, -- protocol
+  signed_hash bytea not null -- hash
 );
 alter table key_signatures add constraint key_signatures_pkey PRIMARY KEY (user_id, target, signer, signing_key);
 
@@ -440,7 +442,8 @@ create table users (
   is_locked boolean not null default false, -- flag
   is_suspended boolean not null default false, -- flag
   is_guest boolean not null default false, -- flag
-  created_ts bigint not null -- time
+  created_ts bigint not null, -- time
+  erased_position bigint -- number
 );
 alter table users add constraint users_pkey PRIMARY KEY (user_id);
 
@@ -959,7 +962,8 @@ begin
       is_admin = coalesce((r.changes->>'is_admin')::boolean, users.is_admin),
       is_deactivated = coalesce((r.changes->>'is_deactivated')::boolean, users.is_deactivated),
       is_locked = coalesce((r.changes->>'is_locked')::boolean, users.is_locked),
-      is_suspended = coalesce((r.changes->>'is_suspended')::boolean, users.is_suspended)
+      is_suspended = coalesce((r.changes->>'is_suspended')::boolean, users.is_suspended),
+      erased_position = case when (r.changes->>'is_erased')::boolean then starts[r.w + 1] + 1 else users.erased_position end
     from jsonb_to_recordset(p_rows->'user_updates') as r(w int, user_id text, changes jsonb)
     where users.user_id = r.user_id and starts[r.w + 1] is not null;
   end if;
@@ -1005,6 +1009,18 @@ begin
   if p_rows ? 'removed_access_tokens' then
     delete from access_tokens using jsonb_to_recordset(p_rows->'removed_access_tokens') as r(w int, token_id bigint)
     where access_tokens.token_id = r.token_id and starts[r.w + 1] is not null;
+  end if;
+
+  -- Its tokens stay known and are good for nothing: an access token that has expired,
+  -- a refresh token whose replacement is gone.
+  if p_rows ? 'ended_sessions' then
+    update access_tokens set expires_ts = 0
+    from jsonb_to_recordset(p_rows->'ended_sessions') as r(w int, user_id text, device_id text)
+    where (access_tokens.user_id, access_tokens.device_id) = (r.user_id, r.device_id) and starts[r.w + 1] is not null;
+    update refresh_tokens set next_hash = ''
+    from jsonb_to_recordset(p_rows->'ended_sessions') as r(w int, user_id text, device_id text)
+    where (refresh_tokens.user_id, refresh_tokens.device_id) = (r.user_id, r.device_id) and starts[r.w + 1] is not null
+      and next_hash is null;
   end if;
 
   -- A used refresh token is remembered for thirty days.
@@ -1130,13 +1146,15 @@ begin
   end if;
 
   if p_rows ? 'key_signatures' then
-    insert into key_signatures (user_id, target, signer, signing_key, signature)
-    select distinct on (user_id, target, signer, signing_key) user_id, target, signer, signing_key, signature
+    insert into key_signatures (user_id, target, signer, signing_key, signature, signed_hash)
+    select distinct on (user_id, target, signer, signing_key)
+      user_id, target, signer, signing_key, signature, signed_hash
     from jsonb_to_recordset(p_rows->'key_signatures')
-      as r(w int, user_id text, target text, signer text, signing_key text, signature text)
+      as r(w int, user_id text, target text, signer text, signing_key text, signature text, signed_hash bytea)
     where starts[r.w + 1] is not null
     order by user_id, target, signer, signing_key, w desc
-    on conflict (user_id, target, signer, signing_key) do update set signature = excluded.signature;
+    on conflict (user_id, target, signer, signing_key) do update
+      set signature = excluded.signature, signed_hash = excluded.signed_hash;
   end if;
 
   if p_rows ? 'device_list_changes' then

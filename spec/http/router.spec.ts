@@ -168,11 +168,28 @@ describe("router", () => {
     expect([status, text]).to.deep.equal([200, ""]);
   });
 
-  it("refuses the absolute form of a request line", async () => {
-    const { status } = await app.ask(
-      "GET",
-      "http://127.0.0.1/_matrix/client/v3/login",
-    );
-    expect(status).to.equal(404);
+  it("takes the absolute form of a request line, as RFC 9112 wants of servers", async () => {
+    const path = "/_matrix/client/v3/login";
+    for (const server of ["http://127.0.0.1", "HTTPS://a.example:8448"]) {
+      for (const target of [path, `${path}?a=http://b/c`]) {
+        const { json } = await app.ask("GET", server + target);
+        expect(json, server + target).to.have.property("is", "reached");
+      }
+    }
+  });
+
+  it("refuses in it what it refuses without, and what names no server", async () => {
+    for (const target of [
+      "http://127.0.0.1",
+      "http://127.0.0.1?/_matrix/client/v3/login",
+      "http://127.0.0.1//_matrix/client/v3/login",
+      "http://127.0.0.1/x/../_matrix/client/v3/login",
+      "http:///_matrix/client/v3/login",
+      "http://user@127.0.0.1/_matrix/client/v3/login",
+      "ftp://127.0.0.1/_matrix/client/v3/login",
+    ]) {
+      const { status } = await app.ask("GET", target);
+      expect(status, target).to.equal(404);
+    }
   });
 });

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { defaultPushRules } from "../../src/core/push/default-rules.ts";
-import { setAccountData } from "../../src/domain/accounts/account-data.ts";
+import { setAccountData } from "../../src/domain/accounts/update-account-data.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { act, makeRoom, must, path, say } from "../support/rooms.ts";
 import { useServer } from "../support/server.ts";
@@ -25,7 +25,11 @@ describe("abuse of push rules", () => {
     }));
     const global = { ...defaultPushRules(user.userId), content };
     const stored = { global } as unknown as JsonObject;
-    await setAccountData(server.edges, user.userId, 0, "m.push_rules", stored);
+    await setAccountData(
+      server.edges,
+      { userId: user.userId, roomNid: 0, type: "m.push_rules" },
+      stored,
+    );
     return user;
   }
 
@@ -92,7 +96,11 @@ describe("abuse of push rules", () => {
     }));
     const global = { ...defaultPushRules(heavy.userId), content: rules };
     const stored = { global } as unknown as JsonObject;
-    await setAccountData(server.edges, heavy.userId, 0, "m.push_rules", stored);
+    await setAccountData(
+      server.edges,
+      { userId: heavy.userId, roomNid: 0, type: "m.push_rules" },
+      stored,
+    );
     const body = { actions: [large, "notify"], pattern: "x" };
     const statuses = [];
     for (let i = 0; i < 3; i += 1)

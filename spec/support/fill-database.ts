@@ -72,8 +72,8 @@ export async function fillDatabase(sql: Sql): Promise<void> {
       select '@fill' || i || ':test', 'D1', 'signed_curve25519', 'F', '{}', false from generate_series(1, ${USERS}) i;
     insert into cross_signing_keys (user_id, usage, json, position)
       select '@fill' || i || ':test', u, '{}', i from generate_series(1, ${USERS}) i, unnest('{master,self_signing}'::text[]) u;
-    insert into key_signatures (user_id, target, signer, signing_key, signature)
-      select '@fill' || i || ':test', 'D1', '@fill' || i || ':test', 'k', 's' from generate_series(1, ${USERS}) i;
+    insert into key_signatures (user_id, target, signer, signing_key, signature, signed_hash)
+      select '@fill' || i || ':test', 'D1', '@fill' || i || ':test', 'k', 's', '' from generate_series(1, ${USERS}) i;
     insert into keys (key_id, scope, owner, span, master_epoch, wrapped, created_ts)
       select -i, 'user', '@fill' || i || ':test', '', 1, '', 1 from generate_series(1, ${USERS}) i;
     insert into presence (user_id, device_id, state, status_key, last_active_ts, mark)

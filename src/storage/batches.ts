@@ -35,13 +35,13 @@ export async function listTypingAfter(
     select room_nid, mark from typing where mark > ${mark}`;
 }
 
-/** Those of the tokens that are no longer there. */
+/** Those of the tokens that are no longer there, or whose session was ended. */
 export async function listMissingTokens(
   sql: Sql,
   tokenIds: readonly number[],
 ): Promise<number[]> {
   const rows = await sql<{ id: number }[]>`
     select id from unnest(${tokenIds as number[]}::bigint[]) as id
-    where not exists (select from access_tokens where token_id = id)`;
+    where not exists (select from access_tokens where token_id = id and expires_ts is distinct from 0)`;
   return rows.map((row) => row.id);
 }

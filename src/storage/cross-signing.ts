@@ -25,6 +25,8 @@ export interface KeySignatureRow {
   signer: string;
   signingKey: string;
   signature: string;
+  /** Of what is signed. */
+  signedHash: Uint8Array;
 }
 
 /** Signatures of these users' keys that the viewer may see: their own, and the viewer's. */
@@ -35,6 +37,6 @@ export async function listKeySignatures(
 ): Promise<KeySignatureRow[]> {
   if (userIds.length === 0) return [];
   return sql<KeySignatureRow[]>`
-    select user_id, target, signer, signing_key, signature from key_signatures
+    select user_id, target, signer, signing_key, signature, signed_hash from key_signatures
     where user_id = any(${userIds as string[]}::text[]) and (signer = user_id or signer = ${viewer})`;
 }

@@ -1,4 +1,5 @@
 import type { Sql } from "./database.ts";
+import { heldLease, type Lease } from "./leases.ts";
 
 const hexOf = (key: Uint8Array): string =>
   `\\x${Buffer.from(key).toString("hex")}`;
@@ -26,4 +27,22 @@ export async function findIdempotencyAnswer(
   const [row] = await sql<{ answer: string }[]>`
     select answer from idempotency where key = ${Buffer.from(key)}`;
   return row?.answer;
+}
+
+/** Deletes at most `limit` answers that are older than `ageMs`, by the database's time. */
+export async function deleteOldAnswers(
+  sql: Sql,
+  lease: Lease,
+  ageMs: number,
+  limit: number,
+): Promise<number> {
+  const { count } = await sql`
+    with held as (${heldLease(sql, lease)}), old as (
+      select key from idempotency
+      where exists (select from held)
+        and created_ts < extract(epoch from clock_timestamp()) * 1000 - ${ageMs}::bigint
+      order by created_ts limit ${limit}
+    )
+    delete from idempotency using old where idempotency.key = old.key`;
+  return count;
 }

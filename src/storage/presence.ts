@@ -42,6 +42,21 @@ export async function setPresence(
   return stored?.isNew ? stored.mark : undefined;
 }
 
+/** Tells of a user's presence again, as it is; answers its new mark. */
+export async function repeatPresence(
+  sql: Sql,
+  userId: string,
+  nowTs: number,
+): Promise<number> {
+  const [row] = await sql<{ mark: number }[]>`
+    with next as materialized (select next_ephemeral_mark() as mark)
+    insert into presence (user_id, state, status_key, last_active_ts, mark)
+    select ${userId}, 'offline', 0, ${nowTs}, mark from next
+    on conflict (user_id) do update set mark = excluded.mark
+    returning mark`;
+  return row!.mark;
+}
+
 /** A state that stays takes no mark: who follows the marks would look for its news. */
 async function prolongPresence(
   sql: Sql,

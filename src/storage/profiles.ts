@@ -3,6 +3,19 @@ import type { Sealed } from "./write.ts";
 
 export type ProfileFieldRow = { name: string } & Sealed;
 
+/** Stands in a profile for the field that was removed last: no field has this name. */
+export const REMOVED = "";
+
+/** The position of the last change of a user's profile; 0 where there was none. */
+export async function findProfilePosition(
+  sql: Sql,
+  userId: string,
+): Promise<number> {
+  const [row] = await sql<{ position: number }[]>`
+    select coalesce(max(position), 0) as position from profile_fields where user_id = ${userId}`;
+  return row!.position;
+}
+
 /** A user's profile fields, the named ones where names are given. */
 export async function listProfileFields(
   sql: Sql,
@@ -11,7 +24,7 @@ export async function listProfileFields(
 ): Promise<ProfileFieldRow[]> {
   return sql<ProfileFieldRow[]>`
     select name, key_id, sealed from profile_fields
-    where user_id = ${userId} ${names ? sql`and name = any(${names as string[]}::text[])` : sql``}
+    where user_id = ${userId} and name <> ${REMOVED} ${names ? sql`and name = any(${names as string[]}::text[])` : sql``}
     order by name`;
 }
 

@@ -32,6 +32,18 @@ export async function listActiveUsers(
   return rows.map((row) => row.userId);
 }
 
+/** Where in the stream those of the users who were erased asked for it. */
+export async function listErasures(
+  sql: Sql,
+  userIds: readonly string[],
+): Promise<Map<string, number>> {
+  if (userIds.length === 0) return new Map();
+  const rows = await sql<{ userId: string; position: number }[]>`
+    select user_id, erased_position as position from users
+    where user_id = any(${userIds as string[]}::text[]) and erased_position is not null`;
+  return new Map(rows.map(({ userId, position }) => [userId, position]));
+}
+
 /** Deactivated users who are still in rooms: their deactivation did not come to its end. */
 export async function listDeactivatedMembers(sql: Sql): Promise<string[]> {
   const rows = await sql<{ userId: string }[]>`

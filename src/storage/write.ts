@@ -160,6 +160,8 @@ export interface WriteRows {
     isDeactivated?: boolean;
     isLocked?: boolean;
     isSuspended?: boolean;
+    /** Who joins after this write sees the user's events redacted. */
+    isErased?: true;
   }[];
   /** A use of a registration token; one without uses left loses the write. */
   registrationTokenUses: { token: string; nowTs: number }[];
@@ -182,6 +184,8 @@ export interface WriteRows {
   removedTokens: { tokenId: number }[];
   /** The refresh tokens given out with them stay known. */
   removedAccessTokens: { tokenId: number }[];
+  /** No token of the device is good any more; it stays, to log in to again. */
+  endedSessions: { userId: string; deviceId: string }[];
   /** Remembered with what replaced them, so that another use betrays a theft. */
   usedRefreshTokens: { tokenHash: Uint8Array; nextHash: Uint8Array }[];
   /** Profile, account data, filters, cross-signing keys and what was kept for them go. */
@@ -232,6 +236,8 @@ export interface WriteRows {
     signer: string;
     signingKey: string;
     signature: string;
+    /** Of what is signed: it says nothing of a key that comes in its place. */
+    signedHash: Uint8Array;
   }[];
   /**
    * Who shares a room with this user has to be told of new device keys; where a

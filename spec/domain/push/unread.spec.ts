@@ -2,7 +2,7 @@ import { expect } from "chai";
 import fc from "fast-check";
 import type { JsonObject } from "../../../src/core/json.ts";
 import type { PushRuleset } from "../../../src/core/push/ruleset.ts";
-import { setAccountData } from "../../../src/domain/accounts/account-data.ts";
+import { setAccountData } from "../../../src/domain/accounts/update-account-data.ts";
 import { listIgnoredUsers } from "../../../src/domain/accounts/ignored-users.ts";
 import { readRuleset } from "../../../src/domain/push/push-rules.ts";
 import { readUnread } from "../../../src/domain/push/unread.ts";
@@ -200,9 +200,7 @@ describe("readUnread", () => {
           delete ignored_users[user.userId];
           return setAccountData(
             server.edges,
-            user.userId,
-            0,
-            "m.ignored_user_list",
+            { userId: user.userId, roomNid: 0, type: "m.ignored_user_list" },
             { ignored_users },
           );
         }

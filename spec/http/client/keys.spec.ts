@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import type { JsonObject } from "../../../src/core/json.ts";
 import {
   newCrossSigning,
   newDevice,
@@ -501,6 +502,56 @@ describe("device keys", () => {
       const shown = await queried(alice.user, userId);
       const keys = shown["device_keys"]?.[userId]?.[deviceId];
       expect(keys?.["signatures"]).to.deep.equal(good["signatures"]);
+    });
+
+    describe("and then other keys of the same device", () => {
+      const replaced = async (name: string) => {
+        const alice = await crossSigned(name);
+        const { userId, deviceId } = alice.user;
+        const { deviceKeys } = newDevice(alice.user);
+        const sign = (keys: JsonObject) =>
+          alice.user.post(path, {
+            [userId]: { [deviceId]: alice.keys.selfSigning.sign(keys, userId) },
+          });
+        const upload = (keys: JsonObject) =>
+          alice.user.post("/keys/upload", { device_keys: keys });
+        const signers = async () => {
+          const shown = await queried(alice.user, userId);
+          const device = shown["device_keys"]?.[userId]?.[deviceId];
+          const signatures = device?.["signatures"] as Shown;
+          return Object.keys(signatures[userId] ?? {});
+        };
+        const before = alice.device.deviceKeys;
+        const own = `ed25519:${deviceId}`;
+        const selfSigned = `ed25519:${alice.keys.selfSigning.publicKey}`;
+        return { before, deviceKeys, sign, upload, signers, own, selfSigned };
+      };
+
+      it("shows no signature that the keys before them had", async () => {
+        const test = await replaced("changer");
+        await test.sign(test.before);
+        expect(await test.signers()).to.have.members([
+          test.own,
+          test.selfSigned,
+        ]);
+        await test.upload(test.deviceKeys);
+        expect(await test.signers()).to.deep.equal([test.own]);
+        await test.sign(test.deviceKeys);
+        expect(await test.signers()).to.have.members([
+          test.own,
+          test.selfSigned,
+        ]);
+      });
+
+      it("keeps the signature where only what is not signed changed", async () => {
+        const test = await replaced("decorator");
+        await test.sign(test.before);
+        await test.upload({
+          ...test.before,
+          signatures: { ...(test.before["signatures"] as JsonObject), x: {} },
+        });
+        expect(await test.signers()).to.include(test.selfSigned);
+      });
     });
 
     it("takes again what was signed at the upload of the key", async () => {

@@ -7,7 +7,7 @@ import {
   path,
   say,
 } from "../../support/rooms.ts";
-import { type TestUser, useServer } from "../../support/server.ts";
+import { type Json, type TestUser, useServer } from "../../support/server.ts";
 
 describe("membership", () => {
   const server = useServer();
@@ -62,6 +62,27 @@ describe("membership", () => {
       expect(real.status, ask.toString()).to.equal(403);
       expect(real.text, ask.toString()).to.equal(absent.text);
     }
+  });
+
+  it("invites nobody by an address, for want of an identity server", async () => {
+    const roomId = await makeRoom(alice);
+    const address = {
+      id_server: "id.example",
+      id_access_token: "x",
+      medium: "email",
+      address: "bob@example.org",
+    };
+    const asked = async (user: TestUser, body: Json) => {
+      const answer = await user.post(path`/rooms/${roomId}/invite`, body);
+      return [answer.status, answer.body["errcode"]];
+    };
+    const denied = await asked(alice, address);
+    expect(denied).to.deep.equal([403, "M_THREEPID_DENIED"]);
+    const created = await alice.post("/createRoom", { invite_3pid: [address] });
+    expect([created.status, created.body["errcode"]]).to.deep.equal(denied);
+    expect(await asked(bob, address)).to.deep.equal([403, "M_FORBIDDEN"]);
+    const nobody = await asked(alice, {});
+    expect(nobody).to.deep.equal([400, "M_MISSING_PARAM"]);
   });
 
   it("changes as the rules say: invite, join, leave, kick, ban, unban", async () => {

@@ -56,6 +56,28 @@ describe("/presence/{userId}/status", () => {
     expect(((await poll)["content"] as Json)["status_msg"]).to.equal("Away");
   });
 
+  it("tells names and avatars that change to those who share a room", async () => {
+    const [ned, ola] = [await server.user("ned"), await server.user("ola")];
+    await shareRoom(ned, ola);
+    await ned.put(pathOf(ned), { presence: "unavailable" });
+    const { body } = await ola.get("/sync?set_presence=offline");
+    const isNed = ({ sender }: Json) => sender === ned.userId;
+    const tell = async (since: unknown, name: string, value: string | null) => {
+      const poll = waitFor(ola, since, isNed);
+      await ned.put(`/profile/${ned.userId}/${name}`, { [name]: value });
+      return (await poll)["content"] as Json;
+    };
+    const renamed = await tell(body["next_batch"], "displayname", "Ned N.");
+    expect(renamed).to.include({
+      presence: "unavailable",
+      displayname: "Ned N.",
+    });
+    const { body: now } = await ola.get("/sync?set_presence=offline");
+    const avatar_url = "mxc://test/ned";
+    const shown = await tell(now["next_batch"], "avatar_url", avatar_url);
+    expect(shown).to.include({ displayname: "Ned N.", avatar_url });
+  });
+
   it("is told to nobody else", async () => {
     const [dave, erin] = [await server.user("dave"), await server.user("erin")];
     await dave.put(pathOf(dave), { presence: "online" });

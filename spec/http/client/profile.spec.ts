@@ -70,6 +70,34 @@ describe("/profile", () => {
     expect(missing.body["errcode"]).to.equal("M_MISSING_PARAM");
   });
 
+  it("holds no more than that when fields are set at once, in two processes", async () => {
+    const greedy = await server.user("greedy");
+    const other = (await server.startProcess()).as(greedy);
+    const value = "x".repeat(20 * 1024);
+    const names = Array.from({ length: 8 }, (_, i) => `org.example.f${i}`);
+    const answers = await Promise.all(
+      names.map((name, i) =>
+        (i % 2 ? other : greedy).put(pathOf(greedy, name), { [name]: value }),
+      ),
+    );
+    const statuses = answers.map(({ status }) => status);
+    expect(statuses.filter((status) => status === 200)).to.have.length(3);
+    expect(statuses.filter((status) => status === 400)).to.have.length(5);
+  });
+
+  it("takes a field again and again that is removed in between", async () => {
+    const fickle = await server.user("fickle");
+    for (let i = 0; i < 60; i++) {
+      expect((await set(fickle, "m.tz", "UTC")).status).to.equal(200);
+      expect((await fickle.delete(pathOf(fickle, "m.tz"))).status).to.equal(
+        200,
+      );
+    }
+    expect((await server.get(pathOf(fickle))).body).to.deep.equal({
+      displayname: "fickle",
+    });
+  });
+
   it("holds 64 KiB in all", async () => {
     const erin = await server.user("erin");
     const half = "x".repeat(40_000);

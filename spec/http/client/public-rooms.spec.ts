@@ -103,6 +103,15 @@ describe("/publicRooms", () => {
     expect(front.chunk).to.deep.equal(first.chunk);
   });
 
+  it("begins where the token is empty, as clients say it that have none yet", async () => {
+    const got = must<List>(await server.get("/publicRooms?limit=1&since="));
+    const found = await search({ limit: 1, since: "" });
+    for (const list of [got, found]) {
+      expect(idsOf(list)).to.deep.equal([large]);
+      expect(list).not.to.have.property("prev_batch");
+    }
+  });
+
   it("finds by name, topic and alias, whatever the case, each sign as itself", async () => {
     const found = async (generic_search_term: string) =>
       idsOf(await search({ filter: { generic_search_term } }));

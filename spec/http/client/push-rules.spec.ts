@@ -1,9 +1,7 @@
 import { expect } from "chai";
 import type { PushRule } from "../../../src/core/push/ruleset.ts";
-import {
-  findAccountDataText,
-  setAccountData,
-} from "../../../src/domain/accounts/account-data.ts";
+import { findAccountDataText } from "../../../src/domain/accounts/account-data.ts";
+import { setAccountData } from "../../../src/domain/accounts/update-account-data.ts";
 import { useServer } from "../../support/server.ts";
 import type { TestClient, TestUser } from "../../support/server.ts";
 
@@ -51,9 +49,13 @@ describe("push rules", () => {
       enabled: true,
       actions: [],
     }));
-    await setAccountData(server.edges, alice.userId, 0, "m.push_rules", {
-      global: { sender: rules },
-    });
+    await setAccountData(
+      server.edges,
+      { userId: alice.userId, roomNid: 0, type: "m.push_rules" },
+      {
+        global: { sender: rules },
+      },
+    );
     let status = 200;
     let added = 0;
     for (; status === 200 && added < 40; added++) {

@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { useServer } from "../../support/server.ts";
+import { newDevice } from "../../support/device-identity.ts";
+import { type Answer, useServer } from "../../support/server.ts";
 
 describe("POST /refresh", () => {
   const server = useServer();
@@ -26,14 +27,18 @@ describe("POST /refresh", () => {
     client("/refresh", { refresh_token: token });
   const whoami = (pair: Pair) =>
     server.as({ accessToken: pair.access }).get("/account/whoami");
-  const expectUnknown = async (token: string) => {
-    const answer = await refresh(token);
+  const expectRefused = (answer: Answer, isSoft: boolean) => {
     expect(answer.status).to.equal(401);
     expect(answer.body).to.include({
       errcode: "M_UNKNOWN_TOKEN",
-      soft_logout: false,
+      soft_logout: isSoft,
     });
   };
+  const expectUnknown = async (token: string) =>
+    expectRefused(await refresh(token), false);
+  /** The device is still there: the client may keep its keys. */
+  const expectEnded = async (token: string) =>
+    expectRefused(await refresh(token), true);
 
   it("gives a new pair for the same device", async () => {
     const first = await open("alice");
@@ -84,8 +89,38 @@ describe("POST /refresh", () => {
     const first = await open("thief");
     const second = pairIn((await refresh(first.refresh)).body);
     expect((await whoami(second)).status).to.equal(200);
-    await expectUnknown(first.refresh);
-    expect((await whoami(second)).status).to.equal(401);
+    await expectEnded(first.refresh);
+    expectRefused(await whoami(second), true);
+    await expectEnded(second.refresh);
+  });
+
+  it("leaves the device of a session that it ended, with its keys, to log in to again", async () => {
+    const other = await server.startProcess();
+    const first = await open("robbed");
+    const second = pairIn((await refresh(first.refresh)).body);
+    const there = other.as({ accessToken: second.access });
+    const { user_id, device_id } = (await there.get("/account/whoami")).body;
+    const owner = { userId: String(user_id), deviceId: String(device_id) };
+    const { deviceKeys } = newDevice(owner);
+    await there.post("/keys/upload", { device_keys: deviceKeys });
+    const since = (await there.get("/sync")).body["next_batch"];
+    const poll = there.get(`/sync?timeout=60000&since=${String(since)}`);
+    await expectEnded(first.refresh);
+    expectRefused(await there.get("/account/whoami"), true);
+    await poll;
+    const again = await server.post("/login", {
+      type: "m.login.password",
+      user: "robbed",
+      password: "secret of robbed",
+      device_id,
+    });
+    expect(again.body["device_id"]).to.equal(device_id);
+    const back = server.as({ accessToken: String(again.body["access_token"]) });
+    const { body } = await back.post("/keys/query", {
+      device_keys: { [owner.userId]: [] },
+    });
+    const known = body["device_keys"] as Record<string, object>;
+    expect(known[owner.userId]).to.have.all.keys(owner.deviceId);
     await expectUnknown(second.refresh);
   });
 
@@ -93,9 +128,9 @@ describe("POST /refresh", () => {
     const first = await open("thief2");
     const second = pairIn((await refresh(first.refresh)).body);
     const third = pairIn((await refresh(second.refresh)).body);
-    await expectUnknown(first.refresh);
-    await expectUnknown(third.refresh);
-    expect((await whoami(third)).status).to.equal(401);
+    await expectEnded(first.refresh);
+    await expectEnded(third.refresh);
+    expectRefused(await whoami(third), true);
   });
 
   it("ends older access tokens, and no others", async () => {

@@ -17,13 +17,20 @@ type Needs = WriterEdges & Pick<Edges, "notifier">;
 /**
  * Ends an account for good: nobody can log in to it, its user id is never given
  * out again, and all that was stored for it goes, besides its events.
+ * @param isErased whether who comes later shall see its events redacted
+ * https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3accountdeactivate
  */
 export async function deactivateAccount(
   edges: Needs,
-  requester: Requester,
+  { userId }: Requester,
+  isErased: boolean,
 ): Promise<void> {
-  const { userId } = requester;
-  const changes = { isDeactivated: true, passwordHash: null, isAdmin: false };
+  const changes = {
+    isDeactivated: true,
+    passwordHash: null,
+    isAdmin: false,
+    ...(isErased && { isErased }),
+  };
   await removeDevices(edges, userId, await listDeviceIds(edges, userId), {
     rows: {
       userUpdates: [{ userId, ...changes }],

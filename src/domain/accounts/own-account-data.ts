@@ -5,7 +5,8 @@ import { findMembership } from "../../storage/memberships.ts";
 import { sumAccountData } from "../../storage/account-data.ts";
 import { PUSH_RULES, pushRulesText } from "../push/push-rules.ts";
 import { findRoomIdentity } from "../rooms/room-identity.ts";
-import { findAccountDataText, setAccountData } from "./account-data.ts";
+import { findAccountDataText } from "./account-data.ts";
+import { setAccountData } from "./update-account-data.ts";
 import { userLimitExceeded } from "./user-limit.ts";
 
 /** Whose account data, of which room; global without one. */
@@ -58,7 +59,7 @@ export async function setOwnAccountData(
   if (roomNid === undefined) {
     throw new MatrixError("M_FORBIDDEN", "You have never been in this room.");
   }
-  await setAccountData(edges, userId, roomNid, type, content);
+  await setAccountData(edges, { userId, roomNid, type }, content);
 }
 
 function assertOwner(userId: string, { ownerId }: AccountDataPlace): void {

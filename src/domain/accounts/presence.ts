@@ -5,6 +5,7 @@ import {
   findPresence,
   isRoomShared,
   listRoomsOfUsers,
+  repeatPresence,
   setPresence,
 } from "../../storage/presence.ts";
 import type { PresenceRow } from "../../storage/sync-extras.ts";
@@ -151,6 +152,19 @@ export async function setOwnPresence(
   await change(edges, { userId, deviceId, state, lastActiveTs, status });
 }
 
+/**
+ * Tells of a name or avatar that changed, beside the presence as it is.
+ * https://spec.matrix.org/v1.19/client-server-api/#events-on-change-of-profile-information
+ */
+export async function tellProfile(edges: Needs, userId: string): Promise<void> {
+  if (!edges.settings.presenceEnabled) return;
+  await wake(
+    edges,
+    userId,
+    await repeatPresence(edges.db, userId, edges.now()),
+  );
+}
+
 /** Throws `M_FORBIDDEN` for users with whom the viewer shares no room. */
 export async function getPresence(
   edges: Pick<Edges, "db" | "keyring" | "now" | "settings">,
@@ -177,11 +191,17 @@ async function change(
   edges: Needs,
   row: Parameters<typeof setPresence>[1],
 ): Promise<void> {
-  const { userId } = row;
   const mark = await setPresence(edges.db, row);
-  if (mark === undefined) return;
-  const rooms = await listRoomsOfUsers(edges.db, [userId]);
-  edges.notifier.wakeEphemeral({ mark, rooms, users: [userId] });
+  if (mark !== undefined) await wake(edges, row.userId, mark);
+}
+
+async function wake(
+  { db, notifier }: Pick<Needs, "db" | "notifier">,
+  userId: string,
+  mark: number,
+): Promise<void> {
+  const rooms = await listRoomsOfUsers(db, [userId]);
+  notifier.wakeEphemeral({ mark, rooms, users: [userId] });
 }
 
 /** Tells of those who are gone; done beside syncs, for without one nobody waits to hear. */

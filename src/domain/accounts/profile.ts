@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Edges } from "../../edges.ts";
 import { canonicalJson } from "../../core/canonical-json.ts";
 import { MatrixError } from "../../core/errors.ts";
@@ -6,17 +7,24 @@ import {
   type JsonObject,
   type JsonValue,
 } from "../../core/json.ts";
-import { listProfileFields } from "../../storage/profiles.ts";
+import {
+  findProfilePosition,
+  listProfileFields,
+  REMOVED,
+} from "../../storage/profiles.ts";
 import { listActiveUsers } from "../../storage/users.ts";
+import type { Sealed, WriteRows } from "../../storage/write.ts";
 import { isLocalUser } from "../rooms/local-user.ts";
 import type { WriterEdges } from "../rooms/room-writer.ts";
 import { profileContext } from "./member-profile.ts";
+import { tellProfile } from "./presence.ts";
 import { assertFieldName, checkFieldValue } from "./profile-field.ts";
 import { updateMemberEvents } from "./update-member-events.ts";
 
 type Reads = Pick<Edges, "db" | "keyring" | "settings">;
 
 const MAX_PROFILE_BYTES = 64 * 1024;
+const MAX_TRIES = 50;
 /** What of a profile stands in member events. */
 const IN_MEMBER_EVENTS = ["displayname", "avatar_url"];
 
@@ -54,20 +62,21 @@ export async function setProfileField(
   assertFieldName(name);
   if (checkFieldValue(name, value) === "removes")
     return removeProfileField(edges, userId, name);
-  const fields = await readFields(edges, userId);
-  fields[name] = value;
-  if (Buffer.byteLength(canonicalJson(fields)) > MAX_PROFILE_BYTES) {
-    throw new MatrixError(
-      "M_PROFILE_TOO_LARGE",
-      "A whole profile has at most 64 KiB.",
-    );
-  }
-  const context = profileContext(userId, name);
-  const text = JSON.stringify(value);
-  const sealed = await edges.keyring.sealForUser(userId, context, text);
-  await commit(edges, userId, name, {
-    profileFields: [{ at: 0, userId, name, ...sealed }],
+  await changeProfile(edges, userId, async () => {
+    const fields = await readFields(edges, userId);
+    fields[name] = value;
+    if (Buffer.byteLength(canonicalJson(fields)) > MAX_PROFILE_BYTES) {
+      throw new MatrixError(
+        "M_PROFILE_TOO_LARGE",
+        "A whole profile has at most 64 KiB.",
+      );
+    }
+    const context = profileContext(userId, name);
+    const text = JSON.stringify(value);
+    const sealed = await edges.keyring.sealForUser(userId, context, text);
+    return { profileFields: [{ at: 0, userId, name, ...sealed }] };
   });
+  await tellOthers(edges, userId, name);
 }
 
 export async function removeProfileField(
@@ -76,27 +85,68 @@ export async function removeProfileField(
   name: string,
 ): Promise<void> {
   assertFieldName(name);
-  await commit(edges, userId, name, {
+  const mark = { at: 0, userId, name: REMOVED, ...NOT_SEALED };
+  const rows = {
     removedProfileFields: [{ userId, name }],
-  });
+    profileFields: [mark],
+  };
+  await changeProfile(edges, userId, async () => rows);
+  await tellOthers(edges, userId, name);
 }
 
-async function commit(
+const NOT_SEALED: Sealed = { keyId: 0, sealed: new Uint8Array() };
+
+/**
+ * Commits a change that is made on the profile as it stands. Of changes at once
+ * each claims the position that it was made on, and who comes second begins anew.
+ */
+async function changeProfile(
+  edges: WriterEdges,
+  userId: string,
+  makeRows: () => Promise<Partial<WriteRows>>,
+): Promise<void> {
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    // Before the fields are read: what changes in between makes the claim fail.
+    const position = await findProfilePosition(edges.db, userId);
+    const rows = await makeRows();
+    const outcome = await edges.committer.commit({
+      positions: 1,
+      activeUsers: [userId],
+      idempotency: [{ key: claimOf(userId, position), answer: "" }],
+      rows,
+      wake: { users: [userId] },
+    });
+    if (outcome.status === "committed") return;
+    if (outcome.status === "conflict" && outcome.over === "inactive-user") {
+      throw new MatrixError(
+        "M_USER_DEACTIVATED",
+        "This account has been deactivated.",
+      );
+    }
+    edges.keyring.forget(rows.profileFields?.map(({ keyId }) => keyId) ?? []);
+  }
+  throw new MatrixError(
+    "M_LIMIT_EXCEEDED",
+    "Too many changes at once. Try again shortly.",
+    { retry_after_ms: 500 },
+  );
+}
+
+const claimOf = (userId: string, position: number): Uint8Array =>
+  createHash("sha256")
+    .update(JSON.stringify(["profile after", userId, position]))
+    .digest()
+    .subarray(0, 16);
+
+/** Names and avatars are told to who shares a room with the user. */
+async function tellOthers(
   edges: WriterEdges,
   userId: string,
   name: string,
-  rows: NonNullable<Parameters<Edges["committer"]["commit"]>[0]["rows"]>,
 ): Promise<void> {
-  const write = { positions: 1, activeUsers: [userId], rows };
-  const wake = { users: [userId] };
-  const outcome = await edges.committer.commit({ ...write, wake });
-  if (outcome.status !== "committed") {
-    throw new MatrixError(
-      "M_USER_DEACTIVATED",
-      "This account has been deactivated.",
-    );
-  }
-  if (IN_MEMBER_EVENTS.includes(name)) await updateMemberEvents(edges, userId);
+  if (!IN_MEMBER_EVENTS.includes(name)) return;
+  await updateMemberEvents(edges, userId);
+  await tellProfile(edges, userId);
 }
 
 async function assertKnown(

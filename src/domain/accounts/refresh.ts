@@ -30,7 +30,7 @@ export async function refreshSession(
     await assertUsable(edges.db, row.userId);
     if (row.isNextUsed) {
       await endSession(edges, row);
-      throw unknownToken();
+      throw endedSession();
     }
     if (row.createdTs + REFRESH_TOKEN_MS <= edges.now()) throw expiredToken();
     const given = await rotate(edges, tokenHash, row);
@@ -83,7 +83,7 @@ function turnOf(tokenHash: Buffer, nextHash: Uint8Array | null): Buffer {
     .subarray(0, 16);
 }
 
-/** All tokens of the device go; the device and its keys stay, to log in to again. */
+/** No token of the device is good any more; it stays with its keys, to log in to again. */
 async function endSession(
   { committer, db, notifier }: SessionEdges,
   { userId, deviceId }: RefreshRow,
@@ -92,7 +92,7 @@ async function endSession(
   const tokenIds = tokens.map(({ tokenId }) => tokenId);
   await committer.commit({
     positions: 1,
-    rows: { removedTokens: tokenIds.map((tokenId) => ({ tokenId })) },
+    rows: { endedSessions: [{ userId, deviceId }] },
     wake: { users: [userId] },
   });
   await notifier.revoke(tokenIds);
@@ -114,7 +114,11 @@ const unknownToken = (): MatrixError =>
   });
 
 // Its device and keys are still there: the client keeps its data and logs in again.
+const softLogout = (message: string): MatrixError =>
+  new MatrixError("M_UNKNOWN_TOKEN", message, { soft_logout: true });
+
 const expiredToken = (): MatrixError =>
-  new MatrixError("M_UNKNOWN_TOKEN", "This refresh token has expired.", {
-    soft_logout: true,
-  });
+  softLogout("This refresh token has expired.");
+
+const endedSession = (): MatrixError =>
+  softLogout("This refresh token was used before, which ended the session.");

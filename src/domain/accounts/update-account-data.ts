@@ -52,6 +52,16 @@ export async function updateAccountData(
   );
 }
 
+/**
+ * Replaces one entry: the last who sets it wins, also over a change of a part
+ * that was made on what stood before.
+ */
+export const setAccountData = (
+  edges: Pick<Edges, "committer" | "db" | "keyring">,
+  place: Place,
+  content: JsonObject,
+): Promise<void> => updateAccountData(edges, place, () => content);
+
 /** The change for a write of somebody else's; undefined where `change` leaves all as it is. */
 export async function prepareAccountData(
   { db, keyring }: Pick<Edges, "db" | "keyring">,

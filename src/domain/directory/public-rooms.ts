@@ -91,8 +91,8 @@ const compare = (a: Place, b: Place): number =>
 const tokenOf = (direction: "f" | "b", { joinedCount, roomNid }: Place) =>
   `d1_${direction}_${joinedCount}_${roomNid}`;
 
-function parseCursor(since: string | undefined): Cursor | undefined {
-  if (since === undefined) return undefined;
+function parseCursor(since = ""): Cursor | undefined {
+  if (since === "") return undefined;
   const match = FORM.exec(since);
   if (!match) {
     throw new MatrixError(

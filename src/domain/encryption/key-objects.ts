@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { canonicalJson } from "../../core/canonical-json.ts";
 import { MatrixError } from "../../core/errors.ts";
 import {
@@ -21,6 +22,10 @@ export function without(
 /** What signatures are about, as text that is equal where that is. */
 export const signedPart = (object: JsonObject): string =>
   canonicalJson(without(object, "signatures", "unsigned"));
+
+/** Equal where what signatures are about is equal. */
+export const signedHashOf = (object: JsonObject): Buffer =>
+  createHash("sha256").update(signedPart(object)).digest();
 
 /** The value at a path of own members. */
 export function valueAt(

@@ -12,7 +12,12 @@ import {
   type DeviceDetails,
 } from "../accounts/device-details.ts";
 import { publicKeyIn } from "./cross-signing-key.ts";
-import { listSignatures, signaturesBy, withSignatures } from "./key-objects.ts";
+import {
+  listSignatures,
+  signaturesBy,
+  signedHashOf,
+  withSignatures,
+} from "./key-objects.ts";
 import { divideUsers } from "./unreachable.ts";
 
 type Needs = Pick<Edges, "db" | "keyring" | "settings">;
@@ -134,7 +139,10 @@ class SignatureBook {
 
   addTo(userId: string, target: string, key: JsonObject): JsonObject {
     const rows = this.#byTarget.get(JSON.stringify([userId, target])) ?? [];
-    const added = rows.map(({ signer, signingKey, signature }) => ({
+    if (rows.length === 0) return key;
+    const hash = signedHashOf(key);
+    const standing = rows.filter(({ signedHash }) => hash.equals(signedHash));
+    const added = standing.map(({ signer, signingKey, signature }) => ({
       signer,
       keyId: signingKey,
       signature,

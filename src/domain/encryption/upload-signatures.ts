@@ -16,7 +16,12 @@ import type { WriteRows } from "../../storage/write.ts";
 import type { Requester } from "../accounts/requester.ts";
 import { publicKeyIn } from "./cross-signing-key.ts";
 import { identityKeyOf } from "./device-keys.ts";
-import { signaturesBy, signedPart, valueAt } from "./key-objects.ts";
+import {
+  signaturesBy,
+  signedHashOf,
+  signedPart,
+  valueAt,
+} from "./key-objects.ts";
 import { wakeForKeys } from "./tell-key-change.ts";
 
 type Needs = Pick<Edges, "committer" | "db">;
@@ -200,6 +205,7 @@ function checkSignatures(
       signer: userId,
       signingKey: keyId,
       signature,
+      signedHash: signedHashOf(stored),
     };
   });
 }

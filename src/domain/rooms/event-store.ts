@@ -5,6 +5,7 @@ import {
   type EventParts as EventTextParts,
   mergeEvent,
 } from "../../core/event-parts.ts";
+import { redact } from "../../core/redaction.ts";
 import type { RoomRules } from "../../core/room-version.ts";
 import { unescapeText } from "../../storage/json-text.ts";
 import {
@@ -66,6 +67,14 @@ export async function openEvents(
     stateKey: head.stateKey === null ? null : unescapeText(head.stateKey),
     room: rooms.get(head.roomNid)!,
   }));
+}
+
+/** What is left of an event that is shown as if it had been redacted. */
+export function redactedForm(event: StoredEvent): StoredEvent {
+  const { rules } = event.room;
+  const pdu = redact(rules, event.pdu);
+  const clientJson = openClientEvent(rules, event.eventId, pdu);
+  return { ...event, pdu, clientJson };
 }
 
 /** Events by number, keyed by it. */

@@ -7,9 +7,10 @@ import {
 import { listVisibilityHistories } from "../../storage/memberships.ts";
 import { escapeText } from "../../storage/json-text.ts";
 import { ACCEPTED } from "../../storage/write.ts";
-import { mapEvents, type StoredEvent } from "./event-store.ts";
+import { listErasures } from "../../storage/users.ts";
+import { mapEvents, redactedForm, type StoredEvent } from "./event-store.ts";
 
-/** An event that a viewer may see, and the viewer's membership when it was sent. */
+/** An event in the form that a viewer may see, and the viewer's membership when it was sent. */
 export interface VisibleEvent {
   event: StoredEvent;
   membership: string;
@@ -26,7 +27,16 @@ interface Change<T> {
 export interface Standing {
   visibility: Change<HistoryVisibility>[];
   membership: Change<string>[];
+  /** Where in the stream those of the senders who were erased asked for it. */
+  erasures: ReadonlyMap<string, number>;
 }
+
+/** Of a viewer who never had to do with the room. */
+export const STRANGER: Standing = {
+  visibility: [],
+  membership: [],
+  erasures: new Map(),
+};
 
 /**
  * The one gate for reads: what of these events the viewer may be shown, by the
@@ -44,28 +54,33 @@ export async function showEvents(
     edges,
     viewer,
     events.map(({ roomNid }) => roomNid),
+    events.map(({ sender }) => sender),
   );
   return events.flatMap((event) => {
-    const standing = standings.get(event.roomNid) ?? {
-      visibility: [],
-      membership: [],
-    };
+    const standing = standings.get(event.roomNid) ?? STRANGER;
     const shown = showEvent(standing, viewer, event);
     return shown ? [shown] : [];
   });
 }
 
-/** How the viewer stood to each room, from two histories read in one query. */
+/**
+ * How the viewer stood to each room, from two histories read in one query.
+ * @param senders of the events that are to be shown
+ */
 export async function readStandings(
   edges: Needs,
   viewer: string,
   roomNids: readonly number[],
+  senders: readonly string[] = [],
 ): Promise<Map<number, Standing>> {
-  const rows = await listVisibilityHistories(
-    edges.db,
-    [...new Set(roomNids)],
-    escapeText(viewer),
-  );
+  const [rows, erasures] = await Promise.all([
+    listVisibilityHistories(
+      edges.db,
+      [...new Set(roomNids)],
+      escapeText(viewer),
+    ),
+    listErasures(edges.db, [...new Set(senders)]),
+  ]);
   const events = await mapEvents(
     edges,
     rows.flatMap(({ newNid }) => newNid ?? []),
@@ -74,7 +89,8 @@ export async function readStandings(
   for (const { roomNid, position, type, newNid } of rows) {
     let standing = standings.get(roomNid);
     if (!standing) {
-      standings.set(roomNid, (standing = { visibility: [], membership: [] }));
+      standing = { visibility: [], membership: [], erasures };
+      standings.set(roomNid, standing);
     }
     const content =
       newNid === null ? undefined : events.get(newNid)?.pdu.content;
@@ -94,8 +110,9 @@ export async function readStandings(
   return standings;
 }
 
+/** The event as the viewer may see it; undefined where that is not at all. */
 export function showEvent(
-  { visibility, membership }: Standing,
+  { visibility, membership, erasures }: Standing,
   viewer: string,
   event: StoredEvent,
 ): VisibleEvent | undefined {
@@ -113,19 +130,35 @@ export function showEvent(
     event.type === "m.room.member" && event.stateKey === viewer;
   const isVisibility =
     event.type === "m.room.history_visibility" && event.stateKey === "";
-  const isShown = isVisible({
-    visibility: before.visibility,
-    ...(isVisibility ? { visibilityAfter: after.visibility } : {}),
-    membership: before.membership,
-    ...(isOwnMembership ? { membershipAfter: after.membership } : {}),
-    hasJoinedLater: membership.some(
-      (change) => change.position > position && change.value === "join",
-    ),
-  });
+  const hasJoined = (from: number, end: number): boolean =>
+    membership.some(
+      (change) =>
+        change.position > from &&
+        change.position < end &&
+        change.value === "join",
+    );
+  const isShownBefore = (end: number): boolean =>
+    isVisible({
+      visibility: before.visibility,
+      ...(isVisibility ? { visibilityAfter: after.visibility } : {}),
+      membership: before.membership,
+      ...(isOwnMembership ? { membershipAfter: after.membership } : {}),
+      hasJoinedLater: hasJoined(position, end),
+    });
   // Who is the target of a membership change may know of it, also of one that shuts them out.
-  return isShown || isOwnMembership
-    ? { event, membership: after.membership }
-    : undefined;
+  if (!isOwnMembership && !isShownBefore(Infinity)) return undefined;
+  // "any users (or servers) which join the room after the erasure request are served
+  // redacted copies … Users which had visibility on those events prior to the erasure
+  // are still able to see unredacted copies."
+  const erasedAt = erasures.get(event.sender);
+  const isErased =
+    erasedAt !== undefined &&
+    !isOwnMembership &&
+    !(hasJoined(-1, erasedAt) && isShownBefore(erasedAt));
+  return {
+    event: isErased ? redactedForm(event) : event,
+    membership: after.membership,
+  };
 }
 
 /** Where a viewer who is no longer in the room was last taken out of it. */

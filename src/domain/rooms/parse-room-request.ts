@@ -9,6 +9,7 @@ import {
   assertStateContent,
 } from "./check-state-content.ts";
 import type { Preset, RoomRequest } from "./creation.ts";
+import { thirdPartyDenied } from "./third-party-invite.ts";
 
 /** The body of `POST /createRoom`, its types checked. */
 export interface CreateRoomBody {
@@ -40,12 +41,7 @@ export function parseRoomRequest(
       "This server does not know that room version.",
     );
   }
-  if (body.invite_3pid?.length) {
-    throw new MatrixError(
-      "M_THREEPID_DENIED",
-      "Invitations by e-mail or telephone are not served.",
-    );
-  }
+  if (body.invite_3pid?.length) throw thirdPartyDenied();
   const isPublished = body.visibility === "public";
   const alias = aliasOf(settings, body.room_alias_name);
   const creationContent = body.creation_content ?? {};

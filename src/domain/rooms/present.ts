@@ -1,5 +1,5 @@
 import type { Edges } from "../../edges.ts";
-import { mapEvents, type StoredEvent } from "./event-store.ts";
+import { mapEvents, redactedForm, type StoredEvent } from "./event-store.ts";
 import { showEvents, type VisibleEvent } from "./gate.ts";
 
 /** For whom events are shown: the device sees its own transaction ids. */
@@ -33,11 +33,8 @@ export async function presentEvents(
       [event.replacesNid, event.redactedBy].filter((nid) => nid !== null),
     ),
   );
-  const replaced = shown.flatMap(({ event: { replacesNid } }) =>
-    replacesNid === null ? [] : (beside.get(replacesNid) ?? []),
-  );
-  const visible = await showEvents(edges, viewer.userId, replaced);
-  const known = new Set(visible.map(({ event }) => event.nid));
+  const visible = await showEvents(edges, viewer.userId, [...beside.values()]);
+  const known = new Map(visible.map(({ event }) => [event.nid, event]));
   const now = edges.now();
   return shown.map(({ event, membership }) => {
     const unsigned = unsignedOf(event, viewer, { beside, known, now });
@@ -60,7 +57,7 @@ export const presentMessage = (
 
 const ALONE = {
   beside: new Map<number, StoredEvent>(),
-  known: new Set<number>(),
+  known: new Map<number, StoredEvent>(),
 };
 
 /** One event with the given `unsigned`. */
@@ -84,8 +81,8 @@ function unsignedOf(
     now,
   }: {
     beside: ReadonlyMap<number, StoredEvent>;
-    /** Replaced events that the viewer may see. */
-    known: ReadonlySet<number>;
+    /** Those of them that the viewer may see, as they may be seen. */
+    known: ReadonlyMap<number, StoredEvent>;
     now: number;
   },
 ): Record<string, unknown> {
@@ -103,14 +100,16 @@ function unsignedOf(
     event.replacesNid === null ? undefined : beside.get(event.replacesNid);
   if (replaced) {
     unsigned["replaces_state"] = replaced.eventId;
-    if (known.has(replaced.nid)) {
-      unsigned["prev_content"] = replaced.pdu.content;
-      unsigned["prev_sender"] = replaced.sender;
+    const visible = known.get(replaced.nid);
+    if (visible) {
+      unsigned["prev_content"] = visible.pdu.content;
+      unsigned["prev_sender"] = visible.sender;
     }
   }
-  const redaction =
+  const redactedBy =
     event.redactedBy === null ? undefined : beside.get(event.redactedBy);
-  if (redaction) {
+  if (redactedBy) {
+    const redaction = known.get(redactedBy.nid) ?? redactedForm(redactedBy);
     unsigned["redacted_by"] = redaction.eventId;
     unsigned["redacted_because"] = JSON.parse(
       eventJson(redaction, {}, { withRoomId: true }),

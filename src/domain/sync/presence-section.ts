@@ -2,6 +2,7 @@ import type { Edges } from "../../edges.ts";
 import type { ClientFilter } from "../../core/filter.ts";
 import { listPresence } from "../../storage/sync-extras.ts";
 import { presenceContent, presenceContext } from "../accounts/presence.ts";
+import { readMemberProfiles } from "../rooms/member-profiles.ts";
 import { changedRooms, type SyncPlan } from "./room-plan.ts";
 import { allowsEvent } from "./sync-filter.ts";
 
@@ -37,12 +38,23 @@ export async function readPresence(
       sealed: row.statusSealed,
     })),
   );
+  // A first sync has names and avatars in its member events.
+  const profileOf =
+    after.position === 0
+      ? () => ({})
+      : await readMemberProfiles(
+          { db, keyring },
+          rows.map((row) => row.userId),
+        );
   const statusOf = new Map(sealed.map((row, i) => [row.userId, texts[i]]));
   return rows
     .map((row) => ({
       type: "m.presence",
       sender: row.userId,
-      content: presenceContent(row, statusOf.get(row.userId), now()),
+      content: {
+        ...presenceContent(row, statusOf.get(row.userId), now()),
+        ...profileOf(row.userId),
+      },
     }))
     .filter((event) => allowsEvent(filter.presence, event));
 }

@@ -1,6 +1,6 @@
 import { matchesRooms } from "../../core/filter.ts";
 import type { RoomUnread } from "../push/unread-counts.ts";
-import { showEvent } from "../rooms/gate.ts";
+import { showEvent, STRANGER } from "../rooms/gate.ts";
 import { formatPositionToken } from "../rooms/paging-token.ts";
 import { presentMessage } from "../rooms/present.ts";
 import { receiptContents } from "./ephemeral.ts";
@@ -130,8 +130,9 @@ function presentDelta(
   { events, texts }: RoomDelta,
 ): string[] {
   const { userId, deviceId } = requester;
+  // Who has been in the room all the while saw it before its sender was erased.
   const standing = {
-    visibility: [],
+    ...STRANGER,
     membership: [{ position, value: "join" }],
   };
   return events.flatMap((event, i) => {

@@ -2,7 +2,12 @@ import type { Edges } from "../../edges.ts";
 import { matchesRooms, type RoomEventFilter } from "../../core/filter.ts";
 import { listTimelines } from "../../storage/sync-timeline.ts";
 import { openEvents, type StoredEvent } from "../rooms/event-store.ts";
-import { readStandings, showEvent, type VisibleEvent } from "../rooms/gate.ts";
+import {
+  readStandings,
+  showEvent,
+  STRANGER,
+  type VisibleEvent,
+} from "../rooms/gate.ts";
 import { formatPositionToken } from "../rooms/paging-token.ts";
 import type { RoomPlan } from "./room-plan.ts";
 import { conditionsOf } from "./sync-filter.ts";
@@ -56,13 +61,11 @@ export async function readTimelines(
     edges,
     viewer,
     cuts.flatMap(({ plan, kept }) => (kept.length > 0 ? [plan.roomNid] : [])),
+    events.map(({ sender }) => sender),
   );
   return new Map(
     cuts.map(({ plan, kept, startsAfter, isLimited }) => {
-      const standing = standings.get(plan.roomNid) ?? {
-        visibility: [],
-        membership: [],
-      };
+      const standing = standings.get(plan.roomNid) ?? STRANGER;
       const timeline: Timeline = {
         events: kept.flatMap((event) =>
           event.stateKey === null && ignored.has(event.sender)

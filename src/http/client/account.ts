@@ -57,7 +57,9 @@ export const postPassword = endpoint<{
 });
 
 /** https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3accountdeactivate */
-export const postDeactivate = endpoint<{ body: { auth?: JsonObject } }>({
+export const postDeactivate = endpoint<{
+  body: { auth?: JsonObject; erase?: boolean };
+}>({
   method: "post",
   path: "/_matrix/client/v3/account/deactivate",
   auth: "user",
@@ -74,7 +76,7 @@ export const postDeactivate = endpoint<{ body: { auth?: JsonObject } }>({
     const outcome = await reauthenticate(edges, who, operation);
     if (outcome.status === "challenged")
       return reply({ status: 401, body: outcome.body });
-    await deactivateAccount(edges, requester);
+    await deactivateAccount(edges, requester, body.erase ?? false);
     // There is no third-party identifier that an identity server could know.
     return { id_server_unbind_result: "success" };
   },

@@ -1,3 +1,4 @@
+import { MatrixError } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { resolveRoom } from "../../domain/directory/resolve-room.ts";
 import { forgetRoom } from "../../domain/rooms/forget.ts";
@@ -7,6 +8,7 @@ import {
   knockOnRoom,
   leaveRoom,
 } from "../../domain/rooms/membership.ts";
+import { inviteThirdParty } from "../../domain/rooms/third-party-invite.ts";
 import { endpoint } from "../endpoint.ts";
 
 interface Entering {
@@ -71,10 +73,18 @@ export const postKnock = endpoint<ToRoomOrAlias>({
   },
 });
 
-/** https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3roomsroomidinvite */
+/**
+ * https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3roomsroomidinvite
+ * https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3roomsroomidinvite-1
+ */
 export const postInvite = endpoint<{
   params: { roomId: string };
-  body: { user_id: string; reason?: string };
+  body: {
+    user_id?: string;
+    medium?: string;
+    address?: string;
+    reason?: string;
+  };
 }>({
   method: "post",
   path: "/_matrix/client/v3/rooms/:roomId/invite",
@@ -82,12 +92,25 @@ export const postInvite = endpoint<{
   rateLimit: "invite",
   body: {
     type: "object",
-    properties: { user_id: { type: "string" }, ...REASON.properties },
-    required: ["user_id"],
+    properties: {
+      user_id: { type: "string" },
+      id_server: { type: "string" },
+      id_access_token: { type: "string" },
+      medium: { type: "string" },
+      address: { type: "string" },
+      ...REASON.properties,
+    },
   },
   async handle(edges, { requester, params, body }) {
-    const content = reasonOf(body);
-    await inviteUser(edges, requester, params.roomId, body.user_id, content);
+    const { user_id, medium, address } = body;
+    if (user_id !== undefined) {
+      const content = reasonOf(body);
+      await inviteUser(edges, requester, params.roomId, user_id, content);
+    } else if (medium !== undefined && address !== undefined) {
+      await inviteThirdParty(edges, requester, params.roomId);
+    } else {
+      throw new MatrixError("M_MISSING_PARAM", '"user_id" is missing.');
+    }
     return {};
   },
 });

@@ -15,7 +15,7 @@ export function accessLog(
   return async (ctx, next) => {
     const { req, res, state } = ctx;
     const start = performance.now();
-    const [path = "", query = ""] = splitOnce(req.url ?? "");
+    const [path = "", query = ""] = splitOnce(originFormOf(req.url ?? ""));
     state.requestId = `${run}-${(count += 1).toString(36)}`;
     state.path = path;
     state.query = query;
@@ -43,6 +43,21 @@ export function accessLog(
     });
     await next();
   };
+}
+
+/** The scheme and authority of a target in absolute form. */
+const ABSOLUTE = /^https?:\/\/[^/?#@\\]+(?=[/?]|$)/i;
+
+/**
+ * "A server MUST accept the absolute-form in requests even though most HTTP/1.1
+ * clients will only send the absolute-form to a proxy."
+ * https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2
+ */
+function originFormOf(target: string): string {
+  const [prefix] = ABSOLUTE.exec(target) ?? [];
+  if (prefix === undefined) return target;
+  const rest = target.slice(prefix.length);
+  return rest.startsWith("/") ? rest : `/${rest}`;
 }
 
 function splitOnce(url: string): string[] {

@@ -1,0 +1,34 @@
+import type { Edges } from "../../edges.ts";
+import { endLease, renewLease, takeLease } from "../../storage/leases.ts";
+import type { Lease } from "../../storage/leases.ts";
+
+/** Work that one process at a time does, whichever is free, and that outlives any of them. */
+export interface Job<Needs = Pick<Edges, "db">> {
+  /** Of its lease. */
+  name: string;
+  /** How long it rests when nothing is left to do. */
+  restMs: number;
+  /**
+   * Does a bounded piece of it and tells whether more is left. Each of its writes
+   * holds only with the lease, so who slept and wakes writes nothing.
+   */
+  step(edges: Needs, lease: Lease): Promise<boolean>;
+}
+
+/** Longer than any step; after it the job of a process that died goes on elsewhere. */
+const LEASE_MS = 30_000;
+
+/** Does what is left of a job, unless another process is at it. */
+export async function runJob<Needs extends Pick<Edges, "db">>(
+  edges: Needs,
+  job: Job<Needs>,
+  signal?: AbortSignal,
+): Promise<void> {
+  const lease = await takeLease(edges.db, job.name, LEASE_MS);
+  if (!lease) return;
+  while (await job.step(edges, lease)) {
+    if (signal?.aborted) return endLease(edges.db, lease, 0);
+    if (!(await renewLease(edges.db, lease, LEASE_MS))) return;
+  }
+  await endLease(edges.db, lease, job.restMs);
+}

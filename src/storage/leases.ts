@@ -1,0 +1,58 @@
+import { randomUUID } from "node:crypto";
+import type { Sql } from "./database.ts";
+
+/** The right to run a job. Whoever takes it after us raises its generation. */
+export interface Lease {
+  readonly name: string;
+  readonly holder: string;
+  readonly generation: number;
+}
+
+/** Undefined while somebody holds it, or it rests. Times are the database's. */
+export async function takeLease(
+  sql: Sql,
+  name: string,
+  forMs: number,
+): Promise<Lease | undefined> {
+  const holder = randomUUID();
+  const [row] = await sql<{ generation: number }[]>`
+    insert into leases as held (name, holder, generation, expires_ts)
+    values (${name}, ${holder}, 1, clock_timestamp() + ${forMs} * interval '1 millisecond')
+    on conflict (name) do update set
+      holder = excluded.holder, generation = held.generation + 1, expires_ts = excluded.expires_ts
+    where held.expires_ts <= clock_timestamp()
+    returning generation`;
+  return row && { name, holder, generation: row.generation };
+}
+
+/** Holds it so long from now on; false where it was lost. */
+export async function renewLease(
+  sql: Sql,
+  lease: Lease,
+  forMs: number,
+): Promise<boolean> {
+  const { count } = await sql`
+    update leases set expires_ts = clock_timestamp() + ${forMs} * interval '1 millisecond'
+    where name = ${lease.name} and holder = ${lease.holder} and generation = ${lease.generation}
+      and expires_ts > clock_timestamp()`;
+  return count > 0;
+}
+
+/** Lets go of it; nobody takes it before it has rested. */
+export async function endLease(
+  sql: Sql,
+  lease: Lease,
+  restMs: number,
+): Promise<void> {
+  await renewLease(sql, lease, restMs);
+}
+
+/**
+ * For the writes of a job: one row while the lease is held, none after. It can
+ * be taken by nobody else before the statement is through.
+ */
+export const heldLease = (sql: Sql, { name, holder, generation }: Lease) => sql`
+  select from leases
+  where name = ${name} and holder = ${holder} and generation = ${generation}
+    and expires_ts > clock_timestamp()
+  for share`;
