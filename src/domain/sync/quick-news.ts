@@ -25,6 +25,7 @@ export function findQuickNews(
 ): QuickNews | undefined {
   const { since, filter, requester, isFullState } = request;
   if (isFullState || filter.eventFields !== null) return undefined;
+  if (filter.eventFormat !== "client") return undefined;
   if (!isUnconditional(filter.room.timeline)) return undefined;
   // Messages to the device are left over from before.
   if (since.toDevicePosition !== since.position) return undefined;

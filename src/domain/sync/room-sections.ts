@@ -159,6 +159,7 @@ async function presentAll(
   const { eventFields } = filter;
   const all = await presentEvents(edges, requester, lists.flat(), {
     withRoomId: false,
+    format: filter.eventFormat,
   });
   const texts = eventFields
     ? all.map((text) => {
