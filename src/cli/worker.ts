@@ -26,6 +26,7 @@ export function runWorker(program: Program): void {
   collectProcessMetrics(true);
   worker.on("message", (message: unknown) => {
     if (!isOurs(message)) return;
+    if (message.type === "ping") tell({ type: "pong" });
     if (message.type === "stop") void stop();
     if (message.type === "start") {
       const { assignment } = message;
