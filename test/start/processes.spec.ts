@@ -60,14 +60,20 @@ describe("myelin serve in several processes", function () {
     await run.logged("a process was replaced");
   });
 
-  it("replaces a process that has hung", async () => {
+  it("replaces a process that has hung, and adds up the figures of the others meanwhile", async () => {
     const { pids } = run.log.find(({ msg }) => msg === "ready") as {
       pids: number[];
     };
     const countReplaced = () =>
       run.log.filter(({ msg }) => msg === "a process was replaced").length;
     const before = countReplaced();
+    const { metrics } = run.log.find(({ msg }) => msg === "ready") as {
+      metrics: string;
+    };
     process.kill(pids[1]!, "SIGSTOP");
+    const answer = await fetch(metrics);
+    expect(answer.status).to.equal(200);
+    expect(await answer.text()).to.match(/^process_cpu_seconds_total \d/m);
     await run.logged("a process has hung and is ended");
     while (countReplaced() === before) await once(run.child.stderr!, "data");
     expect(isAlive(pids[1]!)).to.equal(false);
