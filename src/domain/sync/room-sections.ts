@@ -76,8 +76,10 @@ export async function readRoomSections(
   );
   const typingRooms = await listTypingRooms(
     edges.db,
-    joinedNids,
-    since?.mark ?? 0,
+    joined.map(({ roomNid, isNew }) => ({
+      roomNid,
+      afterMark: isNew ? 0 : (since?.mark ?? 0),
+    })),
   );
   const ephemeral = await readEphemeral(
     edges,
