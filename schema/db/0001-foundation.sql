@@ -389,6 +389,8 @@ create table account_data (
 );
 select set_column_classes('account_data', '{"user_id": "id", "room_nid": "number", "type": "protocol", "position": "number", "key_id": "number", "sealed": "sealed"}');
 create index account_data_by_position on account_data (user_id, position);
+-- Changes of anybody's push rules, by their place in the stream.
+create index account_data_push_rules on account_data (position) where room_nid = 0 and type = 'm.push_rules';
 
 create table filters (
   user_id text collate "C" not null,

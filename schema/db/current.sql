@@ -28,6 +28,7 @@ create table account_data (
   sealed bytea -- sealed
 );
 CREATE INDEX account_data_by_position ON public.account_data USING btree (user_id, "position");
+CREATE INDEX account_data_push_rules ON public.account_data USING btree ("position") WHERE ((room_nid = 0) AND (type = 'm.push_rules'::text));
 alter table account_data add constraint account_data_pkey PRIMARY KEY (user_id, room_nid, type);
 
 create table audit_log (
@@ -462,6 +463,7 @@ declare
   loser record;
   base bigint;
   head bigint;
+  last_rules bigint;
   i integer;
   chain bytea;
   chain_seq bigint;
@@ -641,6 +643,45 @@ begin
     end loop;
   end if;
 
+  if p_rows ? 'audit' then
+    perform pg_advisory_xact_lock(hashtext('myelin audit head'));
+  end if;
+
+  -- The head. From here to COMMIT nothing waits for anyone.
+  perform pg_advisory_xact_lock(hashtext('myelin stream head'));
+
+  -- Whom an event notifies was decided by push rules seen up to a position. Whoever
+  -- missed a change of a member's rules, in this batch or before, loses.
+  if p_rows ? 'rooms' then
+    select max(position) into last_rules from account_data where room_nid = 0 and type = 'm.push_rules';
+    if p_rows ? 'account_data' or exists (
+      select from jsonb_to_recordset(p_rows->'rooms') as r(rules_seen bigint) where r.rules_seen < last_rules)
+    then
+      for loser in
+        with runs as materialized (
+          select * from jsonb_to_recordset(p_rows->'rooms') as r(w int, room_nid bigint, rules_seen bigint)
+          where rules_seen is not null and lost[w + 1] is null
+        ), changes as materialized (
+          select user_id, position, null::int as w from account_data
+          where room_nid = 0 and type = 'm.push_rules' and position > (select min(rules_seen) from runs)
+          union all
+          select user_id, null, w
+          from jsonb_to_recordset(coalesce(p_rows->'account_data', '[]'))
+            as r(w int, user_id text, room_nid bigint, type text)
+          where room_nid = 0 and type = 'm.push_rules' and lost[w + 1] is null
+        )
+        select distinct runs.w
+        from runs join changes on changes.position > runs.rules_seen or changes.w < runs.w
+        where exists (
+          select from memberships m
+          where m.user_id = changes.user_id and m.room_nid = runs.room_nid and m.membership = 'join')
+      loop
+        lost[loser.w + 1] := '{"status": "conflict", "over": "push-rules"}';
+        has_losers := true;
+      end loop;
+    end if;
+  end if;
+
   -- What a loser had claimed before it lost is given back.
   if has_losers then
     delete from idempotency using jsonb_to_recordset(coalesce(p_rows->'idempotency', '[]')) as r(w int, i int, key bytea)
@@ -654,7 +695,6 @@ begin
   end if;
 
   if p_rows ? 'audit' then
-    perform pg_advisory_xact_lock(hashtext('myelin audit head'));
     select seq, hash into chain_seq, chain from audit_log order by seq desc limit 1;
     chain_seq := coalesce(chain_seq, 0);
     chain := coalesce(chain, '\x');
@@ -668,8 +708,6 @@ begin
     end loop;
   end if;
 
-  -- The head. From here to COMMIT nothing waits for anyone.
-  perform pg_advisory_xact_lock(hashtext('myelin stream head'));
   select coalesce(max(last_position), 0) into base from batches;
   head := base;
   for i in 1 .. n loop

@@ -7,6 +7,7 @@ export interface SyncEvent {
   sender: string;
   state_key?: string;
   content: Json;
+  unsigned?: Json;
 }
 
 export interface SyncRoom {

@@ -13,9 +13,21 @@ const GRACE_MS = 500;
  */
 export function prepareDrain(server: Server): () => Promise<void> {
   const idle = new Set<Socket>();
+  /** Connections that have not shaken hands, by the client's address. */
+  const strangers = new Map<string, Socket>();
   let isDraining = false;
-  const event = server instanceof TlsServer ? "secureConnection" : "connection";
-  server.on(event, (socket: Socket) => {
+  const isTls = server instanceof TlsServer;
+  if (isTls) {
+    server.on("connection", (socket: Socket) => {
+      const address = addressOf(socket);
+      strangers.set(address, socket);
+      socket.once("close", () => {
+        if (strangers.get(address) === socket) strangers.delete(address);
+      });
+    });
+  }
+  server.on(isTls ? "secureConnection" : "connection", (socket: Socket) => {
+    strangers.delete(addressOf(socket));
     idle.add(socket);
     socket.once("close", () => idle.delete(socket));
   });
@@ -31,7 +43,7 @@ export function prepareDrain(server: Server): () => Promise<void> {
     const closed = new Promise((resolve) => server.close(resolve));
     const sweep = setInterval(() => server.closeIdleConnections(), 50);
     const grace = setTimeout(() => {
-      for (const socket of idle) socket.destroy();
+      for (const socket of [...idle, ...strangers.values()]) socket.destroy();
     }, GRACE_MS);
     let cut: NodeJS.Timeout | undefined;
     const late = new Promise((resolve) => {
@@ -44,3 +56,6 @@ export function prepareDrain(server: Server): () => Promise<void> {
     server.closeAllConnections();
   };
 }
+
+const addressOf = ({ remoteAddress, remotePort }: Socket): string =>
+  `${remoteAddress ?? ""} ${remotePort ?? ""}`;

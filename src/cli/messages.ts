@@ -9,17 +9,26 @@ export interface Assignment {
 }
 
 export type ToWorker =
-  { type: "start"; assignment: Assignment } | { type: "stop" };
+  | { type: "start"; assignment: Assignment }
+  | { type: "stop" }
+  /** To be answered at once. */
+  | { type: "ping" }
+  | { type: "measure"; id: number };
 
 export type FromWorker =
   | { type: "hello" }
+  | { type: "pong" }
+  | { type: "measured"; id: number; figures: object[] }
   | { type: "ready"; url: string }
   /** It cannot start, for a reason that the person who started us can mend. */
   | { type: "failed"; message: string };
 
-const TYPES = ["start", "stop", "hello", "ready", "failed"];
+const TYPES = [
+  ...["start", "stop", "ping", "measure"],
+  ...["hello", "pong", "measured", "ready", "failed"],
+];
 
-/** Others, such as the metrics' collector, send messages of their own. */
+/** Others may send messages of their own. */
 export const isOurs = (message: unknown): message is ToWorker | FromWorker =>
   typeof message === "object" &&
   message !== null &&

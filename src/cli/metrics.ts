@@ -1,32 +1,32 @@
 import { createServer } from "node:http";
+import cluster, { type Worker } from "node:cluster";
 import {
   AggregatorRegistry,
   collectDefaultMetrics,
   register,
 } from "prom-client";
 import { listen } from "./listen.ts";
+import { isOurs, type FromWorker, type ToWorker } from "./messages.ts";
 import { urlOf } from "./url.ts";
 import type { Config } from "../config/schema.ts";
 
 /** Counts what every process has: memory, event loop, garbage. */
-export function collectProcessMetrics(isWorker: boolean): void {
-  collectDefaultMetrics();
-  // Makes a worker answer the collector of the first process.
-  if (isWorker) new AggregatorRegistry();
-}
+export const collectProcessMetrics = (): void => collectDefaultMetrics();
+
+/** The figures of this process, for the first one to add up. */
+export const readFigures = (): Promise<object[]> => register.getMetricsAsJSON();
 
 /** Serves /metrics of this process, or of all workers together. */
 export async function startMetrics(
   { host, port }: Config["metrics"],
   isClustered: boolean,
 ): Promise<{ url: string; stop(): void }> {
-  const all = isClustered ? new AggregatorRegistry() : undefined;
   const server = createServer((request, response) => {
     if (request.url?.split("?")[0] !== "/metrics") {
       response.writeHead(404).end();
       return;
     }
-    (all ? all.clusterMetrics() : register.metrics()).then(
+    (isClustered ? addUpWorkers() : register.metrics()).then(
       (text) =>
         response
           .writeHead(200, { "Content-Type": register.contentType })
@@ -42,4 +42,39 @@ export async function startMetrics(
       server.closeAllConnections();
     },
   };
+}
+
+/** Who has not answered by then is left out: scrapers wait 10 s. */
+const LONGEST_MS = 2000;
+let asked = 0;
+
+/** The figures of all workers that answer. */
+async function addUpWorkers(): Promise<string> {
+  const workers = Object.values(cluster.workers ?? {}).filter(
+    (worker) => worker?.isConnected() === true,
+  ) as Worker[];
+  const answers = await Promise.all(workers.map(measure));
+  const figures = answers.filter((answer) => answer !== undefined);
+  return AggregatorRegistry.aggregate(figures).metrics();
+}
+
+function measure(worker: Worker): Promise<object[] | undefined> {
+  const id = (asked += 1);
+  return new Promise((resolve) => {
+    const end = (figures?: object[]) => {
+      clearTimeout(late);
+      worker.off("message", hear).off("exit", leave);
+      resolve(figures);
+    };
+    const hear = (message: unknown) => {
+      if (!isOurs(message)) return;
+      const answer = message as FromWorker;
+      if (answer.type === "measured" && answer.id === id) end(answer.figures);
+    };
+    const leave = () => end();
+    const late = setTimeout(end, LONGEST_MS);
+    worker.on("message", hear).on("exit", leave);
+    const question: ToWorker = { type: "measure", id };
+    worker.send(question);
+  });
 }

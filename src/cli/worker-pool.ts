@@ -1,6 +1,7 @@
 import cluster, { type Worker } from "node:cluster";
 import { fileURLToPath } from "node:url";
 import type { Log } from "../edges.ts";
+import { BEAT_MS, Heartbeat } from "./heartbeat.ts";
 import {
   isOurs,
   type Assignment,
@@ -93,7 +94,10 @@ export class WorkerPool {
       worker.on("message", (message: unknown) => {
         if (!isOurs(message)) return;
         const { type } = message as FromWorker;
-        if (type === "hello") void this.#instruct(worker, index);
+        if (type === "hello") {
+          void this.#instruct(worker, index);
+          this.#watch(worker, index);
+        }
         if (message.type === "failed") reject(new StartError(message.message));
         if (message.type === "ready") {
           isReady = true;
@@ -118,6 +122,21 @@ export class WorkerPool {
     const assignment = { ...(await this.#assignment), processIndex };
     if (this.#isStopping) return send(worker, { type: "stop" });
     send(worker, { type: "start", assignment });
+  }
+
+  /** Ends a worker that has hung; that it ended has it replaced. */
+  #watch(worker: Worker, index: number): void {
+    const heartbeat = new Heartbeat();
+    worker.on("message", () => heartbeat.answered());
+    const beat = setInterval(() => {
+      if (heartbeat.ask()) return send(worker, { type: "ping" });
+      clearInterval(beat);
+      const { pid } = worker.process;
+      this.#log.error({ index, pid }, "a process has hung and is ended");
+      // A stopped process hears no other signal.
+      worker.process.kill("SIGKILL");
+    }, BEAT_MS);
+    worker.once("exit", () => clearInterval(beat));
   }
 
   #replace(index: number, pause: number): void {

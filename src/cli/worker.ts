@@ -4,7 +4,7 @@ import type { Config } from "../config/schema.ts";
 import { readSecrets } from "../config/environment.ts";
 import { startServer, type RunningServer } from "../server.ts";
 import { createLog } from "./log.ts";
-import { collectProcessMetrics } from "./metrics.ts";
+import { collectProcessMetrics, readFigures } from "./metrics.ts";
 import { isOurs, type Assignment, type FromWorker } from "./messages.ts";
 import type { Program } from "./program.ts";
 import { buildConfig } from "./read-config.ts";
@@ -23,9 +23,16 @@ export function runWorker(program: Program): void {
   };
   // A signal to the whole group reaches the first process too, which tells us.
   program.onStop(() => undefined);
-  collectProcessMetrics(true);
+  collectProcessMetrics();
   worker.on("message", (message: unknown) => {
     if (!isOurs(message)) return;
+    if (message.type === "ping") tell({ type: "pong" });
+    if (message.type === "measure") {
+      const { id } = message;
+      void readFigures().then((figures) =>
+        tell({ type: "measured", id, figures }),
+      );
+    }
     if (message.type === "stop") void stop();
     if (message.type === "start") {
       const { assignment } = message;

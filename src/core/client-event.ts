@@ -1,5 +1,5 @@
 import { canonicalJsonAsReceived } from "./canonical-json.ts";
-import type { Pdu } from "./event.ts";
+import { asJson, type Pdu } from "./event.ts";
 import { emptyJsonObject, type JsonObject } from "./json.ts";
 import { redactsOf } from "./redaction.ts";
 import type { RoomRules } from "./room-version.ts";
@@ -16,6 +16,17 @@ export function openClientEvent(
 ): string {
   const shown = clientEvent(rules, eventId, pdu);
   return canonicalJsonAsReceived(shown).slice(0, -1);
+}
+
+/** As `openClientEvent`, of all that other servers get, and the id by which clients know it. */
+export function openFederationEvent(eventId: string, pdu: Pdu): string {
+  const event = emptyJsonObject();
+  const raw = asJson(pdu);
+  for (const key of Object.keys(raw)) {
+    if (key !== "unsigned") event[key] = raw[key]!;
+  }
+  event["event_id"] = eventId;
+  return canonicalJsonAsReceived(event).slice(0, -1);
 }
 
 /** `unsigned`: JSON text. */

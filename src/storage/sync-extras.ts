@@ -68,16 +68,17 @@ const withPlainType = (row: AccountDataRow): AccountDataRow => ({
   type: unescapeText(row.type),
 });
 
-/** Rooms whose typing changed after the mark. */
+/** Rooms whose typing changed after a mark of each. */
 export async function listTypingRooms(
   sql: Sql,
-  roomNids: readonly number[],
-  afterMark: number,
+  rooms: readonly { roomNid: number; afterMark: number }[],
 ): Promise<number[]> {
-  if (roomNids.length === 0) return [];
+  if (rooms.length === 0) return [];
   const rows = await sql<{ roomNid: number }[]>`
-    select distinct room_nid from typing
-    where room_nid = any(${roomNids as number[]}::bigint[]) and mark > ${afterMark}`;
+    select distinct t.room_nid
+    from unnest(${rooms.map((r) => r.roomNid)}::bigint[], ${rooms.map((r) => r.afterMark)}::bigint[])
+      as r(room_nid, after_mark)
+    join typing t on t.room_nid = r.room_nid and t.mark > r.after_mark`;
   return rows.map(({ roomNid }) => roomNid);
 }
 

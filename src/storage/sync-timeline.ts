@@ -6,6 +6,8 @@ export interface TimelineRange {
   roomNid: number;
   after: number;
   upTo: number;
+  /** The most events of it. */
+  limit: number;
 }
 
 /** Conditions of an event filter as SQL understands them: `like` patterns of stored types. */
@@ -43,23 +45,23 @@ const relationsOf = (
     ${relTypes ? sql`and r.rel_type = any(${relTypes as string[]}::text[])` : sql``}
     ${senders ? sql`and r.sender = any(${senders as string[]}::text[])` : sql``}`;
 
-/** The newest accepted events of many rooms, newest first in each, up to `limit` per room. */
+/** The newest accepted events of many rooms, newest first in each. */
 export async function listTimelines(
   sql: Sql,
   ranges: readonly TimelineRange[],
-  limit: number,
   conditions: TimelineConditions,
 ): Promise<EventHead[]> {
   if (ranges.length === 0) return [];
   return sql<EventHead[]>`
     select t.* from unnest(
       ${ranges.map((r) => r.roomNid)}::bigint[], ${ranges.map((r) => r.after)}::bigint[],
-      ${ranges.map((r) => r.upTo)}::bigint[]) as r(room_nid, after_position, up_to)
+      ${ranges.map((r) => r.upTo)}::bigint[], ${ranges.map((r) => r.limit)}::int[])
+      as r(room_nid, after_position, up_to, most)
     cross join lateral (
       select ${eventHead(sql)} from events e
       where e.room_nid = r.room_nid and e.position > r.after_position and e.position <= r.up_to
         and e.status = 0 ${conditionsOf(sql, conditions)}
-      order by e.position desc limit ${limit}
+      order by e.position desc limit r.most
     ) t
     order by t.room_nid, t.position desc`;
 }

@@ -60,6 +60,8 @@ export interface RoomRun {
   isExclusive?: boolean;
   /** Who writes, where it may be their turn: see `takeTurn`. */
   turn?: string;
+  /** All changes of push rules up to here were seen; loses where a member's later one was not. */
+  rulesSeen?: number;
   /** Loses too where one of these events is stored already. */
   absent?: readonly string[];
   /** Set where current state changes. */
@@ -286,6 +288,7 @@ export type Conflict =
   | "inactive-user"
   | "missing-device"
   | "registration-token"
+  | "push-rules" // a member's rules changed: assess anew
   | "key"; // a key that sealed its rows was destroyed: seal anew
 
 export type CommitResult =

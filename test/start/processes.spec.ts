@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { expect } from "chai";
 import postgres from "postgres";
-import { useFolder, waitForStatus, type Myelin } from "./myelin.ts";
+import { isAlive, useFolder, waitForStatus, type Myelin } from "./myelin.ts";
 
 const settings = {
   MYELIN_SERVER_PROCESSES: "2",
@@ -13,7 +13,7 @@ const settings = {
 };
 
 describe("myelin serve in several processes", function () {
-  this.timeout(60_000);
+  this.timeout(90_000);
   const place = useFolder();
   let run: Myelin;
   let url: string;
@@ -58,6 +58,26 @@ describe("myelin serve in several processes", function () {
     await run.logged("a process died");
     await waitForStatus(`${url}/health/ready`, 200);
     await run.logged("a process was replaced");
+  });
+
+  it("replaces a process that has hung, and adds up the figures of the others meanwhile", async () => {
+    const { pids } = run.log.find(({ msg }) => msg === "ready") as {
+      pids: number[];
+    };
+    const countReplaced = () =>
+      run.log.filter(({ msg }) => msg === "a process was replaced").length;
+    const before = countReplaced();
+    const { metrics } = run.log.find(({ msg }) => msg === "ready") as {
+      metrics: string;
+    };
+    process.kill(pids[1]!, "SIGSTOP");
+    const answer = await fetch(metrics);
+    expect(answer.status).to.equal(200);
+    expect(await answer.text()).to.match(/^process_cpu_seconds_total \d/m);
+    await run.logged("a process has hung and is ended");
+    while (countReplaced() === before) await once(run.child.stderr!, "data");
+    expect(isAlive(pids[1]!)).to.equal(false);
+    await waitForStatus(`${url}/health/ready`, 200);
   });
 
   it("shares a database with servers of other machines that have its keys", async () => {

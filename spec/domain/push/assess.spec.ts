@@ -3,6 +3,8 @@ import { findRoomIdentity } from "../../../src/domain/rooms/room-identity.ts";
 import { useServer } from "../../support/server.ts";
 import type { TestUser } from "../../support/server.ts";
 
+const HIGHLIGHT = { set_tweak: "highlight" };
+
 describe("assessEvents", () => {
   const server = useServer();
   let txn = 0;
@@ -132,5 +134,28 @@ describe("assessEvents", () => {
       notification_count: 0,
       highlight_count: 0,
     });
+  });
+
+  it("judges by rules that another process took, whether or not it has heard of them", async () => {
+    const { users, roomId } = await roomOf("unheard", 2);
+    const [alice, bob] = users as [TestUser, TestUser];
+    const other = await server.startProcess();
+    const there = { ...alice, ...other.as(alice) };
+    await say(there, roomId, {});
+    for (const word of ["apple", "pear", "plum", "fig", "lemon"]) {
+      await server.database.sql`
+        select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and query like 'listen%'`;
+      const rule = { pattern: word, actions: ["notify", HIGHLIGHT] };
+      await bob.put(`/pushrules/global/content/${word}`, rule);
+      expect(
+        await rowsOf(await say(there, roomId, { body: word })),
+      ).to.deep.equal([
+        { userId: bob.userId, isHighlight: true, isCounted: true },
+      ]);
+      await bob.delete(`/pushrules/global/content/${word}`);
+      expect(await rowsOf(await say(there, roomId, { body: word }))).to.be
+        .empty;
+    }
   });
 });

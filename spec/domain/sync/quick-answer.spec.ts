@@ -24,6 +24,7 @@ const FILTERS: readonly Json[] = [
   { room: { state: { lazy_load_members: true } } },
   { room: { timeline: { unread_thread_notifications: true, limit: 2 } } },
   { room: { ephemeral: { types: ["m.receipt"] } } },
+  { event_format: "federation" },
 ];
 
 /** What one user does in one of two rooms; `pick` chooses an earlier event. */

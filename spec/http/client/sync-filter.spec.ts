@@ -10,6 +10,11 @@ import {
 import { useServer } from "../../support/server.ts";
 import { SyncReader } from "../../support/sync-reader.ts";
 
+const RAW = [
+  ...["auth_events", "prev_events", "depth", "hashes", "signatures"],
+  ...["content", "event_id", "origin_server_ts", "sender", "type"],
+];
+
 describe("the filter of GET /sync", () => {
   const server = useServer();
   let count = 0;
@@ -64,5 +69,31 @@ describe("the filter of GET /sync", () => {
     const { rooms } = await new SyncReader(bob, { filter }).next();
     expect(Object.keys(rooms.invite)).to.deep.equal([wanted]);
     expect(rooms.knock).to.deep.equal({});
+  });
+
+  it("shows events as other servers get them where that is asked for", async () => {
+    const alice = await newUser("alice");
+    for (const room_version of ["1", "10", "12"]) {
+      const roomId = await makeRoom(alice, { room_version });
+      const event_format = "federation";
+      const reader = new SyncReader(alice, { filter: { event_format } });
+      await reader.next();
+      const eventId = await say(alice, roomId, "hello");
+      const data = { event_format, room: { timeline: { limit: 1 } } };
+      const fresh = new SyncReader(alice, { filter: data });
+      for (const answer of [await reader.next(), await fresh.next()]) {
+        const { timeline, state } = answer.rooms.join[roomId]!;
+        const said = timeline.events.at(-1)!;
+        expect(said).to.include.all.keys(RAW);
+        expect(said).to.include({ event_id: eventId, room_id: roomId });
+        expect(said.unsigned).to.have.property("transaction_id");
+        expect(said.unsigned).to.have.property("age");
+        for (const event of state!.events) {
+          expect(event).to.include.all.keys([...RAW, "state_key"]);
+        }
+      }
+      const { body } = await alice.get(path`/rooms/${roomId}/event/${eventId}`);
+      expect(body).to.not.have.property("signatures");
+    }
   });
 });

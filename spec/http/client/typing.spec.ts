@@ -40,6 +40,16 @@ describe("PUT /rooms/{roomId}/typing/{userId}", () => {
     expect((await type(alice, alice.userId, odd)).status).to.equal(400);
   });
 
+  it("is told to who comes into the room while somebody types", async () => {
+    const { alice, roomId, type, next } = await setUp("late");
+    const carol = await server.user("late-carol");
+    await type(alice, alice.userId, { typing: true, timeout: 60_000 });
+    const { since } = await next(carol);
+    await carol.post(`/rooms/${roomId}/join`);
+    const { typing } = await next(carol, since);
+    expect(typing).to.deep.equal({ user_ids: [alice.userId] });
+  });
+
   it("wakes the others of the room in another process, and when it is over", async () => {
     const { alice, bob, type, next } = await setUp("wake");
     const second = await server.startProcess();

@@ -7,6 +7,7 @@ import {
   say,
   setState,
 } from "../../support/rooms.ts";
+import { whileUserIsHeld } from "../../support/held-row.ts";
 import { type Json, type TestUser, useServer } from "../../support/server.ts";
 
 describe("POST /rooms/{roomId}/upgrade", () => {
@@ -219,6 +220,48 @@ describe("POST /rooms/{roomId}/upgrade", () => {
     const create = await stateOf(alice, next, "m.room.create");
     expect(create["additional_creators"]).to.deep.equal([bob.userId]);
     await act(alice, next, "invite", { user_id: bob.userId });
+  });
+
+  it("leaves the old room whole where the upgrader loses the power for it meanwhile", async () => {
+    const old = await makeRoom(alice, {
+      room_version: "11",
+      preset: "public_chat",
+      visibility: "public",
+      room_alias_name: "staying",
+      power_level_content_override: {
+        users: { [alice.userId]: 100, [bob.userId]: 99 },
+      },
+    });
+    await act(bob, old, "join");
+    const levels = await stateOf(alice, old, "m.room.power_levels");
+    const other = await server.startProcess();
+    await setState(alice, old, "m.room.power_levels", {
+      ...levels,
+      events: { "m.room.tombstone": 90 },
+    });
+    // The new room has bob come in, which waits for bob's row.
+    const answer = await whileUserIsHeld(
+      server.database,
+      bob.userId,
+      async (waiting) => {
+        const upgrading = bob.post(path`/rooms/${old}/upgrade`, {
+          new_version: "11",
+        });
+        await waiting(1);
+        await setState(other.as(alice), old, "m.room.power_levels", {
+          ...levels,
+          users: { [alice.userId]: 100 },
+        });
+        return () => upgrading;
+      },
+    );
+    expect(answer.status, answer.text).to.equal(403);
+    const alias = await alice.get(path`/directory/room/${"#staying:test"}`);
+    expect(alias.body["room_id"]).to.equal(old);
+    const listed = await alice.get(path`/directory/list/room/${old}`);
+    expect(listed.body).to.deep.equal({ visibility: "public" });
+    const tombstone = path`/rooms/${old}/state/m.room.tombstone/`;
+    expect((await alice.get(tombstone)).status).to.equal(404);
   });
 
   it("makes a room for each of many upgrades at once", async () => {

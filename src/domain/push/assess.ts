@@ -6,7 +6,7 @@ import { parsePowerLevels, userPowerLevel } from "../../core/power-levels.ts";
 import type { PushContext } from "../../core/push/conditions.ts";
 import { evaluatePushRules } from "../../core/push/evaluate.ts";
 import { listJoinedAmong } from "../../storage/push.ts";
-import type { WriteRows } from "../../storage/write.ts";
+import type { RoomRun, WriteRows } from "../../storage/write.ts";
 import { isLocalUser } from "../rooms/local-user.ts";
 import type { BuiltEvent } from "../rooms/proposal.ts";
 import { relationOf } from "../rooms/relation.ts";
@@ -26,6 +26,8 @@ export interface Assessment {
   /** By event: the root of the thread in which it counts, null for the main timeline. */
   threads: (string | null)[];
   notifications: WriteRows["notifications"];
+  /** For the room's run: the push rules that it was assessed by. */
+  seen: Pick<RoomRun, "rulesSeen">;
 }
 
 type Needs = AudienceEdges & Pick<Edges, "settings">;
@@ -63,7 +65,9 @@ export async function assessEvents(
     events,
     judged.map(({ rows, verdict }) => verdict.notify || rows.all.length > 0),
   );
+  const { rulesSeen } = audience;
   return {
+    seen: rulesSeen === undefined ? {} : { rulesSeen },
     countable: judged.map(({ verdict }) => verdict.notify),
     threads,
     notifications: judged.flatMap(({ rows }, at) =>

@@ -25,6 +25,8 @@ export interface Audience {
   /** Who waits for a pattern, and how important it is among that user's patterns. */
   keywords: ReadonlyMap<string, readonly Keyword[]>;
   memberCount: number;
+  /** All changes of push rules up to here are in it. */
+  rulesSeen?: number;
 }
 
 export interface Keyword {
@@ -66,15 +68,15 @@ export async function readAudience(
   // A room that is just being made has no members whose rules would matter.
   if (stateVersion === null) return NOBODY;
   const rulesVersion = followRules(edges);
+  const asOf = edges.notifier.position;
   const cache = edges.memory.of(entries);
   const known = cache.get(room.roomNid);
   if (
     known?.stateVersion === stateVersion &&
     known.rulesVersion === rulesVersion
   ) {
-    return known.audience;
+    return { ...known.audience, rulesSeen: asOf };
   }
-  const asOf = edges.notifier.position;
   const changes = known
     ? await listAudienceChanges(edges.db, room, known.asOf)
     : await listAudience(edges.db, room);
@@ -86,7 +88,7 @@ export async function readAudience(
   const audience = await build(edges, room, modes);
   const entry = { stateVersion, rulesVersion, asOf, modes, audience };
   cache.set(room.roomNid, entry);
-  return audience;
+  return { ...audience, rulesSeen: asOf };
 }
 
 async function build(

@@ -52,7 +52,10 @@ export async function commitRun(
     positions: Math.max(1, run.events.length),
     idempotency: members.flatMap(({ idempotency }) => idempotency),
     activeUsers: listEntering(edges, run),
-    rooms: run.events.length > 0 ? [roomRunOf(run, how)] : [],
+    rooms:
+      run.events.length > 0
+        ? [{ ...roomRunOf(run, how), ...assessed.seen }]
+        : [],
     events: run.rows,
     snapshots: run.snapshots,
     stateChanges: run.stateChanges,

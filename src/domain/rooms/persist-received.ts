@@ -10,7 +10,7 @@ import {
   type Write,
   type WriteRows,
 } from "../../storage/write.ts";
-import { assessEvents } from "../push/assess.ts";
+import { assessEvents, type Assessment } from "../push/assess.ts";
 import { mergeRows } from "./commit-run.ts";
 import { contentKeyNames } from "./content-keys.ts";
 import { rememberEvent } from "./event-store.ts";
@@ -47,12 +47,12 @@ export async function persistReceived(
     options.now,
   );
   rows.forEach((row, i) => (row.content = sealed[i]!));
-  const notifications = await assess(edges, run, placed);
+  const { notifications, seen } = await assess(edges, run, placed);
   await reuseSnapshots(edges, run);
   const { memberships, placedOutliers, snapshots } = run;
   const write: Write = {
     positions: rows.length,
-    rooms: [roomRunOf(run, options.isExclusive)],
+    rooms: [{ ...roomRunOf(run, options.isExclusive), ...seen }],
     events: rows,
     snapshots,
     stateChanges: run.stateChanges,
@@ -114,12 +114,12 @@ async function assess(
   edges: Needs,
   { current, ground, rows }: ReceiveRun,
   placed: readonly Placed[],
-): Promise<WriteRows["notifications"]> {
+): Promise<Pick<Assessment, "notifications" | "seen">> {
   const { index, room, stateVersion } = ground;
   const places = placed.flatMap(({ status }, at) =>
     status === ACCEPTED ? [at] : [],
   );
-  const { countable, threads, notifications } = await assessEvents(
+  const { countable, threads, notifications, seen } = await assessEvents(
     edges,
     room,
     places.map((at) => {
@@ -134,7 +134,13 @@ async function assess(
     rows[at]!.isCountable = countable[i]!;
     rows[at]!.thread = threads[i]!;
   });
-  return notifications.map((row) => ({ ...row, at: places[row.at]! }));
+  return {
+    notifications: notifications.map((row) => ({
+      ...row,
+      at: places[row.at]!,
+    })),
+    seen,
+  };
 }
 
 /** A state that the room had before, or has on another fork, is not stored again. */

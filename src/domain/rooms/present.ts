@@ -1,4 +1,9 @@
 import type { Edges } from "../../edges.ts";
+import {
+  closeClientEvent,
+  openFederationEvent,
+} from "../../core/client-event.ts";
+import type { ClientFilter } from "../../core/filter.ts";
 import { mapEvents, redactedForm, type StoredEvent } from "./event-store.ts";
 import { showEvents, type VisibleEvent } from "./gate.ts";
 
@@ -11,6 +16,7 @@ export interface Viewer {
 export interface Presentation {
   /** In `/sync` the room stands outside of the event. */
   withRoomId: boolean;
+  format?: ClientFilter["eventFormat"];
 }
 
 /** A visible event; the viewer's membership at it where that is told (MSC4115). */
@@ -64,8 +70,12 @@ const ALONE = {
 export function eventJson(
   event: StoredEvent,
   unsigned: Record<string, unknown>,
-  { withRoomId }: Presentation,
+  { withRoomId, format }: Presentation,
 ): string {
+  if (format === "federation") {
+    const raw = openFederationEvent(event.eventId, event.pdu);
+    return closeClientEvent(raw, { unsigned: JSON.stringify(unsigned) });
+  }
   const roomId = withRoomId
     ? `,"room_id":${JSON.stringify(event.room.roomId)}`
     : "";

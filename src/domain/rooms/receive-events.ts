@@ -120,6 +120,9 @@ async function settleTogether(
       isExclusive,
     });
     if (outcome.status === "committed") return receipts;
+    if (outcome.status === "conflict" && outcome.over === "push-rules") {
+      await edges.notifier.refresh();
+    }
   }
   throw tooBusy();
 }

@@ -82,7 +82,7 @@ export async function settleGroups(
       open = await rejectLost(edges, left);
     } else {
       const { over } = outcome;
-      if (over !== "room" && over !== "key") {
+      if (over !== "room" && over !== "key" && over !== "push-rules") {
         await settleEach(edges, roomNid, queue, members, conflictError(over));
         open = twins;
         continue;
@@ -92,6 +92,7 @@ export async function settleGroups(
       }
       losses += 1;
       if (over === "room") queue.head = undefined;
+      if (over === "push-rules") await edges.notifier.refresh();
       if (losses > LOSSES_IN_STEP) await falter(edges, losses);
       open = [...members.map(groupOf), ...twins];
     }

@@ -80,12 +80,12 @@ export async function upgradeRoom(
   ];
   const now = edges.now();
   // Upgrades that are alike to the millisecond would share an id: later ones are a little later.
-  const newId = await makeAnew((attempt) => {
+  const replacement = await makeAnew((attempt) => {
     const create = createDraft(old, rules, userId, additional, now + attempt);
     return writeReplacement(edges, old, rules, create, copied);
   });
-  await closeOldRoom(edges, old, userId, newId);
-  return newId;
+  await closeOldRoom(edges, old, userId, replacement);
+  return replacement.roomId;
 }
 
 /** "When upgrading to a room version which doesn't support additional creators, this field is ignored". */
@@ -227,21 +227,23 @@ function powerLevelsDraft(
   return { type: "m.room.power_levels", sender, stateKey: "", content };
 }
 
-/** The new room with all it takes over, in one commit. */
+interface Replacement {
+  roomId: string;
+  roomNid: number;
+}
+
+/** The new room with a copy of the state that it takes over, in one commit. */
 async function writeReplacement(
   edges: WriterEdges,
   old: RoomHead,
   rules: RoomRules,
   create: EventDraft,
   copied: readonly EventDraft[],
-): Promise<string> {
+): Promise<Replacement> {
   const { sender } = create;
   const roomId = newRoomId(edges, rules, create);
   const [roomNid] = await edges.nids.take(1);
   if (roomNid === undefined) throw new TypeError("no number for the room");
-  const from = old.room.roomNid;
-  const aliases = await listAliasesOfRoom(edges.db, from);
-  const isPublished = (await findRoomByNid(edges.db, from))?.isPublished;
   const rows: Partial<WriteRows> = {
     newRooms: [
       {
@@ -252,17 +254,6 @@ async function writeReplacement(
         createdTs: edges.now(),
       },
     ],
-    movedAliases: aliases.map(({ alias }) => ({
-      alias,
-      fromRoomNid: from,
-      roomNid,
-    })),
-    roomPublications: isPublished
-      ? [
-          { roomNid, isPublished },
-          { roomNid: from, isPublished: false },
-        ]
-      : [],
   };
   const head = newRoomHead({ roomNid, roomId, rules });
   const profile = await readMemberProfile(edges, sender);
@@ -277,25 +268,55 @@ async function writeReplacement(
     ...copied.map((draft) => ({ draft })),
   ];
   await writeNewRoom(edges, head, proposals, { rows });
-  return roomId;
+  return { roomId, roomNid };
 }
 
-/** What the upgrader has no power for stays undone: the tombstone alone is a must. */
+/** The rows that move a room's aliases and its place in the directory to another room. */
+async function moveRows(
+  { db }: WriterEdges,
+  fromRoomNid: number,
+  roomNid: number,
+): Promise<Partial<WriteRows>> {
+  const aliases = await listAliasesOfRoom(db, fromRoomNid);
+  const isPublished = (await findRoomByNid(db, fromRoomNid))?.isPublished;
+  return {
+    movedAliases: aliases.map(({ alias }) => ({ alias, fromRoomNid, roomNid })),
+    roomPublications: isPublished
+      ? [
+          { roomNid, isPublished },
+          { roomNid: fromRoomNid, isPublished: false },
+        ]
+      : [],
+  };
+}
+
+/**
+ * What is moved commits with the tombstone: an upgrader who has lost the power for it
+ * meanwhile leaves the old room whole. What else they have no power for stays undone.
+ */
 async function closeOldRoom(
   edges: WriterEdges,
   old: RoomHead,
   sender: string,
-  replacement: string,
+  replacement: Replacement,
 ): Promise<void> {
   const { roomNid, rules } = old.room;
-  const write = (type: string, content: JsonObject) =>
-    writeToRoom(edges, roomNid, [
-      { draft: { type, sender, stateKey: "", content } },
-    ]);
-  await write("m.room.tombstone", {
-    body: "This room has been replaced",
-    replacement_room: replacement,
-  });
+  const write = (
+    type: string,
+    content: JsonObject,
+    rows: Partial<WriteRows> = {},
+  ) => {
+    const draft = { type, sender, stateKey: "", content };
+    return writeToRoom(edges, roomNid, [{ draft }], { rows });
+  };
+  await write(
+    "m.room.tombstone",
+    {
+      body: "This room has been replaced",
+      replacement_room: replacement.roomId,
+    },
+    await moveRows(edges, roomNid, replacement.roomNid),
+  );
   const levels = stateAt(old, "m.room.power_levels", "")?.pdu.content;
   const rest = [
     ...(stateAt(old, "m.room.canonical_alias", "")

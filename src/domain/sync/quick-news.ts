@@ -1,5 +1,7 @@
 import type { Edges } from "../../edges.ts";
 import type { EphemeralHint, Span } from "../../storage/notifier.ts";
+import { MOST_EVENTS_A_ROOM } from "./room-delta.ts";
+import { MOST_EVENTS_A_SYNC } from "./timeline-budget.ts";
 import { isUnconditional } from "./sync-filter.ts";
 import type { SyncRequest } from "./sync-request.ts";
 import type { SyncToken } from "./sync-token.ts";
@@ -25,6 +27,7 @@ export function findQuickNews(
 ): QuickNews | undefined {
   const { since, filter, requester, isFullState } = request;
   if (isFullState || filter.eventFields !== null) return undefined;
+  if (filter.eventFormat !== "client") return undefined;
   if (!isUnconditional(filter.room.timeline)) return undefined;
   // Messages to the device are left over from before.
   if (since.toDevicePosition !== since.position) return undefined;
@@ -43,7 +46,9 @@ export function findQuickNews(
   for (const [roomNid, span] of all) {
     if (view.joined.has(roomNid)) spans.set(roomNid, span);
   }
-  return { spans, typing };
+  // The whole answer shares out what is too much for one.
+  const most = (spans.size + typing.size) * MOST_EVENTS_A_ROOM;
+  return most > MOST_EVENTS_A_SYNC ? undefined : { spans, typing };
 }
 
 /** Undefined where there is presence to be told of. */

@@ -39,7 +39,7 @@ type Range = { after: number; upTo: number };
 /** Null where it is more than a few plain messages and receipts. */
 type Delta = RoomDelta | null;
 
-const MOST_EVENTS = 50;
+export const MOST_EVENTS_A_ROOM = 50;
 const NOBODY = { userId: "", deviceId: null };
 
 const deltas = slot(
@@ -86,10 +86,11 @@ async function loadDeltas(
 ): Promise<Map<number, RoomDelta>> {
   if (roomNids.length === 0) return new Map();
   const { db } = edges;
-  const ranges = roomNids.map((roomNid) => ({ roomNid, after, upTo }));
+  const limit = MOST_EVENTS_A_ROOM + 1;
+  const ranges = roomNids.map((roomNid) => ({ roomNid, after, upTo, limit }));
   const [facts, heads] = await Promise.all([
     listDeltaFacts(db, roomNids, after, upTo),
-    listTimelines(db, ranges, MOST_EVENTS + 1, NO_CONDITIONS),
+    listTimelines(db, ranges, NO_CONDITIONS),
   ]);
   const opened = await openEvents(edges, heads.reverse());
   const eventsOf = groupBy(opened, ({ roomNid }) => roomNid);
@@ -146,7 +147,7 @@ async function readSenders(
 }
 
 const isPlain = (events: readonly StoredEvent[]): boolean =>
-  events.length <= MOST_EVENTS &&
+  events.length <= MOST_EVENTS_A_ROOM &&
   events.every(
     ({ stateKey, redacts, redactedBy, thread }) =>
       stateKey === null &&

@@ -76,8 +76,10 @@ export async function readRoomSections(
   );
   const typingRooms = await listTypingRooms(
     edges.db,
-    joinedNids,
-    since?.mark ?? 0,
+    joined.map(({ roomNid, isNew }) => ({
+      roomNid,
+      afterMark: isNew ? 0 : (since?.mark ?? 0),
+    })),
   );
   const ephemeral = await readEphemeral(
     edges,
@@ -159,6 +161,7 @@ async function presentAll(
   const { eventFields } = filter;
   const all = await presentEvents(edges, requester, lists.flat(), {
     withRoomId: false,
+    format: filter.eventFormat,
   });
   const texts = eventFields
     ? all.map((text) => {

@@ -1,16 +1,17 @@
 import type { Edges } from "../../edges.ts";
 import { matchesRooms, type RoomEventFilter } from "../../core/filter.ts";
-import { listTimelines } from "../../storage/sync-timeline.ts";
-import { openEvents, type StoredEvent } from "../rooms/event-store.ts";
+import { openEvents } from "../rooms/event-store.ts";
 import {
   readStandings,
   showEvent,
   STRANGER,
   type VisibleEvent,
 } from "../rooms/gate.ts";
+import { groupBy } from "../../util/group-by.ts";
 import { formatPositionToken } from "../rooms/paging-token.ts";
 import type { RoomPlan } from "./room-plan.ts";
 import { conditionsOf } from "./sync-filter.ts";
+import { MOST_EVENTS_A_SYNC, readHeads } from "./timeline-budget.ts";
 
 /** The timeline of one room in a sync. */
 export interface Timeline {
@@ -31,30 +32,24 @@ export async function readTimelines(
   plans: readonly RoomPlan[],
   filter: RoomEventFilter,
   ignored: ReadonlySet<string>,
+  budget = MOST_EVENTS_A_SYNC,
 ): Promise<Map<number, Timeline>> {
-  const { limit } = filter;
-  const heads = await listTimelines(
-    edges.db,
+  const { heads, cut } = await readHeads(
+    edges,
     plans.filter(({ roomId }) => matchesRooms(filter, roomId)),
-    limit + 1,
+    { limit: filter.limit, budget },
     conditionsOf(filter),
   );
   const events = await openEvents(edges, heads);
-  const byRoom = new Map<number, StoredEvent[]>();
-  for (const event of events) {
-    const list = byRoom.get(event.roomNid);
-    if (list) list.push(event);
-    else byRoom.set(event.roomNid, [event]);
-  }
+  const byRoom = groupBy(events, ({ roomNid }) => roomNid);
   const cuts = plans.map((plan) => {
-    const newestFirst = byRoom.get(plan.roomNid) ?? [];
-    const kept = newestFirst.slice(0, limit).reverse();
+    const kept = byRoom.get(plan.roomNid)?.reverse() ?? [];
     const startsAfter = kept[0] ? kept[0].position! - 1 : plan.upTo;
     return {
       plan,
       kept,
       startsAfter,
-      isLimited: newestFirst.length > limit || plan.isNewlyJoined,
+      isLimited: cut.has(plan.roomNid) || plan.isNewlyJoined,
     };
   });
   const standings = await readStandings(
