@@ -77,6 +77,13 @@ describe("PUT /rooms/{roomId}/typing/{userId}", () => {
     expect(stopped.typing).to.deep.equal({ user_ids: [] });
   });
 
+  it("is not told to a client that begins anew, where it is over", async () => {
+    const { alice, bob, type, next } = await setUp("over");
+    await type(alice, alice.userId, { typing: true, timeout: 60_000 });
+    await type(alice, alice.userId, { typing: false });
+    expect((await next(bob)).typing).to.equal(undefined);
+  });
+
   it("is not told of who has left", async () => {
     const { alice, bob, roomId, type, next } = await setUp("left");
     await type(bob, bob.userId, { typing: true });

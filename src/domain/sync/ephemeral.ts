@@ -42,8 +42,13 @@ export async function readEphemeral(
   for (const row of await listTyping(db, typingRooms, now())) {
     typists.get(row.roomNid)?.push(row.userId);
   }
+  const isNew = new Set(
+    joined.flatMap((room) => (room.isNew ? room.roomNid : [])),
+  );
   for (const [roomNid, userIds] of typists) {
-    add(roomNid, typingEvent(userIds));
+    // Of a room that is new to the client it thinks that nobody types.
+    if (userIds.length > 0 || !isNew.has(roomNid))
+      add(roomNid, typingEvent(userIds));
   }
   return byRoom;
 }

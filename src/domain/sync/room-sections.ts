@@ -13,6 +13,7 @@ import { writeRoomEntry } from "./room-entry.ts";
 import type { RoomPlan, SyncPlan } from "./room-plan.ts";
 import { readStates, type StateNids } from "./room-states.ts";
 import { readTimelines, type Timeline } from "./room-timelines.ts";
+import { MOST_EVENTS_A_SYNC } from "./timeline-budget.ts";
 import { readSummaries, type RoomSummary } from "./summary.ts";
 import { allowsAccountData, allowsEvent, isRoomWanted } from "./sync-filter.ts";
 import type { SyncRequest } from "./sync-request.ts";
@@ -32,24 +33,56 @@ export interface RoomSection {
 
 const MEMBER = "m.room.member";
 
-/** The `join` and `leave` entries of a sync, with a fixed number of queries. */
+/** What is read of so many rooms has to fit into memory; of the others only the text is there. */
+const ROOMS_AT_ONCE = 500;
+
+/** The `join` and `leave` entries of a sync, with a fixed number of queries for each 500. */
 export async function readRoomSections(
   edges: SectionEdges,
   request: SyncRequest,
-  plan: SyncPlan,
+  { rooms }: SyncPlan,
+  upTo: number,
+  accountData: ReadonlyMap<number, string[]>,
+  ignored: ReadonlySet<string>,
+): Promise<RoomSection[]> {
+  const sections: RoomSection[] = [];
+  for (let i = 0; i < rooms.length; i += ROOMS_AT_ONCE) {
+    const part = rooms.slice(i, i + ROOMS_AT_ONCE);
+    const most = Math.ceil((MOST_EVENTS_A_SYNC * part.length) / rooms.length);
+    sections.push(
+      ...(await readPart(
+        edges,
+        request,
+        part,
+        most,
+        upTo,
+        accountData,
+        ignored,
+      )),
+    );
+  }
+  return sections;
+}
+
+async function readPart(
+  edges: SectionEdges,
+  request: SyncRequest,
+  rooms: readonly RoomPlan[],
+  mostEvents: number,
   upTo: number,
   accountData: ReadonlyMap<number, string[]>,
   ignored: ReadonlySet<string>,
 ): Promise<RoomSection[]> {
   const { requester, filter, since, stateAfterName } = request;
   const { userId } = requester;
-  const plans = plan.rooms.filter(({ roomId }) => isRoomWanted(filter, roomId));
+  const plans = rooms.filter(({ roomId }) => isRoomWanted(filter, roomId));
   const timelines = await readTimelines(
     edges,
     userId,
     plans,
     filter.room.timeline,
     ignored,
+    mostEvents,
   );
   const joined = plans.filter(({ section }) => section === "join");
   const summaries = await readSummaries(
