@@ -57,6 +57,39 @@ describe("the stream of two processes", () => {
     expect(batch).to.deep.equal({ roomNids: [71, 72], userIds: ["@w:test"] });
   });
 
+  it("names whoever has rows of their own, asked to or not", async () => {
+    const { lastPosition } = committed(
+      await committers[0]!.commit({
+        positions: 1,
+        rows: {
+          accountData: [
+            {
+              at: 0,
+              userId: "@own:test",
+              roomNid: 0,
+              type: "m.x",
+              keyId: 0,
+              sealed: Buffer.from("x"),
+            },
+          ],
+          toDevice: [
+            {
+              at: 0,
+              ordinal: 0,
+              userId: "@device:test",
+              deviceId: "D",
+              keyId: 0,
+              sealed: Buffer.from("x"),
+            },
+          ],
+        },
+      }),
+    );
+    const [batch] = await database.sql<{ userIds: string[] }[]>`
+      select user_ids from batches where last_position = ${lastPosition}`;
+    expect(batch!.userIds).to.have.members(["@own:test", "@device:test"]);
+  });
+
   it("chains the audit records of both, each over the one before", async () => {
     await Promise.all(
       Array.from({ length: 30 }, (_, i) =>

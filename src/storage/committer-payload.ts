@@ -116,8 +116,7 @@ function addRows(
   write.audit?.forEach((record, i) => add("audit", { w, i, record }));
   for (const room_nid of new Set(write.wake?.rooms))
     add("wake_rooms", { w, room_nid });
-  for (const user_id of new Set(write.wake?.users))
-    add("wake_users", { w, user_id });
+  for (const user_id of listWoken(write)) add("wake_users", { w, user_id });
   for (const key_id of listKeys(write)) add("keys", { w, key_id });
   for (const [table, list] of Object.entries(write.rows ?? {})) {
     for (const row of list)
@@ -148,6 +147,21 @@ function toRow(source: object, w: number, positions = 0): Row {
     }
   }
   return row;
+}
+
+/**
+ * Whom a write concerns by themselves. What a process remembers for a user's syncs
+ * holds until the user is named here, so whoever has rows of their own is.
+ */
+function listWoken({ wake, memberships = [], rows = {} }: Write): Set<string> {
+  const { accountData, devices, fallbackKeys, forgotten } = rows;
+  const { oneTimeKeys, removedDevices, strippedStates, toDevice } = rows;
+  const own = [
+    ...[memberships, accountData, devices, fallbackKeys, forgotten],
+    ...[oneTimeKeys, removedDevices, strippedStates, toDevice],
+  ];
+  const users = own.flatMap((list) => list?.map(({ userId }) => userId) ?? []);
+  return new Set([...(wake?.users ?? []), ...users]);
 }
 
 /** The keys that have to be alive when the write commits. */
