@@ -134,6 +134,14 @@ begin
     delete from refresh_tokens using gone where refresh_tokens.access_token_id = gone.token_id;
   end if;
 
+  -- All tokens of the device: none of its old refresh tokens may end the next session.
+  if p_rows ? 'replaced_sessions' then
+    delete from access_tokens using jsonb_to_recordset(p_rows->'replaced_sessions') as r(w int, user_id text, device_id text)
+    where (access_tokens.user_id, access_tokens.device_id) = (r.user_id, r.device_id) and starts[r.w + 1] is not null;
+    delete from refresh_tokens using jsonb_to_recordset(p_rows->'replaced_sessions') as r(w int, user_id text, device_id text)
+    where (refresh_tokens.user_id, refresh_tokens.device_id) = (r.user_id, r.device_id) and starts[r.w + 1] is not null;
+  end if;
+
   -- Access tokens alone; the refresh tokens given out with them stay known.
   if p_rows ? 'removed_access_tokens' then
     delete from access_tokens using jsonb_to_recordset(p_rows->'removed_access_tokens') as r(w int, token_id bigint)

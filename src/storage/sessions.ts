@@ -73,6 +73,29 @@ export async function findRefreshToken(
   return row;
 }
 
+export interface UsableRefreshRow {
+  tokenHash: Uint8Array;
+  nextHash: Uint8Array | null;
+}
+
+/**
+ * The refresh tokens of a device that another pair can be had for: the living,
+ * and those before them. With `known`, none where the device no longer has it.
+ */
+export async function listUsableRefreshTokens(
+  sql: Sql,
+  userId: string,
+  deviceId: string,
+  known?: Uint8Array,
+): Promise<UsableRefreshRow[]> {
+  return sql<UsableRefreshRow[]>`
+    select r.token_hash, r.next_hash from refresh_tokens r
+    left join refresh_tokens next on next.token_hash = r.next_hash
+    where r.user_id = ${userId} and r.device_id = ${deviceId}
+      and (r.next_hash is null or (next.token_hash is not null and next.next_hash is null))
+      ${known ? sql`and exists (select from refresh_tokens where token_hash = ${known})` : sql``}`;
+}
+
 export type DeviceRow = {
   userId: string;
   deviceId: string;

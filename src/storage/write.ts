@@ -184,6 +184,8 @@ export interface WriteRows {
     refresh: Uint8Array | null;
   }[];
   removedTokens: { tokenId: number }[];
+  /** All tokens of the device go, to make room for those of its next session. */
+  replacedSessions: { userId: string; deviceId: string }[];
   /** The refresh tokens given out with them stay known. */
   removedAccessTokens: { tokenId: number }[];
   /** No token of the device is good any more; it stays, to log in to again. */

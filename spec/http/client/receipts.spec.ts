@@ -1,4 +1,7 @@
 import { expect } from "chai";
+import type { Requester } from "../../../src/domain/accounts/requester.ts";
+import { setReceipts } from "../../../src/domain/rooms/receipts.ts";
+import type { Edges } from "../../../src/edges.ts";
 import { useServer } from "../../support/server.ts";
 import type { TestUser } from "../../support/server.ts";
 
@@ -162,4 +165,42 @@ describe("receipts and read markers", () => {
     const odd = await bob.post(path, { "m.read": 7 });
     expect(odd.status).to.equal(400);
   });
+
+  for (const { it: name, isFirst } of [
+    { it: "the first there is", isFirst: true },
+    { it: "one that moves another", isFirst: false },
+  ]) {
+    it(`keep the newer of two read markers that are set at once, ${name}`, async () => {
+      const { alice, roomId, say, read } = await setUp(`at-once-${isFirst}`);
+      const before = await say(alice);
+      const older = await say(alice);
+      const newer = await say(alice);
+      if (!isFirst) await read(alice, before, "m.fully_read");
+      const { committer } = server.edges;
+      let isOvertaken = false;
+      const overtaken: Edges = {
+        ...server.edges,
+        committer: {
+          commit: async (write) => {
+            if (!isOvertaken) {
+              isOvertaken = true;
+              await read(alice, newer, "m.fully_read");
+            }
+            return committer.commit(write);
+          },
+        },
+      };
+      const { userId } = alice;
+      await setReceipts(overtaken, { userId } as Requester, roomId, [
+        { type: "m.fully_read", eventId: older },
+        { type: "m.read", eventId: older },
+      ]);
+      const { room } = await roomOf(alice, roomId);
+      const marker = room?.account_data.events.find(
+        ({ type }) => type === "m.fully_read",
+      );
+      expect(marker?.content).to.deep.equal({ event_id: newer });
+      expect(receiptsIn(room)).to.have.property(older);
+    });
+  }
 });

@@ -1,4 +1,7 @@
 import { expect } from "chai";
+import { openSession } from "../../../src/domain/accounts/open-session.ts";
+import { refreshSession } from "../../../src/domain/accounts/refresh.ts";
+import type { Edges } from "../../../src/edges.ts";
 import { newDevice } from "../../support/device-identity.ts";
 import { type Answer, useServer } from "../../support/server.ts";
 
@@ -131,6 +134,114 @@ describe("POST /refresh", () => {
     await expectEnded(first.refresh);
     await expectEnded(third.refresh);
     expectRefused(await whoami(third), true);
+  });
+
+  const logInAgain = async (name: string, deviceId: unknown) =>
+    pairIn(
+      (
+        await server.post("/login", {
+          type: "m.login.password",
+          user: name,
+          password: `secret of ${name}`,
+          device_id: deviceId,
+          refresh_token: true,
+        })
+      ).body,
+    );
+  const deviceOf = async (pair: Pair) => (await whoami(pair)).body["device_id"];
+  /** Edges of somebody who is overtaken when he commits for the first time. */
+  const overtakenBy = (other: () => Promise<unknown>): Edges => {
+    let isOvertaken = false;
+    const { committer } = server.edges;
+    return {
+      ...server.edges,
+      committer: {
+        commit: async (write) => {
+          if (!isOvertaken) {
+            isOvertaken = true;
+            await other();
+          }
+          return committer.commit(write);
+        },
+      },
+    };
+  };
+
+  it("knows no token of a session that the device had before it logged in again", async () => {
+    const first = await open("returned");
+    const device = await deviceOf(first);
+    const second = pairIn((await refresh(first.refresh)).body);
+    const third = pairIn((await refresh(second.refresh)).body);
+    const later = await logInAgain("returned", device);
+    for (const old of [first, second, third]) await expectUnknown(old.refresh);
+    expect((await whoami(later)).status).to.equal(200);
+    expect((await refresh(later.refresh)).status).to.equal(200);
+  });
+
+  it("ends the session although its living token is used at the same time", async () => {
+    const first = await open("overtaken");
+    const second = pairIn((await refresh(first.refresh)).body);
+    await whoami(second);
+    const edges = overtakenBy(() => expectEnded(first.refresh));
+    const outcome = await refreshSession(edges, second.refresh).catch(
+      (error: unknown) => error,
+    );
+    expect(outcome).to.include({ errcode: "M_UNKNOWN_TOKEN" });
+    await expectEnded(second.refresh);
+    const living = await server.database.sql`
+      select from access_tokens where user_id = '@overtaken:test' and expires_ts > 0`;
+    expect(living).to.have.length(0);
+  });
+
+  it("ends the session although an unused answer is asked for again at the same time", async () => {
+    const first = await open("again");
+    const second = pairIn((await refresh(first.refresh)).body);
+    await whoami(second);
+    await refresh(second.refresh);
+    const edges = overtakenBy(() => expectEnded(first.refresh));
+    const outcome = await refreshSession(edges, second.refresh).catch(
+      (error: unknown) => error,
+    );
+    expect(outcome).to.include({ errcode: "M_UNKNOWN_TOKEN" });
+  });
+
+  it("does not end the session of a login that came first", async () => {
+    const first = await open("early");
+    const device = await deviceOf(first);
+    const second = pairIn((await refresh(first.refresh)).body);
+    await whoami(second);
+    let later: Pair | undefined;
+    const edges = overtakenBy(async () => {
+      later = await logInAgain("early", device);
+    });
+    const outcome = await refreshSession(edges, first.refresh).catch(
+      (error: unknown) => error,
+    );
+    expect(outcome).to.include({ errcode: "M_UNKNOWN_TOKEN" });
+    expect((await whoami(later!)).status).to.equal(200);
+  });
+
+  it("has no token of its own beside a login that came first, nor one beside a login that came after", async () => {
+    const first = await open("beside");
+    const deviceId = String(await deviceOf(first));
+    let later: Pair | undefined;
+    const refreshing = overtakenBy(async () => {
+      later = await logInAgain("beside", deviceId);
+    });
+    const outcome = await refreshSession(refreshing, first.refresh).catch(
+      (error: unknown) => error,
+    );
+    expect(outcome).to.include({ errcode: "M_UNKNOWN_TOKEN" });
+    let beside: Pair | undefined;
+    const loggingIn = overtakenBy(async () => {
+      beside = pairIn((await refresh(later!.refresh)).body);
+    });
+    await openSession(loggingIn, "@beside:test", {
+      deviceId,
+      canRefresh: true,
+    });
+    expectRefused(await whoami(beside!), false);
+    await expectUnknown(beside!.refresh);
   });
 
   it("ends older access tokens, and no others", async () => {

@@ -6,11 +6,13 @@ import {
   countDevices,
   findDevice,
   listTokens,
+  listUsableRefreshTokens,
 } from "../../storage/sessions.ts";
 import type { Write, WriteRows } from "../../storage/write.ts";
 import { publicKeyIn } from "../encryption/cross-signing-key.ts";
 import { removeDevices } from "./close-session.ts";
 import { deviceContext, type DeviceDetails } from "./device-details.ts";
+import { claimTurns } from "./refresh-turn.ts";
 import { makeTokens, type GivenTokens } from "./tokens.ts";
 import { userLimitExceeded } from "./user-limit.ts";
 
@@ -48,6 +50,7 @@ export async function sessionRows(
 ): Promise<{
   session: OpenedSession;
   rows: Partial<WriteRows>;
+  claims: NonNullable<Write["idempotency"]>;
   isNewDevice: boolean;
   replaced: number[];
 }> {
@@ -62,6 +65,9 @@ export async function sessionRows(
     await assertFreeName(edges, userId, deviceId);
   }
   const old = standing ? await listTokens(edges.db, userId, [deviceId]) : [];
+  const usable = standing
+    ? await listUsableRefreshTokens(edges.db, userId, deviceId)
+    : [];
   const { given, row } = await makeTokens(
     edges,
     userId,
@@ -88,9 +94,10 @@ export async function sessionRows(
     session: { userId, deviceId, ...given },
     rows: {
       devices: device,
-      removedTokens: old.map(({ tokenId }) => ({ tokenId })),
+      replacedSessions: standing ? [{ userId, deviceId }] : [],
       newTokens: [row],
     },
+    claims: claimTurns(usable),
     isNewDevice: !standing,
     replaced: old.map(({ tokenId }) => tokenId),
   };
@@ -102,13 +109,14 @@ export async function openSession(
   userId: string,
   wish: SessionWish,
 ): Promise<OpenedSession> {
-  const { session, rows, isNewDevice, replaced } = await sessionRows(
+  const { session, rows, claims, isNewDevice, replaced } = await sessionRows(
     edges,
     userId,
     wish,
   );
   const write: Write = {
     positions: 1,
+    idempotency: claims,
     activeUsers: [userId],
     liveDevices: isNewDevice ? [] : [{ userId, deviceId: session.deviceId }],
     rows: {
@@ -118,6 +126,8 @@ export async function openSession(
     wake: { users: [userId] },
   };
   const outcome = await edges.committer.commit(write);
+  // Its session was just refreshed, ended or replaced.
+  if (outcome.status === "duplicate") return openSession(edges, userId, wish);
   if (outcome.status === "conflict" && outcome.over === "missing-device") {
     // It was removed just now, so it is a new one.
     return openSession(edges, userId, wish);

@@ -1,13 +1,14 @@
-import { createHash } from "node:crypto";
 import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import {
   findRefreshToken,
   listTokens,
+  listUsableRefreshTokens,
   type RefreshRow,
 } from "../../storage/sessions.ts";
 import { findUser } from "../../storage/users.ts";
 import type { SessionEdges } from "./open-session.ts";
+import { claimTurns } from "./refresh-turn.ts";
 import { hashToken, makeTokens, type GivenTokens } from "./tokens.ts";
 
 const MAX_ATTEMPTS = 20;
@@ -29,8 +30,8 @@ export async function refreshSession(
     if (!row) throw unknownToken();
     await assertUsable(edges.db, row.userId);
     if (row.isNextUsed) {
-      await endSession(edges, row);
-      throw endedSession();
+      if (await endSession(edges, tokenHash, row)) throw endedSession();
+      continue;
     }
     if (row.createdTs + REFRESH_TOKEN_MS <= edges.now()) throw expiredToken();
     const given = await rotate(edges, tokenHash, row);
@@ -56,7 +57,7 @@ async function rotate(
   const outcome = await edges.committer.commit({
     positions: 1,
     // Of racing twins one writes the successor.
-    idempotency: [{ key: turnOf(tokenHash, row.nextHash), answer: "" }],
+    idempotency: claimTurns([{ tokenHash, nextHash: row.nextHash }]),
     activeUsers: [userId],
     liveDevices: [{ userId, deviceId }],
     rows: {
@@ -74,28 +75,28 @@ async function rotate(
   return given;
 }
 
-function turnOf(tokenHash: Buffer, nextHash: Uint8Array | null): Buffer {
-  return createHash("sha256")
-    .update("refresh\n")
-    .update(tokenHash)
-    .update(nextHash ?? "")
-    .digest()
-    .subarray(0, 16);
-}
-
-/** No token of the device is good any more; it stays with its keys, to log in to again. */
+/**
+ * No token of the device is good any more; it stays with its keys, to log in to
+ * again. Answers whether it has ended: somebody else may have been first.
+ */
 async function endSession(
   { committer, db, notifier }: SessionEdges,
+  tokenHash: Buffer,
   { userId, deviceId }: RefreshRow,
-): Promise<void> {
+): Promise<boolean> {
+  const usable = await listUsableRefreshTokens(db, userId, deviceId, tokenHash);
+  if (usable.length === 0)
+    return Boolean(await findRefreshToken(db, tokenHash));
   const tokens = await listTokens(db, userId, [deviceId]);
-  const tokenIds = tokens.map(({ tokenId }) => tokenId);
-  await committer.commit({
+  const outcome = await committer.commit({
     positions: 1,
+    idempotency: claimTurns(usable),
     rows: { endedSessions: [{ userId, deviceId }] },
     wake: { users: [userId] },
   });
-  await notifier.revoke(tokenIds);
+  if (outcome.status !== "committed") return false;
+  await notifier.revoke(tokens.map(({ tokenId }) => tokenId));
+  return true;
 }
 
 async function assertUsable(db: Edges["db"], userId: string): Promise<void> {

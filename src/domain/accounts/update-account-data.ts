@@ -66,7 +66,9 @@ export const setAccountData = (
 export async function prepareAccountData(
   { db, keyring }: Pick<Edges, "db" | "keyring">,
   { userId, roomNid, type }: Place,
-  change: (content: JsonObject) => JsonObject | undefined,
+  change: (
+    content: JsonObject,
+  ) => JsonObject | undefined | Promise<JsonObject | undefined>,
 ): Promise<PreparedChange | undefined> {
   const context = accountDataContext(userId, roomNid, type);
   const row = await findAccountData(db, userId, roomNid, type);
@@ -74,7 +76,7 @@ export async function prepareAccountData(
   const [text] = old
     ? await keyring.openAll([{ context, keyId, sealed: old }])
     : [];
-  const next = change(JSON.parse(text ?? "{}") as JsonObject);
+  const next = await change(JSON.parse(text ?? "{}") as JsonObject);
   if (!next) return undefined;
   const sealed = await keyring.sealForUser(
     userId,

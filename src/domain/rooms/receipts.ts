@@ -2,11 +2,11 @@ import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import { listEventHeadsById } from "../../storage/events.ts";
 import type { WriteRows } from "../../storage/write.ts";
-import {
-  accountDataContext,
-  findAccountDataText,
-} from "../accounts/account-data.ts";
 import type { Requester } from "../accounts/requester.ts";
+import {
+  prepareAccountData,
+  type PreparedChange,
+} from "../accounts/update-account-data.ts";
 import { openEvents, type StoredEvent } from "./event-store.ts";
 import { showEvents } from "./gate.ts";
 import { getJoinedRoom } from "./joined-room.ts";
@@ -31,7 +31,7 @@ export interface Receipt {
 type Needs = Pick<Edges, "committer" | "db" | "keyring" | "memory" | "now">;
 
 const MARKER = "m.fully_read";
-const MAX_ATTEMPTS = 3;
+const MAX_ATTEMPTS = 50;
 
 /**
  * Marks events as read, up to and including each.
@@ -58,17 +58,23 @@ export async function setReceipts(
   const marker = receipts.find(({ type }) => type === MARKER);
   const marked = marker && events.get(marker.eventId);
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    const accountData = marked ? await markerRows(edges, userId, marked) : [];
-    if (rows.length === 0 && accountData.length === 0) return;
+    const moved = marked && (await prepareMarker(edges, userId, marked));
+    if (rows.length === 0 && !moved) return;
     const outcome = await edges.committer.commit({
       positions: 1,
-      rows: { receipts: rows, accountData },
+      idempotency: moved ? [{ key: moved.claim, answer: "" }] : [],
+      rows: { receipts: rows, ...moved?.rowsAt(0) },
       wake: { users: [userId], rooms: rows.length > 0 ? [room.roomNid] : [] },
     });
     if (outcome.status === "committed") return;
-    edges.keyring.forget(accountData.map(({ keyId }) => keyId));
+    if (outcome.status === "conflict" && moved)
+      edges.keyring.forget([moved.keyId]);
   }
-  throw new MatrixError("M_UNKNOWN", "The receipt could not be stored.");
+  throw new MatrixError(
+    "M_LIMIT_EXCEEDED",
+    "Too many changes at once. Try again shortly.",
+    { retry_after_ms: 500 },
+  );
 }
 
 function receiptRow(
@@ -131,21 +137,20 @@ async function assertThread(
 const invalid = (message: string): MatrixError =>
   new MatrixError("M_INVALID_PARAM", message);
 
-/** The row that moves the read marker; none where it would not move forward. */
-async function markerRows(
+/** What moves the read marker; nothing where it would not move forward. */
+const prepareMarker = (
   edges: Needs,
   userId: string,
-  event: StoredEvent,
-): Promise<WriteRows["accountData"]> {
-  const { roomNid, eventId, position } = event;
-  const text = await findAccountDataText(edges, userId, roomNid, MARKER);
-  const known = text && (JSON.parse(text) as { event_id?: unknown }).event_id;
-  if (typeof known === "string") {
-    const [before] = await listEventHeadsById(edges.db, roomNid, [known]);
-    if ((before?.position ?? 0) >= (position ?? 0)) return [];
-  }
-  const context = accountDataContext(userId, roomNid, MARKER);
-  const content = JSON.stringify({ event_id: eventId });
-  const sealed = await edges.keyring.sealForUser(userId, context, content);
-  return [{ at: 0, userId, roomNid, type: MARKER, ...sealed }];
-}
+  { roomNid, eventId, position }: StoredEvent,
+): Promise<PreparedChange | undefined> =>
+  prepareAccountData(
+    edges,
+    { userId, roomNid, type: MARKER },
+    async ({ event_id: known }) => {
+      if (typeof known === "string") {
+        const [before] = await listEventHeadsById(edges.db, roomNid, [known]);
+        if ((before?.position ?? 0) >= (position ?? 0)) return undefined;
+      }
+      return { event_id: eventId };
+    },
+  );
