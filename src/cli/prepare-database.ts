@@ -7,6 +7,7 @@ import {
   type Sql,
 } from "../storage/database.ts";
 import { migrate } from "../storage/migrate.ts";
+import { waitForDatabase } from "./wait-for-database.ts";
 import { settleServerSetting } from "../storage/server-settings.ts";
 
 /** Opens the database, if it is safe and belongs to this server, and brings it up to date. */
@@ -16,16 +17,21 @@ export async function prepareDatabase(
   log: Log,
 ): Promise<Sql> {
   const { poolSize } = config.database;
+  const isPrivate = config.database.url === undefined;
   const sql = openDatabase(databaseUrl, { poolSize, log });
   try {
-    await assertSafeDatabase(sql);
-    await migrate(sql, () => Date.now());
-    await assertServerName(sql, config.serverName);
+    await waitForDatabase(log, isPrivate, () => settle(config, sql));
     return sql;
   } catch (error) {
     await sql.end({ timeout: 1 });
     throw error;
   }
+}
+
+async function settle(config: Config, sql: Sql): Promise<void> {
+  await assertSafeDatabase(sql);
+  await migrate(sql, () => Date.now());
+  await assertServerName(sql, config.serverName);
 }
 
 async function assertServerName(sql: Sql, serverName: string): Promise<void> {

@@ -1,4 +1,5 @@
 import cluster, { type Worker } from "node:cluster";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Log } from "../edges.ts";
 import { BEAT_MS, Heartbeat } from "./heartbeat.ts";
@@ -106,13 +107,24 @@ export class WorkerPool {
         }
       });
       worker.once("exit", (code, signal) => {
-        reject(new StartError(`Process ${index} ended before it served.`));
-        if (this.#isStopping) return;
+        const unserved = `Process ${index} ended before it served.`;
+        if (this.#isStopping) return reject(new StartError(unserved));
         const lived = performance.now() - started;
         this.#log.error({ index, code, signal }, "a process died");
-        this.#replace(
+        const next = this.#replace(
           index,
           isReady && lived > HEALTHY_MS ? FIRST_PAUSE_MS : pause,
+        );
+        // Somebody ended it: who waits for it waits for the next, but not for ever.
+        if (signal !== null && !isReady && pause < LONGEST_PAUSE_MS)
+          return resolve(next);
+        reject(new StartError(unserved));
+        next.then(
+          () => this.#log.info({ index }, "a process was replaced"),
+          (error: unknown) => {
+            if (this.#isStopping) return;
+            this.#log.error({ err: error, index }, "a process did not start");
+          },
         );
       });
     });
@@ -139,16 +151,10 @@ export class WorkerPool {
     worker.once("exit", () => clearInterval(beat));
   }
 
-  #replace(index: number, pause: number): void {
-    setTimeout(() => {
-      if (this.#isStopping) return;
-      const next = Math.min(pause * 2, LONGEST_PAUSE_MS);
-      this.#startWorker(index, next).then(
-        () => this.#log.info({ index }, "a process was replaced"),
-        (error: unknown) =>
-          this.#log.error({ err: error, index }, "a process did not start"),
-      );
-    }, pause);
+  async #replace(index: number, pause: number): Promise<void> {
+    await sleep(pause);
+    if (this.#isStopping) throw new StartError("The server stops.");
+    return this.#startWorker(index, Math.min(pause * 2, LONGEST_PAUSE_MS));
   }
 }
 

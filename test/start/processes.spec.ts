@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { cpSync } from "node:fs";
+import { cpSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -15,6 +15,7 @@ const settings = {
 describe("myelin serve in several processes", function () {
   this.timeout(90_000);
   const place = useFolder();
+  const fresh = useFolder();
   let run: Myelin;
   let url: string;
   before(async () => {
@@ -26,6 +27,29 @@ describe("myelin serve in several processes", function () {
     const secret = role === "myelin" ? password : adminPassword;
     return `postgres://${role}:${secret}@127.0.0.1:${port}/myelin`;
   };
+
+  it("starts although a process is killed before it serves", async () => {
+    const other = fresh.start({ environment: settings });
+    const isWorker = (pid: string) =>
+      readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("main.js");
+    const { pid } = other.child;
+    const listWorkers = () =>
+      readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
+        .split(" ")
+        .filter((child) => child !== "" && isWorker(child));
+    // The database is still made then.
+    let workers: string[] = [];
+    while (workers.length === 0) {
+      await new Promise((resolve) => setImmediate(resolve));
+      workers = listWorkers();
+    }
+    process.kill(Number(workers[0]), "SIGKILL");
+    await waitForStatus(`${await other.ready()}/health/ready`, 200);
+    expect(other.log.some(({ msg }) => msg === "a process died")).to.equal(
+      true,
+    );
+    expect(await other.stop()).to.equal(0);
+  });
 
   it("serves from both", async () => {
     const processes = new Set<unknown>();
