@@ -88,10 +88,11 @@ export class ChangeRing {
     for (let i = this.#indexAfter(after); i < this.#batches.length; i += 1) {
       const { rooms, to } = this.#batches[i]!;
       if (to > upTo) break;
+      const from = i > this.#start ? this.#batches[i - 1]!.to : this.#floor;
       for (const room of rooms) {
         const span = spans.get(room);
-        if (span) span.last = to;
-        else spans.set(room, { first: to, last: to });
+        if (span) span.upTo = to;
+        else spans.set(room, { after: from, upTo: to });
       }
     }
     return spans;

@@ -13,10 +13,12 @@ export interface Changes {
   userIds: ReadonlySet<string>;
 }
 
-/** The ends of the first and the last batch of some that touched a room. */
+/** The batches in a part of the stream that touched a room, whole ones. */
 export interface Span {
-  first: number;
-  last: number;
+  /** Where the first of them begins: its positions lie above. */
+  after: number;
+  /** Where the last of them ends. */
+  upTo: number;
 }
 
 /** What the committer's call answers about the positions it took. */

@@ -211,21 +211,7 @@ describe("readQuickAnswer", () => {
 
     async #ask(user: TestUser, filter: Json, since: SyncToken | null) {
       const { edges } = this.process;
-      const request: SyncRequest = {
-        requester: {
-          userId: user.userId as UserId,
-          deviceId: user.deviceId,
-          tokenId: 0,
-          isAdmin: false,
-          isGuest: false,
-          isSuspended: false,
-        },
-        filter: parseClientFilter(JSON.parse(JSON.stringify(filter))),
-        since,
-        isFullState: false,
-        stateAfterName: null,
-        timeoutMs: 0,
-      };
+      const request = requestOf(user, filter, since);
       const mark = edges.notifier.ephemeralMark;
       const upTo = await edges.notifier.refresh();
       const view = await readUserView(edges, user.userId, upTo);
@@ -245,6 +231,63 @@ describe("readQuickAnswer", () => {
       return whole;
     }
   }
+
+  it("takes no part of what it shares from a token that was never given out", async () => {
+    const [alice, mallory] = [
+      await server.user("alice"),
+      await server.user("mallory"),
+    ];
+    const { body } = await alice.post("/createRoom", {
+      preset: "public_chat",
+    });
+    const roomId = String(body["room_id"]);
+    await mallory.post(path`/rooms/${roomId}/join`);
+    const { edges } = server;
+    const begin = async (user: TestUser) => {
+      const upTo = await edges.notifier.refresh();
+      const view = await readUserView(edges, user.userId, upTo);
+      const request = requestOf(user, {}, null);
+      const mark = edges.notifier.ephemeralMark;
+      return (await readWholeAnswer(edges, request, view, mark)).token;
+    };
+    const ask = async (user: TestUser, since: SyncToken) => {
+      const upTo = await edges.notifier.refresh();
+      const view = await readUserView(edges, user.userId, upTo);
+      const request = requestOf(user, {}, since);
+      return readQuickAnswer(edges, request, view, since.mark);
+    };
+    const [since, forged] = [await begin(alice), await begin(mallory)];
+    await Promise.all(
+      Array.from({ length: 8 }, (_, i) =>
+        mallory.put(path`/rooms/${roomId}/send/m.room.message/f${String(i)}`, {
+          msgtype: "m.text",
+          body: "x",
+        }),
+      ),
+    );
+    // The batch of several of them, and a place in its middle.
+    const [batch] = await server.database.sql<{ from: number; to: number }[]>`
+      select "from", "to" from (
+        select lag(last_position) over (order by last_position) as "from", last_position as "to"
+        from batches where last_position is not null) b
+      where "from" >= ${since.position} and "to" - "from" > 1 limit 1`;
+    const at = (token: SyncToken, position: number): SyncToken => ({
+      ...token,
+      position,
+      toDevicePosition: position,
+    });
+    const { from, to } = batch!;
+    await ask(mallory, at(forged, from + 1));
+    const answer = await ask(alice, at(since, from));
+    const { rooms } = JSON.parse(answer!.text) as {
+      rooms: {
+        join: Record<string, { timeline: { events: unknown[] } }>;
+      };
+    };
+    const told = since.position + 8 - from;
+    expect(rooms.join[roomId]!.timeline.events).to.have.length(told);
+    expect(to - from, "messages of one batch").to.be.above(1);
+  });
 
   it("says what the whole answer says, wherever it says something", async function () {
     this.timeout(120_000);
@@ -267,6 +310,26 @@ describe("readQuickAnswer", () => {
     expect(taken.quick).to.be.above(taken.whole / 10);
     expect(taken.news).to.be.above(taken.whole / 20);
   });
+});
+
+const requestOf = (
+  user: TestUser,
+  filter: Json,
+  since: SyncToken | null,
+): SyncRequest => ({
+  requester: {
+    userId: user.userId as UserId,
+    deviceId: user.deviceId,
+    tokenId: 0,
+    isAdmin: false,
+    isGuest: false,
+    isSuspended: false,
+  },
+  filter: parseClientFilter(JSON.parse(JSON.stringify(filter))),
+  since,
+  isFullState: false,
+  stateAfterName: null,
+  timeoutMs: 0,
 });
 
 let transactions = 0;

@@ -40,9 +40,8 @@ export async function readQuickEntries(
   { spans, typing }: QuickNews,
   mark: number,
 ): Promise<string[] | undefined> {
-  const { since, filter, requester } = request;
-  const range = { after: since.position, upTo: view.upTo };
-  const deltas = await readRoomDeltas(edges, spans, range);
+  const { filter, requester } = request;
+  const deltas = await readRoomDeltas(edges, spans);
   const typingEvents = await readTypingEvents(edges, [...typing].sort(), mark);
   const seen: Seen[] = [];
   for (const roomNid of new Set([...spans.keys(), ...typing])) {

@@ -3,6 +3,7 @@ import { escapeText, unescapeText } from "../../storage/json-text.ts";
 import type { Span } from "../../storage/notifier.ts";
 import {
   type DeltaFacts,
+  type DeltaRange,
   listDeltaFacts,
   listReceiptsBetween,
 } from "../../storage/room-delta.ts";
@@ -35,7 +36,6 @@ export interface RoomDelta {
 
 type MemberNids = ReadonlyMap<number, ReadonlyMap<string, number>>;
 type Needs = Pick<Edges, "db" | "keyring" | "memory" | "now">;
-type Range = { after: number; upTo: number };
 /** Null where it is more than a few plain messages and receipts. */
 type Delta = RoomDelta | null;
 
@@ -47,24 +47,27 @@ const deltas = slot(
 );
 
 /**
- * What happened in (after, upTo] in rooms of which the batches in it that touched
- * them are known. Those that nobody has asked for yet are read together.
+ * What happened in rooms in batches that touched them, whole ones whatever a token
+ * says, since it is shared. Those that nobody has asked for yet are read together.
  */
 export async function readRoomDeltas(
   edges: Needs,
   spans: ReadonlyMap<number, Span>,
-  range: Range,
 ): Promise<Map<number, Delta>> {
   const cache = edges.memory.of(deltas);
   const wanted = new Map<number, Promise<Delta>>();
   const missing = new Map<number, string>();
-  for (const [roomNid, { first, last }] of spans) {
-    const key = `${roomNid} ${first} ${last}`;
+  for (const [roomNid, { after, upTo }] of spans) {
+    const key = `${roomNid} ${after} ${upTo}`;
     const known = cache.get(key);
     if (known) wanted.set(roomNid, known);
     else missing.set(roomNid, key);
   }
-  const loading = loadDeltas(edges, [...missing.keys()], range);
+  const ranges = [...missing.keys()].map((roomNid) => ({
+    roomNid,
+    ...spans.get(roomNid)!,
+  }));
+  const loading = loadDeltas(edges, ranges);
   for (const [roomNid, key] of missing) {
     const delta = loading.then((loaded) => loaded.get(roomNid) ?? null);
     cache.set(key, delta);
@@ -81,16 +84,18 @@ export async function readRoomDeltas(
 
 async function loadDeltas(
   edges: Needs,
-  roomNids: readonly number[],
-  { after, upTo }: Range,
+  ranges: readonly DeltaRange[],
 ): Promise<Map<number, RoomDelta>> {
-  if (roomNids.length === 0) return new Map();
+  if (ranges.length === 0) return new Map();
   const { db } = edges;
   const limit = MOST_EVENTS_A_ROOM + 1;
-  const ranges = roomNids.map((roomNid) => ({ roomNid, after, upTo, limit }));
   const [facts, heads] = await Promise.all([
-    listDeltaFacts(db, roomNids, after, upTo),
-    listTimelines(db, ranges, NO_CONDITIONS),
+    listDeltaFacts(db, ranges),
+    listTimelines(
+      db,
+      ranges.map((range) => ({ ...range, limit })),
+      NO_CONDITIONS,
+    ),
   ]);
   const opened = await openEvents(edges, heads.reverse());
   const eventsOf = groupBy(opened, ({ roomNid }) => roomNid);
@@ -98,11 +103,12 @@ async function loadDeltas(
     ({ roomNid, hasStateChanges }) =>
       !hasStateChanges && isPlain(eventsOf.get(roomNid) ?? []),
   );
+  const withReceipts = new Set(
+    plain.flatMap((room) => (room.hasReceipts ? room.roomNid : [])),
+  );
   const receipts = await listReceiptsBetween(
     db,
-    plain.flatMap((room) => (room.hasReceipts ? [room.roomNid] : [])),
-    after,
-    upTo,
+    ranges.filter(({ roomNid }) => withReceipts.has(roomNid)),
   );
   const receiptsOf = groupBy(receipts, ({ roomNid }) => roomNid);
   let members: Promise<MemberNids> | undefined;
