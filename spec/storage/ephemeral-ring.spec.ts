@@ -20,6 +20,14 @@ describe("EphemeralRing", () => {
     expect(ring.between(13, 13)).to.deep.equal([]);
   });
 
+  it("knows nothing for certain where a hint came in parts", () => {
+    const ring = new EphemeralRing(10);
+    ring.add({ ...hint(11, 1), isPart: true });
+    ring.add(hint(12, 1));
+    expect(ring.between(10, 12)).to.equal(undefined);
+    expect(ring.between(11, 12)).to.have.length(1);
+  });
+
   it("knows nothing of what was before it, nor of what is beyond its mark", () => {
     const ring = new EphemeralRing(10);
     ring.add(hint(11, 1));

@@ -14,7 +14,7 @@ export type BusMessage =
   | { kind: "ephemeral"; ephemeral: EphemeralHint }
   /** Every process that hears it answers `call`, where there is one. */
   | { kind: "revoked"; tokenIds: readonly number[]; call?: string }
-  | { kind: "heard"; call: string }
+  | { kind: "heard"; call: string; by: string }
   | { kind: "keysDestroyed"; keyIds: readonly number[] };
 
 /** A notification of PostgreSQL holds less than 8,000 bytes. */
@@ -30,7 +30,7 @@ export function writeBusMessage(message: BusMessage): string[] {
     case "revoked":
       return writeRevoked(message);
     case "heard":
-      return [JSON.stringify({ heard: message.call })];
+      return [JSON.stringify({ heard: message.call, by: message.by })];
     case "keysDestroyed":
       return partList(message.keyIds, (destroyed) => ({ destroyed }));
   }
@@ -50,8 +50,8 @@ function writeEphemeral({ mark, rooms = [], users = [] }: EphemeralHint) {
   const whole = JSON.stringify({ mark, rooms, users });
   if (Buffer.byteLength(whole) <= MOST_BYTES) return [whole];
   return [
-    ...partList(rooms, (part) => ({ mark, rooms: part })),
-    ...partList(users, (part) => ({ mark, users: part })),
+    ...partList(rooms, (part) => ({ mark, isPart: true, rooms: part })),
+    ...partList(users, (part) => ({ mark, isPart: true, users: part })),
   ];
 }
 
@@ -78,20 +78,24 @@ export function readBusMessage(text: string): BusMessage | undefined {
     return undefined;
   }
   if (typeof value !== "object" || value === null) return undefined;
-  const { from, to, mark, rooms, users, revoked, call, heard, destroyed } =
+  const { from, to, mark, isPart, rooms, users, revoked, call, heard, by } =
     value as Partial<Record<string, unknown>>;
+  const { destroyed } = value as Partial<Record<string, unknown>>;
   if (isNumbers(revoked)) {
     const called = typeof call === "string" && { call };
     return { kind: "revoked", tokenIds: revoked, ...called };
   }
-  if (typeof heard === "string") return { kind: "heard", call: heard };
+  if (typeof heard === "string" && typeof by === "string")
+    return { kind: "heard", call: heard, by };
   if (isNumbers(destroyed)) return { kind: "keysDestroyed", keyIds: destroyed };
   const lists = {
     ...(isNumbers(rooms) && { rooms }),
     ...(isTexts(users) && { users }),
   };
-  if (isNumber(mark))
-    return { kind: "ephemeral", ephemeral: { mark, ...lists } };
+  if (isNumber(mark)) {
+    const part = isPart === true && { isPart };
+    return { kind: "ephemeral", ephemeral: { mark, ...part, ...lists } };
+  }
   if (isNumber(from) && isNumber(to) && from < to) {
     return { kind: "batch", batch: { from, to, ...lists } };
   }

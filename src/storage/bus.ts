@@ -62,9 +62,13 @@ export async function createBus(sql: Sql, { log }: BusOptions): Promise<Bus> {
 
   const sendAll = async () => {
     while (waiting.length > 0) {
-      const texts = waiting.slice(0, MOST_AT_ONCE);
-      await sql`select pg_notify(${CHANNEL}, text) from unnest(${texts}::text[]) as text`;
-      waiting = waiting.slice(texts.length);
+      const texts = waiting.splice(0, MOST_AT_ONCE);
+      try {
+        await sql`select pg_notify(${CHANNEL}, text) from unnest(${texts}::text[]) as text`;
+      } catch (error) {
+        waiting.unshift(...texts);
+        throw error;
+      }
     }
   };
 

@@ -1,10 +1,10 @@
-import type { EphemeralHint, WaitTopics } from "./notifier.ts";
+import type { HeardHint, WaitTopics } from "./notifier.ts";
 
 const MOST_HINTS = 1000;
 
 /** Remembers the last hints of typing and presence, whose marks may come out of order. */
 export class EphemeralRing {
-  readonly #hints: Required<EphemeralHint>[] = [];
+  readonly #hints: HeardHint[] = [];
   #next = 0;
   /** The highest mark that was forgotten. */
   #floor: number;
@@ -19,7 +19,7 @@ export class EphemeralRing {
     return this.#mark;
   }
 
-  add(hint: Required<EphemeralHint>): void {
+  add(hint: HeardHint): void {
     this.#mark = Math.max(this.#mark, hint.mark);
     const oldest = this.#hints[this.#next];
     if (oldest) this.#floor = Math.max(this.#floor, oldest.mark);
@@ -42,16 +42,14 @@ export class EphemeralRing {
    * The hints in (after, upTo]; undefined where one of them has not been heard, or
    * is forgotten: they come out of order, and may be lost with a connection.
    */
-  between(
-    after: number,
-    upTo: number,
-  ): readonly Required<EphemeralHint>[] | undefined {
+  between(after: number, upTo: number): readonly HeardHint[] | undefined {
     if (after >= upTo) return [];
     if (after < this.#floor || upTo > this.#mark) return undefined;
     const hints = this.#hints.filter(
       ({ mark }) => mark > after && mark <= upTo,
     );
     const marks = new Set(hints.map(({ mark }) => mark));
-    return marks.size === upTo - after ? hints : undefined;
+    const isWhole = hints.every(({ isPart }) => isPart !== true);
+    return isWhole && marks.size === upTo - after ? hints : undefined;
   }
 }

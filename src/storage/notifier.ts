@@ -32,12 +32,18 @@ export interface CommittedBatch {
 /** Something of typing or presence changed. */
 export interface EphemeralHint {
   mark: number;
+  /** One of several messages that tell of this mark: none of them says all. */
+  isPart?: boolean;
   rooms?: readonly number[];
   users?: readonly string[];
 }
 
 /** How long a process may trust what it knows of a token without asking. */
 export const LONGEST_TRUST_MS = 1000;
+
+/** A hint with its lists, empty or not. */
+export type HeardHint = EphemeralHint &
+  Required<Pick<EphemeralHint, "rooms" | "users">>;
 
 /** Follows the stream without gaps and wakes who waits for it. */
 export interface Notifier {
@@ -71,7 +77,7 @@ export interface Notifier {
   ephemeralBetween(
     after: number,
     upTo: number,
-  ): readonly Required<EphemeralHint>[] | undefined;
+  ): readonly HeardHint[] | undefined;
   /** How many batches after a position touched a room; undefined: not known. */
   touchesSince(roomNid: number, after: number): number | undefined;
   /** Told by this process's committer after COMMIT. */

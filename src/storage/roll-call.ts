@@ -8,13 +8,13 @@ export interface RollCall {
    * sends, or after `longestMs`. Never rejects.
    */
   ask(publish: (call: string) => void, longestMs: number): Promise<void>;
-  /** One process answered. */
-  note(call: string): void;
+  /** One process answered, maybe twice. */
+  note(call: string, by: string): void;
   close(): void;
 }
 
 interface Call {
-  heard: number;
+  heard: Set<string>;
   /** Unknown until they are counted. */
   expected: number;
   end(): void;
@@ -26,7 +26,7 @@ export function createRollCall({
   const calls = new Map<string, Call>();
 
   const settle = (call: Call): void => {
-    if (call.heard >= call.expected) call.end();
+    if (call.heard.size >= call.expected) call.end();
   };
 
   return {
@@ -34,7 +34,7 @@ export function createRollCall({
       new Promise((resolve) => {
         const id = randomUUID();
         const call: Call = {
-          heard: 0,
+          heard: new Set(),
           expected: Infinity,
           end() {
             clearTimeout(timer);
@@ -54,10 +54,10 @@ export function createRollCall({
         );
         publish(id);
       }),
-    note(id) {
+    note(id, by) {
       const call = calls.get(id);
       if (!call) return;
-      call.heard += 1;
+      call.heard.add(by);
       settle(call);
     },
     close() {

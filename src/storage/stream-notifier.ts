@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import {
   getHead,
   listMissingTokens,
@@ -43,6 +44,7 @@ export async function createNotifier({
   const gapListeners: (() => void)[] = [];
   const revoked = new Set<number>();
   const rollCall = createRollCall(bus);
+  const self = randomUUID();
   let isClosed = false;
 
   const follower = new StreamFollower({
@@ -59,8 +61,9 @@ export async function createNotifier({
     },
   });
 
-  const hearEphemeral = ({ mark, rooms = [], users = [] }: EphemeralHint) => {
-    const hint = { mark, rooms, users };
+  const hearEphemeral = (told: EphemeralHint) => {
+    const { mark, rooms = [], users = [] } = told;
+    const hint = { ...told, rooms, users };
     ephemeral.add(hint);
     waiters.wake(hint, { mark });
   };
@@ -93,11 +96,11 @@ export async function createNotifier({
     if (isClosed) return;
     if (message.kind === "batch") follower.hint(message.batch);
     if (message.kind === "ephemeral") hearEphemeral(message.ephemeral);
-    if (message.kind === "heard") rollCall.note(message.call);
+    if (message.kind === "heard") rollCall.note(message.call, message.by);
     if (message.kind === "revoked") {
       hearRevoked(message.tokenIds);
       const { call } = message;
-      if (call !== undefined) bus.publish({ kind: "heard", call });
+      if (call !== undefined) bus.publish({ kind: "heard", call, by: self });
     }
   });
   bus.onGap(() => {

@@ -36,6 +36,11 @@ export class WeightedCache<K, V> {
     this.#weight -= this.#weigh(value);
   }
 
+  clear(): void {
+    this.#entries.clear();
+    this.#weight = 0;
+  }
+
   values(): IterableIterator<V> {
     return this.#entries.values();
   }

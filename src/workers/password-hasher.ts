@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import type { PasswordAnswer, PasswordQuestion } from "./password-messages.ts";
 
@@ -74,6 +73,8 @@ export function createPasswordHasher(most: number): PasswordHasher {
 
   const endIdle = async (): Promise<void> => {
     const unused = [...threads].filter(({ asked }) => asked === undefined);
+    // First out of the list, so that nobody is given to a thread that ends.
+    for (const thread of unused) threads.delete(thread);
     await Promise.all(unused.map(({ worker }) => worker.terminate()));
   };
 
@@ -94,12 +95,7 @@ export function createPasswordHasher(most: number): PasswordHasher {
       clearTimeout(idle);
       const error = new Error("The server is stopping.");
       for (const { reject } of waiting.splice(0)) reject(error);
-      const running = [...threads].map(async ({ worker }) => {
-        const gone = once(worker, "exit");
-        await worker.terminate();
-        await gone;
-      });
-      await Promise.all(running);
+      await Promise.all([...threads].map(({ worker }) => worker.terminate()));
     },
   };
 }

@@ -6,6 +6,7 @@ import { applyToState } from "../../../src/core/state/linear.ts";
 import type { RoomEvent } from "../../../src/core/event.ts";
 import type { StateMap } from "../../../src/core/state/state-map.ts";
 import type { Requester } from "../../../src/domain/accounts/requester.ts";
+import { sendMessage } from "../../../src/domain/rooms/send.ts";
 import { setRoomState } from "../../../src/domain/rooms/set-state.ts";
 import type { Edges } from "../../../src/edges.ts";
 import { listSnapshots } from "../../../src/storage/snapshots.ts";
@@ -54,6 +55,33 @@ describe("two processes that write in one room", () => {
     );
     return rows.map(({ nid }) => stored.get(nid)!);
   };
+
+  it("make two events of what is said twice alike, on one event, in one millisecond", async () => {
+    const roomId = await createRoom();
+    const requester = (deviceId: string): Requester => ({
+      userId: alice.userId as Requester["userId"],
+      deviceId,
+      tokenId: 0,
+      isAdmin: false,
+      isGuest: false,
+      isSuspended: false,
+    });
+    const content = { msgtype: "m.text", body: "the same" };
+    for (let i = 0; i < 20; i += 1) {
+      const now = Date.now();
+      const sent = await Promise.all(
+        [server.edges, other.edges].map((edges, p) =>
+          sendMessage(
+            { ...edges, now: () => now },
+            requester(`D${p}`),
+            roomId,
+            { type: "m.room.message", content, txnId: `same${i}` },
+          ),
+        ),
+      );
+      expect(sent[0]).not.to.equal(sent[1]);
+    }
+  });
 
   it("keeps every acknowledged event once, in one connected graph", async () => {
     const roomId = await createRoom();

@@ -289,6 +289,33 @@ describe("readQuickAnswer", () => {
     expect(to - from, "messages of one batch").to.be.above(1);
   });
 
+  it("tells how old a message is when it is told, however long it has been shared", async () => {
+    const [dan, eve] = [await server.user("dan"), await server.user("eve")];
+    const { body } = await dan.post("/createRoom", { preset: "public_chat" });
+    const roomId = String(body["room_id"]);
+    await eve.post(path`/rooms/${roomId}/join`);
+    const { edges } = server;
+    const upTo = await edges.notifier.refresh();
+    const mark = edges.notifier.ephemeralMark;
+    const first = await readUserView(edges, eve.userId, upTo);
+    const asked = requestOf(eve, {}, null);
+    const { token } = await readWholeAnswer(edges, asked, first, mark);
+    await dan.put(path`/rooms/${roomId}/send/m.room.message/1`, {
+      msgtype: "m.text",
+      body: "x",
+    });
+    const ageAfter = async (ms: number) => {
+      const later = { ...edges, now: () => Date.now() + ms };
+      const now = await edges.notifier.refresh();
+      const view = await readUserView(later, eve.userId, now);
+      const request = requestOf(eve, {}, token);
+      const answer = await readQuickAnswer(later, request, view, token.mark);
+      return Number(/"age":(\d+)/.exec(answer!.text)![1]);
+    };
+    expect(await ageAfter(0)).to.be.below(60_000);
+    expect(await ageAfter(3_600_000)).to.be.at.least(3_600_000);
+  });
+
   it("says what the whole answer says, wherever it says something", async function () {
     this.timeout(120_000);
     const acts = fc.array(fc.array(act, { minLength: 1, maxLength: 3 }), {

@@ -40,6 +40,8 @@ export function createAuthenticate(edges: Needs): Authenticate {
   edges.notifier.onRevoked((tokenIds) => {
     for (const tokenId of tokenIds) revoked.set(tokenId, true);
   });
+  // Nobody could tell this process of revocations meanwhile.
+  edges.notifier.onGap(() => known.clear());
   const findSession = gather((keys: readonly string[]) =>
     mapSessions(edges.db, keys),
   );

@@ -89,6 +89,8 @@ const roomRunOf = (run: Run, { isExclusive, turn }: How): RoomRun => ({
   roomNid: run.head.room.roomNid,
   stateVersion: run.head.stateVersion,
   isExclusive,
+  // Another process may have said the same, by the same user, on the same event, just now.
+  absent: run.rows.map(({ eventId }) => eventId),
   ...(turn === undefined ? {} : { turn }),
   ...(run.snapshot && run.snapshots.length > 0
     ? {

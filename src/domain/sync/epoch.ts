@@ -4,9 +4,11 @@ import { slot } from "../../util/process-memory.ts";
 
 interface Known {
   epoch: number | undefined;
+  /** How often the database was away. */
+  gaps: number;
 }
 
-const known = slot((): Known => ({ epoch: undefined }));
+const known = slot((): Known => ({ epoch: undefined, gaps: 0 }));
 
 /** Forgets the epoch whenever the database was away: a restore may be why. */
 export function followEpoch({
@@ -14,7 +16,9 @@ export function followEpoch({
   notifier,
 }: Pick<Edges, "memory" | "notifier">): void {
   notifier.onGap(() => {
-    memory.of(known).epoch = undefined;
+    const remembered = memory.of(known);
+    remembered.epoch = undefined;
+    remembered.gaps += 1;
   });
 }
 
@@ -24,5 +28,9 @@ export async function readEpochOnce({
   memory,
 }: Pick<Edges, "db" | "memory">): Promise<number> {
   const remembered = memory.of(known);
-  return (remembered.epoch ??= await readEpoch(db));
+  if (remembered.epoch !== undefined) return remembered.epoch;
+  const { gaps } = remembered;
+  const epoch = await readEpoch(db);
+  if (remembered.gaps === gaps) remembered.epoch = epoch;
+  return epoch;
 }

@@ -25,7 +25,6 @@ interface Seen {
 
 const NOTHING: RoomDelta = {
   events: [],
-  texts: [],
   countable: 0,
   notified: new Set(),
   receipts: [],
@@ -126,19 +125,20 @@ function presentDelta(
   edges: SyncEdges,
   { requester }: SinceRequest,
   { position }: Standing,
-  { events, texts }: RoomDelta,
+  { events }: RoomDelta,
 ): string[] {
-  const { userId, deviceId } = requester;
+  const { userId } = requester;
+  const now = edges.now();
   // Who has been in the room all the while saw it before its sender was erased.
   const standing = {
     ...STRANGER,
     membership: [{ position, value: "join" }],
   };
-  return events.flatMap((event, i) => {
-    if (!showEvent(standing, userId, event)) return [];
-    const isOwn = event.sender === userId && event.deviceId === deviceId;
-    return isOwn ? presentMessage(event, requester, edges.now()) : texts[i]!;
-  });
+  return events.flatMap((event) =>
+    showEvent(standing, userId, event)
+      ? presentMessage(event, requester, now)
+      : [],
+  );
 }
 
 function receiptEvents({ receipts }: RoomDelta, userId: string): object[] {

@@ -1,5 +1,5 @@
 import type { Edges } from "../../edges.ts";
-import type { EphemeralHint, Span } from "../../storage/notifier.ts";
+import type { HeardHint, Span } from "../../storage/notifier.ts";
 import { MOST_EVENTS_A_ROOM } from "./room-delta.ts";
 import { MOST_EVENTS_A_SYNC } from "./timeline-budget.ts";
 import { isUnconditional } from "./sync-filter.ts";
@@ -53,7 +53,7 @@ export function findQuickNews(
 
 /** Undefined where there is presence to be told of. */
 function typingRooms(
-  hints: readonly Required<EphemeralHint>[],
+  hints: readonly HeardHint[],
   { joined }: UserView,
   { userId, hasPresence }: { userId: string; hasPresence: boolean },
 ): Set<number> | undefined {

@@ -14,15 +14,12 @@ import { groupBy } from "../../util/group-by.ts";
 import { slot } from "../../util/process-memory.ts";
 import { WeightedCache } from "../../util/weighted-cache.ts";
 import { openEvents, type StoredEvent } from "../rooms/event-store.ts";
-import { presentMessage } from "../rooms/present.ts";
 import { NO_CONDITIONS } from "./sync-filter.ts";
 
 /** What happened in a room between two places of the stream, read once for all who wait for it. */
 export interface RoomDelta {
   /** Oldest first; none of them state, redacted, or of a thread. */
   events: readonly StoredEvent[];
-  /** The same as everyone in the room sees them who did not send them. */
-  texts: readonly string[];
   countable: number;
   /** Who has rows of notifications; '' stands for everybody. */
   notified: ReadonlySet<string>;
@@ -40,10 +37,16 @@ type Needs = Pick<Edges, "db" | "keyring" | "memory" | "now">;
 type Delta = RoomDelta | null;
 
 export const MOST_EVENTS_A_ROOM = 50;
-const NOBODY = { userId: "", deviceId: null };
+const MOST_BYTES = 32 * 1024 * 1024;
+
+interface Shared {
+  delta: Promise<Delta>;
+  /** About how many bytes it holds, once that is known. */
+  weight: number;
+}
 
 const deltas = slot(
-  () => new WeightedCache<string, Promise<Delta>>(200, () => 1),
+  () => new WeightedCache<string, Shared>(MOST_BYTES, ({ weight }) => weight),
 );
 
 /**
@@ -60,7 +63,7 @@ export async function readRoomDeltas(
   for (const [roomNid, { after, upTo }] of spans) {
     const key = `${roomNid} ${after} ${upTo}`;
     const known = cache.get(key);
-    if (known) wanted.set(roomNid, known);
+    if (known) wanted.set(roomNid, known.delta);
     else missing.set(roomNid, key);
   }
   const ranges = [...missing.keys()].map((roomNid) => ({
@@ -70,8 +73,11 @@ export async function readRoomDeltas(
   const loading = loadDeltas(edges, ranges);
   for (const [roomNid, key] of missing) {
     const delta = loading.then((loaded) => loaded.get(roomNid) ?? null);
-    cache.set(key, delta);
-    delta.catch(() => cache.delete(key));
+    cache.set(key, { delta, weight: 1000 });
+    delta.then(
+      (loaded) => cache.set(key, { delta, weight: weigh(loaded) }),
+      () => cache.delete(key),
+    );
     wanted.set(roomNid, delta);
   }
   const entries = await Promise.all(
@@ -116,13 +122,14 @@ async function loadDeltas(
     (members ??= readSenders(
       edges,
       plain.flatMap(({ roomNid }) => eventsOf.get(roomNid) ?? []),
-    ));
-  const now = edges.now();
+    ).catch((error: unknown) => {
+      members = undefined;
+      throw error;
+    }));
   const deltaOf = ({ roomNid, countable, notified }: DeltaFacts): RoomDelta => {
     const events = eventsOf.get(roomNid) ?? [];
     return {
       events,
-      texts: events.map((event) => presentMessage(event, NOBODY, now)),
       countable,
       notified: new Set(notified),
       receipts: receiptsOf.get(roomNid) ?? [],
@@ -151,6 +158,12 @@ async function readSenders(
     ]),
   );
 }
+
+const weigh = (delta: Delta): number =>
+  1000 +
+  200 * (delta?.receipts.length ?? 0) +
+  (delta?.events.reduce((sum, e) => sum + 1000 + 4 * e.clientJson.length, 0) ??
+    0);
 
 const isPlain = (events: readonly StoredEvent[]): boolean =>
   events.length <= MOST_EVENTS_A_ROOM &&
