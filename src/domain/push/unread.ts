@@ -1,5 +1,6 @@
 import type { Edges } from "../../edges.ts";
 import { listUnread, type UnreadRow } from "../../storage/unread.ts";
+import { groupBy } from "../../util/group-by.ts";
 import type { RoomUnread, UnreadCounts } from "./unread-counts.ts";
 import { rememberUnread } from "./unread-memory.ts";
 
@@ -23,12 +24,7 @@ export async function readUnread(
     byThread,
     ignored: [...ignored].filter((id) => !id.includes("\0")),
   });
-  const byRoom = new Map<number, UnreadRow[]>();
-  for (const row of rows) {
-    const list = byRoom.get(row.roomNid);
-    if (list) list.push(row);
-    else byRoom.set(row.roomNid, [row]);
-  }
+  const byRoom = groupBy(rows, ({ roomNid }) => roomNid);
   const counts = new Map<number, RoomUnread>();
   for (const [roomNid, parts] of byRoom) {
     const unread = addUp(parts, byThread);

@@ -1,4 +1,3 @@
-import { matchesRooms } from "../../core/filter.ts";
 import type { RoomUnread } from "../push/unread-counts.ts";
 import { showEvent, STRANGER } from "../rooms/gate.ts";
 import { formatPositionToken } from "../rooms/paging-token.ts";
@@ -11,7 +10,7 @@ import { readRoomDeltas, type RoomDelta } from "./room-delta.ts";
 import { writeRoomEntry } from "./room-entry.ts";
 import type { Standing } from "./room-plan.ts";
 import type { SyncEdges } from "./sync-answer.ts";
-import { allowsEvent, isRoomWanted } from "./sync-filter.ts";
+import { isRoomWanted, keepEphemeral } from "./sync-filter.ts";
 import { readTypingEvents } from "./typists.ts";
 import type { UserView } from "./user-view.ts";
 
@@ -50,14 +49,10 @@ export async function readQuickEntries(
       return undefined;
     if (!isRoomWanted(filter, room.roomId)) continue;
     const timeline = presentDelta(edges, request, room, delta);
-    const ephemeral = [
+    const ephemeral = keepEphemeral(filter, room.roomId, [
       ...receiptEvents(delta, requester.userId),
       ...(typingEvents.has(roomNid) ? [typingEvents.get(roomNid)!] : []),
-    ].filter(
-      (event) =>
-        matchesRooms(filter.room.ephemeral, room.roomId) &&
-        allowsEvent(filter.room.ephemeral, event as { type: string }),
-    );
+    ]);
     if (timeline.length > 0 || ephemeral.length > 0) {
       seen.push({ room, delta, timeline, ephemeral });
     }

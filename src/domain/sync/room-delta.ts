@@ -32,7 +32,7 @@ export interface RoomDelta {
 }
 
 type MemberNids = ReadonlyMap<number, ReadonlyMap<string, number>>;
-type Needs = Pick<Edges, "db" | "keyring" | "memory" | "now">;
+type Needs = Pick<Edges, "db" | "keyring" | "memory">;
 /** Null where it is more than a few plain messages and receipts. */
 type Delta = RoomDelta | null;
 

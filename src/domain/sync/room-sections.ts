@@ -15,7 +15,12 @@ import { readStates, type StateNids } from "./room-states.ts";
 import { readTimelines, type Timeline } from "./room-timelines.ts";
 import { MOST_EVENTS_A_SYNC } from "./timeline-budget.ts";
 import { readSummaries, type RoomSummary } from "./summary.ts";
-import { allowsAccountData, allowsEvent, isRoomWanted } from "./sync-filter.ts";
+import {
+  allowsAccountData,
+  allowsEvent,
+  isRoomWanted,
+  keepEphemeral,
+} from "./sync-filter.ts";
 import type { SyncRequest } from "./sync-request.ts";
 
 export type SectionEdges = Pick<
@@ -149,11 +154,7 @@ async function readPart(
       ? data.filter((text) => allowsAccountData(filter.room.accountData, text))
       : [];
     const allEphemeral = ephemeral.get(room.roomNid) ?? [];
-    const ephemeralEvents = allEphemeral.filter(
-      (event) =>
-        matchesRooms(filter.room.ephemeral, room.roomId) &&
-        allowsEvent(filter.room.ephemeral, event as { type: string }),
-    );
+    const ephemeralEvents = keepEphemeral(filter, room.roomId, allEphemeral);
     const text = writeRoomEntry({
       timeline: timelineTexts,
       isLimited: timeline.isLimited,

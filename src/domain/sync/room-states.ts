@@ -7,6 +7,7 @@ import {
   type StateChange,
   type StatePlace,
 } from "../../storage/sync-changes.ts";
+import { groupBy } from "../../util/group-by.ts";
 import type { RoomPlan } from "./room-plan.ts";
 
 const MEMBER = "m.room.member";
@@ -59,7 +60,7 @@ export async function readStates(
       upTo: Number.MAX_SAFE_INTEGER,
     })),
   );
-  const byRoom = groupByRoom(changes);
+  const byRoom = groupBy(changes, ({ roomNid }) => roomNid);
   const states = new Map<number, StateNids>();
   for (const { plan, at, upTo, shown } of requests) {
     states.set(plan.roomNid, new Map());
@@ -167,16 +168,4 @@ function place(
     const key = keyOf(type, stateKey);
     if (!touched.get(roomNid)?.has(key)) states.get(roomNid)?.set(key, nid);
   }
-}
-
-function groupByRoom(
-  changes: readonly StateChange[],
-): Map<number, StateChange[]> {
-  const byRoom = new Map<number, StateChange[]>();
-  for (const change of changes) {
-    const list = byRoom.get(change.roomNid);
-    if (list) list.push(change);
-    else byRoom.set(change.roomNid, [change]);
-  }
-  return byRoom;
 }

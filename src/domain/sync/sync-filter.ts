@@ -30,6 +30,18 @@ export function allowsEvent(
     : matchesRoomEventFilter(filter, event);
 }
 
+/** Events of a room's `ephemeral` section that pass. */
+export const keepEphemeral = (
+  { room: { ephemeral } }: ClientFilter,
+  roomId: string,
+  events: readonly object[],
+): object[] =>
+  matchesRooms(ephemeral, roomId)
+    ? events.filter((event) =>
+        allowsEvent(ephemeral, event as { type: string }),
+      )
+    : [];
+
 /** Whether an account data event, as JSON text, passes. */
 export function allowsAccountData(filter: EventFilter, text: string): boolean {
   if (filter.types === null && filter.notTypes.length === 0) return true;

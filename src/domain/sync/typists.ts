@@ -1,5 +1,6 @@
 import type { Edges } from "../../edges.ts";
 import { listTyping } from "../../storage/sync-extras.ts";
+import { groupBy } from "../../util/group-by.ts";
 import { slot } from "../../util/process-memory.ts";
 import { WeightedCache } from "../../util/weighted-cache.ts";
 
@@ -39,13 +40,14 @@ async function readTypists(
   roomNids: readonly number[],
   nowTs: number,
 ): Promise<Map<number, string[]>> {
-  const byRoom = new Map<number, string[]>();
-  for (const { roomNid, userId } of await listTyping(db, roomNids, nowTs)) {
-    const users = byRoom.get(roomNid);
-    if (users) users.push(userId);
-    else byRoom.set(roomNid, [userId]);
-  }
-  return byRoom;
+  const rows = await listTyping(db, roomNids, nowTs);
+  const byRoom = groupBy(rows, ({ roomNid }) => roomNid);
+  return new Map(
+    [...byRoom].map(([roomNid, typing]) => [
+      roomNid,
+      typing.map(({ userId }) => userId),
+    ]),
+  );
 }
 
 /** https://spec.matrix.org/v1.19/client-server-api/#mtyping */
