@@ -116,7 +116,11 @@ export function draftOf(
         type: "m.room.create",
         stateKey: "",
         sender,
-        content: { room_version: version, creator: sender },
+        content: {
+          room_version: version,
+          creator: sender,
+          ...(what === 4 ? { "m.federate": false } : {}),
+        },
       };
     case "fork":
     case "merge":
@@ -200,7 +204,7 @@ const KEY = Buffer.from(
   .toString("base64")
   .replace(/=+$/, "");
 
-/** An invite by the token's sender, seldom with a signature of something else. */
+/** An invite by the token's sender, seldom of another user or with a signature of something else. */
 function thirdPartyInvite(
   room: Room,
   target: string,
@@ -209,17 +213,15 @@ function thirdPartyInvite(
   const token = tokenOf(what);
   const invite = room.lookup("m.room.third_party_invite", token);
   if (invite === undefined) return undefined;
-  const text = JSON.stringify({
-    mxid: what === 0 ? alice : target,
-    token,
-  });
+  const mxid = what === 1 ? alice : target;
+  const text = JSON.stringify({ mxid: what === 0 ? alice : mxid, token });
   const signature = sign(null, Buffer.from(text), privateKey)
     .toString("base64")
     .replace(/=+$/, "");
   return memberDraft(target, "invite", invite.pdu.sender, {
     third_party_invite: {
       signed: {
-        mxid: target,
+        mxid,
         token,
         signatures: { "id.example": { "ed25519:0": signature } },
       },

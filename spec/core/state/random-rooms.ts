@@ -34,6 +34,8 @@ export interface Script {
   version: string;
   isCarolCreator: boolean;
   isUnfederated: boolean;
+  /** What the room's first power levels say of these acts. */
+  levels: { ban: number; kick: number; invite: number };
   steps: Step[];
   claims: Claim[];
   /** An event that is not known when the branches are resolved, if there is one at that place. */
@@ -73,6 +75,11 @@ export const scriptOf = (versions: readonly string[]): fc.Arbitrary<Script> =>
     version: fc.constantFrom(...versions),
     isCarolCreator: oneIn(3),
     isUnfederated: oneIn(16),
+    levels: fc.record({
+      ban: fc.constantFrom(50, 50, 75),
+      kick: fc.constantFrom(50, 50, 25),
+      invite: fc.constantFrom(0, 0, 50),
+    }),
     steps: fc.array(step, { minLength: 12, maxLength: 40, size: "max" }),
     claims: fc.array(
       fc.record({
@@ -157,7 +164,7 @@ export function play(script: Script): Played {
     }
     const draft = draftOf(script.version, step, here.room);
     if (draft === undefined) continue;
-    const isCreate = draft.type === "m.room.create";
+    const isCreate = draft.type === "m.room.create" && step.what !== 8;
     // Only its creator may join a room right after its create event.
     const isFirst = step.act === "join" && step.what === 1;
     const made = here.room.draft({
@@ -243,13 +250,14 @@ function agreeOnNothingRejected(
   }
 }
 
-function startRoom({ version, isCarolCreator, isUnfederated }: Script): Room {
+function startRoom(script: Script): Room {
+  const { version, isCarolCreator, isUnfederated } = script;
   const isV12 = Number(version) >= 12;
   const room = emptyRoom(version, {
     ...(isUnfederated ? { "m.federate": false } : {}),
     ...(isCarolCreator && isV12 ? { additional_creators: [carol] } : {}),
   });
-  const levels: Record<string, number> =
+  const users: Record<string, number> =
     isCarolCreator && isV12 ? { [bob]: 50 } : { [bob]: 100, [carol]: 50 };
   room.join(alice).joinRule("public");
   // Joined by force: in a room without federation they are claims of another server.
@@ -262,7 +270,7 @@ function startRoom({ version, isCarolCreator, isUnfederated }: Script): Room {
       isRejected: isUnfederated,
     });
   }
-  return room.with(powerLevelsDraft(powers(version, levels)));
+  return room.with(powerLevelsDraft(powers(version, users, script.levels)));
 }
 
 /** Ids whose order says nothing of the order in which events came. */
@@ -283,6 +291,8 @@ function selectIds(
   );
   const ids = [...new Set(keys)].flatMap((key) => room.state.get(key) ?? []);
   if (!isStale || ids.length === 0) return ids;
+  // One that the event does not need, as a rule.
+  if (what === 7) return [...new Set([...ids, room.head!.eventId])];
   const place = what % ids.length;
   const { pdu } = room.event(ids[place]!)!;
   const same = [...room.shared.events.values()].filter(
