@@ -122,7 +122,8 @@ export function resolveV2(
     (a: RoomEvent, b: RoomEvent): number =>
       value(a) === value(b) ? 0 : value(a) > value(b) ? -1 : 1;
 
-  // Reverse topological power ordering, edges being auth events within the set.
+  // Reverse topological power ordering, edges being auth events within the set:
+  // chains are followed there only, as in the servers that rooms live on.
   const edges = (id: string): string[] =>
     authEvents(id).filter((other) => fullConflicted.has(other));
   const powerSet = new Set<string>();
