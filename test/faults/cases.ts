@@ -1,5 +1,6 @@
 import { clock } from "./clock.ts";
 import { cuts } from "./cuts.ts";
+import { dags } from "./dags.ts";
 import { diskFull } from "./disk-full.ts";
 import { exhausted } from "./exhausted.ts";
 import { kills } from "./kills.ts";
@@ -17,4 +18,5 @@ export const cases: readonly ProofCase[] = [
   clock,
   stream,
   migration,
+  ...dags,
 ];
