@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { isWhole, type Verdict } from "../ledger/verdict.ts";
+import { isWhole, type Ledgers, type Verdict } from "../ledger/verdict.ts";
 import { metricNames, type Measurement } from "./measurement.ts";
 import { METRICS } from "./metrics.ts";
 import { formatNumber, renderTable } from "./table.ts";
@@ -11,11 +11,6 @@ export interface Report {
   readonly measurements: readonly Measurement[];
   /** Missing where the server did not let it be checked. */
   readonly ledger?: Ledgers;
-}
-
-interface Ledgers {
-  readonly history: Verdict;
-  readonly sync: Verdict;
 }
 
 export const describeMachine = () => ({

@@ -1,0 +1,88 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { UsageError, type Options } from "./options.ts";
+import { renderBars } from "./report/judge.ts";
+import type { SuiteReport } from "./report/readings.ts";
+import { isReportWhole, type Report } from "./report/report.ts";
+import { SUITES, type Part } from "./suites.ts";
+
+/**
+ * Each part in a process of its own, so that what one has remembered does not
+ * burden the next. What `--out` holds already is not measured again, unless a
+ * part is named.
+ */
+export async function runSuite(
+  options: Options,
+  args: readonly string[],
+): Promise<void> {
+  const { out, parts: named } = options;
+  const suite = SUITES.get(options.suite ?? "") ?? [];
+  if (out === undefined)
+    throw new UsageError("--suite needs --out, where it keeps its reports.");
+  const unknown = named.find((name) => !suite.some((one) => one.name === name));
+  if (unknown !== undefined) {
+    const known = suite.map(({ name }) => name).join(", ");
+    throw new UsageError(`--part knows ${known}, not ${unknown}.`);
+  }
+  let kept = readSuite(out);
+  for (const part of suite) {
+    const known = kept[part.name];
+    const isDue =
+      named.length > 0
+        ? named.includes(part.name)
+        : known === undefined || !isReportWhole(known);
+    if (!isDue) continue;
+    const report = await measurePart(part, withoutSuite(args));
+    kept = { ...kept, [part.name]: report };
+    writeFileSync(out, `${JSON.stringify(kept, null, 2)}\n`);
+    if (!isReportWhole(report)) process.exitCode = 1;
+  }
+  process.stdout.write(`${renderBars(kept)}\n`);
+}
+
+const readSuite = (file: string): SuiteReport =>
+  existsSync(file)
+    ? (JSON.parse(readFileSync(file, "utf8")) as SuiteReport)
+    : {};
+
+/** What the part says, and after it what was said to the suite, which holds. */
+async function measurePart(
+  { name, args }: Part,
+  more: readonly string[],
+): Promise<Report> {
+  const folder = mkdtempSync(join(tmpdir(), "bench-part-"));
+  const out = join(folder, "report.json");
+  const all = [...args, ...more, "--out", out];
+  process.stderr.write(`\n${name}: ${[...args, ...more].join(" ")}\n`);
+  const program = process.argv[1] ?? "";
+  const child = spawn(process.execPath, [program, ...all], {
+    stdio: ["ignore", process.stderr, process.stderr],
+  });
+  const forward = () => child.kill("SIGTERM");
+  process.once("SIGINT", forward).once("SIGTERM", forward);
+  try {
+    const [code] = (await once(child, "close")) as [number | null];
+    if (existsSync(out)) return JSON.parse(readFileSync(out, "utf8")) as Report;
+    throw new Error(`${name} ended with ${code} and no report`);
+  } finally {
+    process.off("SIGINT", forward).off("SIGTERM", forward);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const OF_THE_SUITE = ["--suite", "--part", "--out"];
+
+/** The words that are for the parts. */
+export function withoutSuite(args: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const [name = "", value] = args[i]!.split("=", 2);
+    if (!OF_THE_SUITE.includes(name)) kept.push(args[i]!);
+    else if (value === undefined) i++;
+  }
+  return kept;
+}
