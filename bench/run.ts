@@ -3,7 +3,7 @@ import { checkLedger } from "./ledger/check.ts";
 import { addLedgers, type Ledgers } from "./ledger/verdict.ts";
 import type { Options } from "./options.ts";
 import { measurePair, PAIRS, type Pair } from "./pairs.ts";
-import { describeMachine, type Report } from "./report/report.ts";
+import { BROKE_OFF, describeMachine, type Report } from "./report/report.ts";
 import { SCENARIOS } from "./scenarios/scenarios.ts";
 import { openForeign } from "./target/foreign.ts";
 import { startOurs } from "./target/ours.ts";
@@ -97,7 +97,7 @@ async function attempt<T>(
     return await work();
   } catch (error) {
     const note = error instanceof Error ? error.message : String(error);
-    bench.report({ scenario, title: "broke off", values: {}, note });
+    bench.report({ scenario, title: BROKE_OFF, values: {}, note });
     process.exitCode = 1;
     return undefined;
   }

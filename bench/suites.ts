@@ -33,7 +33,7 @@ const BARS: readonly Part[] = [
     "history",
     "--scenario B16-history --history 1000,10000,100000,1000000 --seconds 4 --warm-up 0.2 --rounds 5",
   ),
-  part("snapshot", "--scenario B1-snapshot --hold-snapshot 600"),
+  part("snapshot", "--scenario B1-snapshot --hold-snapshot 600 --seconds 20"),
 ];
 
 export const SUITES: ReadonlyMap<string, readonly Part[]> = new Map([

@@ -13,6 +13,9 @@ export interface Report {
   readonly ledger?: Ledgers;
 }
 
+/** The title where a scenario did not come to its end. */
+export const BROKE_OFF = "broke off";
+
 export const describeMachine = () => ({
   cores: availableParallelism(),
   node: process.version,

@@ -110,7 +110,7 @@ function layLegend(chart: Chart): { lines: string[]; bottom: number } {
   let [left, y] = [PLOT.left - 48, LEGEND_Y];
   for (const [i, { name, points }] of chart.series.entries()) {
     const [first, last] = [points[0]?.y, points.at(-1)?.y];
-    const label = `${name}: ${formatNumber(first)} → ${formatNumber(last)} ${chart.unit}`;
+    const label = `${name}: ${short(first)} → ${short(last)} ${chart.unit}`;
     const width = 16 + label.length * LETTER;
     if (left + width > PLOT.right && left > PLOT.left) {
       left = PLOT.left - 48;
@@ -127,6 +127,9 @@ const renderGrid = ({ ticks }: Axis, y: (value: number) => number) =>
     line(PLOT.left, y(tick), PLOT.right, y(tick), "grid"),
     text(PLOT.left - 8, y(tick) + 4.5, label(tick), 'text-anchor="end"'),
   ]);
+
+const short = (value: number | undefined) =>
+  value === undefined ? "–" : label(Number(value.toPrecision(3)));
 
 /** Without the noise of binary fractions. */
 const label = (tick: number): string =>

@@ -1,8 +1,10 @@
+import { existsSync, readFileSync } from "node:fs";
 import { expect } from "chai";
 import { format } from "prettier";
 import { linearAxis, logAxis, sizeAxis } from "../../bench/report/axis.ts";
 import { renderDrawings, writeSections } from "../../bench/report/document.ts";
 import { renderMarkdownTable } from "../../bench/report/markdown-table.ts";
+import type { SuiteReport } from "../../bench/report/readings.ts";
 import { renderChart } from "../../bench/report/svg-chart.ts";
 
 const suite = {
@@ -27,6 +29,19 @@ describe("the document of figures", () => {
     expect(written).to.match(/\| figure +\| bar +\| measured +\|/);
     expect(written).to.include("](figures/send-by-members.svg)");
     expect(writeSections(written, suite)).to.equal(written);
+  });
+
+  it("is written from the committed figures", () => {
+    const committed = readFileSync("docs/performance.md", "utf8");
+    const file = "bench/figures-bars.json";
+    if (!existsSync(file)) {
+      expect(() => writeSections(committed, {})).not.to.throw();
+      return;
+    }
+    const figures = JSON.parse(readFileSync(file, "utf8")) as SuiteReport;
+    expect(writeSections(committed, figures)).to.equal(committed);
+    for (const [name, drawing] of renderDrawings(figures))
+      expect(readFileSync(`docs/figures/${name}`, "utf8")).to.equal(drawing);
   });
 
   it("is refused where a section is not marked", () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import { parseOptions, UsageError } from "../../bench/options.ts";
 import { withoutSuite } from "../../bench/run-suite.ts";
@@ -36,6 +37,14 @@ describe("options of the bench", () => {
     for (const parts of SUITES.values())
       for (const { args } of parts)
         expect(parseOptions(args).targets).to.deep.equal([]);
+  });
+
+  it("finds every part of the suite of bars told of", () => {
+    const readme = readFileSync("bench/README.md", "utf8");
+    for (const { name, args } of SUITES.get("bars") ?? [])
+      expect(readme).to.match(
+        new RegExp(`\\| \`${name}\` +\\| \`${args.join(" ")}\` +\\|`),
+      );
   });
 
   it("lets what is said to a suite hold for its parts, and the rest not", () => {
