@@ -15,10 +15,10 @@ const BARS: readonly Part[] = [
   part("receipts", "--scenario B2 --seconds 20"),
   part(
     "receipts-across",
-    "--scenario B2 --processes 2 --clients 1 --seconds 15",
+    "--scenario B2 --processes 2 --clients 1 --seconds 10",
   ),
-  part("sealing", "--pair sealing --rounds 5 --warm-up 1"),
-  part("rate-limits", "--pair rate-limits --rounds 5 --warm-up 1"),
+  part("sealing", "--pair sealing --rounds 5 --seconds 5 --warm-up 1"),
+  part("rate-limits", "--pair rate-limits --rounds 5 --seconds 5 --warm-up 1"),
   part("processes", "--pair processes --seconds 6 --warm-up 1"),
   part("logins", "--scenario B6"),
   part(
