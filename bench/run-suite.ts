@@ -29,17 +29,23 @@ export async function runSuite(
     throw new UsageError(`--part knows ${known}, not ${unknown}.`);
   }
   let kept = readSuite(out);
+  const stopping = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => stopping.abort());
   for (const part of suite) {
     const known = kept[part.name];
     const isDue =
       named.length > 0
         ? named.includes(part.name)
         : known === undefined || !isComplete(known);
-    if (!isDue) continue;
-    const report = await measurePart(part, withoutSuite(args));
-    kept = { ...kept, [part.name]: report };
-    writeFileSync(out, `${JSON.stringify(kept, null, 2)}\n`);
-    if (!isComplete(report)) process.exitCode = 1;
+    if (!isDue || stopping.signal.aborted) continue;
+    const more = withoutSuite(args);
+    const report = await measurePart(part, more, stopping.signal);
+    if (report !== undefined) {
+      kept = { ...kept, [part.name]: report };
+      writeFileSync(out, `${JSON.stringify(kept, null, 2)}\n`);
+    }
+    if (report === undefined || !isComplete(report)) process.exitCode = 1;
   }
   process.stdout.write(`${renderBars(kept)}\n`);
 }
@@ -53,11 +59,12 @@ const readSuite = (file: string): SuiteReport =>
     ? (JSON.parse(readFileSync(file, "utf8")) as SuiteReport)
     : {};
 
-/** What the part says, and after it what was said to the suite, which holds. */
+/** What the part says, and after it what was said to the suite, which holds; undefined where it made no report. */
 async function measurePart(
   { name, args }: Part,
   more: readonly string[],
-): Promise<Report> {
+  stopping: AbortSignal,
+): Promise<Report | undefined> {
   const folder = mkdtempSync(join(tmpdir(), "bench-part-"));
   const out = join(folder, "report.json");
   const all = [...args, ...more, "--out", out];
@@ -66,14 +73,15 @@ async function measurePart(
   const child = spawn(process.execPath, [program, ...all], {
     stdio: ["ignore", process.stderr, process.stderr],
   });
-  const forward = () => child.kill("SIGTERM");
-  process.once("SIGINT", forward).once("SIGTERM", forward);
+  const stop = () => child.kill("SIGTERM");
+  stopping.addEventListener("abort", stop);
   try {
     const [code] = (await once(child, "close")) as [number | null];
     if (existsSync(out)) return JSON.parse(readFileSync(out, "utf8")) as Report;
-    throw new Error(`${name} ended with ${code} and no report`);
+    process.stderr.write(`${name} ended with ${code} and no report\n`);
+    return undefined;
   } finally {
-    process.off("SIGINT", forward).off("SIGTERM", forward);
+    stopping.removeEventListener("abort", stop);
     rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -28,6 +28,7 @@ export async function measureSnapshot(bench: Bench): Promise<void> {
     title: `${title}, before ${held}`,
     values: before,
   });
+  bench.say(held);
   const snapshot = await holdSnapshot(databaseUrl);
   const warmUpSeconds = Math.max(0, snapshotSeconds - seconds);
   const during = await measureLoad(bench, {
