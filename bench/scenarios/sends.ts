@@ -59,13 +59,20 @@ export async function spreadSenders(
   };
 }
 
-/** The rooms of each sender, so that every room and every sender has its share. */
+/**
+ * The rooms of each sender, so that every room and every sender has its share.
+ * Each lap begins a room later: accounts are dealt to processes by turns, and
+ * a room should be written through all of them.
+ */
 export const dealRooms = (senders: number, rooms: number): number[][] =>
-  upTo(senders).map((sender) =>
-    upTo(rooms).filter((room) =>
-      senders < rooms ? room % senders === sender : sender % rooms === room,
-    ),
-  );
+  upTo(senders).map((sender) => {
+    const lap = Math.floor(sender / rooms);
+    return upTo(rooms).filter((room) =>
+      senders < rooms
+        ? room % senders === sender
+        : (sender + lap) % rooms === room,
+    );
+  });
 
 /** A client that follows live, whom the ledger is held against. */
 async function measureFollowed(bench: Bench, senders: number): Promise<void> {

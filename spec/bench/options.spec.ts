@@ -4,6 +4,7 @@ import { parseOptions, UsageError } from "../../bench/options.ts";
 import { withoutSuite } from "../../bench/run-suite.ts";
 import { SUITES } from "../../bench/suites.ts";
 import { dealRooms } from "../../bench/scenarios/sends.ts";
+import { upTo } from "../../bench/load/in-parallel.ts";
 import { planJoins } from "../../bench/scenarios/joins.ts";
 
 describe("options of the bench", () => {
@@ -86,12 +87,21 @@ describe("options of the bench", () => {
 
 describe("plans of load", () => {
   it("gives every sender a room and every room a sender", () => {
-    expect(dealRooms(4, 2)).to.deep.equal([[0], [1], [0], [1]]);
+    expect(dealRooms(4, 2)).to.deep.equal([[0], [1], [1], [0]]);
     expect(dealRooms(2, 4)).to.deep.equal([
       [0, 2],
       [1, 3],
     ]);
     expect(dealRooms(1, 3)).to.deep.equal([[0, 1, 2]]);
+  });
+
+  it("has each of several rooms written through both of two processes", () => {
+    const plan = dealRooms(64, 8);
+    for (const room of upTo(8)) {
+      const senders = upTo(64).filter((sender) => plan[sender]![0] === room);
+      expect(senders.filter((sender) => sender % 2 === 0)).to.have.length(4);
+      expect(senders).to.have.length(8);
+    }
   });
 
   it("measures joins around the 100th, the 1,000th and the last", () => {
