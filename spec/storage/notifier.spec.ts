@@ -61,7 +61,7 @@ describe("Notifier", () => {
       const [row] = await database.sql<{ answer: CommittedBatch }[]>`
         select commit_batch(gen_random_uuid(), 0, ${[positions]}::int[], '[]', '{}', '{}', '{}', '{}',
           ${JSON.stringify(rows)}::text::jsonb) as answer`;
-      return row!.answer;
+      return { ...row!.answer, writes: [] };
     }
     const [row] = await database.sql<CommittedBatch[]>`
       with head as (select coalesce(max(last_position), 0) as base from batches)
@@ -69,7 +69,7 @@ describe("Notifier", () => {
       select gen_random_uuid(), base + ${positions}, ${rooms as number[]}::bigint[], ${users as string[]}::text[], 0
       from head
       returning last_position - ${positions} as base, last_position as head, room_nids as rooms, user_ids as users`;
-    return row!;
+    return { ...row!, writes: [] };
   };
 
   const wait = (
@@ -341,6 +341,7 @@ describe("Notifier", () => {
           head: position + i + 1,
           rooms: [i === 999 ? 4321 * 20 : -1],
           users: ["@absent:hs"],
+          writes: [],
         });
       }
       const { user } = process.cpuUsage(before);

@@ -1,4 +1,5 @@
 import { escapeText } from "./json-text.ts";
+import { DEVICE_LISTS_TOPIC } from "./notifier.ts";
 import type { EventRow, Write } from "./write.ts";
 
 /** The arguments of `commit_batch`; JSON as text, bytes as `\x…`. */
@@ -161,7 +162,8 @@ function listWoken({ wake, memberships = [], rows = {} }: Write): Set<string> {
     ...[oneTimeKeys, removedDevices, strippedStates, toDevice],
   ];
   const users = own.flatMap((list) => list?.map(({ userId }) => userId) ?? []);
-  return new Set([...(wake?.users ?? []), ...users]);
+  const topics = rows.deviceListChanges?.length ? [DEVICE_LISTS_TOPIC] : [];
+  return new Set([...(wake?.users ?? []), ...users, ...topics]);
 }
 
 /** The keys that have to be alive when the write commits. */
