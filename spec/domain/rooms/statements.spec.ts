@@ -23,7 +23,10 @@ describe("the statements of a send", () => {
     for (const guest of guests) await guest.post(path`/rooms/${roomId}/join`);
     for (let i = 0; i < messages; i += 1) {
       const message = { msgtype: "m.text", body: `message ${i}` };
-      await owner.put(path`/rooms/${roomId}/send/m.room.message/${String(i)}`, message);
+      await owner.put(
+        path`/rooms/${roomId}/send/m.room.message/${String(i)}`,
+        message,
+      );
     }
     return roomId;
   }
