@@ -53,15 +53,14 @@ describe("Notifier", () => {
     users: readonly string[] = [],
     { positions = 1, isHinted = true } = {},
   ): Promise<CommittedBatch> => {
-    const rows = {
-      wake_rooms: rooms.map((room_nid) => ({ w: 0, room_nid })),
-      wake_users: users.map((user_id) => ({ w: 0, user_id })),
-    };
     if (isHinted) {
-      const [row] = await database.sql<{ answer: CommittedBatch }[]>`
+      const touched = { rooms, users, writes: [] };
+      const [row] = await database.sql<
+        { answer: Pick<CommittedBatch, "base" | "head"> }[]
+      >`
         select commit_batch(gen_random_uuid(), 0, ${[positions]}::int[], '[]', '{}', '{}', '{}', '{}',
-          ${JSON.stringify(rows)}::text::jsonb) as answer`;
-      return { ...row!.answer, writes: [] };
+          '{}', ${rooms as number[]}::bigint[], ${users as string[]}::text[]) as answer`;
+      return { ...row!.answer, ...touched };
     }
     const [row] = await database.sql<CommittedBatch[]>`
       with head as (select coalesce(max(last_position), 0) as base from batches)
