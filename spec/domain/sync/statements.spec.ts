@@ -3,11 +3,13 @@ import { parseClientFilter } from "../../../src/core/filter.ts";
 import type { UserId } from "../../../src/core/ids.ts";
 import type { Requester } from "../../../src/domain/accounts/requester.ts";
 import { sync } from "../../../src/domain/sync/sync.ts";
+import type { SyncRequest } from "../../../src/domain/sync/sync-request.ts";
 import {
   findSyncToken,
   type SyncToken,
 } from "../../../src/domain/sync/sync-token.ts";
 import type { Edges } from "../../../src/edges.ts";
+import type { Notifier } from "../../../src/storage/notifier.ts";
 import { ProcessMemory } from "../../../src/util/process-memory.ts";
 import { countStatements } from "../../support/count-statements.ts";
 import { type TestUser, useServer } from "../../support/server.ts";
@@ -53,14 +55,7 @@ describe("the statements of a sync", () => {
     };
     const text = await sync(
       edges,
-      {
-        requester: requesterOf(user),
-        filter: parseClientFilter(JSON.parse(JSON.stringify(filter))),
-        since,
-        isFullState: false,
-        stateAfterName: null,
-        timeoutMs: 0,
-      },
+      requestOf(user, since, filter),
       new AbortController().signal,
     );
     const { next_batch: next } = JSON.parse(text) as { next_batch: string };
@@ -97,6 +92,71 @@ describe("the statements of a sync", () => {
       expect(idleMany.statements).to.be.below(nextMany.statements);
     }
   });
+
+  it("are none for whoever waits for a message of the same process", async () => {
+    const owner = await server.user("sender");
+    const guest = await server.user("waiting");
+    const [roomId] = await makeRooms(owner, guest, 1);
+    const { token } = await count(guest, null);
+    await count(guest, token);
+    const counting = countStatements(server.edges.db);
+    let since = token;
+    const taken: number[] = [];
+    for (const round of [1, 2, 3, 4, 5]) {
+      const { notifier, waits } = announceWaits(server.edges.notifier);
+      const edges: Edges = { ...server.edges, db: counting.sql, notifier };
+      const answer = sync(
+        edges,
+        { ...requestOf(guest, since), timeoutMs: 30_000 },
+        new AbortController().signal,
+      );
+      await waits;
+      counting.taken();
+      await owner.put(`/rooms/${roomId}/send/m.room.message/w${round}`, {
+        msgtype: "m.text",
+        body: "news",
+      });
+      const text = await answer;
+      expect(text).to.include("news");
+      taken.push(counting.taken());
+      const { next_batch: next } = JSON.parse(text) as { next_batch: string };
+      since = findSyncToken(next)!;
+    }
+    // Where the table was polled just then, the batch was seen before it was known.
+    expect(Math.min(...taken)).to.equal(0);
+  });
+});
+
+/** The same notifier, telling when somebody waits. */
+function announceWaits(real: Notifier): {
+  notifier: Notifier;
+  waits: Promise<void>;
+} {
+  let tell: () => void = () => undefined;
+  const waits = new Promise<void>((resolve) => (tell = resolve));
+  const notifier = Object.create(real, {
+    wait: {
+      value: (...given: Parameters<Notifier["wait"]>) => {
+        const outcome = real.wait(...given);
+        tell();
+        return outcome;
+      },
+    },
+  }) as Notifier;
+  return { notifier, waits };
+}
+
+const requestOf = (
+  user: TestUser,
+  since: SyncToken | null,
+  filter: object = {},
+): SyncRequest => ({
+  requester: requesterOf(user),
+  filter: parseClientFilter(JSON.parse(JSON.stringify(filter))),
+  since,
+  isFullState: false,
+  stateAfterName: null,
+  timeoutMs: 0,
 });
 
 const requesterOf = (user: TestUser): Requester => ({

@@ -1,4 +1,3 @@
-import { isAnyDeviceListNew } from "./device-list-news.ts";
 import { noteClear, readKeyCountsOnce } from "./device-memory.ts";
 import { findQuickNews, type SinceRequest } from "./quick-news.ts";
 import { readQuickEntries } from "./quick-entries.ts";
@@ -25,11 +24,8 @@ export async function readQuickAnswer(
   const news = findQuickNews(edges, asked, view, mark);
   if (!news) return undefined;
   const { upTo } = view;
-  const [hasDeviceNews, join] = await Promise.all([
-    upTo > since.position && isAnyDeviceListNew(edges, since.position, upTo),
-    readQuickEntries(edges, asked, view, news, mark),
-  ]);
-  if (hasDeviceNews || !join) return undefined;
+  const join = await readQuickEntries(edges, asked, view, news, mark);
+  if (!join) return undefined;
   const keys = await readKeyCountsOnce(edges, requester, upTo);
   noteClear(edges, requester, upTo);
   const token: SyncToken = {

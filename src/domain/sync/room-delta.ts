@@ -7,6 +7,8 @@ import {
   listDeltaFacts,
   listReceiptsBetween,
 } from "../../storage/room-delta.ts";
+import type { EventHead } from "../../storage/events.ts";
+import type { PlainNews } from "../../storage/plain-news.ts";
 import { listCurrentMembers } from "../../storage/sync-changes.ts";
 import type { ReceiptRow } from "../../storage/sync-extras.ts";
 import { listTimelines } from "../../storage/sync-timeline.ts";
@@ -32,7 +34,7 @@ export interface RoomDelta {
 }
 
 type MemberNids = ReadonlyMap<number, ReadonlyMap<string, number>>;
-type Needs = Pick<Edges, "db" | "keyring" | "memory">;
+type Needs = Pick<Edges, "db" | "keyring" | "memory" | "notifier">;
 /** Null where it is more than a few plain messages and receipts. */
 type Delta = RoomDelta | null;
 
@@ -94,16 +96,8 @@ async function loadDeltas(
 ): Promise<Map<number, RoomDelta>> {
   if (ranges.length === 0) return new Map();
   const { db } = edges;
-  const limit = MOST_EVENTS_A_ROOM + 1;
-  const [facts, heads] = await Promise.all([
-    listDeltaFacts(db, ranges),
-    listTimelines(
-      db,
-      ranges.map((range) => ({ ...range, limit })),
-      NO_CONDITIONS,
-    ),
-  ]);
-  const opened = await openEvents(edges, heads.reverse());
+  const { facts, heads } = await readRanges(edges, ranges);
+  const opened = await openEvents(edges, heads);
   const eventsOf = groupBy(opened, ({ roomNid }) => roomNid);
   const plain = facts.filter(
     ({ roomNid, hasStateChanges }) =>
@@ -137,6 +131,32 @@ async function loadDeltas(
     };
   };
   return new Map(plain.map((room) => [room.roomNid, deltaOf(room)]));
+}
+
+/** What the ranges hold, known to the process that wrote it, or read. Events come oldest first. */
+async function readRanges(
+  { db, notifier }: Needs,
+  ranges: readonly DeltaRange[],
+): Promise<{ facts: DeltaFacts[]; heads: EventHead[] }> {
+  const known: PlainNews[] = [];
+  const unknown: DeltaRange[] = [];
+  for (const range of ranges) {
+    const news = notifier.plainNews(range.roomNid, range);
+    if (news) known.push(news);
+    else unknown.push({ ...range });
+  }
+  const most = unknown.map((range) => ({
+    ...range,
+    limit: MOST_EVENTS_A_ROOM + 1,
+  }));
+  const [facts, heads] = await Promise.all([
+    listDeltaFacts(db, unknown),
+    listTimelines(db, most, NO_CONDITIONS),
+  ]);
+  return {
+    facts: [...known, ...facts],
+    heads: [...known.flatMap((news) => news.heads), ...heads.reverse()],
+  };
 }
 
 async function readSenders(
