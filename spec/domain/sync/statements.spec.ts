@@ -51,7 +51,7 @@ describe("the statements of a sync", () => {
       db: counting.sql,
       memory: new ProcessMemory(),
     };
-    const text = await sync(
+    const { text } = await sync(
       edges,
       {
         requester: requesterOf(user),

@@ -39,10 +39,8 @@ export async function readQuickAnswer(
     mark,
     keysDigest: keys.digest,
   };
-  const text = writeAnswer({
+  const parts = {
     token: formatSyncToken(token),
-    join,
-    leave: [],
     invite: [],
     knock: [],
     accountData: [],
@@ -51,7 +49,8 @@ export async function readQuickAnswer(
     keyCounts: keys.counts,
     fallbackTypes: keys.fallback,
     deviceLists: null,
-  });
+  };
+  const text = writeAnswer(parts, join);
   const hasKeyNews = since.keysDigest !== keys.digest;
   return { text, token, isEmpty: join.length === 0 && !hasKeyNews };
 }

@@ -8,7 +8,7 @@ import {
 } from "../../core/filter.ts";
 import { escapeText } from "../../storage/json-text.ts";
 import type { TimelineConditions } from "../../storage/sync-timeline.ts";
-import type { StoredEvent } from "../rooms/event-store.ts";
+import type { StoredEvent } from "../rooms/stored-event.ts";
 
 /** Whether a sync shows this room at all. */
 export const isRoomWanted = (filter: ClientFilter, roomId: string): boolean =>
