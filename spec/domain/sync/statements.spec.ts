@@ -72,7 +72,7 @@ describe("the statements of a sync", () => {
       db: counting.sql,
       memory: new ProcessMemory(),
     };
-    const text = await sync(
+    const { text } = await sync(
       edges,
       requestOf(user, since, filter),
       new AbortController().signal,
@@ -149,7 +149,7 @@ describe("the statements of a sync", () => {
       await waits;
       counting.taken();
       await say(owner, roomId);
-      const text = await answer;
+      const { text } = await answer;
       expect(text).to.include("news");
       taken.push(counting.taken());
       const { next_batch: next } = JSON.parse(text) as { next_batch: string };

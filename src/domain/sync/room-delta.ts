@@ -15,7 +15,8 @@ import { listTimelines } from "../../storage/sync-timeline.ts";
 import { groupBy } from "../../util/group-by.ts";
 import { slot } from "../../util/process-memory.ts";
 import { WeightedCache } from "../../util/weighted-cache.ts";
-import { openEvents, type StoredEvent } from "../rooms/event-store.ts";
+import { openEvents } from "../rooms/event-store.ts";
+import type { StoredEvent } from "../rooms/stored-event.ts";
 import { NO_CONDITIONS } from "./sync-filter.ts";
 
 /** What happened in a room between two places of the stream, read once for all who wait for it. */

@@ -1,6 +1,7 @@
 import type { Log } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import type { Context, Middleware } from "../context.ts";
+import { fieldsOf } from "../error-fields.ts";
 import { ClientGone, HttpError } from "../http-error.ts";
 import { statusOf } from "../status.ts";
 import { isUnavailable } from "../unavailable.ts";
@@ -54,18 +55,4 @@ function statusFor(ctx: Context, error: MatrixError): number {
   // Errors before the route is known have no endpoint.
   const overrides = ctx.state.route?.endpoint.statuses;
   return overrides?.[error.errcode] ?? statusOf[error.errcode];
-}
-
-/** Chosen fields only: an error's own may carry the values of a query. */
-function fieldsOf(ctx: Context, error: unknown): object {
-  const route = ctx.state.route?.endpoint.path;
-  return { request: ctx.state.requestId, route, error: plain(error, 0) };
-}
-
-function plain(error: unknown, depth: number): unknown {
-  if (!(error instanceof Error)) return typeof error;
-  const { name, message, stack, cause } = error;
-  const code = "code" in error ? error.code : undefined;
-  if (cause === undefined || depth > 5) return { name, message, code, stack };
-  return { name, message, code, stack, cause: plain(cause, depth + 1) };
 }
