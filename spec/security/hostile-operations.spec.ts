@@ -1,0 +1,152 @@
+import { expect } from "chai";
+import type { Log } from "../../src/edges.ts";
+import type { Endpoint } from "../../src/http/endpoint.ts";
+import { endpoints } from "../../src/http/endpoints.ts";
+import { quiet } from "../support/database.ts";
+import { useServer } from "../support/server.ts";
+import type { Answer, TestClient } from "../support/server.ts";
+import { changedTables, fingerprintOf } from "./hostile/fingerprint.ts";
+import {
+  hostileRequests,
+  looseOnes,
+  strictOnes,
+} from "./hostile/hostile-requests.ts";
+import type { HostileRequest } from "./hostile/hostile-requests.ts";
+import { judge } from "./hostile/judge.ts";
+import {
+  setOthers,
+  setStage,
+  SHARED_SECRET,
+  validRequest,
+} from "./hostile/stage.ts";
+import type { Others, Stage, ValidRequest } from "./hostile/stage.ts";
+import { nameOf } from "./requests.ts";
+
+/** Where there is nothing to be found yet. */
+const UNACCEPTED: Readonly<Record<string, number>> = {
+  "GET /_matrix/client/v3/room_keys/version": 404,
+  "GET /.well-known/matrix/support": 404,
+  "GET /.well-known/matrix/server": 404,
+};
+
+/** After these nobody is left who could ask again. */
+const ENDS_SESSION = [
+  "POST /_matrix/client/v3/logout",
+  "POST /_matrix/client/v3/logout/all",
+];
+
+/** Written also for who is refused: a challenge that was begun, a nonce that is spent. */
+const RECORDS_OF_REFUSALS = ["uia_sessions", "registration_nonces"];
+
+const AT_ONCE = 16;
+
+describe("hostile requests of every operation", () => {
+  const faults: string[] = [];
+  const log: Log = {
+    ...quiet,
+    error: (details, message) => {
+      faults.push(`${message} ${JSON.stringify(details)}`);
+    },
+  };
+  const server = useServer(
+    { "registration.shared_secret": SHARED_SECRET },
+    log,
+  );
+  let others: Others;
+  let reader: Stage;
+
+  before(async () => {
+    others = await setOthers(server);
+    reader = await setStage(server, others);
+  });
+
+  afterEach("nothing was the server's fault", () => {
+    expect(faults.splice(0)).to.deep.equal([]);
+  });
+
+  const stageFor = async ({ method }: Endpoint): Promise<Stage> =>
+    method === "get" ? reader : setStage(server, others);
+
+  const print = () => fingerprintOf(server.database.sql, RECORDS_OF_REFUSALS);
+
+  /** Asks all of them, some at a time. */
+  async function askAll(
+    clientFor: () => Promise<TestClient> | TestClient,
+    requests: readonly HostileRequest[],
+  ): Promise<Answer[]> {
+    const answers: Answer[] = [];
+    let next = 0;
+    const work = async () => {
+      for (let i = next++; i < requests.length; i = next++) {
+        const { method, target, body } = requests[i]!;
+        answers[i] = await (await clientFor()).ask(method, target, body);
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    return answers;
+  }
+
+  const judgeAll = (
+    requests: readonly HostileRequest[],
+    answers: readonly Answer[],
+  ): string[] =>
+    requests.flatMap(({ label, expectation }, i) => {
+      const fault = judge(expectation, answers[i]!);
+      return fault === undefined
+        ? []
+        : [`${label}: ${fault} ${answers[i]!.text.slice(0, 200)}`];
+    });
+
+  /** What is asked must be refused, and nothing be written for it. */
+  async function refuseAll(
+    clientFor: () => Promise<TestClient> | TestClient,
+    requests: readonly HostileRequest[],
+  ): Promise<void> {
+    const before = await print();
+    const answers = await askAll(clientFor, requests);
+    expect(judgeAll(requests, answers)).to.deep.equal([]);
+    expect(changedTables(before, await print())).to.deep.equal([]);
+  }
+
+  it("rows 38 to 49: first, a valid request of each is accepted", async () => {
+    const refused: string[] = [];
+    for (const endpoint of endpoints) {
+      const stage = await stageFor(endpoint);
+      const { method, target, body } = validRequest(endpoint, stage);
+      const answer = await stage.user.ask(method, target, body);
+      const name = nameOf(endpoint);
+      if (answer.status !== (UNACCEPTED[name] ?? 200))
+        refused.push(`${name}: ${answer.text}`);
+    }
+    expect(refused).to.deep.equal([]);
+  }).timeout(60_000);
+
+  for (const endpoint of endpoints) {
+    const name = nameOf(endpoint);
+    it(`rows 38 to 49: ${name} answers each fault with an error, and writes nothing`, async () => {
+      const stage = await stageFor(endpoint);
+      const valid = sparing(name, validRequest(endpoint, stage));
+      const requests = [...hostileRequests(endpoint, valid)];
+      await refuseAll(() => stage.user, strictOnes(requests));
+      const clientFor = ENDS_SESSION.includes(name)
+        ? async () => (await setStage(server, others)).user
+        : () => stage.user;
+      const loose = looseOnes(requests);
+      const answers = await askAll(clientFor, loose);
+      expect(judgeAll(loose, answers)).to.deep.equal([]);
+      if (ENDS_SESSION.includes(name)) return;
+      const refused = loose.filter((_, i) => answers[i]!.status >= 400);
+      await refuseAll(
+        clientFor,
+        refused.map((request) => ({ ...request, expectation: "refused" })),
+      );
+    }).timeout(30_000);
+  }
+
+  /** An account that is gone could not be asked in the name of. */
+  function sparing(name: string, valid: ValidRequest): ValidRequest {
+    if (!name.endsWith("/account/deactivate")) return valid;
+    const auth = valid.body?.["auth"] as object;
+    return { ...valid, body: { auth: { ...auth, password: "wrong" } } };
+  }
+});

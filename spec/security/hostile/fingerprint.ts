@@ -1,0 +1,40 @@
+import type { Sql } from "../../../src/storage/database.ts";
+
+/** Told apart by their key alone: they hold when they were last seen, by any request. */
+const KEYS: Readonly<Record<string, string>> = {
+  devices: "user_id || ' ' || device_id",
+};
+
+/**
+ * Where every row of every table stands and which transaction wrote it: any
+ * insert, update and delete that was committed makes another one.
+ */
+export async function fingerprintOf(
+  sql: Sql,
+  without: readonly string[],
+): Promise<Record<string, string>> {
+  const tables = await sql<{ name: string }[]>`
+    select relname as name from pg_class join pg_namespace n on n.oid = relnamespace
+    where relkind in ('r', 'p') and nspname = current_schema() and relname <> all(${[...without]})
+    order by relname`;
+  const prints = tables.map(
+    ({ name }) => sql`
+      select ${name}::text as name, count(*) || ' ' || coalesce(bit_xor(hashtextextended(
+        ${KEYS[name] ? sql.unsafe(KEYS[name]) : sql`ctid::text || xmin`}, 0)), 0) as print from ${sql(name)}`,
+  );
+  const [first, ...others] = prints;
+  if (!first) throw new TypeError("There are no tables.");
+  const all = others.reduce(
+    (query, next) => sql`${query} union all ${next}`,
+    first,
+  );
+  const rows = await sql<{ name: string; print: string }[]>`${all}`;
+  return Object.fromEntries(rows.map(({ name, print }) => [name, print]));
+}
+
+/** The tables that differ. */
+export const changedTables = (
+  before: Readonly<Record<string, string>>,
+  after: Readonly<Record<string, string>>,
+): string[] =>
+  Object.keys(after).filter((name) => before[name] !== after[name]);
