@@ -71,7 +71,7 @@ describe("hostile requests of every operation", () => {
 
   /** Asks all of them, some at a time. */
   async function askAll(
-    clientFor: () => Promise<TestClient> | TestClient,
+    client: TestClient,
     requests: readonly HostileRequest[],
   ): Promise<Answer[]> {
     const answers: Answer[] = [];
@@ -79,7 +79,7 @@ describe("hostile requests of every operation", () => {
     const work = async () => {
       for (let i = next++; i < requests.length; i = next++) {
         const { method, target, body } = requests[i]!;
-        answers[i] = await (await clientFor()).ask(method, target, body);
+        answers[i] = await client.ask(method, target, body);
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
@@ -99,11 +99,11 @@ describe("hostile requests of every operation", () => {
 
   /** What is asked must be refused, and nothing be written for it. */
   async function refuseAll(
-    clientFor: () => Promise<TestClient> | TestClient,
+    client: TestClient,
     requests: readonly HostileRequest[],
   ): Promise<void> {
     const before = await print();
-    const answers = await askAll(clientFor, requests);
+    const answers = await askAll(client, requests);
     expect(judgeAll(requests, answers)).to.deep.equal([]);
     expect(changedTables(before, await print())).to.deep.equal([]);
   }
@@ -119,34 +119,58 @@ describe("hostile requests of every operation", () => {
         refused.push(`${name}: ${answer.text}`);
     }
     expect(refused).to.deep.equal([]);
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   for (const endpoint of endpoints) {
     const name = nameOf(endpoint);
     it(`rows 38 to 49: ${name} answers each fault with an error, and writes nothing`, async () => {
       const stage = await stageFor(endpoint);
-      const valid = sparing(name, validRequest(endpoint, stage));
+      const valid = withoutPassword(validRequest(endpoint, stage));
       const requests = [...hostileRequests(endpoint, valid)];
-      await refuseAll(() => stage.user, strictOnes(requests));
-      const clientFor = ENDS_SESSION.includes(name)
-        ? async () => (await setStage(server, others)).user
-        : () => stage.user;
+      await refuseAll(stage.user, strictOnes(requests));
       const loose = looseOnes(requests);
-      const answers = await askAll(clientFor, loose);
+      if (ENDS_SESSION.includes(name)) return askAnew(loose);
+      const answers = await askAll(stage.user, loose);
       expect(judgeAll(loose, answers)).to.deep.equal([]);
-      if (ENDS_SESSION.includes(name)) return;
-      const refused = loose.filter((_, i) => answers[i]!.status >= 400);
-      await refuseAll(
-        clientFor,
-        refused.map((request) => ({ ...request, expectation: "refused" })),
+      await refuseAgain(
+        stage.user,
+        loose.filter((_, i) => answers[i]!.status >= 400),
       );
-    }).timeout(30_000);
+    }).timeout(120_000);
   }
 
-  /** An account that is gone could not be asked in the name of. */
-  function sparing(name: string, valid: ValidRequest): ValidRequest {
-    if (!name.endsWith("/account/deactivate")) return valid;
-    const auth = valid.body?.["auth"] as object;
-    return { ...valid, body: { auth: { ...auth, password: "wrong" } } };
+  /** Each by a user of its own. */
+  async function askAnew(requests: readonly HostileRequest[]): Promise<void> {
+    for (const request of requests) {
+      const { user } = await setStage(server, others);
+      const answers = await askAll(user, [request]);
+      expect(judgeAll([request], answers)).to.deep.equal([]);
+    }
+  }
+
+  /** What was refused writes nothing; what others made acceptable meanwhile is left out. */
+  async function refuseAgain(
+    client: TestClient,
+    requests: readonly HostileRequest[],
+  ): Promise<void> {
+    for (let left = requests, round = 0; left.length > 0; round += 1) {
+      const before = await print();
+      const answers = await askAll(client, left);
+      const refused = left.filter((_, i) => answers[i]!.status >= 400);
+      if (refused.length === left.length) {
+        expect(changedTables(before, await print())).to.deep.equal([]);
+        return;
+      }
+      expect(round, "it does not settle").to.be.below(5);
+      left = refused;
+    }
   }
 });
+
+/** Hashing passwords would be all the time that the faults of other members take. */
+function withoutPassword(valid: ValidRequest): ValidRequest {
+  const { auth, ...others } = valid.body ?? {};
+  if (auth === undefined || !valid.body) return valid;
+  const begun = { type: "m.login.password", session: "s" };
+  return { ...valid, body: { ...others, auth: begun } };
+}

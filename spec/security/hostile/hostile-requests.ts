@@ -37,7 +37,10 @@ export function* hostileRequests(
     if (endpoint.query || query.expectation !== "malformed")
       yield { ...query, method, body };
   if (endpoint.body && valid.body) {
-    for (const { text, ...broken } of brokenBodies(valid.body))
+    for (const { text, ...broken } of brokenBodies(
+      valid.body,
+      endpoint.maxBodyBytes ?? 128 * 1024,
+    ))
       yield { ...broken, method, target, body: text };
     for (const { text, ...mutated } of mutationsOf(endpoint, valid))
       yield { ...mutated, method, target, body: text };
