@@ -1,9 +1,13 @@
 import type { Sql } from "../../../src/storage/database.ts";
 
-/** Told apart by their key alone: they hold when they were last seen, by any request. */
-const KEYS: Readonly<Record<string, string>> = {
-  devices: "user_id || ' ' || device_id",
+/** Of these tables, what a refused request must not change; the rest is told of any. */
+const ONLY: Readonly<Record<string, { key: string; where: string }>> = {
+  // Any request is remembered as when its device was last seen.
+  devices: { key: "user_id || ' ' || device_id", where: "true" },
+  // A write that lost leaves its batch's id, which has no position in the stream.
+  batches: { key: "ctid::text || xmin", where: "last_position is not null" },
 };
+const ALL = { key: "ctid::text || xmin", where: "true" };
 
 /**
  * Where every row of every table stands and which transaction wrote it: any
@@ -17,11 +21,13 @@ export async function fingerprintOf(
     select relname as name from pg_class join pg_namespace n on n.oid = relnamespace
     where relkind in ('r', 'p') and nspname = current_schema() and relname <> all(${[...without]})
     order by relname`;
-  const prints = tables.map(
-    ({ name }) => sql`
-      select ${name}::text as name, count(*) || ' ' || coalesce(bit_xor(hashtextextended(
-        ${KEYS[name] ? sql.unsafe(KEYS[name]) : sql`ctid::text || xmin`}, 0)), 0) as print from ${sql(name)}`,
-  );
+  const prints = tables.map(({ name }) => {
+    const { key, where } = ONLY[name] ?? ALL;
+    return sql`
+      select ${name}::text as name, count(*) || ' ' ||
+        coalesce(bit_xor(hashtextextended(${sql.unsafe(key)}, 0)), 0) as print
+      from ${sql(name)} where ${sql.unsafe(where)}`;
+  });
   const [first, ...others] = prints;
   if (!first) throw new TypeError("There are no tables.");
   const all = others.reduce(
