@@ -64,4 +64,15 @@ describe("turns", () => {
     );
     expect(inside).to.have.length(41);
   });
+
+  it("row 52: refuses what would wait behind two thousand of its own", async () => {
+    const asked = Array.from({ length: 2_017 }, () => as("alice", "/held"));
+    const refused = await Promise.race(asked);
+    expect(refused.status).to.equal(429);
+    expect(refused.json).to.include({ errcode: "M_LIMIT_EXCEEDED" });
+    expect((await as("admin", "/free")).status).to.equal(200);
+    const timer = setInterval(() => held.emit("let go"), 1);
+    await Promise.all(asked);
+    clearInterval(timer);
+  }).timeout(60_000);
 });

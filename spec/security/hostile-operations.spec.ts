@@ -1,4 +1,7 @@
 import { expect } from "chai";
+import { asJson } from "../../src/core/event.ts";
+import { inspectEvent } from "../../src/core/inspect-event.ts";
+import { mapEvents } from "../../src/domain/rooms/event-store.ts";
 import type { Log } from "../../src/edges.ts";
 import type { Endpoint } from "../../src/http/endpoint.ts";
 import { endpoints } from "../../src/http/endpoints.ts";
@@ -133,6 +136,23 @@ describe("hostile requests of every operation", () => {
       );
     }).timeout(120_000);
   }
+
+  it("row 46: every event that came of it has the bytes that its id and its hash are of", async () => {
+    const fresh = await server.startProcess();
+    const nids = await server.database.sql<{ nid: number }[]>`
+      select nid from events where redacted_by is null`;
+    const events = await mapEvents(
+      fresh.edges,
+      nids.map(({ nid }) => nid),
+    );
+    expect(events.size).to.be.above(200);
+    for (const { eventId, pdu, room } of events.values()) {
+      const event = inspectEvent(room.rules, asJson(pdu));
+      if ("invalid" in event) throw new Error(event.invalid);
+      expect(event.eventId).to.equal(eventId);
+      expect(event.isRedactedCopy, eventId).to.equal(false);
+    }
+  });
 
   /** Each by a user of its own. */
   async function askAnew(requests: readonly HostileRequest[]): Promise<void> {

@@ -1,3 +1,4 @@
+import { claims } from "./claims.ts";
 import { clock } from "./clock.ts";
 import { cuts } from "./cuts.ts";
 import { diskFull } from "./disk-full.ts";
@@ -17,4 +18,5 @@ export const cases: readonly ProofCase[] = [
   clock,
   stream,
   migration,
+  claims,
 ];
