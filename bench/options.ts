@@ -15,7 +15,9 @@ export interface Options {
   readonly dataFolder: string | undefined;
   readonly processes: number;
   readonly sealing: "on" | "off";
-  readonly rateLimits: "on" | "off";
+  readonly rateLimits: "on" | "off" | "default";
+  /** A part of the name of the only abuse that is tried. */
+  readonly attack: string | undefined;
   readonly profile: string | undefined;
   readonly senders: readonly number[];
   readonly members: readonly number[];
@@ -37,8 +39,11 @@ export class UsageError extends Error {
   override name = "UsageError";
 }
 
+/** Abuse takes its time, and is asked for by name. */
+const USUAL = [...SCENARIOS.keys()].filter((name) => name !== "abuse");
+
 const DEFAULTS = {
-  scenario: [...SCENARIOS.keys()].join(","),
+  scenario: USUAL.join(","),
   seconds: "8",
   "warm-up": "2",
   processes: "1",
@@ -100,7 +105,8 @@ export function parseOptions(args: readonly string[]): Options {
     dataFolder: values["data-folder"],
     processes: count("processes"),
     sealing: readSwitch("sealing", take("sealing")),
-    rateLimits: readSwitch("rate-limits", take("rate-limits")),
+    rateLimits: readLimits(take("rate-limits")),
+    attack: values.attack,
     profile,
     senders: list("senders"),
     members: list("members", 2),
@@ -138,6 +144,7 @@ function parse(args: readonly string[]) {
         processes: text,
         sealing: text,
         "rate-limits": text,
+        attack: text,
         profile: text,
         senders: text,
         members: text,
@@ -180,6 +187,10 @@ const readList = (name: string, value: string, least = 1): number[] =>
 function readSwitch(name: string, value: string): "on" | "off" {
   if (value === "on" || value === "off") return value;
   throw new UsageError(`--${name} is on or off, not ${value}.`);
+}
+
+function readLimits(value: string): Options["rateLimits"] {
+  return value === "default" ? value : readSwitch("rate-limits", value);
 }
 
 function readScenarios(value: string): string[] {

@@ -1,4 +1,5 @@
 import type { Bench } from "../bench.ts";
+import { measureAbuse } from "./abuse.ts";
 import { measureGrowth } from "./growth.ts";
 import { measureIncrementalSyncs } from "./incremental-sync.ts";
 import { measureInitialSyncs } from "./initial-sync.ts";
@@ -21,4 +22,5 @@ export const SCENARIOS: ReadonlyMap<string, (bench: Bench) => Promise<void>> =
     ["B6", measureLogins],
     ["B15", measureStorage],
     ["B16", measureGrowth],
+    ["abuse", measureAbuse],
   ]);
