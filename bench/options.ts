@@ -16,8 +16,8 @@ export interface Options {
   readonly processes: number;
   readonly sealing: "on" | "off";
   readonly rateLimits: "on" | "off" | "default";
-  /** A part of the name of the only abuse that is tried. */
-  readonly attack: string | undefined;
+  /** Parts of the names of the abuse that is tried. */
+  readonly attack: string;
   readonly profile: string | undefined;
   readonly senders: readonly number[];
   readonly members: readonly number[];
@@ -106,7 +106,7 @@ export function parseOptions(args: readonly string[]): Options {
     processes: count("processes"),
     sealing: readSwitch("sealing", take("sealing")),
     rateLimits: readLimits(take("rate-limits")),
-    attack: values.attack,
+    attack: values.attack ?? "",
     profile,
     senders: list("senders"),
     members: list("members", 2),

@@ -1,5 +1,5 @@
-import { once } from "node:events";
-import { EventEmitter } from "node:events";
+import { EventEmitter, once } from "node:events";
+import { connect } from "node:net";
 import { expect } from "chai";
 import { endpoint } from "../../src/http/endpoint.ts";
 import { useApp } from "./use-app.ts";
@@ -75,4 +75,20 @@ describe("turns", () => {
     await Promise.all(asked);
     clearInterval(timer);
   }).timeout(60_000);
+
+  it("row 52: does nothing for who has gone while waiting", async () => {
+    const asked = Array.from({ length: 16 }, () => as("alice", "/held"));
+    await entered(16);
+    const gone = connect(app.port(), "127.0.0.1");
+    gone.end(
+      "GET /held HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer token-of-alice\r\n\r\n",
+    );
+    gone.resume();
+    await once(gone, "close");
+    const last = as("alice", "/free");
+    const timer = setInterval(() => held.emit("let go"), 1);
+    await Promise.all([...asked, last]);
+    clearInterval(timer);
+    expect(inside).to.have.length(16);
+  });
 });

@@ -6,7 +6,7 @@ import { nameOf } from "./requests.ts";
 
 const SIGNS = [
   ..."!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ ",
-  ..."\0\u0001\t\n\r\u001b\u007f\u0080é\u00ad\u200b\u202e\u2028\ufeff\uffff😀",
+  ..."\0\u0001\t\n\r\u001b\u007f\u0080é\u00ad\u200b\u202e\u2028\ufeff\uffff😀İıſK∕／",
 ];
 
 /** Segments that decode to one text, which nothing may decode again. */

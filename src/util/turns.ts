@@ -10,6 +10,11 @@ export class Turns {
     this.#width = width;
   }
 
+  /** How many of the key wait. */
+  waiting(key: string): number {
+    return this.#keys.get(key)?.waiting.length ?? 0;
+  }
+
   async run<T>(key: string, work: () => Promise<T>): Promise<T> {
     const turn = this.#keys.get(key) ?? { working: 0, waiting: [] };
     this.#keys.set(key, turn);
