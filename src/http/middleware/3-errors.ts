@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import type { Log } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import type { Context, Middleware } from "../context.ts";
@@ -42,12 +43,22 @@ function answer(ctx: Context, error: MatrixError): void {
   if (typeof wait === "number") {
     ctx.set("Retry-After", String(Math.max(1, Math.ceil(wait / 1000))));
   }
+  if (isMuchLeft(ctx.req)) ctx.set("Connection", "close");
   ctx.type = "application/json";
   ctx.body = JSON.stringify({
     ...error.extra,
     errcode: error.errcode,
     error: error.message,
   });
+}
+
+const LITTLE_BYTES = 64 * 1024;
+
+/** Node reads what is left of a body to its end, unless the connection ends with the answer. */
+function isMuchLeft({ complete, headers }: IncomingMessage): boolean {
+  const isUntold = headers["transfer-encoding"] !== undefined;
+  const length = Number(headers["content-length"] ?? 0);
+  return !complete && (isUntold || length > LITTLE_BYTES);
 }
 
 function statusFor(ctx: Context, error: MatrixError): number {
