@@ -1,6 +1,5 @@
 import type { Edges } from "../../edges.ts";
 import { escapeText, unescapeText } from "../../storage/json-text.ts";
-import type { Span } from "../../storage/notifier.ts";
 import {
   type DeltaFacts,
   type DeltaRange,
@@ -9,6 +8,7 @@ import {
 } from "../../storage/room-delta.ts";
 import type { EventHead } from "../../storage/events.ts";
 import type { PlainNews } from "../../storage/plain-news.ts";
+import type { Span } from "../../storage/span.ts";
 import { listCurrentMembers } from "../../storage/sync-changes.ts";
 import type { ReceiptRow } from "../../storage/sync-extras.ts";
 import { listTimelines } from "../../storage/sync-timeline.ts";
