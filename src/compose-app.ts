@@ -8,6 +8,12 @@ import type { Edges } from "./edges.ts";
 import { createApp } from "./http/app.ts";
 import type { Middleware, RequestState } from "./http/context.ts";
 import { endpoints } from "./http/endpoints.ts";
+import { storageOfRequest } from "./storage/request-storage.ts";
+
+const edgesOfRequest = (edges: Edges): Edges => ({
+  ...edges,
+  ...storageOfRequest(edges),
+});
 
 /** This machine's own networks, for a proxy that runs beside us. */
 const LOOPBACK = ["127.0.0.0/8", "::1/128"];
@@ -22,7 +28,7 @@ export function composeApp(
   followEpoch(edges);
   return createApp({
     edges,
-    edgesNow: () => composed.edges,
+    edgesNow: () => edgesOfRequest(composed.edges),
     endpoints,
     pages,
     authenticate: createAuthenticate(edges),
