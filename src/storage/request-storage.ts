@@ -1,4 +1,4 @@
-import { StorageUnavailable } from "./storage-unavailable.ts";
+import { isUnanswered, StorageUnavailable } from "./storage-unavailable.ts";
 import type { Sql } from "./database.ts";
 import type { Committer } from "./write.ts";
 
@@ -46,9 +46,3 @@ export function storageOfRequest({ db, committer }: Storage): Storage {
 
 const unanswered = () =>
   new StorageUnavailable("The database did not answer before.", true);
-
-function isUnanswered(error: unknown): boolean {
-  if (error instanceof StorageUnavailable) return true;
-  const code = error instanceof Error && "code" in error ? error.code : "";
-  return code === "CONNECT_TIMEOUT";
-}
