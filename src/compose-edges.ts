@@ -10,6 +10,7 @@ import type { Sql } from "./storage/database.ts";
 import { raiseFence } from "./storage/fence.ts";
 import { createNidSource } from "./storage/nids.ts";
 import { loadSecrets } from "./storage/secrets.ts";
+import { storageOfRequest } from "./storage/request-storage.ts";
 import type { SecretSource } from "./storage/secret-source.ts";
 import { createNotifier } from "./storage/stream-notifier.ts";
 import { ProcessMemory } from "./util/process-memory.ts";
@@ -30,6 +31,8 @@ export interface EdgesOptions {
 export interface ComposedEdges {
   /** For what begins now: what began before a stall can commit nothing more. */
   readonly edges: Edges;
+  /** For one request that begins now. */
+  readonly edgesOfRequest: Edges;
   /** Called when the process runs again after a stall. */
   onStall(listener: (ms: number) => void): void;
   /** Commits what is queued, then lets go of all but `sql`. */
@@ -95,6 +98,9 @@ export async function composeEdges({
   return {
     get edges() {
       return edges;
+    },
+    get edgesOfRequest() {
+      return { ...edges, ...storageOfRequest(sql, fence) };
     },
     onStall: (listener) => stalls.onStall(listener),
     async close() {

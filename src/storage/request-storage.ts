@@ -1,18 +1,18 @@
 import { isUnanswered, StorageUnavailable } from "./storage-unavailable.ts";
 import type { Sql } from "./database.ts";
+import type { Fence } from "./fence.ts";
 import type { Committer } from "./write.ts";
-
-export interface Storage {
-  db: Sql;
-  committer: Committer;
-}
 
 /**
  * The database as one request uses it: what has waited in vain for one answer waits
  * for no other, whatever its use-case makes of the error. So no request waits for a
- * database that hangs longer than one query or one write may.
+ * database that hangs longer than one query or one write may. And what began before
+ * the process was stopped asks nothing more: its client may have gone on elsewhere.
  */
-export function storageOfRequest({ db, committer }: Storage): Storage {
+export function storageOfRequest(
+  db: Sql,
+  committer: Fence,
+): { db: Sql; committer: Committer } {
   let isGivenUp = false;
 
   const note = (error: unknown): never => {
@@ -21,7 +21,7 @@ export function storageOfRequest({ db, committer }: Storage): Storage {
   };
 
   const askOnce = <T>(begin: () => Promise<T>): Promise<T> =>
-    isGivenUp ? Promise.reject(unanswered()) : begin();
+    isGivenUp || committer.isShut ? Promise.reject(refused()) : begin();
 
   return {
     db: new Proxy(db, {
@@ -31,11 +31,14 @@ export function storageOfRequest({ db, committer }: Storage): Storage {
         // A query begins when it is awaited; one within another one never is.
         const begin = query.then.bind(query);
         let asked: Promise<unknown> | undefined;
-        query.then = ((...listeners: Parameters<typeof query.then>) =>
-          (asked ??= askOnce(() => begin(undefined, note))).then(
-            ...listeners,
-          )) as typeof query.then;
-        return query;
+        const ask = () => (asked ??= askOnce(() => begin(undefined, note)));
+        return Object.assign(query, {
+          then: (...listeners: Parameters<Promise<unknown>["then"]>) =>
+            ask().then(...listeners),
+          catch: (listener: (error: unknown) => unknown) =>
+            ask().catch(listener),
+          finally: (listener: () => void) => ask().finally(listener),
+        });
       },
     }),
     committer: {
@@ -44,5 +47,5 @@ export function storageOfRequest({ db, committer }: Storage): Storage {
   };
 }
 
-const unanswered = () =>
-  new StorageUnavailable("The database did not answer before.", true);
+const refused = () =>
+  new StorageUnavailable("The request waited in vain before.", true);
