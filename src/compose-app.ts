@@ -22,7 +22,7 @@ export function composeApp(
   followEpoch(edges);
   return createApp({
     edges,
-    edgesNow: () => composed.edgesOfRequest,
+    edgesNow: (waitedMs) => composed.edgesOfRequest(waitedMs),
     endpoints,
     pages,
     authenticate: createAuthenticate(edges),

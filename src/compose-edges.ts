@@ -31,8 +31,8 @@ export interface EdgesOptions {
 export interface ComposedEdges {
   /** For what begins now: what began before a stall can commit nothing more. */
   readonly edges: Edges;
-  /** For one request that begins now. */
-  readonly edgesOfRequest: Edges;
+  /** For one request, which has waited so long for the database by now. */
+  edgesOfRequest(waitedMs: number): Edges;
   /** Called when the process runs again after a stall. */
   onStall(listener: (ms: number) => void): void;
   /** Commits what is queued, then lets go of all but `sql`. */
@@ -99,8 +99,9 @@ export async function composeEdges({
     get edges() {
       return edges;
     },
-    get edgesOfRequest() {
-      return { ...edges, ...storageOfRequest(sql, fence) };
+    edgesOfRequest(waitedMs) {
+      const shared = { db: sql, committer: fence, notifier };
+      return { ...edges, ...storageOfRequest(shared, waitedMs) };
     },
     onStall: (listener) => stalls.onStall(listener),
     async close() {
