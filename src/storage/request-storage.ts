@@ -4,12 +4,13 @@ import { isUnanswered, StorageUnavailable } from "./storage-unavailable.ts";
 import type { Sql } from "./database.ts";
 import type { Committer } from "./write.ts";
 
-/** What a request waits for the database in all. */
+/** What a request waits for the database in all, and then for what comes at once. */
 const PATIENCE_MS = 4800;
-/** No query of ours takes that long, unless it waits for others: only then it counts. */
-const SLOW_MS = 1000;
-/** Whoever has no patience left still takes what comes at once. */
 const GRACE_MS = 500;
+/** No query of ours takes that long, unless it waits for others: only then it counts. */
+const SLOW_MS = 500;
+/** After this a write would be answered too late, and is not begun. */
+const LATEST_WRITE_MS = PATIENCE_MS / 2;
 
 export interface RequestStorage {
   db: Sql;
@@ -30,29 +31,45 @@ export function storageOfRequest(
   waitedMs: number,
 ): RequestStorage {
   const { committer, notifier } = shared;
-  let patience = PATIENCE_MS;
+  let spent = waitedMs > SLOW_MS ? waitedMs : 0;
+  let countedUntil = 0;
   let isGivenUp = false;
 
-  const charge = (ms: number) => {
-    if (ms > SLOW_MS) patience -= ms;
+  /** Waits at the same time count once. */
+  const count = (begun: number): void => {
+    const now = performance.now();
+    if (now - begun <= SLOW_MS && spent <= PATIENCE_MS) return;
+    spent += now - Math.max(begun, countedUntil);
+    countedUntil = now;
   };
 
-  const ask = async <T>(begin: () => Promise<T>, mayGiveUp: boolean) => {
-    isGivenUp ||= !mayGiveUp && patience < GRACE_MS;
+  const ask = async <T>(begin: () => Promise<T>): Promise<T> => {
     if (isGivenUp || committer.isShut) throw unanswered(true);
-    const begun = performance.now();
     try {
-      if (!mayGiveUp || patience === PATIENCE_MS) return await begin();
-      return await within(Math.max(patience, GRACE_MS), begin());
+      return await begin();
     } catch (error) {
       isGivenUp ||= isUnanswered(error);
       throw error;
-    } finally {
-      charge(performance.now() - begun);
     }
   };
 
-  charge(waitedMs);
+  const read = async <T>(begin: () => Promise<T>): Promise<T> => {
+    const left = PATIENCE_MS + GRACE_MS - spent;
+    isGivenUp ||= left <= 0;
+    const begun = performance.now();
+    try {
+      return await ask(() => (spent === 0 ? begin() : within(left, begin())));
+    } finally {
+      count(begun);
+    }
+  };
+
+  // What is under way is waited for: until then nobody knows what becomes of it.
+  const write = <T>(begin: () => Promise<T>): Promise<T> => {
+    isGivenUp ||= spent > LATEST_WRITE_MS;
+    return ask(begin);
+  };
+
   return {
     db: new Proxy(shared.db, {
       apply(target, self, args: unknown[]) {
@@ -61,7 +78,7 @@ export function storageOfRequest(
         // A query begins when it is awaited; one within another one never is.
         const begin = query.then.bind(query);
         let asked: Promise<unknown> | undefined;
-        const run = () => (asked ??= ask(() => begin(), true));
+        const run = () => (asked ??= read(() => begin()));
         return Object.assign(query, {
           then: (...listeners: Parameters<Promise<unknown>["then"]>) =>
             run().then(...listeners),
@@ -71,14 +88,10 @@ export function storageOfRequest(
         });
       },
     }),
-    committer: {
-      // A write that is under way is waited for: until then nobody knows of it.
-      commit: (write) => ask(() => committer.commit(write), false),
-    },
+    committer: { commit: (rows) => write(() => committer.commit(rows)) },
     notifier: Object.assign(Object.create(notifier) as Notifier, {
-      refresh: () => ask(() => notifier.refresh(), true),
-      caughtUp: (position: number) =>
-        ask(() => notifier.caughtUp(position), true),
+      refresh: () => read(() => notifier.refresh()),
+      caughtUp: (position: number) => read(() => notifier.caughtUp(position)),
     }),
   };
 }
