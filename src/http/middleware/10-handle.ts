@@ -7,7 +7,7 @@ import { isReply } from "../reply.ts";
 import { streamText } from "../stream-text.ts";
 
 /** Calls the endpoint and serialises its answer, once. */
-export function handle(edgesNow: () => Edges): Middleware {
+export function handle(edgesNow: (waitedMs: number) => Edges): Middleware {
   return async (ctx) => {
     const { state } = ctx;
     // Nobody waits for it any more, and it may be of before a stall.
@@ -20,7 +20,7 @@ export function handle(edgesNow: () => Edges): Middleware {
       ...(state.requester && { requester: state.requester }),
       ...(state.actor && { actor: state.actor }),
     };
-    const edges = edgesNow();
+    const edges = edgesNow(state.waitedMs ?? 0);
     const answer = await state.route.endpoint.handle(edges, input);
     const isOwn = isReply(answer);
     const body = isOwn ? answer.body : answer;
