@@ -19,8 +19,8 @@ import { handle } from "./middleware/9-handle.ts";
 
 export interface AppOptions {
   edges: Edges;
-  /** What a request that begins now is handled with; `edges`, unless told. */
-  edgesNow?: () => Edges;
+  /** What a request is handled with that has waited so long by now; `edges`, unless told. */
+  edgesNow?: (waitedMs: number) => Edges;
   endpoints: readonly Endpoint[];
   authenticate: Authenticate;
   can: Can;

@@ -5,7 +5,7 @@ import { ClientGone } from "../http-error.ts";
 import { isReply } from "../reply.ts";
 
 /** Calls the endpoint and serialises its answer, once. */
-export function handle(edgesNow: () => Edges): Middleware {
+export function handle(edgesNow: (waitedMs: number) => Edges): Middleware {
   return async (ctx) => {
     const { state } = ctx;
     // Nobody waits for it any more, and it may be of before a stall.
@@ -18,7 +18,8 @@ export function handle(edgesNow: () => Edges): Middleware {
       ...(state.requester && { requester: state.requester }),
       ...(state.actor && { actor: state.actor }),
     };
-    const answer = await state.route.endpoint.handle(edgesNow(), input);
+    const edges = edgesNow(state.waitedMs ?? 0);
+    const answer = await state.route.endpoint.handle(edges, input);
     const isOwn = isReply(answer);
     const body = isOwn ? answer.body : answer;
     ctx.status = isOwn ? answer.status : 200;
