@@ -79,20 +79,21 @@ export function storageOfRequest(
         const begin = query.then.bind(query);
         let asked: Promise<unknown> | undefined;
         const run = () => (asked ??= read(() => begin()));
-        return Object.assign(query, {
-          then: (...listeners: Parameters<Promise<unknown>["then"]>) =>
-            run().then(...listeners),
-          catch: (listener: (error: unknown) => unknown) =>
-            run().catch(listener),
-          finally: (listener: () => void) => run().finally(listener),
-        });
+        query.then = ((...listeners: Parameters<typeof query.then>) =>
+          run().then(...listeners)) as typeof query.then;
+        query.catch = ((listener: Parameters<typeof query.catch>[0]) =>
+          run().catch(listener)) as typeof query.catch;
+        query.finally = (listener) => run().finally(listener);
+        return query;
       },
     }),
     committer: { commit: (rows) => write(() => committer.commit(rows)) },
-    notifier: Object.assign(Object.create(notifier) as Notifier, {
-      refresh: () => read(() => notifier.refresh()),
-      caughtUp: (position: number) => read(() => notifier.caughtUp(position)),
-    }),
+    notifier: Object.create(notifier, {
+      refresh: { value: () => read(() => notifier.refresh()) },
+      caughtUp: {
+        value: (position: number) => read(() => notifier.caughtUp(position)),
+      },
+    }) as Notifier,
   };
 }
 
