@@ -2,9 +2,12 @@ import { MatrixError } from "../../core/errors.ts";
 import type { WriteRows } from "../../storage/write.ts";
 import type { Proposal, ProposalResult } from "./proposal.ts";
 import type { RoomHead } from "./room-head.ts";
+import type { WriterEdges } from "./writer-edges.ts";
 
 /** Proposals that enter the room together or not at all. */
 export interface Group {
+  /** Of who proposes it. */
+  edges: WriterEdges;
   proposals: readonly Proposal[];
   /** Rows that commit with the group whatever its events. */
   rows: Partial<WriteRows>;

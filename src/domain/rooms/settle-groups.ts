@@ -1,4 +1,3 @@
-import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import { listIdempotencyAnswers } from "../../storage/idempotency.ts";
 import { buildGroups, type Member } from "./build-groups.ts";
@@ -7,21 +6,7 @@ import { advance, commitRun } from "./commit-run.ts";
 import { isHeadCurrent, loadRoomHead, type RoomHead } from "./room-head.ts";
 import { type Group, LostRace, type RoomQueue, tooBusy } from "./room-queue.ts";
 import type { Run } from "./run.ts";
-
-export type WriterEdges = Pick<
-  Edges,
-  | "committer"
-  | "db"
-  | "keyring"
-  | "log"
-  | "memory"
-  | "nids"
-  | "notifier"
-  | "now"
-  | "random"
-  | "serverKey"
-  | "settings"
->;
+import type { WriterEdges } from "./writer-edges.ts";
 
 const MAX_LOSSES = 40;
 /** Writers in step with each other lose again and again: from here on each waits a random while. */
