@@ -17,7 +17,9 @@ export interface Options {
   readonly dataFolder: string | undefined;
   readonly processes: number;
   readonly sealing: "on" | "off";
-  readonly rateLimits: "on" | "off";
+  readonly rateLimits: "on" | "off" | "default";
+  /** Parts of the names of the abuse that is tried. */
+  readonly attack: string;
   readonly profile: string | undefined;
   readonly senders: readonly number[];
   readonly members: readonly number[];
@@ -46,8 +48,11 @@ export class UsageError extends Error {
   override name = "UsageError";
 }
 
+/** Abuse takes its time, and is asked for by name. */
+const USUAL = [...SCENARIOS.keys()].filter((name) => name !== "abuse");
+
 const DEFAULTS = {
-  scenario: [...SCENARIOS.keys()].join(","),
+  scenario: USUAL.join(","),
   seconds: "8",
   "warm-up": "2",
   processes: "1",
@@ -116,7 +121,8 @@ export function parseOptions(args: readonly string[]): Options {
     dataFolder: values["data-folder"],
     processes: count("processes"),
     sealing: readSwitch("sealing", take("sealing")),
-    rateLimits: readSwitch("rate-limits", take("rate-limits")),
+    rateLimits: readLimits(take("rate-limits")),
+    attack: values.attack ?? "",
     profile,
     senders: list("senders"),
     members: list("members", 2),
@@ -159,6 +165,7 @@ function parse(args: readonly string[]) {
         processes: text,
         sealing: text,
         "rate-limits": text,
+        attack: text,
         profile: text,
         senders: text,
         members: text,
@@ -215,6 +222,10 @@ function assertKnown(
 function readSwitch(name: string, value: string): "on" | "off" {
   if (value === "on" || value === "off") return value;
   throw new UsageError(`--${name} is on or off, not ${value}.`);
+}
+
+function readLimits(value: string): Options["rateLimits"] {
+  return value === "default" ? value : readSwitch("rate-limits", value);
 }
 
 /** "B16" means all whose name begins with it and a hyphen. */

@@ -1,10 +1,10 @@
 import type Koa from "koa";
+import type { ComposedEdges } from "./compose-edges.ts";
 import type { Config } from "./config/schema.ts";
 import { createAuthenticate } from "./domain/accounts/authenticate.ts";
 import { rateLimiterOf } from "./domain/accounts/rate-limits.ts";
 import { canByFlag } from "./domain/admin/permission.ts";
 import { followEpoch } from "./domain/sync/epoch.ts";
-import type { Edges } from "./edges.ts";
 import { createApp } from "./http/app.ts";
 import type { Middleware, RequestState } from "./http/context.ts";
 import { endpoints } from "./http/endpoints.ts";
@@ -15,14 +15,14 @@ const LOOPBACK = ["127.0.0.0/8", "::1/128"];
 /** The app of one process, with every endpoint. */
 export function composeApp(
   config: Config,
-  composed: { readonly edges: Edges },
+  composed: Pick<ComposedEdges, "edges" | "edgesOfRequest">,
   pages: readonly Middleware[],
 ): Koa<RequestState> {
   const { edges } = composed;
   followEpoch(edges);
   return createApp({
     edges,
-    edgesNow: () => composed.edges,
+    edgesNow: (waitedMs) => composed.edgesOfRequest(waitedMs),
     endpoints,
     pages,
     authenticate: createAuthenticate(edges),

@@ -10,6 +10,7 @@ import type { Sql } from "./storage/database.ts";
 import { raiseFence } from "./storage/fence.ts";
 import { createNidSource } from "./storage/nids.ts";
 import { loadSecrets } from "./storage/secrets.ts";
+import { storageOfRequest } from "./storage/request-storage.ts";
 import type { SecretSource } from "./storage/secret-source.ts";
 import { createNotifier } from "./storage/stream-notifier.ts";
 import { ProcessMemory } from "./util/process-memory.ts";
@@ -30,6 +31,8 @@ export interface EdgesOptions {
 export interface ComposedEdges {
   /** For what begins now: what began before a stall can commit nothing more. */
   readonly edges: Edges;
+  /** For one request, which has waited so long for the database by now. */
+  edgesOfRequest(waitedMs: number): Edges;
   /** Called when the process runs again after a stall. */
   onStall(listener: (ms: number) => void): void;
   /** Commits what is queued, then lets go of all but `sql`. */
@@ -97,6 +100,10 @@ export async function composeEdges({
   return {
     get edges() {
       return edges;
+    },
+    edgesOfRequest(waitedMs) {
+      const shared = { db: sql, committer: fence, notifier };
+      return { ...edges, ...storageOfRequest(shared, waitedMs) };
     },
     onStall: (listener) => stalls.onStall(listener),
     async close() {

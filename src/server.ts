@@ -5,7 +5,7 @@ import type { Config } from "./config/schema.ts";
 import { composeApp } from "./compose-app.ts";
 import { publicBaseUrlOf } from "./compose-settings.ts";
 import { composeEdges, type ComposedEdges } from "./compose-edges.ts";
-import { finishDeactivations } from "./domain/accounts/deactivate.ts";
+import { finishDeactivations } from "./domain/jobs/finish-deactivations.ts";
 import { forgetTransactions } from "./domain/jobs/forget-transactions.ts";
 import { startJobs } from "./domain/jobs/start-jobs.ts";
 import type { Middleware } from "./http/context.ts";
@@ -24,8 +24,6 @@ import type { Secret } from "./util/secret.ts";
 export interface Runtime {
   dataDir: string;
   log: Logger;
-  /** 0 for the first of the processes that serve. */
-  processIndex: number;
   databaseUrl: string;
   /** Keys that the environment gives (MYELIN_KEYS_<NAME>), by lower-case name. */
   secrets: ReadonlyMap<string, Secret>;
@@ -55,7 +53,7 @@ export async function startServer(
 
 async function serve(
   config: Config,
-  { log, dataDir, secrets, processIndex }: Runtime,
+  { log, dataDir, secrets }: Runtime,
   sql: Sql,
 ): Promise<RunningServer> {
   const tls = await readTls(config.tls);
@@ -90,12 +88,10 @@ async function serve(
   const pages = createPages(config, publicBaseUrl, sql);
   const app = composeApp(config, composed, pages);
   respond = app.callback();
-  if (processIndex === 0) {
-    finishDeactivations(composed.edges).catch((error: unknown) => {
-      log.warn({ err: error }, "Deactivations are finished at the next start.");
-    });
-  }
-  const jobs = startJobs(composed.edges, [forgetTransactions]);
+  const jobs = startJobs(
+    () => composed.edges,
+    [forgetTransactions, finishDeactivations],
+  );
   composed.onStall((ms) => {
     log.error({ ms: Math.round(ms) }, "the process did not run for a while");
     // What waits there was given up by clients that have written on elsewhere.

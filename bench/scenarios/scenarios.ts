@@ -1,4 +1,5 @@
 import type { Bench } from "../bench.ts";
+import { measureAbuse } from "./abuse.ts";
 import { measureMemberGrowth, measureRoomGrowth } from "./growth.ts";
 import { measureHistoryGrowth } from "./history.ts";
 import { measureIncrementalSyncs } from "./incremental-sync.ts";
@@ -28,4 +29,5 @@ export const SCENARIOS: ReadonlyMap<string, (bench: Bench) => Promise<void>> =
     ["B16-members", measureMemberGrowth],
     ["B16-rooms", measureRoomGrowth],
     ["B16-history", measureHistoryGrowth],
+    ["abuse", measureAbuse],
   ]);

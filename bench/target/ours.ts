@@ -86,9 +86,8 @@ const environmentOf = (
   MYELIN_REGISTRATION_SHARED_SECRET: secret,
   MYELIN_LOG_LEVEL: "warn",
   MYELIN_SEALING: sealing,
-  ...(rateLimits === "on"
-    ? highLimits()
-    : { MYELIN_RATE_LIMITS_ENABLED: "false" }),
+  ...(rateLimits === "on" && highLimits()),
+  ...(rateLimits === "off" && { MYELIN_RATE_LIMITS_ENABLED: "false" }),
 });
 
 function readDatabaseUrl(folder: string): string {

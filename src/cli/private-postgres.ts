@@ -14,6 +14,7 @@ import { findBinaries } from "./postgres/binaries.ts";
 import { createCluster, giveTo } from "./postgres/create-cluster.ts";
 import { PostmasterKeeper } from "./postgres/keeper.ts";
 import { createLauncher } from "./postgres/launcher.ts";
+import { endLeftovers } from "./postgres/leftovers.ts";
 import { stopOrphan } from "./postgres/postmaster-file.ts";
 import type { Program } from "./program.ts";
 import { StartError } from "./start-error.ts";
@@ -82,6 +83,7 @@ export async function startPrivatePostgres(
     binaries,
     launch,
     log,
+    () => endLeftovers(program, folder),
   );
   killed?.addEventListener("abort", () => keeper.kill());
   await keeper.start();

@@ -42,7 +42,6 @@ function serveHere({ program, config, dataFolder, log }: Launch): Service {
       server = await startServer(config, {
         dataDir: dataFolder,
         log,
-        processIndex: 0,
         databaseUrl,
         secrets: readSecrets(program.environment),
       });

@@ -56,14 +56,13 @@ export function runWorker(program: Program): void {
 
 const startWorker = (
   program: Program,
-  { dataFolder, databaseUrl, processIndex }: Assignment,
+  { dataFolder, databaseUrl }: Assignment,
   config: Config,
   log: Logger,
 ): Promise<RunningServer> =>
   startServer(config, {
     dataDir: dataFolder,
     log,
-    processIndex,
     databaseUrl,
     secrets: readSecrets(program.environment),
   });

@@ -24,6 +24,8 @@ export interface RequestState {
   route: CompiledEndpoint;
   segments: Record<string, string>;
   requester?: Requester;
+  /** For the database, by what came before the handler. */
+  waitedMs?: number;
   actor?: Actor;
   params: Record<string, unknown>;
   queryValues: Record<string, unknown>;

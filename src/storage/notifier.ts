@@ -1,4 +1,5 @@
 import type { CommittedWrite, PlainNews } from "./plain-news.ts";
+import type { Span } from "./span.ts";
 
 /** What a waiting request wants to be woken for. */
 export interface WaitTopics {
@@ -13,14 +14,6 @@ export type WaitResult = "woken" | "timeout" | "aborted" | "revoked";
 export interface Changes {
   roomNids: ReadonlySet<number>;
   userIds: ReadonlySet<string>;
-}
-
-/** The batches in a part of the stream that touched a room, whole ones. */
-export interface Span {
-  /** Where the first of them begins: its positions lie above. */
-  after: number;
-  /** Where the last of them ends. */
-  upTo: number;
 }
 
 /** The positions that a batch of this process took, whom it touched, and what it holds. */

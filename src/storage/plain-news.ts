@@ -1,6 +1,6 @@
 import type { EventHead } from "./events.ts";
 import { escapeText } from "./json-text.ts";
-import type { Span } from "./notifier.ts";
+import type { Span } from "./span.ts";
 import type { DeltaFacts } from "./room-delta.ts";
 import { ACCEPTED } from "./write.ts";
 import type { EventRow, Write } from "./write.ts";

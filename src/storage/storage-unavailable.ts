@@ -13,3 +13,10 @@ export class StorageUnavailable extends Error {
     this.isKnown = isKnown;
   }
 }
+
+/** The database was waited for in vain: whoever waited for it once should wait for nothing else. */
+export function isUnanswered(error: unknown): boolean {
+  if (error instanceof StorageUnavailable) return true;
+  const code = error instanceof Error && "code" in error ? error.code : "";
+  return code === "CONNECT_TIMEOUT";
+}

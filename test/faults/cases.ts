@@ -1,3 +1,4 @@
+import { claims } from "./claims.ts";
 import { clock } from "./clock.ts";
 import { cuts } from "./cuts.ts";
 import { dags } from "./dags.ts";
@@ -19,4 +20,5 @@ export const cases: readonly ProofCase[] = [
   stream,
   migration,
   ...dags,
+  claims,
 ];

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { CuttingProxy, MOMENTS } from "./cutting-proxy.ts";
+import { listHalfDone } from "./half-done.ts";
 import { Load } from "./load.ts";
 import type { Outcome, ProofCase, RunOptions } from "./proof.ts";
 import { seededChance } from "./random.ts";
@@ -42,7 +43,14 @@ async function runCuts({ seed, units }: RunOptions): Promise<Outcome> {
       await load.progress(1);
     }
     const { claims, counts: more } = await load.finish();
-    return { counts: { ...counts, ...more }, claims };
+    return {
+      counts: { ...counts, ...more },
+      claims: {
+        "every process serves again by itself": await server.listIdle(),
+        ...claims,
+        "no work is left half done": await listHalfDone(keeper.databaseUrl()),
+      },
+    };
   } finally {
     load.abandon();
     await server.remove();

@@ -86,6 +86,7 @@ async function runDiskFull(options: RunOptions): Promise<Outcome> {
         "writes were refused with 503 M_UNKNOWN, reads went on": tell(
           seen.faults,
         ),
+        "every process serves again by itself": await server.listIdle(),
         ...claims,
       },
     };

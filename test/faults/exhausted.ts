@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import postgres from "postgres";
 import { Client } from "./client.ts";
+import { listHalfDone } from "./half-done.ts";
 import { Load } from "./load.ts";
 import { signal } from "./processes.ts";
 import {
@@ -43,6 +44,7 @@ async function runExhausted(options: RunOptions): Promise<Outcome> {
   const load = new Load(server, chance, { writers: 3 });
   const asker = new Client(server);
   const faults: string[] = [];
+  const idle: string[] = [];
   const times: number[] = [];
   const counts: Record<string, number> = {};
   const names = Object.keys(HANGS);
@@ -63,6 +65,7 @@ async function runExhausted(options: RunOptions): Promise<Outcome> {
       await free();
       faults.push(...(await answered));
       const again = await server.ready();
+      idle.push(...(await server.listIdle()));
       await load.progress(10);
       counts[name] = (counts[name] ?? 0) + 1;
       counts["longest ms to serve again"] = Math.max(
@@ -87,7 +90,9 @@ async function runExhausted(options: RunOptions): Promise<Outcome> {
             )
             .map((ms) => `${Math.round(ms)} ms`),
         ),
+        "every process serves again by itself": idle,
         ...outcome.claims,
+        "no work is left half done": await listHalfDone(server.databaseUrl()),
       },
     };
   } finally {

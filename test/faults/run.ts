@@ -14,7 +14,7 @@ const { values } = parseArgs({
 const chosen = cases.filter(
   ({ name }) => values.case === undefined || name === values.case,
 );
-for (const signal of ["SIGINT", "SIGTERM"] as const)
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
   process.once(signal, () => process.exit(1));
 let passed = 0;
 let failed = 0;

@@ -27,6 +27,8 @@ const SETTINGS = {
   MYELIN_LOG_LEVEL: "warn",
 };
 
+const LONGEST_READY_MS = 60_000;
+
 /** What the operations guide promises, and some for a busy machine. */
 const LONGEST_STOP_MS = 20_000;
 
@@ -81,7 +83,7 @@ export class FaultServer {
   }
 
   /** How long it took, in ms, until it served again by itself. */
-  async ready(mostMs = 60_000): Promise<number> {
+  async ready(mostMs = LONGEST_READY_MS): Promise<number> {
     const begun = performance.now();
     for (;;) {
       if (await this.isReady()) return performance.now() - begun;
@@ -100,16 +102,37 @@ export class FaultServer {
   }
 
   async isReady(): Promise<boolean> {
+    return (await this.#askReady()) !== undefined;
+  }
+
+  /** The process that says so, by what its request ids begin with. */
+  async #askReady(): Promise<string | undefined> {
     try {
       const answer = await fetch(`${this.url}/health/ready`, {
         headers: { connection: "close" },
         signal: AbortSignal.timeout(1000),
       });
       await answer.arrayBuffer();
-      return answer.status === 200;
+      if (answer.status !== 200) return undefined;
+      return answer.headers.get("x-request-id")?.split("-")[0];
     } catch {
-      return false;
+      return undefined;
     }
+  }
+
+  /** Which processes do not serve: each is known by the ids that it gives to requests. */
+  async listIdle(): Promise<string[]> {
+    const { processes = 2 } = this.#options;
+    const serving = new Set<string>();
+    const end = performance.now() + LONGEST_READY_MS;
+    while (serving.size < processes) {
+      if (performance.now() > end)
+        return [`only ${serving.size} of ${processes} processes serve`];
+      const by = await this.#askReady();
+      if (by === undefined) await pause(25);
+      else serving.add(by);
+    }
+    return [];
   }
 
   logTail(): string {

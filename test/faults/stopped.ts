@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { listHalfDone } from "./half-done.ts";
 import { Load } from "./load.ts";
 import { signal } from "./processes.ts";
 import type { Outcome, ProofCase, RunOptions } from "./proof.ts";
@@ -29,6 +30,7 @@ async function runStopped(options: RunOptions): Promise<Outcome> {
     pauseMs: 5,
   });
   const ready: string[] = [];
+  const idle: string[] = [];
   try {
     await server.start();
     await load.prepare();
@@ -43,12 +45,17 @@ async function runStopped(options: RunOptions): Promise<Outcome> {
         .catch(() => ready.push(`not within ${SERVES_MS} ms`));
       signal(pid, "SIGCONT");
       await load.progress(100);
+      idle.push(...(await server.listIdle()));
     }
-    await server.ready();
     const { claims, counts } = await load.finish();
     return {
       counts: { stops: units, ...counts },
-      claims: { "the other process served meanwhile": ready, ...claims },
+      claims: {
+        "the other process served meanwhile": ready,
+        "every process serves again by itself": idle,
+        ...claims,
+        "no work is left half done": await listHalfDone(server.databaseUrl()),
+      },
     };
   } finally {
     load.abandon();

@@ -132,7 +132,7 @@ describe("jobs", () => {
       return true;
     };
     const isStarted = once(started, "step");
-    const running = startJobs(edgesOf(database.sql), [jobOf(step)]);
+    const running = startJobs(() => edgesOf(database.sql), [jobOf(step)]);
     await isStarted;
     await running.stop();
     let isTaken = false;

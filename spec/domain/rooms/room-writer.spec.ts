@@ -1,6 +1,11 @@
 import { expect } from "chai";
 import type { Requester } from "../../../src/domain/accounts/requester.ts";
 import { joinRoom } from "../../../src/domain/rooms/membership.ts";
+import {
+  writeToRoom,
+  type WriterEdges,
+} from "../../../src/domain/rooms/room-writer.ts";
+import { raiseFence } from "../../../src/storage/fence.ts";
 import { listSnapshots } from "../../../src/storage/snapshots.ts";
 import {
   act,
@@ -44,6 +49,33 @@ describe("the room writer", () => {
     expect(answers.map(({ status }) => status)).to.deep.equal(
       Array.from({ length: 40 }, (_, i) => (i % 2 ? 403 : 200)),
     );
+  });
+
+  it("writes what waits for a run by what its own request may still do", async () => {
+    const roomId = await makePublicRoom(alice);
+    const [room] = await server.database.sql<{ roomNid: number }[]>`
+      select room_nid from rooms where room_id = ${roomId}`;
+    const { edges } = server;
+    const fence = raiseFence(edges.committer, () => false);
+    const first: WriterEdges = {
+      ...edges,
+      committer: {
+        commit: (write) => fence.commit(write).finally(() => fence.shut()),
+      },
+    };
+    const propose = (by: WriterEdges, body: string) =>
+      writeToRoom(by, room!.roomNid, [
+        {
+          draft: {
+            type: "m.room.message",
+            sender: alice.userId,
+            content: { body },
+          },
+        },
+      ]);
+    const before = await count(roomId);
+    await Promise.all([propose(first, "one"), propose(edges, "two")]);
+    expect(await count(roomId)).to.equal(before + 2);
   });
 
   it("answers a transaction that comes a hundred times at once with one event", async () => {

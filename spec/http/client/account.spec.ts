@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { finishDeactivations } from "../../../src/domain/accounts/deactivate.ts";
+import { finishDeactivations } from "../../../src/domain/jobs/finish-deactivations.ts";
+import { runJob } from "../../../src/domain/jobs/job.ts";
 import { whileUserIsHeld } from "../../support/held-row.ts";
 import { useServer } from "../../support/server.ts";
 import type { TestServer } from "../../support/server.ts";
@@ -246,14 +247,14 @@ describe("POST /account/deactivate", () => {
     expect(profile.status).to.equal(404);
   });
 
-  it("is finished at the next start where a crash came between", async () => {
+  it("is finished by a job where a crash or the database came between", async () => {
     const dave = await server.user("dave");
     const { body } = await dave.post("/createRoom");
     await server.edges.committer.commit({
       positions: 1,
       rows: { userUpdates: [{ userId: dave.userId, isDeactivated: true }] },
     });
-    await finishDeactivations(server.edges);
+    await runJob(server.edges, finishDeactivations);
     const [row] = await server.database.sql<{ membership: string }[]>`
       select membership from memberships join rooms using (room_nid)
       where user_id = ${dave.userId} and room_id = ${String(body["room_id"])}`;

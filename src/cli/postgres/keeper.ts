@@ -16,15 +16,24 @@ export class PostmasterKeeper {
   readonly #binaries: Binaries;
   readonly #launch: Launch;
   readonly #log: Log;
+  readonly #clear: () => Promise<void>;
   #child: ChildProcess | undefined;
   readonly #stopping = new AbortController();
   #restart: Promise<void> = Promise.resolve();
 
-  constructor(place: Place, binaries: Binaries, launch: Launch, log: Log) {
+  /** @param clear ends what is left of one that died; done before each start */
+  constructor(
+    place: Place,
+    binaries: Binaries,
+    launch: Launch,
+    log: Log,
+    clear: () => Promise<void>,
+  ) {
     this.#place = place;
     this.#binaries = binaries;
     this.#launch = launch;
     this.#log = log;
+    this.#clear = clear;
   }
 
   async start(): Promise<void> {
@@ -56,6 +65,7 @@ export class PostmasterKeeper {
   }
 
   async #startOnce(): Promise<void> {
+    await this.#clear();
     const { child, ready } = await launchPostmaster(
       this.#place,
       this.#binaries,

@@ -48,7 +48,7 @@ export async function stopOrphan(
 /** What a process number is to the folder that names it; unknown too where nobody has it. */
 type Kind = "postgres" | "foreign" | "unknown";
 
-async function findKind(
+export async function findKind(
   program: Program,
   pid: number,
   folder: string,

@@ -2,7 +2,6 @@ import type { Edges } from "../../edges.ts";
 import type { UserId } from "../../core/ids.ts";
 import { listMembershipsOf } from "../../storage/memberships.ts";
 import { deletePresence } from "../../storage/presence.ts";
-import { listDeactivatedMembers } from "../../storage/users.ts";
 import { leaveRoom } from "../rooms/membership.ts";
 import type { WriterEdges } from "../rooms/room-writer.ts";
 import {
@@ -12,7 +11,7 @@ import {
 } from "./close-session.ts";
 import type { Requester } from "./requester.ts";
 
-type Needs = WriterEdges & Pick<Edges, "notifier">;
+export type LeaverEdges = WriterEdges & Pick<Edges, "notifier">;
 
 /**
  * Ends an account for good: nobody can log in to it, its user id is never given
@@ -21,7 +20,7 @@ type Needs = WriterEdges & Pick<Edges, "notifier">;
  * https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3accountdeactivate
  */
 export async function deactivateAccount(
-  edges: Needs,
+  edges: LeaverEdges,
   { userId }: Requester,
   isErased: boolean,
 ): Promise<void> {
@@ -43,15 +42,13 @@ export async function deactivateAccount(
   await leaveAllRooms(edges, userId);
 }
 
-/** Leaves the rooms of deactivated users where a crash came between; for one process at its start. */
-export async function finishDeactivations(edges: Needs): Promise<void> {
-  for (const userId of await listDeactivatedMembers(edges.db))
-    await leaveAllRooms(edges, userId);
-}
-
 const AT_ONCE = 10;
 
-async function leaveAllRooms(edges: Needs, userId: string): Promise<void> {
+/** What cannot be left now is left by the job that finishes deactivations. */
+export async function leaveAllRooms(
+  edges: LeaverEdges,
+  userId: string,
+): Promise<void> {
   const rooms = await listMembershipsOf(edges.db, userId, [
     "join",
     "invite",

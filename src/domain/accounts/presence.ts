@@ -8,6 +8,7 @@ import {
   repeatPresence,
   setPresence,
 } from "../../storage/presence.ts";
+import { isUnanswered } from "../../storage/storage-unavailable.ts";
 import type { PresenceRow } from "../../storage/sync-extras.ts";
 import type { Requester } from "./requester.ts";
 import { slot } from "../../util/process-memory.ts";
@@ -85,6 +86,7 @@ export async function notePresence(
     await noteState(edges, device, wanted);
   } catch (error) {
     edges.memory.of(noted).delete(keyOf(device));
+    if (isUnanswered(error)) throw error;
     edges.log.warn({ err: error }, "Presence cannot be stored at the moment.");
   }
 }

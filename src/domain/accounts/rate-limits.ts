@@ -3,6 +3,7 @@ import { MatrixError } from "../../core/errors.ts";
 import type { Edges } from "../../edges.ts";
 import { deleteBuckets, takeTokens } from "../../storage/rate-limits.ts";
 import type { Bucket } from "../../storage/rate-limits.ts";
+import { isUnanswered } from "../../storage/storage-unavailable.ts";
 import { slot } from "../../util/process-memory.ts";
 import { WeightedCache } from "../../util/weighted-cache.ts";
 import {
@@ -115,6 +116,7 @@ export function createRateLimiter(needs: Needs): RateLimiter {
       if (waitMs > 0) throw limitExceeded(waitMs);
       await takeShared(bucket, lease, wanted);
       await sweep().catch((error: unknown) => {
+        if (isUnanswered(error)) throw error;
         needs.log.warn({ err: error }, "Full buckets are forgotten later.");
       });
     },

@@ -2,9 +2,12 @@ import { MatrixError } from "../../core/errors.ts";
 import type { WriteRows } from "../../storage/write.ts";
 import type { Proposal, ProposalResult } from "./proposal.ts";
 import type { RoomHead } from "./room-head.ts";
+import type { WriterEdges } from "./writer-edges.ts";
 
 /** Proposals that enter the room together or not at all. */
 export interface Group {
+  /** Of who proposes it. */
+  edges: WriterEdges;
   proposals: readonly Proposal[];
   /** Rows that commit with the group whatever its events. */
   rows: Partial<WriteRows>;
@@ -31,3 +34,6 @@ export const tooBusy = (): MatrixError =>
     "This room is too busy. Try again shortly.",
     { retry_after_ms: 1000 },
   );
+
+export const roomInUse = (): MatrixError =>
+  new MatrixError("M_ROOM_IN_USE", "This room alias is already taken.");

@@ -4,10 +4,11 @@ import { slot } from "../../util/process-memory.ts";
 import { WeightedCache } from "../../util/weighted-cache.ts";
 import type { Proposal, ProposalResult } from "./proposal.ts";
 import type { RoomHead } from "./room-head.ts";
-import { type RoomQueue, tooBusy } from "./room-queue.ts";
-import { settleGroups, type WriterEdges } from "./settle-groups.ts";
+import { type Group, type RoomQueue, tooBusy } from "./room-queue.ts";
+import { settleGroups } from "./settle-groups.ts";
+import type { WriterEdges } from "./writer-edges.ts";
 
-export type { WriterEdges } from "./settle-groups.ts";
+export type { WriterEdges } from "./writer-edges.ts";
 
 const MAX_GROUPS_A_RUN = 100;
 const MAX_WAITING = 5_000;
@@ -69,13 +70,13 @@ function push(
 ): Promise<ProposalResult[]> {
   return new Promise((resolve, reject) => {
     if (queue.waiting.length >= MAX_WAITING) throw tooBusy();
-    queue.waiting.push({ proposals, rows, audit, resolve, reject });
+    queue.waiting.push({ edges, proposals, rows, audit, resolve, reject });
     if (!queue.isRunning) void drain(edges, roomNid, queue);
   });
 }
 
 async function drain(
-  edges: WriterEdges,
+  { memory }: Pick<WriterEdges, "memory">,
   roomNid: number,
   queue: RoomQueue,
 ): Promise<void> {
@@ -83,7 +84,9 @@ async function drain(
   while (queue.waiting.length > 0) {
     const groups = queue.waiting.splice(0, MAX_GROUPS_A_RUN);
     try {
-      await settleGroups(edges, roomNid, queue, groups);
+      // By what one of them may still touch: who began the first run is gone by now.
+      const [oldest] = groups as [Group];
+      await settleGroups(oldest.edges, roomNid, queue, groups);
     } catch (error) {
       queue.head = undefined;
       // Whoever waits behind a database that is away waited long enough.
@@ -93,9 +96,9 @@ async function drain(
     }
   }
   queue.isRunning = false;
-  const all = edges.memory.of(queues);
+  const all = memory.of(queues);
   if (all.get(roomNid) === queue) all.delete(roomNid);
-  const heads = edges.memory.of(idleHeads);
+  const heads = memory.of(idleHeads);
   if (queue.head) heads.set(roomNid, queue.head);
   else heads.delete(roomNid);
 }

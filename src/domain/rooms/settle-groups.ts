@@ -1,27 +1,18 @@
-import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import { listIdempotencyAnswers } from "../../storage/idempotency.ts";
 import { buildGroups, type Member } from "./build-groups.ts";
 import { takeTurn } from "../../storage/room-turns.ts";
 import { advance, commitRun } from "./commit-run.ts";
 import { isHeadCurrent, loadRoomHead, type RoomHead } from "./room-head.ts";
-import { type Group, LostRace, type RoomQueue, tooBusy } from "./room-queue.ts";
+import {
+  type Group,
+  LostRace,
+  roomInUse,
+  type RoomQueue,
+  tooBusy,
+} from "./room-queue.ts";
 import type { Run } from "./run.ts";
-
-export type WriterEdges = Pick<
-  Edges,
-  | "committer"
-  | "db"
-  | "keyring"
-  | "log"
-  | "memory"
-  | "nids"
-  | "notifier"
-  | "now"
-  | "random"
-  | "serverKey"
-  | "settings"
->;
+import type { WriterEdges } from "./writer-edges.ts";
 
 const MAX_LOSSES = 40;
 /** Writers in step with each other lose again and again: from here on each waits a random while. */
@@ -219,10 +210,7 @@ const isBare = ({ group: { rows, audit } }: Member): boolean =>
 function conflictError(over: string): MatrixError {
   switch (over) {
     case "alias":
-      return new MatrixError(
-        "M_ROOM_IN_USE",
-        "This room alias is already taken.",
-      );
+      return roomInUse();
     case "inactive-user":
       return new MatrixError(
         "M_FORBIDDEN",

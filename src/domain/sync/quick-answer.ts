@@ -35,10 +35,8 @@ export async function readQuickAnswer(
     mark,
     keysDigest: keys.digest,
   };
-  const text = writeAnswer({
+  const parts = {
     token: formatSyncToken(token),
-    join,
-    leave: [],
     invite: [],
     knock: [],
     accountData: [],
@@ -47,7 +45,8 @@ export async function readQuickAnswer(
     keyCounts: keys.counts,
     fallbackTypes: keys.fallback,
     deviceLists: null,
-  });
+  };
+  const text = writeAnswer(parts, join);
   const hasKeyNews = since.keysDigest !== keys.digest;
   return { text, token, isEmpty: join.length === 0 && !hasKeyNews };
 }

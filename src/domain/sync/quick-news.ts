@@ -1,9 +1,6 @@
 import type { Edges } from "../../edges.ts";
-import {
-  DEVICE_LISTS_TOPIC,
-  type HeardHint,
-  type Span,
-} from "../../storage/notifier.ts";
+import { DEVICE_LISTS_TOPIC, type HeardHint } from "../../storage/notifier.ts";
+import type { Span } from "../../storage/span.ts";
 import { MOST_EVENTS_A_ROOM } from "./room-delta.ts";
 import { MOST_EVENTS_A_SYNC } from "./timeline-budget.ts";
 import { isUnconditional } from "./sync-filter.ts";

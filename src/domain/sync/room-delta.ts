@@ -1,6 +1,5 @@
 import type { Edges } from "../../edges.ts";
 import { escapeText, unescapeText } from "../../storage/json-text.ts";
-import type { Span } from "../../storage/notifier.ts";
 import {
   type DeltaFacts,
   type DeltaRange,
@@ -9,13 +8,15 @@ import {
 } from "../../storage/room-delta.ts";
 import type { EventHead } from "../../storage/events.ts";
 import type { PlainNews } from "../../storage/plain-news.ts";
+import type { Span } from "../../storage/span.ts";
 import { listCurrentMembers } from "../../storage/sync-changes.ts";
 import type { ReceiptRow } from "../../storage/sync-extras.ts";
 import { listTimelines } from "../../storage/sync-timeline.ts";
 import { groupBy } from "../../util/group-by.ts";
 import { slot } from "../../util/process-memory.ts";
 import { WeightedCache } from "../../util/weighted-cache.ts";
-import { openEvents, type StoredEvent } from "../rooms/event-store.ts";
+import { openEvents } from "../rooms/event-store.ts";
+import type { StoredEvent } from "../rooms/stored-event.ts";
 import { NO_CONDITIONS } from "./sync-filter.ts";
 
 /** What happened in a room between two places of the stream, read once for all who wait for it. */

@@ -23,7 +23,9 @@ export function authenticateRequest(
     if (token !== undefined) {
       const userAgent = ctx.req.headers["user-agent"] ?? "";
       const origin = { ip: ctx.state.ip, userAgent };
+      const begun = performance.now();
       const requester = await authenticate(token, origin);
+      ctx.state.waitedMs = performance.now() - begun;
       assertServed(endpoint, requester);
       ctx.state.requester = requester;
     } else if (endpoint.auth !== "optional") {

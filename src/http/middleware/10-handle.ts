@@ -1,11 +1,13 @@
 import type { Edges } from "../../edges.ts";
 import type { Context, Middleware } from "../context.ts";
 import type { AnyInput, RequestInfo } from "../endpoint.ts";
+import { fieldsOf } from "../error-fields.ts";
 import { ClientGone } from "../http-error.ts";
 import { isReply } from "../reply.ts";
+import { streamText } from "../stream-text.ts";
 
 /** Calls the endpoint and serialises its answer, once. */
-export function handle(edgesNow: () => Edges): Middleware {
+export function handle(edgesNow: (waitedMs: number) => Edges): Middleware {
   return async (ctx) => {
     const { state } = ctx;
     // Nobody waits for it any more, and it may be of before a stall.
@@ -18,16 +20,25 @@ export function handle(edgesNow: () => Edges): Middleware {
       ...(state.requester && { requester: state.requester }),
       ...(state.actor && { actor: state.actor }),
     };
-    const answer = await state.route.endpoint.handle(edgesNow(), input);
+    const edges = edgesNow(state.waitedMs ?? 0);
+    const answer = await state.route.endpoint.handle(edges, input);
     const isOwn = isReply(answer);
     const body = isOwn ? answer.body : answer;
     ctx.status = isOwn ? answer.status : 200;
     ctx.type = "application/json";
     if (isOwn) ctx.set({ ...answer.headers });
-    ctx.body =
+    const text =
       typeof body === "string" || Buffer.isBuffer(body)
         ? body
         : JSON.stringify(body);
+    const rest = isOwn ? answer.rest : undefined;
+    ctx.body =
+      rest === undefined
+        ? text
+        : streamText(String(text), rest, (error) => {
+            const fields = fieldsOf(ctx, error);
+            edges.log.error(fields, "an answer broke off");
+          });
   };
 }
 

@@ -1,0 +1,17 @@
+import type { Edges } from "../../edges.ts";
+
+/** What writing to a room may touch. */
+export type WriterEdges = Pick<
+  Edges,
+  | "committer"
+  | "db"
+  | "keyring"
+  | "log"
+  | "memory"
+  | "nids"
+  | "notifier"
+  | "now"
+  | "random"
+  | "serverKey"
+  | "settings"
+>;
