@@ -10,7 +10,7 @@ import type { Measurement } from "./report/measurement.ts";
 import type { Entry } from "./ledger/verdict.ts";
 import type { Target } from "./target/target.ts";
 
-const AT_ONCE = 8;
+const AT_ONCE = 16;
 
 /** One run: whom it measures, whom it acts as, and what it has found. */
 export class Bench {
@@ -65,10 +65,14 @@ export class Bench {
     if (this.#reader !== undefined) await (await this.#reader).catchUp();
   }
 
-  /** A room of the reader's, joined by these. */
-  async openRoom(members: readonly Account[]): Promise<string> {
-    const { account } = await this.reader();
-    const roomId = await this.openRoomOf(account);
+  /** A room of the reader's, or of somebody else's, joined by these. */
+  async openRoom(
+    members: readonly Account[],
+    owner?: Account,
+  ): Promise<string> {
+    const roomId = await this.openRoomOf(
+      owner ?? (await this.reader()).account,
+    );
     await mapInParallel(members, AT_ONCE, (member) => joinRoom(member, roomId));
     return roomId;
   }

@@ -1,5 +1,7 @@
 import { parseArgs } from "node:util";
+import { PAIRS } from "./pairs.ts";
 import { SCENARIOS } from "./scenarios/scenarios.ts";
+import { SUITES } from "./suites.ts";
 
 /** What a run was asked to do. */
 export interface Options {
@@ -15,7 +17,9 @@ export interface Options {
   readonly dataFolder: string | undefined;
   readonly processes: number;
   readonly sealing: "on" | "off";
-  readonly rateLimits: "on" | "off";
+  readonly rateLimits: "on" | "off" | "default";
+  /** Parts of the names of the abuse that is tried. */
+  readonly attack: string;
   readonly profile: string | undefined;
   readonly senders: readonly number[];
   readonly members: readonly number[];
@@ -28,6 +32,13 @@ export interface Options {
   readonly size: number;
   readonly messages: number;
   readonly snapshotSeconds: number;
+  readonly rounds: number;
+  /** What two servers differ in that are measured against each other. */
+  readonly pair: string | undefined;
+  readonly suite: string | undefined;
+  /** Parts of the suite that are measured even if they have been. */
+  readonly parts: readonly string[];
+  readonly hasMetrics: boolean;
   readonly out: string | undefined;
   readonly isCi: boolean;
 }
@@ -37,8 +48,11 @@ export class UsageError extends Error {
   override name = "UsageError";
 }
 
+/** Abuse takes its time, and is asked for by name. */
+const USUAL = [...SCENARIOS.keys()].filter((name) => name !== "abuse");
+
 const DEFAULTS = {
-  scenario: [...SCENARIOS.keys()].join(","),
+  scenario: USUAL.join(","),
   seconds: "8",
   "warm-up": "2",
   processes: "1",
@@ -54,6 +68,7 @@ const DEFAULTS = {
   size: "300",
   messages: "10000",
   "hold-snapshot": "0",
+  rounds: "3",
 };
 
 /** What fits in front of the tests. */
@@ -67,7 +82,8 @@ const CI_DEFAULTS: typeof DEFAULTS = {
   clients: "1,20",
   rooms: "50",
   waiting: "0",
-  size: "100",
+  size: "200",
+  rounds: "1",
   messages: "4000",
 };
 
@@ -83,14 +99,19 @@ export function parseOptions(args: readonly string[]): Options {
   const list = (name: keyof typeof DEFAULTS, least = 1) =>
     readList(name, take(name), least);
   const targets = values.target ?? [];
-  const { database, profile } = values;
+  const { database, profile, pair, suite } = values;
+  const scenarios = readScenarios(take("scenario"));
   if (targets.length === 0 && database !== undefined)
     throw new UsageError("--database is of a server given by --target.");
   if (targets.length > 0 && profile !== undefined)
     throw new UsageError("--profile is for a server started here.");
+  if (targets.length > 0 && pair !== undefined)
+    throw new UsageError("--pair is of servers started here.");
+  if (pair !== undefined) assertKnown("pair", pair, PAIRS);
+  if (suite !== undefined) assertKnown("suite", suite, SUITES);
   return {
     targets,
-    scenarios: readScenarios(take("scenario")),
+    scenarios,
     seconds: number("seconds"),
     warmUpSeconds: number("warm-up"),
     secret: values.secret,
@@ -100,7 +121,8 @@ export function parseOptions(args: readonly string[]): Options {
     dataFolder: values["data-folder"],
     processes: count("processes"),
     sealing: readSwitch("sealing", take("sealing")),
-    rateLimits: readSwitch("rate-limits", take("rate-limits")),
+    rateLimits: readLimits(take("rate-limits")),
+    attack: values.attack ?? "",
     profile,
     senders: list("senders"),
     members: list("members", 2),
@@ -116,6 +138,11 @@ export function parseOptions(args: readonly string[]): Options {
     size: count("size", 2),
     messages: count("messages"),
     snapshotSeconds: number("hold-snapshot"),
+    rounds: count("rounds"),
+    pair,
+    suite,
+    parts: values.part?.split(",") ?? [],
+    hasMetrics: scenarios.includes("B6"),
     out: values.out,
     isCi: values.ci ?? false,
   };
@@ -138,6 +165,7 @@ function parse(args: readonly string[]) {
         processes: text,
         sealing: text,
         "rate-limits": text,
+        attack: text,
         profile: text,
         senders: text,
         members: text,
@@ -150,6 +178,10 @@ function parse(args: readonly string[]) {
         size: text,
         messages: text,
         "hold-snapshot": text,
+        rounds: text,
+        pair: text,
+        suite: text,
+        part: text,
         out: text,
         ci: { type: "boolean" },
       },
@@ -177,15 +209,33 @@ const readList = (name: string, value: string, least = 1): number[] =>
     .map((part) => readCount(name, part, least))
     .sort((a, b) => a - b);
 
+function assertKnown(
+  option: string,
+  name: string,
+  known: ReadonlyMap<string, unknown>,
+): void {
+  if (known.has(name)) return;
+  const names = [...known.keys()].join(", ");
+  throw new UsageError(`--${option} knows ${names}, not ${name}.`);
+}
+
 function readSwitch(name: string, value: string): "on" | "off" {
   if (value === "on" || value === "off") return value;
   throw new UsageError(`--${name} is on or off, not ${value}.`);
 }
 
+function readLimits(value: string): Options["rateLimits"] {
+  return value === "default" ? value : readSwitch("rate-limits", value);
+}
+
+/** "B16" means all whose name begins with it and a hyphen. */
 function readScenarios(value: string): string[] {
-  const names = value.split(",");
-  const unknown = names.find((name) => !SCENARIOS.has(name));
-  if (unknown === undefined) return names;
-  const known = [...SCENARIOS.keys()].join(", ");
-  throw new UsageError(`--scenario knows ${known}, not ${unknown}.`);
+  const known = [...SCENARIOS.keys()];
+  return value.split(",").flatMap((name) => {
+    const meant = known.filter(
+      (one) => one === name || one.startsWith(`${name}-`),
+    );
+    if (meant.length > 0) return meant;
+    throw new UsageError(`--scenario knows ${known.join(", ")}, not ${name}.`);
+  });
 }

@@ -65,7 +65,9 @@ export async function composeEdges({
     isStalled,
     onCommit: (answer) => notifier.committed(answer),
   });
-  const passwordHasher = createPasswordHasher(availableParallelism());
+  // Half of the cores: what serves must never wait for those who log in.
+  const hashers = Math.ceil(availableParallelism() / 2);
+  const passwordHasher = createPasswordHasher(hashers);
   let fence = raiseFence(committer, isStalled);
   let edges: Edges = {
     db: sql,

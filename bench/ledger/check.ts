@@ -1,14 +1,12 @@
 import type { Bench } from "../bench.ts";
 import { mapInParallel } from "../load/in-parallel.ts";
 import { readBack } from "./history.ts";
-import { addVerdicts, judge, NOTHING, type Verdict } from "./verdict.ts";
+import { addVerdicts, judge, NOTHING, type Ledgers } from "./verdict.ts";
 
 const AT_ONCE = 4;
 
 /** Holds all rooms against what was acknowledged, as paging back and as sync show them. */
-export async function checkLedger(
-  bench: Bench,
-): Promise<{ history: Verdict; sync: Verdict }> {
+export async function checkLedger(bench: Bench): Promise<Ledgers> {
   const { ledger, owners } = bench;
   bench.say("checking the ledger");
   const roomIds = ledger.roomIds();

@@ -84,10 +84,13 @@ export class SyncReader {
         ? await this.#readGap(roomId, prev_batch, since)
         : [];
     const fresh = [...gap, ...listMessages(events)];
-    const seen = this.#seen.get(roomId);
-    if (seen) seen.push(...fresh);
-    else this.#seen.set(roomId, fresh);
-    for (const { eventId } of fresh) this.#known.add(eventId);
+    const seen = this.#seen.get(roomId) ?? [];
+    this.#seen.set(roomId, seen);
+    // A gap may be longer than a call can have arguments.
+    for (const one of fresh) {
+      seen.push(one);
+      this.#known.add(one.eventId);
+    }
   }
 
   #readGap(roomId: string, from: string, to: string | undefined) {

@@ -78,5 +78,16 @@ export const addVerdicts = (a: Verdict, b: Verdict): Verdict => ({
   unacknowledged: a.unacknowledged + b.unacknowledged,
 });
 
+/** By paging back, and by incremental syncs alone. */
+export interface Ledgers {
+  readonly history: Verdict;
+  readonly sync: Verdict;
+}
+
+export const addLedgers = (a: Ledgers, b: Ledgers): Ledgers => ({
+  history: addVerdicts(a.history, b.history),
+  sync: addVerdicts(a.sync, b.sync),
+});
+
 export const isWhole = ({ missing, duplicated, outOfOrder }: Verdict) =>
   missing + duplicated + outOfOrder === 0;

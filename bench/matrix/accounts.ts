@@ -3,8 +3,8 @@ import type { Account } from "./account.ts";
 import type { Http } from "./http.ts";
 import { register, type Registration } from "./register.ts";
 
-/** Hashing a password is most of it, and a server does few at once. */
-const AT_ONCE = 8;
+/** Hashing a password is most of it, and a server does few at once; the rest is done meanwhile. */
+const AT_ONCE = 16;
 
 /** The accounts of one run, dealt out evenly over the server's addresses. */
 export class Accounts {

@@ -74,6 +74,20 @@ export function messagesQuestion(
   };
 }
 
+/** The token of the place before an event, towards the beginning of the room. */
+export async function tokenAt(
+  account: Account,
+  roomId: string,
+  eventId: string,
+): Promise<string> {
+  const { start } = await must<{ start: string }>(account.http, {
+    method: "GET",
+    path: `${V3}/rooms/${encodeURIComponent(roomId)}/context/${encodeURIComponent(eventId)}?limit=0`,
+    token: account.token,
+  });
+  return start;
+}
+
 export const readPage = (
   account: Account,
   roomId: string,

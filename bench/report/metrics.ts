@@ -11,6 +11,7 @@ export const METRICS = {
   p50Ms: { label: "p50 ms", better: "less" },
   p99Ms: { label: "p99 ms", better: "less" },
   maxMs: { label: "max ms", better: "less" },
+  loopMs: { label: "loop ms", better: "less" },
   cpuMs: { label: "CPU ms/op", better: "less" },
   generatorMs: { label: "gen. ms/op", better: "neither" },
   cpuPercent: { label: "CPU %", better: "less" },
@@ -20,7 +21,10 @@ export const METRICS = {
   residentMb: { label: "RSS MB", better: "less" },
   proportionalMb: { label: "PSS MB", better: "less" },
   growthMb: { label: "RSS growth MB", better: "less" },
-  growth: { label: "× growth", better: "less" },
+  rateRatio: { label: "× ops/s", better: "more" },
+  p50Ratio: { label: "× p50", better: "less" },
+  p99Ratio: { label: "× p99", better: "less" },
+  cpuRatio: { label: "× CPU", better: "less" },
 } as const satisfies Record<string, Metric>;
 
 export type MetricName = keyof typeof METRICS;

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { isWhole, type Verdict } from "../ledger/verdict.ts";
+import { isWhole, type Ledgers, type Verdict } from "../ledger/verdict.ts";
 import { metricNames, type Measurement } from "./measurement.ts";
 import { METRICS } from "./metrics.ts";
 import { formatNumber, renderTable } from "./table.ts";
@@ -13,10 +13,8 @@ export interface Report {
   readonly ledger?: Ledgers;
 }
 
-interface Ledgers {
-  readonly history: Verdict;
-  readonly sync: Verdict;
-}
+/** The title where a scenario did not come to its end. */
+export const BROKE_OFF = "broke off";
 
 export const describeMachine = () => ({
   cores: availableParallelism(),

@@ -63,11 +63,14 @@ export async function measureEmptySync(
 export async function measureChangedRoom(
   bench: Bench,
   { reader, owner, roomIds }: RoomsAccount,
+  load: { rounds?: number; warmUpSeconds?: number } = {},
 ): Promise<Values> {
   const { seconds } = bench.options;
+  const { rounds = ROUNDS, ...rest } = load;
   const alone = await measureLoad(bench, {
+    ...rest,
     workers: 1,
-    maxOperations: ROUNDS,
+    maxOperations: rounds,
     operation: (_worker, turn) =>
       bench.send(owner, roomIds[turn % roomIds.length]!),
   });
@@ -75,7 +78,7 @@ export async function measureChangedRoom(
   let since = await settle(reader);
   const end = performance.now() + seconds * 1000;
   const meter = startMeter(bench.target);
-  for (let turn = 0; turn < ROUNDS && performance.now() < end; turn++) {
+  for (let turn = 0; turn < rounds && performance.now() < end; turn++) {
     const labels = await change(bench, owner, [
       roomIds[turn % roomIds.length]!,
     ]);

@@ -6,10 +6,12 @@ import {
 } from "../load/closed-loop.ts";
 import { runOpenLoop } from "../load/open-loop.ts";
 import { measureLoad, valuesOf } from "../measure/measure-load.ts";
+import { measureInTurns } from "../measure/in-turns.ts";
 import { startMeter } from "../measure/meter.ts";
 import { PASSWORD, type Account } from "../matrix/account.ts";
 import { spreadSenders } from "./sends.ts";
 import type { Values } from "../report/measurement.ts";
+import { combineRounds, ratiosOf } from "../report/rounds.ts";
 
 const SCENARIO = "B6";
 const LOGINS_AT_ONCE = 16;
@@ -30,15 +32,37 @@ export async function measureLogins(bench: Bench): Promise<void> {
   const send = await spreadSenders(bench, SENDERS, ROOMS);
   await besides(bench, send, undefined, bench.options.warmUpSeconds);
   const rate = `${bench.options.besideRate} sends/s`;
-  const quiet = await besides(bench, send, undefined);
-  report(`${rate} without logins`, quiet.sends);
-  report(`a cheap question beside ${rate}`, quiet.probes);
-  const stormy = await besides(bench, send, login);
-  report(`${rate} beside logins`, stormy.sends);
-  report(`a cheap question beside ${rate} and logins`, stormy.probes);
-  if (stormy.logins) report(`logins beside ${rate}`, stormy.logins);
-  const growth = (stormy.sends.p99Ms ?? NaN) / (quiet.sends.p99Ms ?? NaN);
-  report(`p99 of ${rate} beside logins against without`, { growth });
+  const quiet: Besides[] = [];
+  const stormy: Besides[] = [];
+  const turn = async (rounds: Besides[], beside: Operation | undefined) => {
+    const round = await besides(bench, send, beside);
+    rounds.push(round);
+    return round.sends;
+  };
+  const [alone, beside] = await measureInTurns(bench.options.rounds, [
+    () => turn(quiet, undefined),
+    () => turn(stormy, login),
+  ]);
+  const reportAll = (title: string, rounds: readonly Values[]) =>
+    report(title, combineRounds(rounds));
+  const probesOf = (rounds: readonly Besides[]) =>
+    rounds.map(({ probes }) => probes);
+  reportAll(`${rate} without logins`, alone!);
+  reportAll(`a cheap question beside ${rate}`, probesOf(quiet));
+  reportAll(`${rate} beside logins`, beside!);
+  reportAll(`a cheap question beside ${rate} and logins`, probesOf(stormy));
+  reportAll(
+    `logins beside ${rate}`,
+    stormy.flatMap(({ logins }) => logins ?? []),
+  );
+  report(`${rate} beside logins against without`, ratiosOf(alone!, beside!));
+}
+
+interface Besides {
+  readonly sends: Values;
+  /** Told with the longest time that the server's event loop was late, if known. */
+  readonly probes: Values;
+  readonly logins: Values | undefined;
 }
 
 /** Sends at their rate, and beside them logins and what tells how long the server was deaf. */
@@ -47,7 +71,8 @@ async function besides(
   send: Operation,
   login: Operation | undefined,
   seconds = bench.options.seconds,
-): Promise<{ sends: Values; probes: Values; logins: Values | undefined }> {
+): Promise<Besides> {
+  await bench.target.longestLoopDelayMs();
   const meter = startMeter(bench.target);
   const [sends, probes, logins] = await Promise.all([
     runOpenLoop({
@@ -63,9 +88,10 @@ async function besides(
     login &&
       runClosedLoop({ workers: LOGINS_AT_ONCE, seconds, operation: login }),
   ]);
+  const loopMs = await bench.target.longestLoopDelayMs();
   return {
     sends: login ? withoutCpu(sends) : valuesOf(sends, meter),
-    probes: withoutCpu(probes),
+    probes: { ...withoutCpu(probes), ...(loopMs !== undefined && { loopMs }) },
     logins: logins && withoutCpu(logins),
   };
 }

@@ -4,11 +4,13 @@ import { LABELS } from "../ledger/ledger.ts";
 import { Latencies } from "../load/latencies.ts";
 import { mapInParallel } from "../load/in-parallel.ts";
 import { runOpenLoop } from "../load/open-loop.ts";
+import { measureInTurns } from "../measure/in-turns.ts";
 import { startMeter } from "../measure/meter.ts";
 import type { Account } from "../matrix/account.ts";
 import { through } from "../matrix/accounts.ts";
-import { refusal } from "../matrix/http.ts";
+import { refusal, type Http } from "../matrix/http.ts";
 import type { Values } from "../report/measurement.ts";
+import { combineRounds } from "../report/rounds.ts";
 import { nextBatchIn, sync, syncQuestion } from "../matrix/sync.ts";
 
 const SCENARIO = "B2";
@@ -20,17 +22,26 @@ export async function measureReceipts(bench: Bench): Promise<void> {
   const [sender] = await bench.accounts.create(1);
   for (const count of counts) {
     const clients = await bench.accounts.create(count);
-    const here = { sender: through(near!, sender!), clients };
     const noun = count === 1 ? "syncing client" : "syncing clients";
-    await measureReceiptsOf(bench, `${count} ${noun}`, {
-      ...here,
-      clients: clients.map((client) => through(near!, client)),
-    });
-    if (far === undefined) continue;
-    await measureReceiptsOf(bench, `${count} ${noun}, across processes`, {
-      ...here,
-      clients: clients.map((client) => through(far, client)),
-    });
+    const measureAt = (http: Http) => () =>
+      measureReceiptsOf(bench, {
+        sender: through(near!, sender!),
+        clients: clients.map((client) => through(http, client)),
+      });
+    const report = (title: string, rounds: readonly Values[]) =>
+      bench.report({
+        scenario: SCENARIO,
+        title: `${count} ${noun}${title}`,
+        values: combineRounds(rounds),
+      });
+    if (far === undefined) {
+      report("", [await measureAt(near!)()]);
+      continue;
+    }
+    const sides = [measureAt(near!), measureAt(far)];
+    const [same, across] = await measureInTurns(bench.options.rounds, sides);
+    report(", the sender's process", same!);
+    report(", another process", across!);
   }
 }
 
@@ -46,9 +57,8 @@ const rateFor = (clients: number) => (clients > 10 ? 5 : 10);
 
 async function measureReceiptsOf(
   bench: Bench,
-  title: string,
   { sender, clients }: Audience,
-): Promise<void> {
+): Promise<Values> {
   const { seconds, warmUpSeconds, receiptRate } = bench.options;
   const perSecond = receiptRate ?? rateFor(clients.length);
   const roomId = await bench.openRoom([sender, ...clients]);
@@ -74,8 +84,7 @@ async function measureReceiptsOf(
       ...meter.read(sent.latencies.count),
     };
   };
-  const values = await measure().finally(() => listening.stop());
-  bench.report({ scenario: SCENARIO, title, values });
+  return measure().finally(() => listening.stop());
 }
 
 /** What is yet to be shown to how many, and how long it took so far. */

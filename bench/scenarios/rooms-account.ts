@@ -1,9 +1,10 @@
 import type { Bench } from "../bench.ts";
 import { mapInParallel, upTo } from "../load/in-parallel.ts";
 import type { Account } from "../matrix/account.ts";
+import { through } from "../matrix/accounts.ts";
 import { joinRoom } from "../matrix/rooms.ts";
 
-/** A user in many rooms, each of which has its owner besides, and a message. */
+/** A user in many rooms, each of which has its owner besides, and a message; both speak to the first process. */
 export interface RoomsAccount {
   readonly reader: Account;
   readonly owner: Account;
@@ -16,7 +17,7 @@ interface Stock {
   readonly readers: Map<number, RoomsAccount>;
 }
 
-const AT_ONCE = 8;
+const AT_ONCE = 16;
 const SAY_EVERY = 250;
 const stocks = new WeakMap<Bench, Promise<Stock>>();
 
@@ -44,15 +45,20 @@ export async function accountInRooms(
   });
   stock.roomIds.push(...made);
   const roomIds = stock.roomIds.slice(0, count);
-  const [reader] = await bench.accounts.create(1);
+  const [created] = await bench.accounts.create(1);
+  const reader = through(bench.https[0]!, created!);
   bench.say(`joining ${count} rooms`);
-  await mapInParallel(roomIds, AT_ONCE, (roomId) => joinRoom(reader!, roomId));
-  const account = { reader: reader!, owner, roomIds };
+  await mapInParallel(roomIds, AT_ONCE, (roomId) => joinRoom(reader, roomId));
+  const account = { reader, owner, roomIds };
   stock.readers.set(count, account);
   return account;
 }
 
 async function openStock(bench: Bench): Promise<Stock> {
   const [owner] = await bench.accounts.create(1);
-  return { owner: owner!, roomIds: [], readers: new Map() };
+  return {
+    owner: through(bench.https[0]!, owner!),
+    roomIds: [],
+    readers: new Map(),
+  };
 }

@@ -1,24 +1,33 @@
 import type { Bench } from "../bench.ts";
-import { measureGrowth } from "./growth.ts";
+import { measureAbuse } from "./abuse.ts";
+import { measureMemberGrowth, measureRoomGrowth } from "./growth.ts";
+import { measureHistoryGrowth } from "./history.ts";
 import { measureIncrementalSyncs } from "./incremental-sync.ts";
 import { measureInitialSyncs } from "./initial-sync.ts";
+import { measureJoins } from "./joins.ts";
 import { measureLogins } from "./logins.ts";
 import { measureReceipts } from "./receipts.ts";
 import { measureSends } from "./sends.ts";
 import { measureSlidingSyncs } from "./sliding-sync.ts";
+import { measureSnapshot } from "./snapshot.ts";
 import { measureStorage } from "./storage.ts";
 import { measureWaiting } from "./waiting.ts";
 
-/** By their numbers in the plan; an idle process is measured before it has worked. */
+/** By their numbers in the plan, where several share one with a word; an idle process is measured before it has worked. */
 export const SCENARIOS: ReadonlyMap<string, (bench: Bench) => Promise<void>> =
   new Map([
     ["B13", measureWaiting],
-    ["B1", measureSends],
+    ["B1-sends", measureSends],
+    ["B1-snapshot", measureSnapshot],
     ["B2", measureReceipts],
     ["B3", measureInitialSyncs],
     ["B4", measureIncrementalSyncs],
     ["B5", measureSlidingSyncs],
     ["B6", measureLogins],
-    ["B15", measureStorage],
-    ["B16", measureGrowth],
+    ["B15-messages", measureStorage],
+    ["B15-joins", measureJoins],
+    ["B16-members", measureMemberGrowth],
+    ["B16-rooms", measureRoomGrowth],
+    ["B16-history", measureHistoryGrowth],
+    ["abuse", measureAbuse],
   ]);

@@ -20,6 +20,7 @@ export async function openForeign(options: Options): Promise<Target> {
       if (database !== undefined) return readDatabaseSize(database);
       return dataFolder === undefined ? undefined : readFolderSize(dataFolder);
     },
+    longestLoopDelayMs: async () => undefined,
     stop: async () => undefined,
   };
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { readDatabaseSize } from "../measure/database-size.ts";
 import { isDatabase, readTree } from "../measure/proc.ts";
 import type { Options } from "../options.ts";
+import { findFreePort, metricsAt, readLoopDelay } from "./loop-delay.ts";
 import { startServer, type ServerProcess } from "./server-process.ts";
 import { processesOf, type Target } from "./target.ts";
 
@@ -30,7 +31,8 @@ export async function startOurs(options: Options): Promise<Target> {
     servers.push(await startServer(folder, all, options.profile));
   };
   try {
-    await start();
+    const metricsPort = options.hasMetrics ? await findFreePort() : undefined;
+    await start(metricsPort === undefined ? {} : metricsAt(metricsPort));
     postmaster = readPostmasterPid(folder);
     const databaseUrl = readDatabaseUrl(folder);
     for (let i = 1; i < options.processes; i++)
@@ -47,6 +49,8 @@ export async function startOurs(options: Options): Promise<Target> {
       },
       databaseUrl,
       ...processesOf([...pids, postmaster]),
+      longestLoopDelayMs: async () =>
+        metricsPort === undefined ? undefined : readLoopDelay(metricsPort),
       storedBytes: () => readDatabaseSize(databaseUrl),
       stop,
     };
@@ -82,9 +86,8 @@ const environmentOf = (
   MYELIN_REGISTRATION_SHARED_SECRET: secret,
   MYELIN_LOG_LEVEL: "warn",
   MYELIN_SEALING: sealing,
-  ...(rateLimits === "on"
-    ? highLimits()
-    : { MYELIN_RATE_LIMITS_ENABLED: "false" }),
+  ...(rateLimits === "on" && highLimits()),
+  ...(rateLimits === "off" && { MYELIN_RATE_LIMITS_ENABLED: "false" }),
 });
 
 function readDatabaseUrl(folder: string): string {

@@ -17,6 +17,8 @@ export interface Target {
   serverPids(): readonly number[];
   databasePids(): readonly number[];
   storedBytes(): Promise<StoredBytes | undefined>;
+  /** Of the first process, since it was asked last; undefined where it is not told. */
+  longestLoopDelayMs(): Promise<number | undefined>;
   stop(): Promise<void>;
 }
 

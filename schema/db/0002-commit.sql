@@ -14,7 +14,10 @@ create function commit_batch(
   p_first_keys bigint[],
   p_second_keys bigint[],
   p_sealed bytea[],
-  p_rows jsonb
+  p_rows jsonb,
+  -- Whom the writes touch. Where some of them lose, that may be too many.
+  p_rooms bigint[],
+  p_users text[]
 ) returns jsonb language plpgsql as $$
 #variable_conflict use_column
 declare
@@ -27,12 +30,9 @@ declare
   loser record;
   base bigint;
   head bigint;
-  last_rules bigint;
   i integer;
   chain bytea;
   chain_seq bigint;
-  touched_rooms bigint[];
-  touched_users text[];
   hint text;
 begin
   -- Idempotency: an insert waits for a twin under way, then loses to it.
@@ -217,9 +217,9 @@ begin
   -- Whom an event notifies was decided by push rules seen up to a position. Whoever
   -- missed a change of a member's rules, in this batch or before, loses.
   if p_rows ? 'rooms' then
-    select max(position) into last_rules from account_data where room_nid = 0 and type = 'm.push_rules';
     if p_rows ? 'account_data' or exists (
-      select from jsonb_to_recordset(p_rows->'rooms') as r(rules_seen bigint) where r.rules_seen < last_rules)
+      select from jsonb_to_recordset(p_rows->'rooms') as r(rules_seen bigint) where r.rules_seen < (
+        select max(position) from account_data where room_nid = 0 and type = 'm.push_rules'))
     then
       for loser in
         with runs as materialized (
@@ -281,14 +281,18 @@ begin
     end if;
   end loop;
 
+  if p_rows ? 'room_states' then
+    update rooms set state_version = r.state_version, snapshot_id = r.snapshot_id
+    from jsonb_to_recordset(p_rows->'room_states') as r(w int, room_nid bigint, state_version bigint, snapshot_id bigint)
+    where rooms.room_nid = r.room_nid and starts[r.w + 1] is not null;
+  end if;
+
+  if p_rows ? 'room_turns' then
+    delete from room_turns t using jsonb_to_recordset(p_rows->'room_turns') as r(w int, room_nid bigint, holder text)
+    where t.room_nid = r.room_nid and t.holder = r.holder and starts[r.w + 1] is not null;
+  end if;
+
   if p_rows ? 'rooms' then
-    update rooms set state_version = r.next_state_version, snapshot_id = r.next_snapshot_id
-    from jsonb_to_recordset(p_rows->'rooms') as r(w int, room_nid bigint, next_state_version bigint, next_snapshot_id bigint)
-    where rooms.room_nid = r.room_nid and r.next_state_version is not null and starts[r.w + 1] is not null;
-
-    delete from room_turns t using jsonb_to_recordset(p_rows->'rooms') as r(w int, room_nid bigint, turn text)
-    where t.room_nid = r.room_nid and t.holder = r.turn and starts[r.w + 1] is not null;
-
     delete from forward_extremities f
     using jsonb_to_recordset(p_rows->'rooms') as r(w int, room_nid bigint, cited bigint[])
     where f.room_nid = r.room_nid and f.nid = any(r.cited) and starts[r.w + 1] is not null;
@@ -407,31 +411,21 @@ begin
         then memberships.since_position else excluded.since_position end;
   end if;
 
-  if p_rows <> '{}' then
+  if p_rows - '{idempotency,rooms,keys,active_users,room_states,snapshots,state_changes,memberships}'::text[] <> '{}' then
     perform store_rows(p_rows, starts, p_now);
   end if;
 
-  select coalesce(array_agg(distinct room_nid), '{}') into touched_rooms from (
-    select room_nid from jsonb_to_recordset(p_events) as r(w int, room_nid bigint) where starts[r.w + 1] is not null
-    union all
-    select room_nid from jsonb_to_recordset(coalesce(p_rows->'wake_rooms', '[]')) as r(w int, room_nid bigint)
-    where starts[r.w + 1] is not null) t;
-  select coalesce(array_agg(distinct user_id), '{}') into touched_users
-  from jsonb_to_recordset(coalesce(p_rows->'wake_users', '[]')) as r(w int, user_id text)
-  where starts[r.w + 1] is not null;
-
   insert into batches (batch_id, last_position, lost, room_nids, user_ids, committed_ts)
   values (p_batch, case when head > base then head end, case when has_losers then to_jsonb(lost) end,
-    touched_rooms, touched_users, p_now);
+    p_rooms, p_users, p_now);
 
   if head > base then
-    hint := json_build_object('from', base, 'to', head, 'rooms', touched_rooms, 'users', touched_users);
+    hint := json_build_object('from', base, 'to', head, 'rooms', p_rooms, 'users', p_users);
     if octet_length(hint) > 7900 then
       hint := json_build_object('from', base, 'to', head);
     end if;
     perform pg_notify('myelin', hint);
   end if;
 
-  return jsonb_build_object('base', base, 'head', head, 'starts', to_jsonb(starts), 'lost', to_jsonb(lost),
-    'rooms', to_jsonb(touched_rooms), 'users', to_jsonb(touched_users));
+  return jsonb_build_object('base', base, 'head', head, 'lost', to_jsonb(lost));
 end $$;

@@ -1,13 +1,17 @@
+import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import { parseOptions, UsageError } from "../../bench/options.ts";
+import { withoutSuite } from "../../bench/run-suite.ts";
+import { SUITES } from "../../bench/suites.ts";
 import { dealRooms } from "../../bench/scenarios/sends.ts";
-import { segmentsOf } from "../../bench/scenarios/storage.ts";
+import { upTo } from "../../bench/load/in-parallel.ts";
+import { planJoins } from "../../bench/scenarios/joins.ts";
 
 describe("options of the bench", () => {
   it("starts a server of ours and measures everything where nothing is said", () => {
     const options = parseOptions([]);
     expect(options.targets).to.deep.equal([]);
-    expect(options.scenarios).to.include.members(["B1", "B16"]);
+    expect(options.scenarios).to.include.members(["B1-sends", "B16-rooms"]);
     expect(options.processes).to.equal(1);
   });
 
@@ -20,6 +24,41 @@ describe("options of the bench", () => {
     expect(options.members).to.deep.equal([10, 300]);
     expect(options.pids).to.deep.equal([7, 8]);
     expect(options.scenarios).to.deep.equal(["B2"]);
+  });
+
+  it("takes one of several scenarios of a number, or all of them", () => {
+    const scenariosOf = (names: string) =>
+      parseOptions(["--scenario", names]).scenarios;
+    expect(scenariosOf("B15-joins")).to.deep.equal(["B15-joins"]);
+    expect(scenariosOf("B15")).to.deep.equal(["B15-messages", "B15-joins"]);
+    expect(scenariosOf("B1")).to.deep.equal(["B1-sends", "B1-snapshot"]);
+  });
+
+  it("understands every part of every suite", () => {
+    for (const parts of SUITES.values())
+      for (const { args } of parts)
+        expect(parseOptions(args).targets).to.deep.equal([]);
+  });
+
+  it("finds every part of the suite of bars told of", () => {
+    const readme = readFileSync("bench/README.md", "utf8");
+    for (const { name, args } of SUITES.get("bars") ?? [])
+      expect(readme).to.match(
+        new RegExp(`\\| \`${name}\` +\\| \`${args.join(" ")}\` +\\|`),
+      );
+  });
+
+  it("lets what is said to a suite hold for its parts, and the rest not", () => {
+    const args = [
+      "--suite",
+      "bars",
+      "--seconds",
+      "1",
+      "--out=x",
+      "--part",
+      "a",
+    ];
+    expect(withoutSuite(args)).to.deep.equal(["--seconds", "1"]);
   });
 
   it("measures less in CI, unless told to", () => {
@@ -35,6 +74,9 @@ describe("options of the bench", () => {
     ["--members", "1"],
     ["--sealing", "maybe"],
     ["--database", "postgres://x"],
+    ["--pair", "night,day"],
+    ["--pair", "sealing", "--target", "http://a"],
+    ["--suite", "all"],
     ["--unknown"],
     ["stray"],
   ])
@@ -45,7 +87,7 @@ describe("options of the bench", () => {
 
 describe("plans of load", () => {
   it("gives every sender a room and every room a sender", () => {
-    expect(dealRooms(4, 2)).to.deep.equal([[0], [1], [0], [1]]);
+    expect(dealRooms(4, 2)).to.deep.equal([[0], [1], [1], [0]]);
     expect(dealRooms(2, 4)).to.deep.equal([
       [0, 2],
       [1, 3],
@@ -53,9 +95,32 @@ describe("plans of load", () => {
     expect(dealRooms(1, 3)).to.deep.equal([[0, 1, 2]]);
   });
 
-  it("measures joins around the 100th and before the last", () => {
-    expect(segmentsOf(99)).to.deep.equal([99]);
-    expect(segmentsOf(299)).to.deep.equal([50, 150, 199, 299]);
-    expect(segmentsOf(9_999)).to.deep.equal([50, 150, 9_899, 9_999]);
+  it("has each of several rooms written through both of two processes", () => {
+    const plan = dealRooms(64, 8);
+    for (const room of upTo(8)) {
+      const senders = upTo(64).filter((sender) => plan[sender]![0] === room);
+      expect(senders.filter((sender) => sender % 2 === 0)).to.have.length(4);
+      expect(senders).to.have.length(8);
+    }
+  });
+
+  it("measures joins around the 100th, the 1,000th and the last", () => {
+    expect(planJoins(10_000, 3)).to.deep.equal([
+      { size: 100, rooms: 3, joined: 50, window: 100 },
+      { size: 1_000, rooms: 3, joined: 950, window: 100 },
+      { size: 10_000, rooms: 1, joined: 9_699, window: 100 },
+    ]);
+  });
+
+  it("has accounts enough for every join, and some that are not measured", () => {
+    for (const size of [10, 100, 200, 300, 1_000, 2_500, 2_501, 5_000])
+      for (const rounds of [1, 3, 5])
+        for (const plan of planJoins(size, rounds)) {
+          const turns = plan.rooms === 1 ? rounds : 1;
+          expect(plan.joined).to.be.above(0);
+          expect(Number.isInteger(plan.joined)).to.equal(true);
+          expect(plan.window).to.be.above(0);
+          expect(plan.joined + plan.window * turns).to.be.below(size);
+        }
   });
 });

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import fc from "fast-check";
 import {
@@ -59,6 +60,24 @@ describe("canonicalJson", () => {
     expect(canonicalJson({ "😀": 1, "\uffff": 2, "10": 3, "2": 4 })).to.equal(
       '{"10":3,"2":4,"\uffff":2,"😀":1}',
     );
+  });
+
+  it("row 44: writes what Python's canonicaljson 2.0.0 wrote of the same", () => {
+    const lines = readFileSync(
+      "spec/core/canonical-json.vectors.jsonl",
+      "utf8",
+    );
+    const pairs = lines
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as [given: string, wanted: string]);
+    expect(pairs.length).to.be.above(100);
+    for (const [given, wanted] of pairs) {
+      expect(canonicalJson(readJson(given))).to.equal(wanted);
+      const numbers = "keep-tokens";
+      const kept = canonicalJsonAsReceived(readJson(given, { numbers }));
+      expect(kept).to.equal(wanted);
+    }
   });
 
   it("round-trips through the reader to the same bytes", () => {

@@ -1,13 +1,17 @@
 import { expect } from "chai";
+import fc from "fast-check";
+import { canonicalJsonAsReceived } from "../../src/core/canonical-json.ts";
 import {
   clientEvent,
   closeClientEvent,
   openClientEvent,
+  openClientText,
   strippedStateEvent,
 } from "../../src/core/client-event.ts";
-import type { Pdu } from "../../src/core/event.ts";
+import { asJson, type Pdu } from "../../src/core/event.ts";
 import { readJson } from "../../src/core/json-reader.ts";
 import { getRoomRules } from "../../src/core/room-version.ts";
+import { json } from "./arbitraries.ts";
 
 const pdu = (changes: object): Pdu =>
   ({
@@ -45,6 +49,36 @@ describe("client events", () => {
         closeClientEvent(open, { roomId: '!"r:s', unsigned: '{"age":2}' }),
       ),
     ).to.deep.equal({ ...base, room_id: '!"r:s', unsigned: { age: 2 } });
+  });
+
+  it("are the same from an event's canonical text", () => {
+    const text = fc.string({ unit: "binary" });
+    fc.assert(
+      fc.property(
+        fc.constantFrom("1", "6", "11"),
+        fc.oneof(text, fc.constant("m.room.redaction")),
+        fc.option(text, { nil: undefined }),
+        fc.dictionary(text, json),
+        (version, type, stateKey, content) => {
+          const event = pdu({
+            type,
+            content,
+            redacts: "$0",
+            unsigned: undefined,
+            ...(stateKey !== undefined && { state_key: stateKey }),
+          });
+          delete event.unsigned;
+          const ofVersion = getRoomRules(version);
+          expect(
+            openClientText(
+              ofVersion,
+              "$1",
+              canonicalJsonAsReceived(asJson(event)),
+            ),
+          ).to.equal(openClientEvent(ofVersion, "$1", event));
+        },
+      ),
+    );
   });
 
   it("have redacts at the top level and in content, whatever the room version", () => {

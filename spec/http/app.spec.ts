@@ -24,6 +24,17 @@ const databaseError = (code: string): Error =>
 /** Resolves when the handler of `/wait` is reached, then when its signal aborts. */
 const waiting = new EventEmitter();
 
+async function* pieces() {
+  yield ",2";
+  yield ',"é"]}';
+}
+
+/** Ends in the middle, as when the database goes away. */
+async function* brokenPieces() {
+  yield ",2";
+  throw databaseError("57P01");
+}
+
 describe("createApp", () => {
   let isReady = true;
   const app = useApp({
@@ -45,6 +56,18 @@ describe("createApp", () => {
             body: '{"raw":1}',
             headers: { "Cache-Control": "max-age=60" },
           }),
+      }),
+      endpoint({
+        method: "get",
+        path: "/pieces",
+        auth: "none",
+        handle: async () => reply({ body: '{"a":[1', rest: pieces() }),
+      }),
+      endpoint({
+        method: "get",
+        path: "/broken",
+        auth: "none",
+        handle: async () => reply({ body: '{"a":[1', rest: brokenPieces() }),
       }),
       endpoint({
         method: "get",
@@ -171,6 +194,22 @@ describe("createApp", () => {
     expect(headers["cache-control"]).to.equal("max-age=60");
     expect(headers["content-type"]).to.match(/^application\/json/);
     expect(json).to.deep.equal({ raw: 1 });
+  });
+
+  it("sends in pieces what follows a body", async () => {
+    const { status, headers, json } = await app.ask("GET", "/pieces");
+    expect(status).to.equal(200);
+    expect(headers["content-type"]).to.match(/^application\/json/);
+    expect(json).to.deep.equal({ a: [1, 2, "é"] });
+  });
+
+  it("ends the connection where an answer breaks off, so that nobody takes it for whole", async () => {
+    const answer = await app.raw("GET /broken HTTP/1.1\r\nHost: test\r\n\r\n");
+    expect(answer).to.match(/^HTTP\/1.1 200 /);
+    expect(answer).to.contain(",2");
+    expect(answer.endsWith("0\r\n\r\n"), "the last chunk").to.equal(false);
+    expect(app.logged()).to.contain("an answer broke off");
+    expect(answer).not.to.contain("canary-9");
   });
 
   it("keeps answers out of caches, and sends lists as they are", async () => {

@@ -251,6 +251,19 @@ describe("input", () => {
       expect(answer).to.match(/^HTTP\/1\.1 413 /);
     });
 
+    it("row 52: is not read to its end where the request is refused before it", async () => {
+      for (const length of [
+        "Content-Length: 99999999",
+        "Transfer-Encoding: chunked",
+      ]) {
+        const answer = await app.raw(
+          `POST /nowhere HTTP/1.1\r\nHost: x\r\n${length}\r\n\r\n`,
+        );
+        expect(answer).to.match(/^HTTP\/1\.1 404 /);
+        expect(answer).to.match(/^Connection: close\r$/m);
+      }
+    });
+
     it("may not pause for longer than the limit", async () => {
       const answer = await app.raw(
         'POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{"a":',

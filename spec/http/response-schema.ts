@@ -6,6 +6,7 @@ export interface Operation {
   method: string;
   path: string;
   operationId: string;
+  requestBody?: { content?: Record<string, { schema?: object }> };
   responses: Record<
     string,
     { content?: Record<string, { schema?: object }> } | undefined

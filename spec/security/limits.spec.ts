@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { endpoints } from "../../src/http/endpoints.ts";
-import { makeRoom, must, path } from "../support/rooms.ts";
+import { act, makePublicRoom, makeRoom, must, path } from "../support/rooms.ts";
 import { useServer } from "../support/server.ts";
 import type { Answer } from "../support/server.ts";
 import { bodyFor, nameOf, pathTo } from "./requests.ts";
@@ -147,5 +147,28 @@ describe("quotas", () => {
         info_uri: "https://test/",
       });
     }
+  });
+
+  it("C11: who is refused leaves no keys behind", async () => {
+    const owner = await server.user("owner");
+    const guest = await server.user("guest");
+    const roomId = await makePublicRoom(owner);
+    await act(guest, roomId, "join");
+    must(await owner.post("/createRoom", { room_alias_name: "held" }));
+    const { sql } = server.database;
+    const count = async () =>
+      (await sql<{ n: number }[]>`select count(*)::int as n from keys`)[0]!.n;
+    const before = await count();
+    const refused = [
+      await guest.post(path`/rooms/${roomId}/ban`, { user_id: "@x1:test" }),
+      await guest.post("/createRoom", { room_alias_name: "held" }),
+      await guest.post("/createRoom", {
+        room_version: "11",
+        power_level_content_override: { users: {} },
+        name: "n",
+      }),
+    ];
+    expect(refused.map(({ status }) => status)).to.deep.equal([403, 400, 400]);
+    expect(await count()).to.equal(before);
   });
 });

@@ -5,7 +5,8 @@ import { eventRow, eventsWrite } from "../support/writes.ts";
 
 describe("createCommitter", () => {
   const database = useDatabase();
-  const commits: { base: number; head: number; rooms: number[] }[] = [];
+  const commits: { base: number; head: number; rooms: readonly number[] }[] =
+    [];
   const [one] = useOne();
 
   function useOne() {

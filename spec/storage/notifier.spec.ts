@@ -53,15 +53,14 @@ describe("Notifier", () => {
     users: readonly string[] = [],
     { positions = 1, isHinted = true } = {},
   ): Promise<CommittedBatch> => {
-    const rows = {
-      wake_rooms: rooms.map((room_nid) => ({ w: 0, room_nid })),
-      wake_users: users.map((user_id) => ({ w: 0, user_id })),
-    };
     if (isHinted) {
-      const [row] = await database.sql<{ answer: CommittedBatch }[]>`
+      const touched = { rooms, users, writes: [] };
+      const [row] = await database.sql<
+        { answer: Pick<CommittedBatch, "base" | "head"> }[]
+      >`
         select commit_batch(gen_random_uuid(), 0, ${[positions]}::int[], '[]', '{}', '{}', '{}', '{}',
-          ${JSON.stringify(rows)}::text::jsonb) as answer`;
-      return row!.answer;
+          '{}', ${rooms as number[]}::bigint[], ${users as string[]}::text[]) as answer`;
+      return { ...row!.answer, ...touched };
     }
     const [row] = await database.sql<CommittedBatch[]>`
       with head as (select coalesce(max(last_position), 0) as base from batches)
@@ -69,7 +68,7 @@ describe("Notifier", () => {
       select gen_random_uuid(), base + ${positions}, ${rooms as number[]}::bigint[], ${users as string[]}::text[], 0
       from head
       returning last_position - ${positions} as base, last_position as head, room_nids as rooms, user_ids as users`;
-    return row!;
+    return { ...row!, writes: [] };
   };
 
   const wait = (
@@ -341,6 +340,7 @@ describe("Notifier", () => {
           head: position + i + 1,
           rooms: [i === 999 ? 4321 * 20 : -1],
           users: ["@absent:hs"],
+          writes: [],
         });
       }
       const { user } = process.cpuUsage(before);

@@ -1,6 +1,8 @@
-import { canonicalJsonAsReceived } from "./canonical-json.ts";
+import { canonicalJsonAsReceived, canonicalString } from "./canonical-json.ts";
 import { asJson, type Pdu } from "./event.ts";
+import { mergeEvent } from "./event-parts.ts";
 import { emptyJsonObject, type JsonObject } from "./json.ts";
+import { listMemberSpans } from "./member-spans.ts";
 import { redactsOf } from "./redaction.ts";
 import type { RoomRules } from "./room-version.ts";
 
@@ -16,6 +18,22 @@ export function openClientEvent(
 ): string {
   const shown = clientEvent(rules, eventId, pdu);
   return canonicalJsonAsReceived(shown).slice(0, -1);
+}
+
+/** As `openClientEvent`, from the event's canonical JSON: what is shown stands there as it is written. */
+export function openClientText(
+  rules: RoomRules,
+  eventId: string,
+  text: string,
+): string {
+  const values = new Map<string, string>();
+  for (const { key, valueStart, end } of listMemberSpans(text))
+    values.set(key, text.slice(valueStart, end));
+  if (values.get("type") === '"m.room.redaction"')
+    return openClientEvent(rules, eventId, mergeEvent(text, null));
+  const stateKey = values.get("state_key");
+  const ofState = stateKey === undefined ? "" : `,"state_key":${stateKey}`;
+  return `{"content":${values.get("content")},"event_id":${canonicalString(eventId)},"origin_server_ts":${values.get("origin_server_ts")},"sender":${values.get("sender")}${ofState},"type":${values.get("type")}`;
 }
 
 /** As `openClientEvent`, of all that other servers get, and the id by which clients know it. */

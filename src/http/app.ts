@@ -15,7 +15,8 @@ import { authenticateRequest } from "./middleware/5-authenticate.ts";
 import { rateLimit } from "./middleware/6-rate-limit.ts";
 import { params, permission } from "./middleware/7-params.ts";
 import { body } from "./middleware/8-body.ts";
-import { handle } from "./middleware/9-handle.ts";
+import { takeTurns } from "./middleware/9-turns.ts";
+import { handle } from "./middleware/10-handle.ts";
 
 export interface AppOptions {
   edges: Edges;
@@ -55,6 +56,7 @@ export function createApp(options: AppOptions): Koa<RequestState> {
     params,
     permission(options.can),
     body(bodyIdleMs),
+    takeTurns(),
     handle(edgesNow),
   ];
   for (const middleware of queue) app.use(middleware);

@@ -9,13 +9,15 @@ export interface Reply {
   readonly headers: Readonly<Record<string, string>>;
   /** An object is serialised; a string is JSON already, unless a header says otherwise. */
   readonly body: object | string | Buffer;
+  /** What follows a body that is a string, read as it is sent. */
+  readonly rest?: AsyncIterable<string>;
 }
 
 export function reply(
-  answer: Partial<Pick<Reply, "status" | "headers" | "body">>,
+  answer: Partial<Pick<Reply, "status" | "headers" | "body" | "rest">>,
 ): Reply {
-  const { status = 200, headers = {}, body = {} } = answer;
-  return { [mark]: true, status, headers, body };
+  const { status = 200, headers = {}, body = {}, rest } = answer;
+  return { [mark]: true, status, headers, body, ...(rest && { rest }) };
 }
 
 export function isReply(answer: object): answer is Reply {

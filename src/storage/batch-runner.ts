@@ -72,16 +72,21 @@ export class BatchRunner {
     const { now, onCommit, log } = this.#options;
     const args = toBatchArguments(entries.map(({ write }) => write));
     const answer = await this.#tryCall(args, deadline, now());
+    const results = toResults(answer, args.positions);
+    // Writers go on before those whom the batch wakes: what they keep is there by then.
+    results.forEach((result, i) => entries[i]!.resolve(result));
     if (answer.head > answer.base) {
+      const writes = results.flatMap((result, i) =>
+        result.status === "committed"
+          ? { write: entries[i]!.write, start: result.firstPosition - 1 }
+          : [],
+      );
       try {
-        onCommit?.(answer);
+        onCommit?.({ ...answer, writes });
       } catch (error) {
         log.error({ err: error }, "a listener of commits failed");
       }
     }
-    toResults(answer, args.positions).forEach((result, i) => {
-      entries[i]?.resolve(result);
-    });
   }
 
   /** Tries until the batch is committed, or is known not to be. */

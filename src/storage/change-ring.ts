@@ -1,5 +1,6 @@
 import type { BatchHint } from "./bus-message.ts";
-import type { Changes, Span, WaitTopics } from "./notifier.ts";
+import type { Changes, WaitTopics } from "./notifier.ts";
+import type { Span } from "./span.ts";
 
 type Batch = Required<Omit<BatchHint, "from">>;
 

@@ -20,12 +20,13 @@ export async function callCommitBatch(
   now: number,
   args: BatchArguments,
 ): Promise<BatchAnswer> {
-  const [row] = await sql<{ answer: BatchAnswer }[]>`
+  const [row] = await sql<{ answer: Omit<BatchAnswer, "rooms" | "users"> }[]>`
     select commit_batch(
       ${batchId}::uuid, ${now}::bigint, ${args.positions}::int[], ${args.events}::text::jsonb,
       ${args.skeletons}::text[], ${args.firstKeys}::bigint[], ${args.secondKeys}::bigint[],
-      ${args.sealed}::text[]::bytea[], ${args.rows}::text::jsonb) as answer`;
-  return row!.answer;
+      ${args.sealed}::text[]::bytea[], ${args.rows}::text::jsonb, ${args.rooms}::bigint[],
+      ${args.users}::text[]) as answer`;
+  return { ...row!.answer, rooms: args.rooms, users: args.users };
 }
 
 interface BatchRow {

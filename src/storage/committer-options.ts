@@ -1,4 +1,4 @@
-import type { BatchAnswer } from "./commit-batch.ts";
+import type { CommittedBatch } from "./notifier.ts";
 
 export interface CommitterOptions {
   now(): number;
@@ -6,10 +6,8 @@ export interface CommitterOptions {
     warn(details: object, message: string): void;
     error(details: object, message: string): void;
   };
-  /** Called after a batch that moved the stream, before its writes resolve. */
-  onCommit?(
-    answer: Pick<BatchAnswer, "base" | "head" | "rooms" | "users">,
-  ): void;
+  /** Called after a batch that moved the stream, in the same turn in which its writes resolve. */
+  onCommit?(batch: CommittedBatch): void;
   /** What queued before this was true is out of date, and refused. */
   isStalled?(): boolean;
   /** Batches on their way at a time, each on a connection of its own. */

@@ -1,4 +1,5 @@
 import { escapeText } from "./json-text.ts";
+import { DEVICE_LISTS_TOPIC } from "./notifier.ts";
 import type { EventRow, Write } from "./write.ts";
 
 /** The arguments of `commit_batch`; JSON as text, bytes as `\x…`. */
@@ -10,22 +11,34 @@ export interface BatchArguments {
   secondKeys: (number | null)[];
   sealed: (string | null)[];
   rows: string;
+  /** Whom the writes touch. */
+  rooms: number[];
+  users: string[];
 }
 
 type Row = Record<string, unknown>;
+type LongParts = Pick<
+  BatchArguments,
+  "skeletons" | "firstKeys" | "secondKeys" | "sealed"
+>;
 
 /** Turns writes into one call; each row names its write (`w`) by its place in the list. */
 export function toBatchArguments(writes: readonly Write[]): BatchArguments {
   const events: Row[] = [];
-  const long: Omit<BatchArguments, "positions" | "events" | "rows"> = {
+  const long: LongParts = {
     skeletons: [],
     firstKeys: [],
     secondKeys: [],
     sealed: [],
   };
   const rows = new Map<string, Row[]>();
+  const rooms = new Set<number>();
+  const users = new Set<string>();
   writes.forEach((write, w) => {
     addEvents(write, w, events, long);
+    for (const { roomNid } of write.events ?? []) rooms.add(roomNid);
+    for (const roomNid of write.wake?.rooms ?? []) rooms.add(roomNid);
+    for (const userId of listWoken(write)) users.add(toStorable(userId));
     addRows(write, w, (table, row) => {
       const list = rows.get(table);
       if (list) list.push(row);
@@ -37,6 +50,8 @@ export function toBatchArguments(writes: readonly Write[]): BatchArguments {
     events: toStorableJson(events),
     ...long,
     rows: toStorableJson(Object.fromEntries(rows)),
+    rooms: [...rooms],
+    users: [...users],
   };
 }
 
@@ -44,7 +59,7 @@ function addEvents(
   write: Write,
   w: number,
   events: Row[],
-  long: Omit<BatchArguments, "positions" | "events" | "rows">,
+  long: LongParts,
 ): void {
   let taken = 0;
   for (const event of write.events ?? []) {
@@ -98,12 +113,13 @@ function addRows(
     add("active_users", { w, user_id });
   for (const { userId, deviceId } of write.liveDevices ?? [])
     add("live_devices", { w, user_id: userId, device_id: deviceId });
-  for (const { next, ...room } of write.rooms ?? [])
-    add("rooms", {
-      ...toRow(room, w),
-      next_state_version: next?.stateVersion ?? null,
-      next_snapshot_id: next?.snapshotId ?? null,
-    });
+  for (const { next, ...room } of write.rooms ?? []) {
+    const { roomNid, turn } = room;
+    add("rooms", toRow(room, w));
+    if (next) add("room_states", toRow({ roomNid, ...next }, w));
+    if (turn !== undefined)
+      add("room_turns", { w, room_nid: roomNid, holder: turn });
+  }
   for (const snapshot of write.snapshots ?? [])
     add("snapshots", toRow(snapshot, w));
   for (const change of write.stateChanges ?? []) {
@@ -114,9 +130,6 @@ function addRows(
   for (const membership of write.memberships ?? [])
     add("memberships", toRow(membership, w, write.positions));
   write.audit?.forEach((record, i) => add("audit", { w, i, record }));
-  for (const room_nid of new Set(write.wake?.rooms))
-    add("wake_rooms", { w, room_nid });
-  for (const user_id of listWoken(write)) add("wake_users", { w, user_id });
   for (const key_id of listKeys(write)) add("keys", { w, key_id });
   for (const [table, list] of Object.entries(write.rows ?? {})) {
     for (const row of list)
@@ -161,7 +174,8 @@ function listWoken({ wake, memberships = [], rows = {} }: Write): Set<string> {
     ...[oneTimeKeys, removedDevices, strippedStates, toDevice],
   ];
   const users = own.flatMap((list) => list?.map(({ userId }) => userId) ?? []);
-  return new Set([...(wake?.users ?? []), ...users]);
+  const topics = rows.deviceListChanges?.length ? [DEVICE_LISTS_TOPIC] : [];
+  return new Set([...(wake?.users ?? []), ...users, ...topics]);
 }
 
 /** The keys that have to be alive when the write commits. */
@@ -204,9 +218,9 @@ function toStorableJson(value: unknown): string {
   const json = JSON.stringify(value);
   if (!UNSTORABLE.test(json)) return json;
   return JSON.stringify(value, (_, item: unknown) =>
-    typeof item === "string" &&
-    (item.includes("\0") || /\p{Surrogate}/u.test(item))
-      ? escapeText(item)
-      : item,
+    typeof item === "string" ? toStorable(item) : item,
   );
 }
+
+const toStorable = (text: string): string =>
+  text.includes("\0") || /\p{Surrogate}/u.test(text) ? escapeText(text) : text;

@@ -18,15 +18,19 @@ export async function storeFilter(
   row: { userId: string; filterId: number; hash: Uint8Array } & Sealed,
   most: number,
 ): Promise<number> {
-  // The update that changes nothing lets the equal row be answered.
+  const { userId, filterId, hash, keyId, sealed } = row;
+  // One after the other for each user, or two that store what the other takes away would
+  // wait in a ring. The update that changes nothing lets the equal row be answered.
   const [stored] = await sql<{ filterId: number }[]>`
-    with outdated as (
+    with locked as materialized (
+      select from pg_advisory_xact_lock(hashtextextended(${`myelin filters ${userId}`}, 0))
+    ), outdated as (
       delete from filters where (user_id, filter_id) in (
-        select user_id, filter_id from filters where user_id = ${row.userId} and hash <> ${row.hash}
+        select user_id, filter_id from locked, filters where user_id = ${userId} and hash <> ${hash}
         order by filter_id desc offset ${most - 1})
     )
     insert into filters (user_id, filter_id, hash, key_id, sealed)
-    values (${row.userId}, ${row.filterId}, ${row.hash}, ${row.keyId}, ${row.sealed})
+    select ${userId}, ${filterId}::bigint, ${hash}::bytea, ${keyId}::bigint, ${sealed}::bytea from locked
     on conflict (user_id, hash) do update set hash = excluded.hash
     returning filter_id`;
   return stored!.filterId;

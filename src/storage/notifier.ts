@@ -1,3 +1,6 @@
+import type { CommittedWrite, PlainNews } from "./plain-news.ts";
+import type { Span } from "./span.ts";
+
 /** What a waiting request wants to be woken for. */
 export interface WaitTopics {
   userId: string;
@@ -13,21 +16,17 @@ export interface Changes {
   userIds: ReadonlySet<string>;
 }
 
-/** The batches in a part of the stream that touched a room, whole ones. */
-export interface Span {
-  /** Where the first of them begins: its positions lie above. */
-  after: number;
-  /** Where the last of them ends. */
-  upTo: number;
-}
-
-/** What the committer's call answers about the positions it took. */
+/** The positions that a batch of this process took, whom it touched, and what it holds. */
 export interface CommittedBatch {
   base: number;
   head: number;
   rooms: readonly number[];
   users: readonly string[];
+  writes: readonly CommittedWrite[];
 }
+
+/** Touched like a user, whenever somebody's device list changed. */
+export const DEVICE_LISTS_TOPIC = "device lists";
 
 /** Something of typing or presence changed. */
 export interface EphemeralHint {
@@ -78,6 +77,8 @@ export interface Notifier {
     after: number,
     upTo: number,
   ): readonly HeardHint[] | undefined;
+  /** What a room got, where that is known without asking: one batch of this process. */
+  plainNews(roomNid: number, span: Span): PlainNews | undefined;
   /** How many batches after a position touched a room; undefined: not known. */
   touchesSince(roomNid: number, after: number): number | undefined;
   /** Told by this process's committer after COMMIT. */

@@ -23,6 +23,7 @@ export async function listDeltaFacts(
   sql: Sql,
   ranges: readonly DeltaRange[],
 ): Promise<DeltaFacts[]> {
+  if (ranges.length === 0) return [];
   return sql<DeltaFacts[]>`
     select r.room_nid,
       exists (select from state_changes s
@@ -51,15 +52,4 @@ export async function listReceiptsBetween(
       ${ranges.map((r) => r.roomNid)}::bigint[], ${ranges.map((r) => r.after)}::bigint[],
       ${ranges.map((r) => r.upTo)}::bigint[]) as r(room_nid, after_position, up_to)
     join receipts x on x.room_nid = r.room_nid and x.position > r.after_position and x.position <= r.up_to`;
-}
-
-/** Whether anybody's device list changed in (after, upTo]. */
-export async function hasDeviceListChanges(
-  sql: Sql,
-  after: number,
-  upTo: number,
-): Promise<boolean> {
-  const [row] = await sql`
-    select from device_list_changes where position > ${after} and position <= ${upTo} limit 1`;
-  return row !== undefined;
 }

@@ -11,6 +11,7 @@ import type { Sql } from "./database.ts";
 import { EphemeralRing } from "./ephemeral-ring.ts";
 import { LONGEST_TRUST_MS } from "./notifier.ts";
 import type { EphemeralHint, Notifier } from "./notifier.ts";
+import { PlainNewsMemory } from "./plain-news.ts";
 import { createRollCall } from "./roll-call.ts";
 import { StreamFollower } from "./stream-follower.ts";
 import { Waiters } from "./waiters.ts";
@@ -43,6 +44,7 @@ export async function createNotifier({
   const revokedListeners: ((tokenIds: readonly number[]) => void)[] = [];
   const gapListeners: (() => void)[] = [];
   const revoked = new Set<number>();
+  const plainNews = new PlainNewsMemory();
   const rollCall = createRollCall(bus);
   const self = randomUUID();
   let isClosed = false;
@@ -146,10 +148,13 @@ export async function createNotifier({
     spansBetween: (after, upTo) => ring.spansBetween(after, upTo),
     isTouched: (userId, after) => ring.isTouched(userId, after),
     ephemeralBetween: (after, upTo) => ephemeral.between(after, upTo),
+    plainNews: (roomNid, span) => plainNews.find(roomNid, span),
     touchesSince: (roomNid, after) => ring.touchesSince(roomNid, after),
 
-    committed({ base, head, rooms, users }) {
-      if (head > base) follower.hint({ from: base, to: head, rooms, users });
+    committed({ base, head, rooms, users, writes }) {
+      if (head === base) return;
+      plainNews.add({ after: base, upTo: head }, writes);
+      follower.hint({ from: base, to: head, rooms, users });
     },
 
     wakeEphemeral(hint) {

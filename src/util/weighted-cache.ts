@@ -12,7 +12,8 @@ export class WeightedCache<K, V> {
 
   get(key: K): V | undefined {
     const value = this.#entries.get(key);
-    if (value !== undefined) {
+    // While there is much room the order does not matter, and keeping it costs.
+    if (value !== undefined && this.#weight * 2 > this.#limit) {
       this.#entries.delete(key);
       this.#entries.set(key, value);
     }

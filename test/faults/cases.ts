@@ -1,5 +1,7 @@
+import { claims } from "./claims.ts";
 import { clock } from "./clock.ts";
 import { cuts } from "./cuts.ts";
+import { dags } from "./dags.ts";
 import { diskFull } from "./disk-full.ts";
 import { exhausted } from "./exhausted.ts";
 import { kills } from "./kills.ts";
@@ -17,4 +19,6 @@ export const cases: readonly ProofCase[] = [
   clock,
   stream,
   migration,
+  ...dags,
+  claims,
 ];

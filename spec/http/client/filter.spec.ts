@@ -1,4 +1,6 @@
 import { expect } from "chai";
+import type { Sql } from "../../../src/storage/database.ts";
+import { storeFilter } from "../../../src/storage/filters.ts";
 import { useServer } from "../../support/server.ts";
 import type { Json, TestUser } from "../../support/server.ts";
 
@@ -72,5 +74,39 @@ describe("/user/{userId}/filter", () => {
     expect(rows).to.have.length(100);
     const last = await gus.get(`/user/${gus.userId}/filter/${ids.at(-1)}`);
     expect(last.body).to.deep.equal({ presence: { limit: 102 } });
+  });
+
+  it("stores what others take away at the same time, and nobody fails for it", async () => {
+    const hal = await server.user("hal");
+    for (let limit = 1; limit <= 4; limit += 1)
+      await idOf(hal, { presence: { limit } });
+    const { sql } = server.database;
+    const rows = await sql<
+      { filterId: number; hash: Buffer; keyId: number; sealed: Buffer }[]
+    >`select filter_id, hash, key_id, sealed from filters
+      where user_id = ${hal.userId} order by filter_id`;
+    const held = rows.map((row) => ({ ...row, userId: hal.userId }));
+    const anew = (n: number) => ({
+      ...held[0]!,
+      filterId: held[0]!.filterId + 1_000_000 + n,
+      hash: Buffer.alloc(32, n),
+    });
+    const open = () => server.database.open({ poolSize: 1 });
+    const [first, second] = [open(), open()];
+    let behind: Promise<unknown> = Promise.resolve();
+    await first.begin(async (tx) => {
+      // The first takes the oldest two away while the second stores one of those.
+      await storeFilter(tx as unknown as Sql, anew(1), 3);
+      behind = second.begin(async (other) => {
+        await storeFilter(other as unknown as Sql, held[3]!, 100);
+        await storeFilter(other as unknown as Sql, held[0]!, 100);
+      });
+      for (let count = 0; count === 0;)
+        [{ count }] = await sql<[{ count: number }]>`
+          select count(*)::int as count from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock'`;
+      await storeFilter(tx as unknown as Sql, held[3]!, 100);
+    });
+    await behind;
   });
 });

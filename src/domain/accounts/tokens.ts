@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Edges } from "../../edges.ts";
 import type { WriteRows } from "../../storage/write.ts";
 
 /** What the database keeps of a token. */
 export const hashToken = (token: string): Buffer =>
-  createHash("sha256").update(token).digest();
+  hash("sha256", token, "buffer");
 
 const ACCESS_TOKEN_MS = 60 * 60 * 1000;
 

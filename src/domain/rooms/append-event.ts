@@ -7,7 +7,6 @@ import { referencedIds, type Pdu } from "../../core/event.ts";
 import { finishEvent, type FinishedEvent } from "../../core/finish-event.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { stateKeyOf } from "../../core/state/state-map.ts";
-import type { KeyHandle } from "../../storage/keyring.ts";
 import {
   ACCEPTED,
   type EventRow,
@@ -51,11 +50,10 @@ export function placesOf(
 /** What building needs and cannot take synchronously. */
 export interface Supplies {
   takeNid(): number;
-  keysOf(draft: EventDraft): KeyHandle[];
   now: number;
 }
 
-type Needs = Pick<Edges, "keyring" | "random" | "serverKey" | "settings">;
+type Needs = Pick<Edges, "random" | "serverKey" | "settings">;
 
 /** The event that stands where an unchanged state event would go, if it says the same. */
 export function findUnchanged(
@@ -74,7 +72,7 @@ export function findUnchanged(
 
 /**
  * Builds one event on the run's end: auth events, auth against the state that it
- * meets, hashes, signature, sealing, rows. Throws `M_FORBIDDEN` where auth
+ * meets, hashes, signature, rows. Throws `M_FORBIDDEN` where auth
  * refuses, leaving the run as it was.
  */
 export function appendEvent(
@@ -91,7 +89,6 @@ export function appendEvent(
 
   const nid = supplies.takeNid();
   const at = run.rows.length;
-  const [first, second] = supplies.keysOf(draft);
   const row: EventRow = {
     nid,
     roomNid: room.roomNid,
@@ -114,10 +111,7 @@ export function appendEvent(
     redacts: draft.redacts ?? null,
     ...relationOf(pdu),
     skeleton: finished.skeleton,
-    content:
-      finished.content === null || !first
-        ? null
-        : edges.keyring.seal(finished.content, eventId, first, second),
+    content: null,
     isOutlier: false,
   };
   const event: BuiltEvent = { nid, roomNid: room.roomNid, eventId, pdu };
@@ -126,6 +120,8 @@ export function appendEvent(
     setState(run, row, draft.stateKey, event, at, supplies);
   }
   run.rows.push(row);
+  if (finished.content !== null)
+    run.unsealed.push({ row, draft, text: finished.content });
   run.events.push(event);
   run.tips = [
     {

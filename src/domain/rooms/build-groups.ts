@@ -4,7 +4,7 @@ import { listCurrentStateNids } from "../../storage/snapshots.ts";
 import { appendEvent, findUnchanged, placesOf } from "./append-event.ts";
 import { contentKeyNames } from "./content-keys.ts";
 import { MAX_HOPS } from "./next-snapshot.ts";
-import type { EventDraft, Proposal, ProposalResult } from "./proposal.ts";
+import type { Proposal, ProposalResult } from "./proposal.ts";
 import { readState, type RoomHead } from "./room-head.ts";
 import { type Group, LostRace } from "./room-queue.ts";
 import { forkOf, type Run, startRun } from "./run.ts";
@@ -66,7 +66,25 @@ export async function buildGroups(
       refused.set(group, error);
     }
   }
+  await sealContents(edges, run);
   return { run, members, refused, dependsOnHead };
+}
+
+/** Keys are made for what auth let pass alone. */
+async function sealContents(
+  { keyring, now }: Needs,
+  { head, unsealed }: Run,
+): Promise<void> {
+  const span = keyring.spanAt(now());
+  const names = unsealed.map(({ draft }) =>
+    contentKeyNames(draft, head.room.roomId, span),
+  );
+  const handles = await keyring.prepare(names.flat());
+  let taken = 0;
+  unsealed.forEach(({ row, text }, i) => {
+    const [first, second] = handles.slice(taken, (taken += names[i]!.length));
+    if (first) row.content = keyring.seal(text, row.eventId, first, second);
+  });
 }
 
 type Supplies = Parameters<typeof appendEvent>[3];
@@ -104,7 +122,7 @@ function appendGroup(
   };
 }
 
-/** State, keys and numbers for all events, each with one query at most. */
+/** State and numbers for all events, each with one query at most. */
 async function prepareSupplies(
   edges: Needs,
   head: RoomHead,
@@ -116,23 +134,10 @@ async function prepareSupplies(
     proposals.flatMap((proposal) => placesOf(head, proposal)),
   );
   const now = edges.now();
-  const span = edges.keyring.spanAt(now);
-  const names = proposals.map(({ draft }) =>
-    contentKeyNames(draft, head.room.roomId, span),
-  );
-  const handles = await edges.keyring.prepare(names.flat());
-  const keysOf = new Map<EventDraft, typeof handles>();
-  let taken = 0;
-  proposals.forEach(({ draft }, i) => {
-    const next = taken + names[i]!.length;
-    keysOf.set(draft, handles.slice(taken, next));
-    taken = next;
-  });
   const nids = [...(await edges.nids.take(proposals.length * 2))].reverse();
   return {
     now,
     takeNid: () => nids.pop()!,
-    keysOf: (draft) => keysOf.get(draft)!,
   };
 }
 

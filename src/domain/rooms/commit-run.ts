@@ -72,8 +72,8 @@ export async function commitRun(
   };
   const outcome = await edges.committer.commit(write);
   if (outcome.status === "committed") {
-    for (const { nid, eventId, pdu } of run.events) {
-      rememberEvent(edges, room.rules, { nid, eventId, pdu });
+    for (const { nid, pdu } of run.events) {
+      rememberEvent(edges, { nid, pdu });
     }
   } else if (outcome.status === "conflict" && outcome.over === "key") {
     edges.keyring.forget(

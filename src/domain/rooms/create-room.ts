@@ -1,4 +1,5 @@
 import { MatrixError } from "../../core/errors.ts";
+import { listAliases } from "../../storage/aliases.ts";
 import type { WriteRows } from "../../storage/write.ts";
 import { readMemberProfile } from "../accounts/member-profile.ts";
 import type { Requester } from "../accounts/requester.ts";
@@ -8,6 +9,7 @@ import { inheritFrom, predecessorOf } from "./inheritance.ts";
 import { makeAnew } from "./make-anew.ts";
 import { newRoomId } from "./new-room-id.ts";
 import type { EventDraft, Proposal } from "./proposal.ts";
+import { roomInUse } from "./room-queue.ts";
 import { newRoomHead } from "./room-head.ts";
 import { type WriterEdges, writeNewRoom } from "./room-writer.ts";
 
@@ -47,6 +49,9 @@ async function createRoomAt(
 ): Promise<{ roomId: string; roomNid: number }> {
   const { rules, invites, isDirect, alias } = request;
   const creator = requester.userId;
+  // The commit decides; whoever comes this late is refused before keys are made.
+  if (alias !== undefined && (await listAliases(edges.db, [alias])).length > 0)
+    throw roomInUse();
   const createDraft: EventDraft = {
     type: "m.room.create",
     sender: creator,

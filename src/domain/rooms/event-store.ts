@@ -1,48 +1,45 @@
 import type { Edges } from "../../edges.ts";
-import { openClientEvent } from "../../core/client-event.ts";
-import type { Pdu } from "../../core/event.ts";
+import { canonicalJsonAsReceived } from "../../core/canonical-json.ts";
+import { asJson, type Pdu } from "../../core/event.ts";
 import {
   type EventParts as EventTextParts,
-  mergeEvent,
+  mergeEventText,
 } from "../../core/event-parts.ts";
+import { isJsonObject, type JsonValue } from "../../core/json.ts";
 import { redact } from "../../core/redaction.ts";
-import type { RoomRules } from "../../core/room-version.ts";
-import { unescapeText } from "../../storage/json-text.ts";
 import {
   type EventHead,
   listEventHeads,
   listEventParts,
 } from "../../storage/events.ts";
 import { slot } from "../../util/process-memory.ts";
-import { WeightedCache } from "../../util/weighted-cache.ts";
-import { mapRoomIdentities, type RoomIdentity } from "./room-identity.ts";
+import { StagedCache } from "../../util/staged-cache.ts";
+import { mapRoomIdentities } from "./room-identity.ts";
+import { StoredEvent } from "./stored-event.ts";
 
-/** An event, opened. Its PDU is the redacted form where it was redacted, its keys destroyed or its content damaged. */
-export interface StoredEvent extends Omit<EventHead, "type" | "stateKey"> {
-  type: string;
-  stateKey: string | null;
-  room: RoomIdentity;
-  pdu: Pdu;
-  /** The event for clients, without `room_id`, `unsigned` and the closing brace. */
-  clientJson: string;
-}
-
+/** What never changes of an event. Parsed, it would take twice the memory. */
 interface OpenedEvent {
   redactedBy: number | null;
-  pdu: Pdu;
-  clientJson: string;
+  /** Its canonical JSON without `unsigned`. */
+  text: string;
 }
 
 type Needs = Pick<Edges, "db" | "keyring" | "memory">;
 
 const CACHE_BYTES = 64 * 1024 * 1024;
+/** The entry itself and its place in the map. */
+const ENTRY_BYTES = 200;
 const openedEvents = slot(
   () =>
-    new WeightedCache<number, OpenedEvent>(
+    new StagedCache<number, OpenedEvent>(
       CACHE_BYTES,
-      ({ clientJson }) => clientJson.length * 4 + 400,
+      ({ text }) => ENTRY_BYTES + bytesOf(text),
     ),
 );
+
+/** What a text takes in memory: one character outside of Latin-1 makes all of them wide. */
+const bytesOf = (text: string): number =>
+  Buffer.byteLength(text) === text.length ? text.length : 2 * text.length;
 
 /**
  * Opens events, in the order of their heads. The heads are always read from the
@@ -58,23 +55,21 @@ export async function openEvents(
     edges,
     heads.map(({ roomNid }) => roomNid),
   );
-  const opened = await openAll(edges, heads, rooms);
-  return heads.map((head) => ({
-    ...head,
-    ...opened.get(head.nid)!,
-    redactedBy: head.redactedBy,
-    type: unescapeText(head.type),
-    stateKey: head.stateKey === null ? null : unescapeText(head.stateKey),
-    room: rooms.get(head.roomNid)!,
-  }));
+  const opened = await openAll(edges, heads);
+  return heads.map(
+    (head) =>
+      new StoredEvent(
+        head,
+        rooms.get(head.roomNid)!,
+        opened.get(head.nid)!.text,
+      ),
+  );
 }
 
 /** What is left of an event that is shown as if it had been redacted. */
 export function redactedForm(event: StoredEvent): StoredEvent {
-  const { rules } = event.room;
-  const pdu = redact(rules, event.pdu);
-  const clientJson = openClientEvent(rules, event.eventId, pdu);
-  return { ...event, pdu, clientJson };
+  const pdu = redact(event.room.rules, event.pdu);
+  return event.withText(canonicalJsonAsReceived(asJson(pdu)));
 }
 
 /** Events by number, keyed by it. */
@@ -90,17 +85,18 @@ export async function mapEvents(
 /** Keeps an event that this process has just built, so that nobody opens it again. */
 export function rememberEvent(
   { memory }: Pick<Edges, "memory">,
-  rules: RoomRules,
-  { nid, eventId, pdu }: { nid: number; eventId: string; pdu: Pdu },
+  { nid, pdu }: { nid: number; pdu: Pdu },
 ): void {
-  const clientJson = openClientEvent(rules, eventId, pdu);
-  memory.of(openedEvents).set(nid, { redactedBy: null, pdu, clientJson });
+  const { unsigned, ...rest } = asJson(pdu);
+  const text = canonicalJsonAsReceived(
+    unsigned === undefined ? asJson(pdu) : rest,
+  );
+  memory.of(openedEvents).set(nid, { redactedBy: null, text });
 }
 
 async function openAll(
   { db, keyring, memory }: Needs,
   heads: readonly EventHead[],
-  rooms: ReadonlyMap<number, RoomIdentity>,
 ): Promise<Map<number, OpenedEvent>> {
   const cache = memory.of(openedEvents);
   const opened = new Map<number, OpenedEvent>();
@@ -122,10 +118,9 @@ async function openAll(
       firstKey === null || secondKey === null || sealed === null
         ? undefined
         : keyring.tryOpen({ firstKey, secondKey, sealed }, head.eventId, keys);
-    const { rules } = rooms.get(head.roomNid)!;
     const event: OpenedEvent = {
       redactedBy: head.redactedBy,
-      ...read(rules, head, { skeleton, content: content ?? null }),
+      text: read(nid, { skeleton, content: content ?? null }),
     };
     cache.set(nid, event);
     opened.set(nid, event);
@@ -134,16 +129,21 @@ async function openAll(
 }
 
 /** What a stored event has wrong is our fault, and no error for clients to be told of. */
-function read(
-  rules: RoomRules,
-  { nid, eventId }: EventHead,
-  { skeleton, content }: EventTextParts,
-): Pick<OpenedEvent, "pdu" | "clientJson"> {
+function read(nid: number, { skeleton, content }: EventTextParts): string {
   try {
-    const pdu = mergeEvent(skeleton, content);
-    return { pdu, clientJson: openClientEvent(rules, eventId, pdu) };
+    const text = mergeEventText(skeleton, content);
+    if (!isEvent(JSON.parse(text) as JsonValue))
+      throw new TypeError("It lacks what all events have.");
+    return text;
   } catch (error) {
     const why = error instanceof Error ? error.message : "";
     throw new TypeError(`The stored event ${nid} is damaged. ${why}`);
   }
 }
+
+const isEvent = (value: JsonValue): boolean =>
+  isJsonObject(value) &&
+  isJsonObject(value["content"]) &&
+  typeof value["type"] === "string" &&
+  typeof value["sender"] === "string" &&
+  typeof value["origin_server_ts"] === "number";

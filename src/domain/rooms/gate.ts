@@ -8,7 +8,8 @@ import { listVisibilityHistories } from "../../storage/memberships.ts";
 import { escapeText } from "../../storage/json-text.ts";
 import { ACCEPTED } from "../../storage/write.ts";
 import { listErasures } from "../../storage/users.ts";
-import { mapEvents, redactedForm, type StoredEvent } from "./event-store.ts";
+import { mapEvents, redactedForm } from "./event-store.ts";
+import type { StoredEvent } from "./stored-event.ts";
 
 /** An event in the form that a viewer may see, and the viewer's membership when it was sent. */
 export interface VisibleEvent {

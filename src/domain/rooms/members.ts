@@ -9,7 +9,8 @@ import {
   findFirstSnapshotWithMember,
   findSnapshotAt,
 } from "../../storage/snapshots.ts";
-import { openEvents, type StoredEvent } from "./event-store.ts";
+import { openEvents } from "./event-store.ts";
+import type { StoredEvent } from "./stored-event.ts";
 import { positionOf } from "./paging-point.ts";
 import type { PagingStart } from "./paging-token.ts";
 import { snapshotNids, type ReadableState } from "./read-state.ts";

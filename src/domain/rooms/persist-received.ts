@@ -69,8 +69,7 @@ export async function persistReceived(
   const outcome = await edges.committer.commit(write);
   if (outcome.status === "committed") {
     for (const { nid, event } of placed) {
-      const { eventId, pdu } = event;
-      rememberEvent(edges, room.rules, { nid, eventId, pdu });
+      rememberEvent(edges, { nid, pdu: event.pdu });
     }
   } else if (outcome.status === "conflict" && outcome.over === "key") {
     edges.keyring.forget(

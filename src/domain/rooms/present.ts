@@ -4,7 +4,8 @@ import {
   openFederationEvent,
 } from "../../core/client-event.ts";
 import type { ClientFilter } from "../../core/filter.ts";
-import { mapEvents, redactedForm, type StoredEvent } from "./event-store.ts";
+import { mapEvents, redactedForm } from "./event-store.ts";
+import type { StoredEvent } from "./stored-event.ts";
 import { showEvents, type VisibleEvent } from "./gate.ts";
 
 /** For whom events are shown: the device sees its own transaction ids. */

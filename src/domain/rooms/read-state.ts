@@ -8,7 +8,8 @@ import {
 import { escapeText } from "../../storage/json-text.ts";
 import { findMembership } from "../../storage/memberships.ts";
 import { findSnapshotAt, listSnapshots } from "../../storage/snapshots.ts";
-import { openEvents, type StoredEvent } from "./event-store.ts";
+import { openEvents } from "./event-store.ts";
+import type { StoredEvent } from "./stored-event.ts";
 import { findLeavingPosition, readStandings } from "./gate.ts";
 import { findRoomIdentity, type RoomIdentity } from "./room-identity.ts";
 

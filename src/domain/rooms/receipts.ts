@@ -7,7 +7,8 @@ import {
   prepareAccountData,
   type PreparedChange,
 } from "../accounts/update-account-data.ts";
-import { openEvents, type StoredEvent } from "./event-store.ts";
+import { openEvents } from "./event-store.ts";
+import type { StoredEvent } from "./stored-event.ts";
 import { showEvents } from "./gate.ts";
 import { getJoinedRoom } from "./joined-room.ts";
 import type { RoomIdentity } from "./room-identity.ts";

@@ -9,7 +9,8 @@ import { escapeText } from "../../storage/json-text.ts";
 import { findRoomHead } from "../../storage/rooms.ts";
 import { REJECTED } from "../../storage/write.ts";
 import { referenceTo } from "./event-reference.ts";
-import { mapEvents, openEvents, type StoredEvent } from "./event-store.ts";
+import { mapEvents, openEvents } from "./event-store.ts";
+import type { StoredEvent } from "./stored-event.ts";
 import type { RoomIdentity } from "./room-identity.ts";
 
 /** An entry of a room's current state, as auth reads it. */

@@ -34,3 +34,6 @@ export const tooBusy = (): MatrixError =>
     "This room is too busy. Try again shortly.",
     { retry_after_ms: 1000 },
   );
+
+export const roomInUse = (): MatrixError =>
+  new MatrixError("M_ROOM_IN_USE", "This room alias is already taken.");

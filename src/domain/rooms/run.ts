@@ -7,13 +7,20 @@ import type {
   StateChangeRow,
   WriteRows,
 } from "../../storage/write.ts";
-import type { BuiltEvent } from "./proposal.ts";
+import type { BuiltEvent, EventDraft } from "./proposal.ts";
 import type {
   Extremity,
   RoomHead,
   SnapshotInfo,
   StateEntry,
 } from "./room-head.ts";
+
+/** What a row's content will be, once the keys to seal it under are there. */
+export interface Unsealed {
+  row: EventRow;
+  draft: EventDraft;
+  text: string;
+}
 
 /** The growing end of a room while one run is built; the head stays untouched. */
 export interface Run {
@@ -26,6 +33,7 @@ export interface Run {
   allNids: Set<number> | null;
   events: BuiltEvent[];
   rows: EventRow[];
+  unsealed: Unsealed[];
   snapshots: SnapshotRow[];
   stateChanges: StateChangeRow[];
   memberships: MembershipRow[];
@@ -41,6 +49,7 @@ export const startRun = (head: RoomHead, allNids: Set<number> | null): Run => ({
   allNids,
   events: [],
   rows: [],
+  unsealed: [],
   snapshots: [],
   stateChanges: [],
   memberships: [],
@@ -54,6 +63,7 @@ export const forkOf = (run: Run): Run => ({
   allNids: run.allNids && new Set(run.allNids),
   events: [...run.events],
   rows: [...run.rows],
+  unsealed: [...run.unsealed],
   snapshots: [...run.snapshots],
   stateChanges: [...run.stateChanges],
   memberships: [...run.memberships],

@@ -4,7 +4,13 @@ import { buildGroups, type Member } from "./build-groups.ts";
 import { takeTurn } from "../../storage/room-turns.ts";
 import { advance, commitRun } from "./commit-run.ts";
 import { isHeadCurrent, loadRoomHead, type RoomHead } from "./room-head.ts";
-import { type Group, LostRace, type RoomQueue, tooBusy } from "./room-queue.ts";
+import {
+  type Group,
+  LostRace,
+  roomInUse,
+  type RoomQueue,
+  tooBusy,
+} from "./room-queue.ts";
 import type { Run } from "./run.ts";
 import type { WriterEdges } from "./writer-edges.ts";
 
@@ -204,10 +210,7 @@ const isBare = ({ group: { rows, audit } }: Member): boolean =>
 function conflictError(over: string): MatrixError {
   switch (over) {
     case "alias":
-      return new MatrixError(
-        "M_ROOM_IN_USE",
-        "This room alias is already taken.",
-      );
+      return roomInUse();
     case "inactive-user":
       return new MatrixError(
         "M_FORBIDDEN",

@@ -1,4 +1,3 @@
-import { isAnyDeviceListNew } from "./device-list-news.ts";
 import { noteClear, readKeyCountsOnce } from "./device-memory.ts";
 import { findQuickNews, type SinceRequest } from "./quick-news.ts";
 import { readQuickEntries } from "./quick-entries.ts";
@@ -25,11 +24,8 @@ export async function readQuickAnswer(
   const news = findQuickNews(edges, asked, view, mark);
   if (!news) return undefined;
   const { upTo } = view;
-  const [hasDeviceNews, join] = await Promise.all([
-    upTo > since.position && isAnyDeviceListNew(edges, since.position, upTo),
-    readQuickEntries(edges, asked, view, news, mark),
-  ]);
-  if (hasDeviceNews || !join) return undefined;
+  const join = await readQuickEntries(edges, asked, view, news, mark);
+  if (!join) return undefined;
   const keys = await readKeyCountsOnce(edges, requester, upTo);
   noteClear(edges, requester, upTo);
   const token: SyncToken = {
@@ -39,10 +35,8 @@ export async function readQuickAnswer(
     mark,
     keysDigest: keys.digest,
   };
-  const text = writeAnswer({
+  const parts = {
     token: formatSyncToken(token),
-    join,
-    leave: [],
     invite: [],
     knock: [],
     accountData: [],
@@ -51,7 +45,8 @@ export async function readQuickAnswer(
     keyCounts: keys.counts,
     fallbackTypes: keys.fallback,
     deviceLists: null,
-  });
+  };
+  const text = writeAnswer(parts, join);
   const hasKeyNews = since.keysDigest !== keys.digest;
   return { text, token, isEmpty: join.length === 0 && !hasKeyNews };
 }

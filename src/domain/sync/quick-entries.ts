@@ -9,7 +9,7 @@ import { readQuickUnread } from "./quick-unread.ts";
 import { readRoomDeltas, type RoomDelta } from "./room-delta.ts";
 import { writeRoomEntry } from "./room-entry.ts";
 import type { Standing } from "./room-plan.ts";
-import type { SyncEdges } from "./sync-answer.ts";
+import type { AnsweredRoom, SyncEdges } from "./sync-answer.ts";
 import { isRoomWanted, keepEphemeral } from "./sync-filter.ts";
 import { readTypingEvents } from "./typists.ts";
 import type { UserView } from "./user-view.ts";
@@ -37,7 +37,7 @@ export async function readQuickEntries(
   view: UserView,
   { spans, typing }: QuickNews,
   mark: number,
-): Promise<string[] | undefined> {
+): Promise<AnsweredRoom[] | undefined> {
   const { filter, requester } = request;
   const deltas = await readRoomDeltas(edges, spans);
   const typingEvents = await readTypingEvents(edges, [...typing].sort(), mark);
@@ -58,10 +58,11 @@ export async function readQuickEntries(
     }
   }
   const unread = await readQuickUnread(edges, request, view, seen);
-  return seen.map(
-    (entry) =>
-      `${JSON.stringify(entry.room.roomId)}:${entryOf(request, view, entry, unread.get(entry.room.roomNid))}`,
-  );
+  return seen.map((entry) => {
+    const { roomId, roomNid } = entry.room;
+    const text = entryOf(request, view, entry, unread.get(roomNid));
+    return { section: "join", roomId, text };
+  });
 }
 
 function entryOf(

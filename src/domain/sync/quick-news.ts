@@ -1,5 +1,6 @@
 import type { Edges } from "../../edges.ts";
-import type { HeardHint, Span } from "../../storage/notifier.ts";
+import { DEVICE_LISTS_TOPIC, type HeardHint } from "../../storage/notifier.ts";
+import type { Span } from "../../storage/span.ts";
 import { MOST_EVENTS_A_ROOM } from "./room-delta.ts";
 import { MOST_EVENTS_A_SYNC } from "./timeline-budget.ts";
 import { isUnconditional } from "./sync-filter.ts";
@@ -33,6 +34,7 @@ export function findQuickNews(
   if (since.toDevicePosition !== since.position) return undefined;
   if (since.position > view.upTo) return undefined;
   if (notifier.isTouched(requester.userId, since.position)) return undefined;
+  if (notifier.isTouched(DEVICE_LISTS_TOPIC, since.position)) return undefined;
   const all = notifier.spansBetween(since.position, view.upTo);
   const hints = notifier.ephemeralBetween(since.mark, mark);
   const typing =

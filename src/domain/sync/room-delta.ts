@@ -1,19 +1,22 @@
 import type { Edges } from "../../edges.ts";
 import { escapeText, unescapeText } from "../../storage/json-text.ts";
-import type { Span } from "../../storage/notifier.ts";
 import {
   type DeltaFacts,
   type DeltaRange,
   listDeltaFacts,
   listReceiptsBetween,
 } from "../../storage/room-delta.ts";
+import type { EventHead } from "../../storage/events.ts";
+import type { PlainNews } from "../../storage/plain-news.ts";
+import type { Span } from "../../storage/span.ts";
 import { listCurrentMembers } from "../../storage/sync-changes.ts";
 import type { ReceiptRow } from "../../storage/sync-extras.ts";
 import { listTimelines } from "../../storage/sync-timeline.ts";
 import { groupBy } from "../../util/group-by.ts";
 import { slot } from "../../util/process-memory.ts";
 import { WeightedCache } from "../../util/weighted-cache.ts";
-import { openEvents, type StoredEvent } from "../rooms/event-store.ts";
+import { openEvents } from "../rooms/event-store.ts";
+import type { StoredEvent } from "../rooms/stored-event.ts";
 import { NO_CONDITIONS } from "./sync-filter.ts";
 
 /** What happened in a room between two places of the stream, read once for all who wait for it. */
@@ -32,7 +35,7 @@ export interface RoomDelta {
 }
 
 type MemberNids = ReadonlyMap<number, ReadonlyMap<string, number>>;
-type Needs = Pick<Edges, "db" | "keyring" | "memory">;
+type Needs = Pick<Edges, "db" | "keyring" | "memory" | "notifier">;
 /** Null where it is more than a few plain messages and receipts. */
 type Delta = RoomDelta | null;
 
@@ -94,16 +97,8 @@ async function loadDeltas(
 ): Promise<Map<number, RoomDelta>> {
   if (ranges.length === 0) return new Map();
   const { db } = edges;
-  const limit = MOST_EVENTS_A_ROOM + 1;
-  const [facts, heads] = await Promise.all([
-    listDeltaFacts(db, ranges),
-    listTimelines(
-      db,
-      ranges.map((range) => ({ ...range, limit })),
-      NO_CONDITIONS,
-    ),
-  ]);
-  const opened = await openEvents(edges, heads.reverse());
+  const { facts, heads } = await readRanges(edges, ranges);
+  const opened = await openEvents(edges, heads);
   const eventsOf = groupBy(opened, ({ roomNid }) => roomNid);
   const plain = facts.filter(
     ({ roomNid, hasStateChanges }) =>
@@ -137,6 +132,32 @@ async function loadDeltas(
     };
   };
   return new Map(plain.map((room) => [room.roomNid, deltaOf(room)]));
+}
+
+/** What the ranges hold, known to the process that wrote it, or read. Events come oldest first. */
+async function readRanges(
+  { db, notifier }: Needs,
+  ranges: readonly DeltaRange[],
+): Promise<{ facts: DeltaFacts[]; heads: EventHead[] }> {
+  const known: PlainNews[] = [];
+  const unknown: DeltaRange[] = [];
+  for (const range of ranges) {
+    const news = notifier.plainNews(range.roomNid, range);
+    if (news) known.push(news);
+    else unknown.push({ ...range });
+  }
+  const most = unknown.map((range) => ({
+    ...range,
+    limit: MOST_EVENTS_A_ROOM + 1,
+  }));
+  const [facts, heads] = await Promise.all([
+    listDeltaFacts(db, unknown),
+    listTimelines(db, most, NO_CONDITIONS),
+  ]);
+  return {
+    facts: [...known, ...facts],
+    heads: [...known.flatMap((news) => news.heads), ...heads.reverse()],
+  };
 }
 
 async function readSenders(

@@ -5,12 +5,14 @@ import type { JsonObject } from "../../core/json.ts";
 import { listChangedSummaries } from "../../storage/sync-changes.ts";
 import { listTypingRooms } from "../../storage/sync-extras.ts";
 import { readUnread } from "../push/unread.ts";
-import { mapEvents, type StoredEvent } from "../rooms/event-store.ts";
+import { mapEvents } from "../rooms/event-store.ts";
+import type { StoredEvent } from "../rooms/stored-event.ts";
 import { presentEvents, type Shown } from "../rooms/present.ts";
 import { hasReceiptOf, readEphemeral } from "./ephemeral.ts";
 import { sentMembersOf } from "./lazy-members.ts";
 import { writeRoomEntry } from "./room-entry.ts";
 import type { RoomPlan, SyncPlan } from "./room-plan.ts";
+import type { AnsweredRoom } from "./sync-answer.ts";
 import { readStates, type StateNids } from "./room-states.ts";
 import { readTimelines, type Timeline } from "./room-timelines.ts";
 import { MOST_EVENTS_A_SYNC } from "./timeline-budget.ts";
@@ -28,52 +30,39 @@ export type SectionEdges = Pick<
   "db" | "keyring" | "memory" | "notifier" | "now"
 >;
 
-/** The parts of one room's entry, each as JSON text. */
-export interface RoomSection {
-  plan: RoomPlan;
-  text: string;
+export interface RoomSection extends AnsweredRoom {
   /** Nothing in it is worth waking a client for. */
   isEmpty: boolean;
 }
 
 const MEMBER = "m.room.member";
 
-/** What is read of so many rooms has to fit into memory; of the others only the text is there. */
+/** What is read of so many rooms has to fit into memory. */
 const ROOMS_AT_ONCE = 500;
 
-/** The `join` and `leave` entries of a sync, with a fixed number of queries for each 500. */
+/** Some of a sync's rooms, which are read together. */
+export interface SyncPart {
+  rooms: readonly RoomPlan[];
+  mostEvents: number;
+}
+
+/** The rooms of a sync in parts, each of which takes a fixed number of queries. */
+export function partsOf({ rooms }: SyncPlan): SyncPart[] {
+  const parts: SyncPart[] = [];
+  for (let i = 0; i < rooms.length; i += ROOMS_AT_ONCE) {
+    const some = rooms.slice(i, i + ROOMS_AT_ONCE);
+    const share = some.length / rooms.length;
+    const mostEvents = Math.ceil(MOST_EVENTS_A_SYNC * share);
+    parts.push({ rooms: some, mostEvents });
+  }
+  return parts;
+}
+
+/** The `join` and `leave` entries of one part of a sync. */
 export async function readRoomSections(
   edges: SectionEdges,
   request: SyncRequest,
-  { rooms }: SyncPlan,
-  upTo: number,
-  accountData: ReadonlyMap<number, string[]>,
-  ignored: ReadonlySet<string>,
-): Promise<RoomSection[]> {
-  const sections: RoomSection[] = [];
-  for (let i = 0; i < rooms.length; i += ROOMS_AT_ONCE) {
-    const part = rooms.slice(i, i + ROOMS_AT_ONCE);
-    const most = Math.ceil((MOST_EVENTS_A_SYNC * part.length) / rooms.length);
-    sections.push(
-      ...(await readPart(
-        edges,
-        request,
-        part,
-        most,
-        upTo,
-        accountData,
-        ignored,
-      )),
-    );
-  }
-  return sections;
-}
-
-async function readPart(
-  edges: SectionEdges,
-  request: SyncRequest,
-  rooms: readonly RoomPlan[],
-  mostEvents: number,
+  { rooms, mostEvents }: SyncPart,
   upTo: number,
   accountData: ReadonlyMap<number, string[]>,
   ignored: ReadonlySet<string>,
@@ -181,7 +170,12 @@ async function readPart(
       dataTexts.length === 0 &&
       !room.isNew &&
       room.section === "join";
-    sections.push({ plan: room, text, isEmpty });
+    sections.push({
+      section: room.section,
+      roomId: room.roomId,
+      text,
+      isEmpty,
+    });
   }
   return sections;
 }

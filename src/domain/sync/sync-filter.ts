@@ -8,7 +8,7 @@ import {
 } from "../../core/filter.ts";
 import { escapeText } from "../../storage/json-text.ts";
 import type { TimelineConditions } from "../../storage/sync-timeline.ts";
-import type { StoredEvent } from "../rooms/event-store.ts";
+import type { StoredEvent } from "../rooms/stored-event.ts";
 
 /** Whether a sync shows this room at all. */
 export const isRoomWanted = (filter: ClientFilter, roomId: string): boolean =>
@@ -25,7 +25,8 @@ export function allowsEvent(
         matchesRoomEventFilter(filter, {
           type: event.type,
           sender: event.sender,
-          content: event.pdu.content,
+          // Reading it costs as much as all else, and few filters ask for it.
+          ...(filter.containsUrl !== null && { content: event.pdu.content }),
         })
     : matchesRoomEventFilter(filter, event);
 }

@@ -1,7 +1,7 @@
 import { forgetReceived } from "./device-memory.ts";
 import { readEpochOnce } from "./epoch.ts";
 import { readQuickAnswer } from "./quick-answer.ts";
-import type { SyncAnswer, SyncEdges } from "./sync-answer.ts";
+import type { AnswerText, SyncAnswer, SyncEdges } from "./sync-answer.ts";
 import type { SyncRequest } from "./sync-request.ts";
 import { readUserView } from "./user-view.ts";
 import { readWholeAnswer } from "./whole-answer.ts";
@@ -14,7 +14,7 @@ export async function sync(
   edges: SyncEdges,
   asked: SyncRequest,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<AnswerText> {
   const request = await settleToken(edges, asked);
   const { requester, since } = request;
   if (since) {
@@ -35,7 +35,7 @@ export async function sync(
     const left = deadline - performance.now();
     const mustAnswer =
       since === null || request.isFullState || !answer.isEmpty || left <= 0;
-    if (mustAnswer || signal.aborted) return answer.text;
+    if (mustAnswer || signal.aborted) return answer;
     const outcome = await edges.notifier.wait(
       {
         userId: requester.userId,
@@ -46,7 +46,7 @@ export async function sync(
       left,
       signal,
     );
-    if (outcome !== "woken") return answer.text;
+    if (outcome !== "woken") return answer;
     upTo = edges.notifier.position;
   }
 }

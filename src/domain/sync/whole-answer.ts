@@ -6,14 +6,23 @@ import { readEpochOnce } from "./epoch.ts";
 import { readStrippedRooms } from "./invite-section.ts";
 import { readPresence } from "./presence-section.ts";
 import { planRooms } from "./room-plan.ts";
-import { readRoomSections } from "./room-sections.ts";
-import { type SyncAnswer, type SyncEdges, writeAnswer } from "./sync-answer.ts";
+import { partsOf, readRoomSections, type SyncPart } from "./room-sections.ts";
+import {
+  type AnsweredRoom,
+  openAnswer,
+  RoomsWriter,
+  type SyncAnswer,
+  type SyncEdges,
+} from "./sync-answer.ts";
 import { allowsAccountData } from "./sync-filter.ts";
 import type { SyncRequest } from "./sync-request.ts";
 import { formatSyncToken, type SyncToken } from "./sync-token.ts";
 import type { UserView } from "./user-view.ts";
 
-/** The answer to any `/sync`, with a fixed number of queries whatever the number of rooms. */
+/**
+ * The answer to any `/sync`, with a fixed number of queries for each part of the rooms.
+ * Parts are read until one has something to tell; what comes then is the rest.
+ */
 export async function readWholeAnswer(
   edges: SyncEdges,
   request: SyncRequest,
@@ -43,14 +52,21 @@ export async function readWholeAnswer(
     since === null || newRooms.length === 0
       ? accountData
       : await readAccountData(edges, userId, { after, upTo }, newRooms);
-  const sections = await readRoomSections(
-    edges,
-    request,
-    plan,
-    upTo,
-    roomData,
-    ignored,
-  );
+  const readShown = async (part: SyncPart): Promise<AnsweredRoom[]> => {
+    const sections = await readRoomSections(
+      edges,
+      request,
+      part,
+      upTo,
+      roomData,
+      ignored,
+    );
+    return sections.filter(({ isEmpty }) => !isEmpty || request.isFullState);
+  };
+  const parts = partsOf(plan);
+  let shown: AnsweredRoom[] = [];
+  while (shown.length === 0 && parts.length > 0)
+    shown = await readShown(parts.shift()!);
   const stripped = await readStrippedRooms(
     edges,
     userId,
@@ -85,31 +101,27 @@ export async function readWholeAnswer(
     keysDigest: keys.digest,
   };
   const hasKeyNews = since !== null && since.keysDigest !== keys.digest;
-  const shown = sections.filter(
-    ({ isEmpty }) => !isEmpty || request.isFullState,
-  );
-  const inSection = (name: "join" | "leave") =>
-    shown
-      .filter(({ plan: room }) => room.section === name)
-      .map(({ plan: room, text }) => `${JSON.stringify(room.roomId)}:${text}`);
   const lists = since
     ? await readDeviceLists(edges, userId, plan, since.position, upTo)
     : { changed: [], left: [] };
   const hasDeviceNews = lists.changed.length > 0 || lists.left.length > 0;
+  const head = openAnswer({
+    token: formatSyncToken(token),
+    invite: stripped.invite,
+    knock: stripped.knock,
+    accountData: global,
+    presence,
+    toDevice: toDevice.events,
+    keyCounts: keys.counts,
+    fallbackTypes: keys.fallback,
+    deviceLists: hasDeviceNews ? lists : null,
+  });
+  const writer = new RoomsWriter();
+  const text = head + writer.write(shown);
   return {
-    text: writeAnswer({
-      token: formatSyncToken(token),
-      join: inSection("join"),
-      leave: inSection("leave"),
-      invite: stripped.invite,
-      knock: stripped.knock,
-      accountData: global,
-      presence,
-      toDevice: toDevice.events,
-      keyCounts: keys.counts,
-      fallbackTypes: keys.fallback,
-      deviceLists: hasDeviceNews ? lists : null,
-    }),
+    ...(parts.length === 0
+      ? { text: text + writer.close() }
+      : { text, rest: writeRest(writer, parts, readShown) }),
     isEmpty:
       shown.length === 0 &&
       stripped.invite.length === 0 &&
@@ -121,6 +133,15 @@ export async function readWholeAnswer(
       !hasKeyNews,
     token,
   };
+}
+
+async function* writeRest(
+  writer: RoomsWriter,
+  parts: readonly SyncPart[],
+  read: (part: SyncPart) => Promise<AnsweredRoom[]>,
+): AsyncGenerator<string> {
+  for (const part of parts) yield writer.write(await read(part));
+  yield writer.close();
 }
 
 /** Rooms with news outside of their stream: account data and typing. */

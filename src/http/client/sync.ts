@@ -27,6 +27,7 @@ export const getSync = endpoint<{ query: SyncQuery }>({
   },
   async handle(edges, { requester, query, request }) {
     const asked = await parseSyncRequest(edges, requester, query);
-    return reply({ body: await sync(edges, asked, request.signal) });
+    const { text, rest } = await sync(edges, asked, request.signal);
+    return reply({ body: text, ...(rest && { rest }) });
   },
 });

@@ -1,6 +1,8 @@
+import type { IncomingMessage } from "node:http";
 import type { Log } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import type { Context, Middleware } from "../context.ts";
+import { fieldsOf } from "../error-fields.ts";
 import { ClientGone, HttpError } from "../http-error.ts";
 import { statusOf } from "../status.ts";
 import { isUnavailable } from "../unavailable.ts";
@@ -41,6 +43,7 @@ function answer(ctx: Context, error: MatrixError): void {
   if (typeof wait === "number") {
     ctx.set("Retry-After", String(Math.max(1, Math.ceil(wait / 1000))));
   }
+  if (isMuchLeft(ctx.req)) ctx.set("Connection", "close");
   ctx.type = "application/json";
   ctx.body = JSON.stringify({
     ...error.extra,
@@ -49,23 +52,18 @@ function answer(ctx: Context, error: MatrixError): void {
   });
 }
 
+const LITTLE_BYTES = 64 * 1024;
+
+/** Node reads what is left of a body to its end, unless the connection ends with the answer. */
+function isMuchLeft({ complete, headers }: IncomingMessage): boolean {
+  const isUntold = headers["transfer-encoding"] !== undefined;
+  const length = Number(headers["content-length"] ?? 0);
+  return !complete && (isUntold || length > LITTLE_BYTES);
+}
+
 function statusFor(ctx: Context, error: MatrixError): number {
   if (error instanceof HttpError) return error.status;
   // Errors before the route is known have no endpoint.
   const overrides = ctx.state.route?.endpoint.statuses;
   return overrides?.[error.errcode] ?? statusOf[error.errcode];
-}
-
-/** Chosen fields only: an error's own may carry the values of a query. */
-function fieldsOf(ctx: Context, error: unknown): object {
-  const route = ctx.state.route?.endpoint.path;
-  return { request: ctx.state.requestId, route, error: plain(error, 0) };
-}
-
-function plain(error: unknown, depth: number): unknown {
-  if (!(error instanceof Error)) return typeof error;
-  const { name, message, stack, cause } = error;
-  const code = "code" in error ? error.code : undefined;
-  if (cause === undefined || depth > 5) return { name, message, code, stack };
-  return { name, message, code, stack, cause: plain(cause, depth + 1) };
 }

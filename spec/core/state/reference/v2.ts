@@ -1,20 +1,15 @@
-import { checkAuth } from "../../../src/core/auth/check.ts";
-import type { RoomEvent } from "../../../src/core/event.ts";
-import { isJsonObject } from "../../../src/core/json.ts";
-import type { RoomRules } from "../../../src/core/room-version.ts";
+import type { RoomEvent } from "../../../../src/core/event.ts";
 import {
   stateKeyOf,
   type EventLookup,
   type StateMap,
-} from "../../../src/core/state/state-map.ts";
+} from "../../../../src/core/state/state-map.ts";
+import { isAllowed } from "./auth.ts";
+import { powerOf } from "./power.ts";
 
-/**
- * State resolution v2 and v2.1 once more, sentence by sentence and as slow as
- * that is: the oracle that `resolveState` is compared with. Power levels are
- * integers here, as in the rooms that the specs build.
- */
-export function resolveSlowly(
-  rules: RoomRules,
+/** State resolution v2, and v2.1 of room version 12, sentence by sentence. */
+export function resolveV2(
+  version: number,
   stateSets: readonly StateMap[],
   events: EventLookup,
 ): StateMap {
@@ -23,7 +18,11 @@ export function resolveSlowly(
     if (event === undefined) throw new Error(`unknown event ${id}`);
     return event;
   };
-  const isV21 = rules.stateResolution === "v2.1";
+  const isV21 = version >= 12;
+  /** Of an event that is not known nothing can be followed or judged. */
+  const isKnown = (id: string): boolean => events(id) !== undefined;
+  const authEvents = (id: string): string[] =>
+    events(id)?.authEventIds.filter(isKnown) ?? [];
   const union = (sets: Iterable<string>[]): Set<string> =>
     new Set(sets.flatMap((set) => [...set]));
 
@@ -32,7 +31,7 @@ export function resolveSlowly(
   const authChain = (id: string): Set<string> => {
     const known = chains.get(id);
     if (known !== undefined) return known;
-    const direct = get(id).authEventIds;
+    const direct = authEvents(id);
     const chain = union([direct, ...direct.map(authChain)]);
     chains.set(id, chain);
     return chain;
@@ -45,16 +44,17 @@ export function resolveSlowly(
     for (const [key, id] of set) {
       if (stateSets.every((other) => other.get(key) === id)) {
         unconflicted.set(key, id);
-      } else {
+      } else if (isKnown(id)) {
         conflicted.add(id);
       }
     }
   }
 
   // Auth difference; a state event is taken as part of its own set's chain.
-  const full = stateSets.map((set) =>
-    union([set.values(), ...[...set.values()].map(authChain)]),
-  );
+  const full = stateSets.map((set) => {
+    const ids = [...set.values()].filter(isKnown);
+    return union([ids, ...ids.map(authChain)]);
+  });
   const difference = [...union(full)].filter(
     (id) => !full.every((chain) => chain.has(id)),
   );
@@ -68,35 +68,36 @@ export function resolveSlowly(
 
   const fullConflicted = union([conflicted, difference, isV21 ? subgraph : []]);
 
-  const authEvent = (e: RoomEvent, type: string): RoomEvent | undefined =>
-    e.authEventIds
+  const authEvent = (
+    e: RoomEvent,
+    type: string,
+    key = "",
+  ): RoomEvent | undefined =>
+    authEvents(e.eventId)
       .map(get)
-      .find(({ pdu }) => pdu.type === type && pdu.state_key === "");
-  const createOf = (e: RoomEvent): RoomEvent | undefined =>
-    rules.authorization.roomIdIsCreateHash
-      ? get(`$${e.roomId.slice(1)}`)
+      .find(({ pdu }) => pdu.type === type && pdu.state_key === key);
+  const createOf = (e: RoomEvent): RoomEvent | undefined => {
+    const create = isV21
+      ? events(`$${e.roomId.slice(1)}`)
       : authEvent(e, "m.room.create");
-
-  const senderPower = (e: RoomEvent): number => {
-    const create = createOf(e);
-    const creator = rules.authorization.creatorFromSender
-      ? create?.pdu.sender
-      : create?.pdu.content["creator"];
-    const isCreator = creator === e.pdu.sender;
-    if (isCreator && rules.authorization.explicitlyPrivilegedCreators) {
-      return Infinity;
-    }
-    const levels = authEvent(e, "m.room.power_levels")?.pdu.content;
-    if (levels === undefined) return isCreator ? 100 : 0;
-    const { users, users_default: byDefault } = levels;
-    const own = isJsonObject(users) ? users[e.pdu.sender] : undefined;
-    return Number(own ?? byDefault ?? 0);
+    return create?.isRejected === false ? create : undefined;
   };
 
+  const senderPower = (e: RoomEvent): number =>
+    powerOf(
+      version,
+      createOf(e),
+      authEvent(e, "m.room.power_levels"),
+      e.pdu.sender,
+    );
+
+  // The create event counts too, and only the one that a room goes by of each
+  // type, as in the servers that rooms live on.
   const isPowerEvent = ({ pdu }: RoomEvent): boolean =>
-    ["m.room.create", "m.room.power_levels", "m.room.join_rules"].includes(
+    (["m.room.create", "m.room.power_levels", "m.room.join_rules"].includes(
       pdu.type,
-    ) ||
+    ) &&
+      pdu.state_key === "") ||
     (pdu.type === "m.room.member" &&
       ["leave", "ban"].includes(String(pdu.content["membership"])) &&
       pdu.sender !== pdu.state_key);
@@ -121,9 +122,10 @@ export function resolveSlowly(
     (a: RoomEvent, b: RoomEvent): number =>
       value(a) === value(b) ? 0 : value(a) > value(b) ? -1 : 1;
 
-  // Reverse topological power ordering, edges being auth events within the set.
+  // Reverse topological power ordering, edges being auth events within the set:
+  // chains are followed there only, as in the servers that rooms live on.
   const edges = (id: string): string[] =>
-    get(id).authEventIds.filter((other) => fullConflicted.has(other));
+    authEvents(id).filter((other) => fullConflicted.has(other));
   const powerSet = new Set<string>();
   const add = (id: string): void => {
     powerSet.add(id);
@@ -147,16 +149,16 @@ export function resolveSlowly(
     const state = new Map(start);
     for (const id of list) {
       const event = get(id);
-      const verdict = checkAuth(rules, event, (type, key) => {
-        const inState = state.get(stateKeyOf(type, key));
-        if (inState !== undefined) return get(inState);
+      if (event.isRejected || event.pdu.state_key === undefined) continue;
+      const find = (type: string, key: string): RoomEvent | undefined => {
+        const inState = events(state.get(stateKeyOf(type, key)) ?? "");
+        if (inState) return inState;
         if (type === "m.room.create") return createOf(event);
-        return event.authEventIds
-          .map(get)
-          .find(({ pdu }) => pdu.type === type && pdu.state_key === key);
-      });
-      if (verdict === "allowed") {
-        state.set(stateKeyOf(event.pdu.type, event.pdu.state_key ?? ""), id);
+        const cited = authEvent(event, type, key);
+        return cited?.isRejected === true ? undefined : cited;
+      };
+      if (isAllowed(version, event, find)) {
+        state.set(stateKeyOf(event.pdu.type, event.pdu.state_key), id);
       }
     }
     return state;
@@ -168,7 +170,7 @@ export function resolveSlowly(
   // Step 3: mainline ordering.
   const mainline: string[] = [];
   let next = partial.get(stateKeyOf("m.room.power_levels", ""));
-  while (next !== undefined) {
+  while (next !== undefined && isKnown(next)) {
     mainline.push(next);
     next = authEvent(get(next), "m.room.power_levels")?.eventId;
   }

@@ -1,8 +1,10 @@
 import type { Edges } from "../../edges.ts";
 import type { Context, Middleware } from "../context.ts";
 import type { AnyInput, RequestInfo } from "../endpoint.ts";
+import { fieldsOf } from "../error-fields.ts";
 import { ClientGone } from "../http-error.ts";
 import { isReply } from "../reply.ts";
+import { streamText } from "../stream-text.ts";
 
 /** Calls the endpoint and serialises its answer, once. */
 export function handle(edgesNow: (waitedMs: number) => Edges): Middleware {
@@ -25,10 +27,18 @@ export function handle(edgesNow: (waitedMs: number) => Edges): Middleware {
     ctx.status = isOwn ? answer.status : 200;
     ctx.type = "application/json";
     if (isOwn) ctx.set({ ...answer.headers });
-    ctx.body =
+    const text =
       typeof body === "string" || Buffer.isBuffer(body)
         ? body
         : JSON.stringify(body);
+    const rest = isOwn ? answer.rest : undefined;
+    ctx.body =
+      rest === undefined
+        ? text
+        : streamText(String(text), rest, (error) => {
+            const fields = fieldsOf(ctx, error);
+            edges.log.error(fields, "an answer broke off");
+          });
   };
 }
 

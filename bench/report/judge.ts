@@ -1,0 +1,68 @@
+import { BARS, type Bar } from "./bars.ts";
+import type { Limit, SuiteReport } from "./readings.ts";
+import { formatNumber, renderTable } from "./table.ts";
+
+/** "met" and "missed" are said of the size that the bar is for alone. */
+export type Outcome = "met" | "missed" | "not this size" | "not measured";
+
+export interface Judgement {
+  readonly figure: string;
+  readonly bar: string;
+  readonly measured: string;
+  readonly outcome: Outcome;
+}
+
+export function judgeBar(suite: SuiteReport, bar: Bar): Judgement {
+  const readings = bar.limits.map((limit) => ({
+    limit,
+    reading: limit.read(suite),
+  }));
+  const { figure } = bar;
+  const instead = [
+    ...new Set(readings.flatMap(({ reading }) => reading?.instead ?? [])),
+  ];
+  const measured = [
+    readings
+      .map(({ limit, reading }) => format(limit, reading?.value))
+      .join(" / "),
+    ...instead.map((title) => `(${title})`),
+  ].join(" ");
+  const judge = (): Outcome => {
+    if (readings.every(({ reading }) => reading === undefined))
+      return "not measured";
+    if (instead.length > 0) return "not this size";
+    const isMet = readings.every(
+      ({ limit, reading }) => reading && isWithin(limit, reading.value),
+    );
+    return isMet ? "met" : "missed";
+  };
+  const outcome = judge();
+  return {
+    figure,
+    bar: bar.bar,
+    measured: outcome === "not measured" ? "" : measured,
+    outcome,
+  };
+}
+
+const format = ({ scale = 1, unit }: Limit, value: number | undefined) =>
+  value === undefined ? "–" : `${formatNumber(value * scale)}${unit}`;
+
+const isWithin = (
+  { atLeast = -Infinity, atMost = Infinity }: Limit,
+  value: number,
+): boolean => value >= atLeast && value <= atMost;
+
+export const judgeAll = (suite: SuiteReport): Judgement[] =>
+  BARS.map((bar) => judgeBar(suite, bar));
+
+export const renderBars = (suite: SuiteReport): string =>
+  renderTable(
+    ["figure", "bar", "measured", ""],
+    judgeAll(suite).map((one) => [
+      one.figure,
+      one.bar,
+      one.measured,
+      one.outcome,
+    ]),
+  );

@@ -1,0 +1,252 @@
+import { createHmac } from "node:crypto";
+import type { Endpoint } from "../../../src/http/endpoint.ts";
+import type { JsonObject } from "../../../src/core/json.ts";
+import { newCrossSigning, newDevice } from "../../support/device-identity.ts";
+import {
+  act,
+  makeRoom,
+  must,
+  path,
+  say,
+  setState,
+} from "../../support/rooms.ts";
+import type { Json, TestServer, TestUser } from "../../support/server.ts";
+import { bodyFor, nameOf, pathTo } from "../requests.ts";
+import type { Place } from "../requests.ts";
+
+export const SHARED_SECRET = "a shared secret of the spec";
+
+/** A user with one of all that an endpoint may name. */
+export interface Stage extends Place {
+  number: number;
+  user: TestUser;
+  others: Others;
+  filterId: string;
+  since: string;
+  refreshToken: string;
+  leftRoomId: string;
+  /** A second device of the same user. */
+  spareDeviceId: string;
+  nonce: string;
+}
+
+/** Whom the users of all stages meet. */
+export interface Others {
+  bob: TestUser;
+  carol: TestUser;
+  /** Of bob's: one may ask to enter it. */
+  knockRoomId: string;
+}
+
+let stages = 0;
+
+export async function setOthers(server: TestServer): Promise<Others> {
+  const bob = await server.user("bob");
+  const carol = await server.user("carol");
+  const knockRoomId = await makeRoom(bob, {
+    initial_state: [
+      { type: "m.room.join_rules", content: { join_rule: "knock" } },
+    ],
+  });
+  return { bob, carol, knockRoomId };
+}
+
+export async function setStage(
+  server: TestServer,
+  others: Others,
+): Promise<Stage> {
+  const number = (stages += 1);
+  const user = await server.user(`alice${number}`);
+  const { userId, deviceId } = user;
+  const alias = `#a${number}:test`;
+  const roomId = await makeRoom(user, {
+    preset: "public_chat",
+    room_alias_name: `a${number}`,
+  });
+  await act(others.bob, roomId, "join");
+  await act(user, roomId, "ban", { user_id: "@dora:test" });
+  const eventId = await say(user, roomId, "hello");
+  const own = path`/user/${userId}`;
+  const room = path`/rooms/${roomId}`;
+  const rule = { actions: ["notify"], pattern: "p" };
+  const { filter_id } = must<{ filter_id: string }>(
+    await user.post(`${own}/filter`, {}),
+  );
+  must(await user.put(`${own}/account_data/m.x`, { a: 1 }));
+  must(await user.put(`${own}${room}/account_data/m.x`, { a: 1 }));
+  must(await user.put(`${own}${room}/tags/m.x`, { order: 0.5 }));
+  must(await user.put("/pushrules/global/content/x", rule));
+  await setState(user, roomId, "m.room.message", { is: "state" });
+  const { next_batch } = must<{ next_batch: string }>(await user.get("/sync"));
+  const login = must<{ refresh_token: string; device_id: string }>(
+    await server.post("/login", {
+      type: "m.login.password",
+      identifier: { type: "m.id.user", user: userId },
+      password: user.password,
+      refresh_token: true,
+    }),
+  );
+  const leftRoomId = await makeRoom(user);
+  await act(user, leftRoomId, "leave");
+  const { nonce } = must<{ nonce: string }>(
+    await server.get("/_synapse/admin/v1/register"),
+  );
+  return {
+    ...{ number, user, others, roomId, eventId, alias, userId, deviceId },
+    leftRoomId,
+    filterId: filter_id,
+    since: next_batch,
+    refreshToken: login.refresh_token,
+    spareDeviceId: login.device_id,
+    nonce,
+  };
+}
+
+const uiaOf = ({ user, userId }: Stage): Json => ({
+  type: "m.login.password",
+  identifier: { type: "m.id.user", user: userId },
+  password: user.password,
+});
+
+const signed = ({ number, nonce }: Stage): Json => {
+  const [username, password] = [`signed${number}`, "a long password"];
+  const parts = [nonce, username, password, "notadmin"];
+  const mac = createHmac("sha1", SHARED_SECRET).update(parts.join("\0"));
+  return { nonce, username, password, mac: mac.digest("hex") };
+};
+
+const identity = ({ userId, deviceId }: Stage): Json => {
+  const device = newDevice({ userId, deviceId });
+  return {
+    device_keys: device.deviceKeys,
+    one_time_keys: device.oneTimeKey("A"),
+    fallback_keys: device.oneTimeKey("B"),
+  };
+};
+
+/** What `requests.ts` has only in its form, here so that it is accepted too. */
+const accepted: Readonly<Record<string, (stage: Stage) => Json>> = {
+  "POST /_matrix/client/v3/login": (stage) => ({
+    ...uiaOf(stage),
+    device_id: "D",
+    initial_device_display_name: "d",
+  }),
+  "POST /_matrix/client/v3/register": ({ number }) => ({
+    username: `someone${number}`,
+    password: "a long password",
+    auth: { type: "m.login.dummy" },
+    device_id: "D",
+  }),
+  "POST /_matrix/client/v3/createRoom": ({ number, others }) => ({
+    name: "n",
+    topic: "t",
+    room_alias_name: `made${number}`,
+    room_version: "12",
+    invite: [others.bob.userId],
+    creation_content: { type: "t", "m.federate": true },
+    initial_state: [{ type: "m.x", state_key: "", content: {} }],
+    power_level_content_override: { users: { "@nobody:test": 1 } },
+    visibility: "private",
+    preset: "private_chat",
+    is_direct: true,
+  }),
+  ...Object.fromEntries(
+    ["invite", "kick", "ban"].map((what) => [
+      `POST /_matrix/client/v3/rooms/:roomId/${what}`,
+      ({ others }: Stage) => ({
+        user_id: what === "kick" ? others.bob.userId : others.carol.userId,
+        reason: "r",
+      }),
+    ]),
+  ),
+  "POST /_matrix/client/v3/rooms/:roomId/unban": () => ({
+    user_id: "@dora:test",
+    reason: "r",
+  }),
+  "PUT /_matrix/client/v3/rooms/:roomId/send/:eventType/:txnId": ({
+    eventId,
+  }) => ({
+    msgtype: "m.text",
+    body: "b",
+    "m.relates_to": { rel_type: "m.thread", event_id: eventId },
+    "m.mentions": { user_ids: ["@nobody:test"], room: false },
+  }),
+  "POST /_matrix/client/v3/rooms/:roomId/upgrade": ({ others }) => ({
+    new_version: "12",
+    additional_creators: [others.bob.userId],
+  }),
+  "POST /_matrix/client/v3/publicRooms": () => ({
+    limit: 1,
+    filter: { generic_search_term: "x", room_types: ["m.space", null] },
+  }),
+  "POST /_matrix/client/v3/keys/upload/:deviceId": identity,
+  "POST /_matrix/client/v3/keys/device_signing/upload": (stage) => ({
+    ...newCrossSigning(stage.userId).body,
+    auth: uiaOf(stage),
+  }),
+  "PUT /_matrix/client/v3/pushrules/global/:kind/:ruleId": () => ({
+    actions: ["notify"],
+    pattern: "p",
+  }),
+  "POST /_matrix/client/v3/refresh": ({ refreshToken }) => ({
+    refresh_token: refreshToken,
+  }),
+  "DELETE /_matrix/client/v3/devices/:deviceId": (stage) => ({
+    auth: uiaOf(stage),
+  }),
+  "POST /_matrix/client/v3/delete_devices": (stage) => ({
+    devices: [stage.spareDeviceId],
+    auth: uiaOf(stage),
+  }),
+  "POST /_matrix/client/v3/account/password": (stage) => ({
+    new_password: "another password",
+    auth: uiaOf(stage),
+  }),
+  "POST /_matrix/client/v3/account/deactivate": (stage) => ({
+    auth: uiaOf(stage),
+    erase: false,
+  }),
+  "POST /_synapse/admin/v1/register": signed,
+};
+
+/** Where a path needs another place than the stage's own. */
+function placeFor(name: string, stage: Stage): Place {
+  const { roomId, eventId, userId, deviceId, alias } = stage;
+  const place = { roomId, eventId, userId, deviceId, alias };
+  switch (name) {
+    case "POST /_matrix/client/v3/knock/:roomIdOrAlias":
+      return { ...place, roomId: stage.others.knockRoomId };
+    case "POST /_matrix/client/v3/rooms/:roomId/forget":
+      return { ...place, roomId: stage.leftRoomId };
+    case "PUT /_matrix/client/v3/directory/room/:roomAlias":
+      return { ...place, alias: `#new${stage.number}:test` };
+    case "DELETE /_matrix/client/v3/devices/:deviceId":
+      return { ...place, deviceId: stage.spareDeviceId };
+    default:
+      return place;
+  }
+}
+
+export interface ValidRequest {
+  method: string;
+  target: string;
+  body: JsonObject | undefined;
+}
+
+/** A request that this endpoint accepts from the stage's user. */
+export function validRequest(endpoint: Endpoint, stage: Stage): ValidRequest {
+  const name = nameOf(endpoint);
+  const place = placeFor(name, stage);
+  const path = endpoint.path.replace(":filterId", stage.filterId);
+  const filled = pathTo({ ...endpoint, path }, place);
+  const target = filled.replace("?from=x&to=x", () => {
+    const since = encodeURIComponent(stage.since);
+    return `?from=${since}&to=${since}`;
+  });
+  const body = accepted[name]?.(stage) ?? bodyFor(endpoint, place);
+  return {
+    method: endpoint.method.toUpperCase(),
+    target,
+    body: body as JsonObject | undefined,
+  };
+}
