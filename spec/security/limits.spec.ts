@@ -97,6 +97,30 @@ describe("floods", () => {
   });
 });
 
+describe("syncs of everything", () => {
+  const server = useServer({
+    "rate_limits.enabled": true,
+    "rate_limits.first_sync.burst": 3,
+  });
+
+  it("row 63: are refused in a flood, while the others go on", async () => {
+    const user = await server.user("syncer");
+    const other = await server.user("beside");
+    const first = await user.get("/sync");
+    const since = String(first.body["next_batch"]);
+    for (let i = 0; i < 2; i += 1)
+      expect((await user.get("/sync")).status).to.equal(200);
+    for (const path of ["/sync", `/sync?since=${since}&full_state=true`]) {
+      const { status, body } = await user.get(path);
+      expect(status).to.equal(429);
+      expect(body["errcode"]).to.equal("M_LIMIT_EXCEEDED");
+      expect(body["retry_after_ms"]).to.be.above(0);
+    }
+    expect((await user.get(`/sync?since=${since}`)).status).to.equal(200);
+    expect((await other.get("/sync")).status).to.equal(200);
+  });
+});
+
 describe("quotas", () => {
   const server = useServer();
 

@@ -47,6 +47,11 @@ export const rateLimitsSchema = {
     keys: bucket("Device keys uploaded, asked or claimed, by user.", 20, 200),
     to_device: bucket("Messages from device to device, by user.", 100, 500),
     ephemeral: bucket("Typing, receipts and presence, by user.", 10, 100),
+    first_sync: bucket(
+      "Syncs of everything: first ones, and those that ask for full state, by user.",
+      0.2,
+      20,
+    ),
     search: bucket("Searches, by user.", 1, 20),
     report: bucket("Reports, by user.", 0.05, 5),
     admin: bucket("Acts of administrators, by user.", 50, 500),

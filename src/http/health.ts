@@ -1,4 +1,4 @@
-import type { Middleware } from "./context.ts";
+import type { Context, Middleware } from "./context.ts";
 
 /** Whoever asks wants to know soon: what is slower than this is not ready. */
 const LONGEST_MS = 2000;
@@ -19,17 +19,18 @@ export function createHealthRoutes(
       .finally(() => (asked = undefined));
     return within(longestMs, asked);
   };
-  return async (ctx, next) => {
+  const tell = async (ctx: Context): Promise<void> => {
+    const ready = await ask();
+    ctx.status = ready ? 200 : 503;
+    ctx.body = { status: ready ? "ready" : "not ready" };
+  };
+  return (ctx, next) => {
+    const { path } = ctx.state;
     const isAsked = ctx.method === "GET" || ctx.method === "HEAD";
-    if (isAsked && ctx.state.path === "/health/live") {
-      ctx.body = { status: "live" };
-    } else if (isAsked && ctx.state.path === "/health/ready") {
-      const ready = await ask();
-      ctx.status = ready ? 200 : 503;
-      ctx.body = { status: ready ? "ready" : "not ready" };
-    } else {
-      await next();
-    }
+    if (isAsked && path === "/health/ready") return tell(ctx);
+    if (!isAsked || path !== "/health/live") return next();
+    ctx.body = { status: "live" };
+    return undefined;
   };
 }
 

@@ -16,7 +16,7 @@ const ACCOUNTS: Readonly<Record<LandingOptions["registration"], string>> = {
 /** What a person sees who opens the server's address in a browser. */
 export function createLandingPage(options: LandingOptions): Middleware {
   const html = renderLanding(options);
-  return async (ctx, next) => {
+  return (ctx, next) => {
     const isAsked = ctx.method === "GET" || ctx.method === "HEAD";
     if (!isAsked || ctx.state.path !== "/") return next();
     ctx.set({
@@ -27,6 +27,7 @@ export function createLandingPage(options: LandingOptions): Middleware {
     });
     ctx.type = "text/html; charset=utf-8";
     ctx.body = html;
+    return undefined;
   };
 }
 

@@ -1,10 +1,13 @@
+interface Turn {
+  working: number;
+  /** Made when somebody has to wait: nearly nobody does. */
+  waiting: (() => void)[] | undefined;
+}
+
 /** Lets so many of each key work at once; the others wait in the order in which they came. */
 export class Turns {
   readonly #width: number;
-  readonly #keys = new Map<
-    string,
-    { working: number; waiting: (() => void)[] }
-  >();
+  readonly #keys = new Map<string, Turn>();
 
   constructor(width: number) {
     this.#width = width;
@@ -12,22 +15,26 @@ export class Turns {
 
   /** How many of the key wait. */
   waiting(key: string): number {
-    return this.#keys.get(key)?.waiting.length ?? 0;
+    return this.#keys.get(key)?.waiting?.length ?? 0;
   }
 
-  async run<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const turn = this.#keys.get(key) ?? { working: 0, waiting: [] };
-    this.#keys.set(key, turn);
-    // Whoever has worked hands the place on.
-    if (turn.working === this.#width)
-      await new Promise<void>((resolve) => turn.waiting.push(resolve));
-    else turn.working += 1;
-    try {
-      return await work();
-    } finally {
-      const next = turn.waiting.shift();
-      if (next) next();
-      else if ((turn.working -= 1) === 0) this.#keys.delete(key);
+  run<T>(key: string, work: () => Promise<T>): Promise<T> {
+    let turn = this.#keys.get(key);
+    if (!turn) this.#keys.set(key, (turn = { working: 0, waiting: undefined }));
+    const held = turn;
+    if (held.working < this.#width) {
+      held.working += 1;
+      return work().finally(() => this.#end(key, held));
     }
+    // Whoever has worked hands the place on.
+    return new Promise<void>((resolve) => (held.waiting ??= []).push(resolve))
+      .then(work)
+      .finally(() => this.#end(key, held));
+  }
+
+  #end(key: string, turn: Turn): void {
+    const next = turn.waiting?.shift();
+    if (next) next();
+    else if ((turn.working -= 1) === 0) this.#keys.delete(key);
   }
 }

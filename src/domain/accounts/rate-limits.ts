@@ -29,6 +29,7 @@ export type RateLimitKind =
   | "keys"
   | "toDevice"
   | "ephemeral"
+  | "firstSync"
   | "search"
   | "report"
   | "admin"

@@ -4,6 +4,7 @@ import { type ClientFilter, parseClientFilter } from "../../core/filter.ts";
 import { readJson } from "../../core/json-reader.ts";
 import { getFilter } from "../accounts/filters.ts";
 import { notePresence } from "../accounts/presence.ts";
+import { rateLimiterOf } from "../accounts/rate-limits.ts";
 import { sweepTyping } from "../rooms/typing.ts";
 import { slot } from "../../util/process-memory.ts";
 import { WeightedCache } from "../../util/weighted-cache.ts";
@@ -28,7 +29,10 @@ type Needs = Pick<
 
 const MAX_TIMEOUT_MS = 120_000;
 
-/** Throws `M_INVALID_PARAM` for a token or a filter that this server never gave out. */
+/**
+ * Throws `M_INVALID_PARAM` for a token or a filter that this server never gave out, and
+ * `M_LIMIT_EXCEEDED` for too many syncs of everything.
+ */
 export async function parseSyncRequest(
   edges: Needs,
   requester: Requester,
@@ -41,6 +45,9 @@ export async function parseSyncRequest(
       '"since" is not a token of this server.',
     );
   }
+  // It costs as much as a hundred others.
+  if (since === null || query.full_state === true)
+    await rateLimiterOf(edges).take("firstSync", requester.userId);
   await sweepTyping(edges);
   await notePresence(edges, requester, query.set_presence ?? "online");
   return {

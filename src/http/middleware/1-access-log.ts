@@ -12,7 +12,7 @@ export function accessLog(
 ): Middleware {
   const run = randomBytes(4).toString("hex");
   let count = 0;
-  return async (ctx, next) => {
+  return (ctx, next) => {
     const { req, res, state } = ctx;
     const start = performance.now();
     const [path = "", query = ""] = splitOnce(originFormOf(req.url ?? ""));
@@ -41,7 +41,7 @@ export function accessLog(
         "request",
       );
     });
-    await next();
+    return next();
   };
 }
 

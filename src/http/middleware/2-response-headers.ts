@@ -19,9 +19,10 @@ const HEADERS: readonly (readonly [string, string])[] = [
  * preflights, for any path.
  * https://spec.matrix.org/v1.19/client-server-api/#web-browser-clients
  */
-export const responseHeaders: Middleware = async (ctx, next) => {
+export const responseHeaders: Middleware = (ctx, next) => {
   for (const [name, value] of HEADERS) ctx.res.setHeader(name, value);
   if (ctx.method !== "OPTIONS") return next();
   ctx.set("Access-Control-Max-Age", "86400");
   ctx.status = 204;
+  return undefined;
 };

@@ -9,23 +9,20 @@ import { isUnavailable } from "../unavailable.ts";
 
 /** The one catch: what was meant for the client is answered, all else is blanked and logged. */
 export function errors(log: Log): Middleware {
-  return async (ctx, next) => {
-    try {
-      await next();
-    } catch (error) {
-      if (error instanceof ClientGone || ctx.res.destroyed) {
-        ctx.respond = false;
-      } else if (error instanceof MatrixError) {
-        answer(ctx, error);
-      } else if (isUnavailable(error)) {
-        log.error(fieldsOf(ctx, error), "the database cannot serve");
-        answer(ctx, unavailable);
-      } else {
-        log.error(fieldsOf(ctx, error), "internal error");
-        answer(ctx, internal);
-      }
+  const settle = (ctx: Context, error: unknown): void => {
+    if (error instanceof ClientGone || ctx.res.destroyed) {
+      ctx.respond = false;
+    } else if (error instanceof MatrixError) {
+      answer(ctx, error);
+    } else if (isUnavailable(error)) {
+      log.error(fieldsOf(ctx, error), "the database cannot serve");
+      answer(ctx, unavailable);
+    } else {
+      log.error(fieldsOf(ctx, error), "internal error");
+      answer(ctx, internal);
     }
   };
+  return (ctx, next) => next().catch((error) => settle(ctx, error));
 }
 
 const internal = new HttpError(500, "M_UNKNOWN", "Internal server error.");

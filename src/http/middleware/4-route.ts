@@ -6,7 +6,7 @@ import type { Router } from "../router.ts";
 const MAX_HEADERS = 100;
 
 export function route(router: Router<CompiledEndpoint>): Middleware {
-  return async (ctx, next) => {
+  return (ctx, next) => {
     if (ctx.req.rawHeaders.length > 2 * MAX_HEADERS) {
       throw new HttpError(431, "M_TOO_LARGE", "Too many headers.");
     }
@@ -14,6 +14,6 @@ export function route(router: Router<CompiledEndpoint>): Middleware {
     const { value, params } = router.match(method, ctx.state.path);
     ctx.state.route = value;
     ctx.state.segments = params;
-    await next();
+    return next();
   };
 }

@@ -1,17 +1,20 @@
-import type { RateLimiter } from "../../domain/accounts/rate-limits.ts";
+import type {
+  RateLimiter,
+  RateLimitKind,
+} from "../../domain/accounts/rate-limits.ts";
 import { limitKeyOf } from "../address.ts";
-import type { Middleware } from "../context.ts";
+import type { Context, Middleware } from "../context.ts";
 
 /** Takes from the bucket of the user who asks, or of the address where none is known. */
 export function rateLimit(limiter: Pick<RateLimiter, "take">): Middleware {
-  return async (ctx, next) => {
-    const { route, requester, ip, waitedMs = 0 } = ctx.state;
-    const kind = route.endpoint.rateLimit;
-    if (kind !== undefined) {
-      const begun = performance.now();
-      await limiter.take(kind, requester?.userId ?? limitKeyOf(ip));
-      ctx.state.waitedMs = waitedMs + performance.now() - begun;
-    }
-    await next();
+  const take = async ({ state }: Context, kind: RateLimitKind) => {
+    const { requester, ip, waitedMs = 0 } = state;
+    const begun = performance.now();
+    await limiter.take(kind, requester?.userId ?? limitKeyOf(ip));
+    state.waitedMs = waitedMs + performance.now() - begun;
+  };
+  return (ctx, next) => {
+    const kind = ctx.state.route.endpoint.rateLimit;
+    return kind === undefined ? next() : take(ctx, kind).then(next);
   };
 }

@@ -1,9 +1,10 @@
 import { MatrixError } from "../../core/errors.ts";
+import type { Requester } from "../../domain/accounts/requester.ts";
 import type { Can, Resource } from "../../domain/admin/permission.ts";
-import type { Middleware } from "../context.ts";
+import type { Context, Middleware } from "../context.ts";
 
 /** Parses the path and query; `also` paths leave out what is empty. */
-export const params: Middleware = async ({ state }, next) => {
+export const params: Middleware = ({ state }, next) => {
   const { endpoint, names, parseQuery } = state.route;
   const parsed: Record<string, unknown> = Object.create(null);
   for (const name of names) {
@@ -12,34 +13,34 @@ export const params: Middleware = async ({ state }, next) => {
   }
   state.params = parsed;
   state.queryValues = parseQuery?.(state.query) ?? Object.create(null);
-  await next();
+  return next();
 };
 
 /** Asks the one `can` for every admin route, before its body is read. */
 export function permission(can: Can): Middleware {
-  return async ({ state, req }, next) => {
-    const { endpoint } = state.route;
-    const { requester } = state;
-    if (endpoint.auth === "admin" && requester) {
-      const { permission } = endpoint;
-      const resource =
-        endpoint.resource?.(state.params) ?? resourceOf(state.params);
-      if (
-        permission === undefined ||
-        !(await can(requester, permission, resource))
-      ) {
-        throw new MatrixError("M_FORBIDDEN", "You are not allowed to do this.");
-      }
-      state.actor = {
-        userId: requester.userId,
-        deviceId: requester.deviceId,
-        permission,
-        requestId: state.requestId,
-        ip: state.ip,
-        userAgent: req.headers["user-agent"] ?? "",
-      };
+  const ask = async ({ state, req }: Context, requester: Requester) => {
+    const { permission, resource } = state.route.endpoint;
+    const touched = resource?.(state.params) ?? resourceOf(state.params);
+    if (
+      permission === undefined ||
+      !(await can(requester, permission, touched))
+    ) {
+      throw new MatrixError("M_FORBIDDEN", "You are not allowed to do this.");
     }
-    await next();
+    state.actor = {
+      userId: requester.userId,
+      deviceId: requester.deviceId,
+      permission,
+      requestId: state.requestId,
+      ip: state.ip,
+      userAgent: req.headers["user-agent"] ?? "",
+    };
+  };
+  return (ctx, next) => {
+    const { requester, route } = ctx.state;
+    return route.endpoint.auth === "admin" && requester
+      ? ask(ctx, requester).then(next)
+      : next();
   };
 }
 

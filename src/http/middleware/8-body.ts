@@ -1,8 +1,9 @@
+import type { ValidateFunction } from "ajv";
 import { MatrixError } from "../../core/errors.ts";
 import { emptyJsonObject } from "../../core/json.ts";
 import { readJson } from "../../core/json-reader.ts";
 import { readBody } from "../body.ts";
-import type { Middleware } from "../context.ts";
+import type { Context, Middleware } from "../context.ts";
 import { assertValid } from "../schema.ts";
 
 const DEFAULT_MAX_BYTES = 128 * 1024;
@@ -13,22 +14,26 @@ const LIMITS = { maxDepth: 100, maxKeys: 50_000 };
  * type is not asked for: clients leave it out or send another.
  */
 export function body(idleMs: number): Middleware {
-  return async ({ req, state }, next) => {
-    const { endpoint, validateBody } = state.route;
-    if (validateBody) {
-      const maxBytes = endpoint.maxBodyBytes ?? DEFAULT_MAX_BYTES;
-      const bytes = await readBody(req, { maxBytes, idleMs });
-      // Clients leave out the body of a POST that asks for nothing.
-      const isEmpty = bytes.length === 0 && endpoint.method !== "put";
-      const value = isEmpty
-        ? emptyJsonObject()
-        : readJson(bytes, { ...LIMITS, maxBytes });
-      if (isEmpty && !validateBody(value)) {
-        throw new MatrixError("M_NOT_JSON", "The request has no body.");
-      }
-      assertValid(validateBody, value, "M_BAD_JSON");
-      state.body = value;
+  const read = async (
+    { req, state }: Context,
+    validateBody: ValidateFunction,
+  ) => {
+    const { endpoint } = state.route;
+    const maxBytes = endpoint.maxBodyBytes ?? DEFAULT_MAX_BYTES;
+    const bytes = await readBody(req, { maxBytes, idleMs });
+    // Clients leave out the body of a POST that asks for nothing.
+    const isEmpty = bytes.length === 0 && endpoint.method !== "put";
+    const value = isEmpty
+      ? emptyJsonObject()
+      : readJson(bytes, { ...LIMITS, maxBytes });
+    if (isEmpty && !validateBody(value)) {
+      throw new MatrixError("M_NOT_JSON", "The request has no body.");
     }
-    await next();
+    assertValid(validateBody, value, "M_BAD_JSON");
+    state.body = value;
+  };
+  return (ctx, next) => {
+    const { validateBody } = ctx.state.route;
+    return validateBody ? read(ctx, validateBody).then(next) : next();
   };
 }

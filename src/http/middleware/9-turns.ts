@@ -14,7 +14,7 @@ const RETRY_AFTER_MS = 1_000;
 
 export function takeTurns(): Middleware {
   const turns = new Turns(AT_ONCE);
-  return async ({ state }, next) => {
+  return ({ state }, next) => {
     const { requester, route, ip } = state;
     const whom = requester?.userId ?? limitKeyOf(ip);
     // Polls wait most of their time: each device has turns of its own for them.
