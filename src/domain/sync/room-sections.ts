@@ -37,8 +37,10 @@ export interface RoomSection extends AnsweredRoom {
 
 const MEMBER = "m.room.member";
 
-/** What is read of so many rooms has to fit into memory. */
+/** The most rooms that are read together. */
 const ROOMS_AT_ONCE = 500;
+/** Of more rooms, small parts: what is read of one is garbage before it has been moved about. */
+const ROOMS_A_PART = 100;
 
 /** Some of a sync's rooms, which are read together. */
 export interface SyncPart {
@@ -49,8 +51,9 @@ export interface SyncPart {
 /** The rooms of a sync in parts, each of which takes a fixed number of queries. */
 export function partsOf({ rooms }: SyncPlan): SyncPart[] {
   const parts: SyncPart[] = [];
-  for (let i = 0; i < rooms.length; i += ROOMS_AT_ONCE) {
-    const some = rooms.slice(i, i + ROOMS_AT_ONCE);
+  const size = rooms.length > ROOMS_AT_ONCE ? ROOMS_A_PART : ROOMS_AT_ONCE;
+  for (let i = 0; i < rooms.length; i += size) {
+    const some = rooms.slice(i, i + size);
     const share = some.length / rooms.length;
     const mostEvents = Math.ceil(MOST_EVENTS_A_SYNC * share);
     parts.push({ rooms: some, mostEvents });
