@@ -10,6 +10,7 @@ import {
   foreignKeyOf,
   signForeign,
 } from "../../support/foreign-server.ts";
+import { ProcessMemory } from "../../../src/util/process-memory.ts";
 import { useServer, type TestUser } from "../../support/server.ts";
 import { ForeignRoom } from "./foreign-room.ts";
 import { readStoredRoom } from "./stored-room.ts";
@@ -117,6 +118,30 @@ describe("storeOutliers", () => {
       again.receipts.map((receipt) => "isNew" in receipt && receipt.isNew),
     ).to.deep.equal([false, false, false]);
     expect(await rowsOf(room)).to.have.length(3);
+  });
+
+  it("finds the room that another process makes while it reads the events", async () => {
+    const { room, events } = makeElsewhere();
+    let made: ReturnType<typeof store> | undefined;
+    const db = new Proxy(server.edges.db, {
+      apply(target, self, args: [{ raw?: readonly string[] }]) {
+        const isOfEvents = args[0].raw?.join("").includes("from events e");
+        const query: unknown = Reflect.apply(target, self, args);
+        if (!isOfEvents || made) return query;
+        made = store(room, events);
+        return made.then(() => query);
+      },
+    });
+    const answer = await storeOutliers(
+      { ...server.edges, db, memory: new ProcessMemory() },
+      { roomId: room.room.roomId, roomVersion: "12" },
+      events.map(bytesOf),
+      source,
+    );
+    expect(answer.roomNid).to.equal((await made!).roomNid);
+    expect(answer.receipts.map(({ status }) => status)).to.deep.equal(
+      Array(3).fill("accepted"),
+    );
   });
 
   it("judges them by their auth events", async () => {

@@ -81,7 +81,11 @@ async function settle(
     const room = known ?? wanted;
     const head = known && (await findRoomHead(edges.db, known.roomNid));
     const { rows, receipts } = await buildRows(edges, room, events);
-    if (rows.length === 0) return { roomNid: known?.roomNid, receipts };
+    if (rows.length === 0) {
+      // Another process may have made the room after it was looked for.
+      if (!known && (await findRoomIdentity(edges, room.roomId))) continue;
+      return { roomNid: known?.roomNid, receipts };
+    }
     const outcome = await edges.committer.commit({
       positions: 1,
       events: rows,
