@@ -1,5 +1,5 @@
 import { DRAWINGS } from "./charts.ts";
-import { judgeAll } from "./judge.ts";
+import { BARS_HEAD, barRows } from "./judge.ts";
 import { renderMarkdownTable } from "./markdown-table.ts";
 import type { SuiteReport } from "./readings.ts";
 import { renderChart } from "./svg-chart.ts";
@@ -20,15 +20,7 @@ export function writeSections(document: string, suite: SuiteReport): string {
   const pictures = DRAWINGS.filter(({ file }) => drawn.has(file))
     .map(({ file, alt }) => `![${alt}](figures/${file})`)
     .join("\n\n");
-  const table = renderMarkdownTable(
-    ["figure", "bar", "measured", ""],
-    judgeAll(suite).map((one) => [
-      one.figure,
-      one.bar,
-      one.measured,
-      one.outcome,
-    ]),
-  );
+  const table = renderMarkdownTable(BARS_HEAD, barRows(suite));
   return replaceSection(
     replaceSection(document, "bars", table),
     "curves",

@@ -56,13 +56,16 @@ const isWithin = (
 export const judgeAll = (suite: SuiteReport): Judgement[] =>
   BARS.map((bar) => judgeBar(suite, bar));
 
+/** The table of bars: its head, and a row for each. */
+export const BARS_HEAD = ["figure", "bar", "measured", ""];
+
+export const barRows = (suite: SuiteReport): string[][] =>
+  judgeAll(suite).map(({ figure, bar, measured, outcome }) => [
+    figure,
+    bar,
+    measured,
+    outcome,
+  ]);
+
 export const renderBars = (suite: SuiteReport): string =>
-  renderTable(
-    ["figure", "bar", "measured", ""],
-    judgeAll(suite).map((one) => [
-      one.figure,
-      one.bar,
-      one.measured,
-      one.outcome,
-    ]),
-  );
+  renderTable(BARS_HEAD, barRows(suite));

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
+import { NO_CONDITIONS } from "../../src/domain/sync/sync-filter.ts";
 import type { CommittedBatch } from "../../src/storage/notifier.ts";
 import { PlainNewsMemory } from "../../src/storage/plain-news.ts";
 import { listDeltaFacts } from "../../src/storage/room-delta.ts";
@@ -8,17 +9,6 @@ import type { EventRow, Write } from "../../src/storage/write.ts";
 import { useCommitters } from "../support/committers.ts";
 import { useDatabase } from "../support/database.ts";
 import { eventRow, eventsWrite, newNid } from "../support/writes.ts";
-
-const NO_CONDITIONS = {
-  types: null,
-  notTypes: null,
-  senders: null,
-  notSenders: null,
-  relTypes: null,
-  notRelTypes: null,
-  hasUrl: null,
-  relatedBy: null,
-};
 
 describe("PlainNewsMemory", () => {
   const database = useDatabase();

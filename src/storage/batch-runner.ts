@@ -8,6 +8,7 @@ import type { CommitterOptions } from "./committer-options.ts";
 import { toBatchArguments } from "./committer-payload.ts";
 import { openSameDatabase } from "./database.ts";
 import type { Sql } from "./database.ts";
+import { within } from "../util/within.ts";
 import { StorageUnavailable } from "./storage-unavailable.ts";
 import type { Entry } from "./write-queue.ts";
 
@@ -102,7 +103,7 @@ export class BatchRunner {
       if (left <= 0) throw unavailable(undefined, true);
       try {
         const call = callCommitBatch(sql, batchId, now, args);
-        return await within(Math.min(left, LONGEST_CALL_MS), call);
+        return await within(Math.min(left, LONGEST_CALL_MS), call, noAnswer);
       } catch (error) {
         const fault = faultOf(error);
         if (fault === "unknown") {
@@ -141,7 +142,7 @@ export class BatchRunner {
       if (left <= 0) throw unavailable(cause, false);
       try {
         const settling = settleBatch(sql, batchId, now(), args.positions);
-        const answer = await within(left, settling);
+        const answer = await within(left, settling, noAnswer);
         const details = { batchId, isCommitted: answer !== undefined };
         log.warn(details, "a batch whose answer was lost is settled");
         return answer;
@@ -182,19 +183,4 @@ const unavailable = (cause: unknown, isKnown: boolean) =>
         cause,
       });
 
-/** Rejects when the time is over; what then becomes of the promise is not awaited. */
-async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error("The database does not answer.")),
-      ms,
-    );
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-    promise.catch(() => undefined);
-  }
-}
+const noAnswer = () => new Error("The database does not answer.");

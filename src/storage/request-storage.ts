@@ -1,3 +1,4 @@
+import { within } from "../util/within.ts";
 import type { Fence } from "./fence.ts";
 import type { Notifier } from "./notifier.ts";
 import { isUnanswered, StorageUnavailable } from "./storage-unavailable.ts";
@@ -58,7 +59,9 @@ export function storageOfRequest(
     isGivenUp ||= left <= 0;
     const begun = performance.now();
     try {
-      return await ask(() => (spent === 0 ? begin() : within(left, begin())));
+      return await ask(() =>
+        spent === 0 ? begin() : within(left, begin(), () => unanswered(false)),
+      );
     } finally {
       count(begun);
     }
@@ -99,16 +102,3 @@ export function storageOfRequest(
 
 const unanswered = (isKnown: boolean) =>
   new StorageUnavailable("The request waited for too long.", isKnown);
-
-async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(unanswered(false)), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-    promise.catch(() => undefined);
-  }
-}

@@ -1,10 +1,10 @@
 import { expect } from "chai";
 import { sendMessage } from "../../../src/domain/rooms/send.ts";
 import type { Edges } from "../../../src/edges.ts";
-import type { UserId } from "../../../src/core/ids.ts";
 import { ProcessMemory } from "../../../src/util/process-memory.ts";
 import { countStatements } from "../../support/count-statements.ts";
 import { path } from "../../support/rooms.ts";
+import { requesterOf } from "../../support/requester.ts";
 import { type TestUser, useServer } from "../../support/server.ts";
 
 describe("the statements of a send", () => {
@@ -71,13 +71,4 @@ describe("the statements of a send", () => {
     expect(inLarge).to.eql(inSmall);
     expect(inLarge[1]).to.equal(0);
   });
-});
-
-const requesterOf = (user: TestUser) => ({
-  userId: user.userId as UserId,
-  deviceId: user.deviceId,
-  tokenId: 0,
-  isAdmin: false,
-  isGuest: false,
-  isSuspended: false,
 });

@@ -1,7 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { parseClientFilter } from "../../../src/core/filter.ts";
-import type { UserId } from "../../../src/core/ids.ts";
 import { readQuickAnswer } from "../../../src/domain/sync/quick-answer.ts";
 import type { SyncRequest } from "../../../src/domain/sync/sync-request.ts";
 import {
@@ -10,6 +9,7 @@ import {
 } from "../../../src/domain/sync/sync-token.ts";
 import { readUserView } from "../../../src/domain/sync/user-view.ts";
 import { readWholeAnswer } from "../../../src/domain/sync/whole-answer.ts";
+import { requesterOf } from "../../support/requester.ts";
 import { path } from "../../support/rooms.ts";
 import {
   type Json,
@@ -344,14 +344,7 @@ const requestOf = (
   filter: Json,
   since: SyncToken | null,
 ): SyncRequest => ({
-  requester: {
-    userId: user.userId as UserId,
-    deviceId: user.deviceId,
-    tokenId: 0,
-    isAdmin: false,
-    isGuest: false,
-    isSuspended: false,
-  },
+  requester: requesterOf(user),
   filter: parseClientFilter(JSON.parse(JSON.stringify(filter))),
   since,
   isFullState: false,

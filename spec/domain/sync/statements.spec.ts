@@ -1,7 +1,5 @@
 import { expect } from "chai";
 import { parseClientFilter } from "../../../src/core/filter.ts";
-import type { UserId } from "../../../src/core/ids.ts";
-import type { Requester } from "../../../src/domain/accounts/requester.ts";
 import { sync } from "../../../src/domain/sync/sync.ts";
 import type { SyncRequest } from "../../../src/domain/sync/sync-request.ts";
 import {
@@ -13,6 +11,7 @@ import type { Notifier } from "../../../src/storage/notifier.ts";
 import { ProcessMemory } from "../../../src/util/process-memory.ts";
 import { countStatements } from "../../support/count-statements.ts";
 import { path } from "../../support/rooms.ts";
+import { requesterOf } from "../../support/requester.ts";
 import { type TestUser, useServer } from "../../support/server.ts";
 
 describe("the statements of a sync", () => {
@@ -190,13 +189,4 @@ const requestOf = (
   isFullState: false,
   stateAfterName: null,
   timeoutMs: 0,
-});
-
-const requesterOf = (user: TestUser): Requester => ({
-  userId: user.userId as UserId,
-  deviceId: user.deviceId,
-  tokenId: 0,
-  isAdmin: false,
-  isGuest: false,
-  isSuspended: false,
 });
