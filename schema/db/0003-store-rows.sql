@@ -3,15 +3,21 @@
 create function store_rows(p_rows jsonb, starts bigint[], p_now bigint) returns void language plpgsql as $$
 #variable_conflict use_column
 begin
-  -- Redaction strips the content for good and leaves the skeleton.
+  -- Redaction strips the content for good and leaves the skeleton. Where that is of
+  -- current state, the state reads differently and has a new version.
   if p_rows ? 'redactions' then
     with redacted as (
       update events set redacted_by = r.by_nid
       from jsonb_to_recordset(p_rows->'redactions') as r(w int, target_nid bigint, by_nid bigint)
       where events.nid = r.target_nid and events.redacted_by is null and starts[r.w + 1] is not null
-      returning events.nid
+      returning events.nid, events.room_nid, events.type, events.state_key
+    ), stripped as (
+      delete from event_contents using redacted where event_contents.nid = redacted.nid
     )
-    delete from event_contents using redacted where event_contents.nid = redacted.nid;
+    update rooms set state_version = rooms.state_version + 1
+    where room_nid in (
+      select redacted.room_nid from redacted join current_state s using (room_nid, type, state_key)
+      where s.nid = redacted.nid);
     delete from notifications using jsonb_to_recordset(p_rows->'redactions') as r(w int, target_nid bigint)
     where notifications.nid = r.target_nid and starts[r.w + 1] is not null;
   end if;

@@ -246,9 +246,10 @@ create table own_positions (
   room_nid bigint not null, -- number
   user_id text collate "C" not null, -- id
   thread text collate "C" not null, -- id
+  slice bigint not null, -- number
   position bigint not null -- number
 );
-alter table own_positions add constraint own_positions_pkey PRIMARY KEY (room_nid, user_id, thread);
+alter table own_positions add constraint own_positions_pkey PRIMARY KEY (room_nid, user_id, thread, slice);
 
 create unlogged table presence (
   user_id text collate "C" not null, -- id
@@ -467,6 +468,8 @@ declare
   chain bytea;
   chain_seq bigint;
   hint text;
+  -- Extremities of the writes' rooms that others left meanwhile.
+  beside jsonb;
 begin
   -- Idempotency: an insert waits for a twin under way, then loses to it.
   if p_rows ? 'idempotency' then
@@ -495,25 +498,33 @@ begin
     end if;
   end if;
 
-  if p_rows ? 'rooms' or p_rows ? 'room_publications' then
-    perform from rooms where room_nid in (
-      select room_nid from jsonb_to_recordset(coalesce(p_rows->'rooms', '[]')) as r(room_nid bigint)
-      union all
-      select room_nid from jsonb_to_recordset(coalesce(p_rows->'room_publications', '[]')) as r(room_nid bigint))
-    order by room_nid for no key update;
+  -- Messages only compare a room's state: those of several processes do not wait for each
+  -- other. Whoever changes a room waits for all, and all for them, in the order of their
+  -- arrival: row locks would let messages pass for ever.
+  if p_rows ?| '{room_states,room_publications,redactions}' or p_rows->'rooms' @> '[{"is_exclusive": true}]' then
+    perform pg_advisory_xact_lock(hashtext('myelin room'), bucket) from (
+      select distinct (room_nid % 256)::int as bucket
+      from jsonb_to_recordset(coalesce(p_rows->'rooms', '[]') || coalesce(p_rows->'room_publications', '[]'))
+        as r(room_nid bigint)
+      order by bucket) as buckets;
+  elsif p_rows ? 'rooms' then
+    perform pg_advisory_xact_lock_shared(hashtext('myelin room'), bucket) from (
+      select distinct (room_nid % 256)::int as bucket
+      from jsonb_to_recordset(p_rows->'rooms') as r(room_nid bigint)
+      order by bucket) as buckets;
+  end if;
+  if p_rows ? 'rooms' then
     for loser in
       select distinct r.w
-      from jsonb_to_recordset(coalesce(p_rows->'rooms', '[]'))
-        as r(w int, room_nid bigint, state_version bigint, cited bigint[], is_exclusive boolean, absent text[],
-          turn text)
+      from jsonb_to_recordset(p_rows->'rooms')
+        as r(w int, room_nid bigint, state_version bigint, cited bigint[], is_exclusive boolean, turn text)
       where r.state_version is not null
         and (r.state_version is distinct from (select rooms.state_version from rooms where rooms.room_nid = r.room_nid)
           or exists (
             select from room_turns t where t.room_nid = r.room_nid and t.holder is distinct from r.turn
               and t.expires_ts > clock_timestamp())
           or r.is_exclusive and exists (
-            select from forward_extremities f where f.room_nid = r.room_nid and f.nid <> all(r.cited))
-          or exists (select from events where event_id = any(r.absent)))
+            select from forward_extremities f where f.room_nid = r.room_nid and f.nid <> all(r.cited)))
     loop
       lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "room"}');
       has_losers := true;
@@ -647,6 +658,17 @@ begin
   -- The head. From here to COMMIT nothing waits for anyone.
   perform pg_advisory_xact_lock(hashtext('myelin stream head'));
 
+  -- What another process said just now, alike and on the same event, is one event.
+  if p_rows ? 'rooms' then
+    for loser in
+      select distinct r.w from jsonb_to_recordset(p_rows->'rooms') as r(w int, state_version bigint, absent text[])
+      where state_version is not null and exists (select from events where event_id = any(r.absent))
+    loop
+      lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "room"}');
+      has_losers := true;
+    end loop;
+  end if;
+
   -- Whom an event notifies was decided by push rules seen up to a position. Whoever
   -- missed a change of a member's rules, in this batch or before, loses.
   if p_rows ? 'rooms' then
@@ -735,6 +757,14 @@ begin
     from jsonb_to_recordset(p_rows->'rooms') as r(w int, room_nid bigint, "left" bigint[]), unnest(r."left") as left_nid
     where starts[r.w + 1] is not null
     on conflict do nothing;
+
+    select jsonb_agg(jsonb_build_object('w', r.w, 'nid', others.nid, 'eventId', others.event_id, 'depth', others.depth))
+    into beside
+    from jsonb_to_recordset(p_rows->'rooms') as r(w int, room_nid bigint, "left" bigint[])
+    cross join lateral (
+      select e.nid, e.event_id, e.depth from forward_extremities f join events e on e.nid = f.nid
+      where f.room_nid = r.room_nid and f.nid <> all(r."left") limit 21) others
+    where starts[r.w + 1] is not null;
   end if;
 
   -- An outlier that takes its place in the room is stored anew under its number.
@@ -790,11 +820,19 @@ begin
         a.rel_type, a.relates_to, a.thread, a.refusal, a.skeleton
       from arrived a left join room_bases using (room_nid) left join thread_bases using (room_nid, line)
     ), own as (
-      insert into own_positions (room_nid, user_id, thread, position)
-      select room_nid, sender, line, max(position) from arrived
+      insert into own_positions (room_nid, user_id, thread, slice, position)
+      select room_nid, sender, line, max(position) >> 10, max(position) from arrived
       where is_countable and position is not null
       group by room_nid, sender, line
-      on conflict (room_nid, user_id, thread) do update set position = excluded.position
+      on conflict (room_nid, user_id, thread, slice) do update set position = excluded.position
+      returning room_nid, user_id, thread, slice, xmax = 0 as is_new
+    ), outdated as (
+      delete from own_positions o using own
+      where own.is_new and o.room_nid = own.room_nid and o.user_id = own.user_id and o.thread = own.thread
+        and o.slice = (
+          select p.slice from own_positions p
+          where p.room_nid = own.room_nid and p.user_id = own.user_id and p.thread = own.thread and p.slice < own.slice
+          order by p.slice desc limit 1)
     )
     insert into event_contents (nid, first_key, second_key, sealed)
     select nid, first_key, second_key, sealed from arrived where sealed is not null;
@@ -860,7 +898,8 @@ begin
     perform pg_notify('myelin', hint);
   end if;
 
-  return jsonb_build_object('base', base, 'head', head, 'lost', to_jsonb(lost));
+  return jsonb_build_object(
+    'base', base, 'head', head, 'lost', to_jsonb(lost), 'beside', coalesce(beside, '[]'));
 end $function$
 ;
 
@@ -903,15 +942,21 @@ CREATE OR REPLACE FUNCTION public.store_rows(p_rows jsonb, starts bigint[], p_no
 AS $function$
 #variable_conflict use_column
 begin
-  -- Redaction strips the content for good and leaves the skeleton.
+  -- Redaction strips the content for good and leaves the skeleton. Where that is of
+  -- current state, the state reads differently and has a new version.
   if p_rows ? 'redactions' then
     with redacted as (
       update events set redacted_by = r.by_nid
       from jsonb_to_recordset(p_rows->'redactions') as r(w int, target_nid bigint, by_nid bigint)
       where events.nid = r.target_nid and events.redacted_by is null and starts[r.w + 1] is not null
-      returning events.nid
+      returning events.nid, events.room_nid, events.type, events.state_key
+    ), stripped as (
+      delete from event_contents using redacted where event_contents.nid = redacted.nid
     )
-    delete from event_contents using redacted where event_contents.nid = redacted.nid;
+    update rooms set state_version = rooms.state_version + 1
+    where room_nid in (
+      select redacted.room_nid from redacted join current_state s using (room_nid, type, state_key)
+      where s.nid = redacted.nid);
     delete from notifications using jsonb_to_recordset(p_rows->'redactions') as r(w int, target_nid bigint)
     where notifications.nid = r.target_nid and starts[r.w + 1] is not null;
   end if;

@@ -121,6 +121,41 @@ describe("syncs of everything", () => {
   });
 });
 
+describe("reads of history", () => {
+  const server = useServer({
+    "rate_limits.enabled": true,
+    "rate_limits.history.burst": 6,
+    "rate_limits.history.per_second": 0.001,
+  });
+
+  it("row 63: are refused in a flood, while the others go on", async () => {
+    const reader = await server.user("reader");
+    const other = await server.user("beside-reader");
+    const { body } = await reader.post("/createRoom", {
+      preset: "public_chat",
+    });
+    const room = `/rooms/${String(body["room_id"])}`;
+    await other.post(`${room}/join`);
+    const reads = [
+      `${room}/messages?dir=b`,
+      `${room}/state`,
+      `${room}/members`,
+      `${room}/joined_members`,
+      `${room}/messages?dir=f`,
+      `${room}/messages?dir=b&limit=2`,
+    ];
+    for (const read of reads)
+      expect((await reader.get(read)).status, read).to.equal(200);
+    for (const read of reads) {
+      const { status, body } = await reader.get(read);
+      expect(status, read).to.equal(429);
+      expect(body["errcode"]).to.equal("M_LIMIT_EXCEEDED");
+    }
+    expect((await reader.get("/sync")).status).to.equal(200);
+    expect((await other.get(reads[0]!)).status).to.equal(200);
+  });
+});
+
 describe("quotas", () => {
   const server = useServer();
 

@@ -45,8 +45,8 @@ export async function fillDatabase(sql: Sql): Promise<void> {
       union all select -r, t, 'fill.' || t, '', -r from generate_series(1, ${ROOMS}) r, generate_series(1, 8) t;
     insert into stripped_states (user_id, room_nid, key_id, sealed)
       select '@fill' || i || ':test', -(i % ${ROOMS} + 1), 0, '' from generate_series(1, ${USERS}) i;
-    insert into own_positions (room_nid, user_id, thread, position)
-      select room_nid, user_id, 'main', position from memberships;
+    insert into own_positions (room_nid, user_id, thread, slice, position)
+      select room_nid, user_id, 'main', position >> 10, position from memberships;
     insert into receipts (room_nid, user_id, receipt_type, thread, event_id, event_position, receipt_ts, position)
       select room_nid, user_id, 'm.read', '', '$fill1', 1, 1, position from memberships;
     insert into push_modes (user_id, room_id, mode, since_position, position)

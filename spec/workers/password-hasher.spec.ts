@@ -1,4 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
 import { expect } from "chai";
 import {
   createPasswordHasher,
@@ -51,6 +53,19 @@ describe("createPasswordHasher", () => {
     const nices = listNices();
     expect(nices.filter((nice) => nice === 10).length - before).to.equal(2);
     expect(nices.filter((nice) => nice === 0).length).to.be.above(3);
+  });
+
+  it("comes to an end also where nothing on the machine ever idles", async function () {
+    if (process.platform !== "linux") this.skip();
+    const spinning = Array.from(
+      { length: availableParallelism() },
+      () => new Worker("for (;;);", { eval: true }),
+    );
+    try {
+      for (let i = 0; i < 10; i += 1) await hasher.hash("x");
+    } finally {
+      await Promise.all(spinning.map((worker) => worker.terminate()));
+    }
   });
 
   it("lets nobody wait for it when it is closed", async () => {

@@ -50,7 +50,12 @@ export const rateLimitsSchema = {
     first_sync: bucket(
       "Syncs of everything: first ones, and those that ask for full state, by user.",
       0.2,
-      20,
+      10,
+    ),
+    history: bucket(
+      "Pages of history, events, and whole states and member lists, by user.",
+      30,
+      300,
     ),
     search: bucket("Searches, by user.", 1, 20),
     report: bucket("Reports, by user.", 0.05, 5),

@@ -1,6 +1,6 @@
 import type { BatchArguments } from "./committer-payload.ts";
 import type { Sql } from "./database.ts";
-import type { CommitResult } from "./write.ts";
+import type { CommitResult, ExtremityRow } from "./write.ts";
 
 /** What `commit_batch` answers. */
 export interface BatchAnswer {
@@ -9,6 +9,8 @@ export interface BatchAnswer {
   head: number;
   /** Per write why it was lost; null for a winner. */
   lost: readonly (CommitResult | null)[];
+  /** Per write, by its number `w`; absent where the answer was lost. */
+  beside?: readonly ({ w: number } & ExtremityRow)[];
   rooms: number[];
   users: string[];
 }
@@ -70,7 +72,7 @@ export async function settleBatch(
 
 /** The result of each write of a batch, in their order. */
 export function toResults(
-  { base, lost }: BatchAnswer,
+  { base, head, lost, beside }: BatchAnswer,
   positions: readonly number[],
 ): CommitResult[] {
   let last = base;
@@ -79,6 +81,12 @@ export function toResults(
     if (loss) return loss;
     const firstPosition = last + 1;
     last += count;
-    return { status: "committed", firstPosition, lastPosition: last };
+    return {
+      status: "committed",
+      firstPosition,
+      lastPosition: last,
+      upTo: head,
+      ...(beside && { beside: beside.filter(({ w }) => w === i) }),
+    };
   });
 }

@@ -103,6 +103,30 @@ export async function listCurrentStateHeads(
     join events e on e.nid = s.nid`;
 }
 
+/** A (escaped) place in the current state of one of many rooms. */
+export interface StatePlace {
+  roomNid: number;
+  type: string;
+  stateKey: string;
+}
+
+/** Current state events at places in many rooms at once. */
+export async function listCurrentStateAt(
+  sql: Sql,
+  places: readonly StatePlace[],
+): Promise<EventHead[]> {
+  if (places.length === 0) return [];
+  return sql<EventHead[]>`
+    select ${eventHead(sql)}
+    from unnest(
+      ${places.map(({ roomNid }) => roomNid)}::bigint[],
+      ${places.map(({ type }) => type)}::text[],
+      ${places.map(({ stateKey }) => stateKey)}::text[]
+    ) as p(room_nid, type, state_key)
+    join current_state s on s.room_nid = p.room_nid and s.type = p.type and s.state_key = p.state_key
+    join events e on e.nid = s.nid`;
+}
+
 /** All of a room's current state; `exceptType` leaves one (escaped) type out. */
 export async function listAllCurrentStateHeads(
   sql: Sql,

@@ -46,12 +46,20 @@ export async function listRooms(
     from rooms where room_nid = any(${roomNids as number[]}::bigint[])`;
 }
 
-/** The newest 20 forward extremities come along: no event cites more. */
 export async function findRoomHead(
   sql: Sql,
   roomNid: number,
 ): Promise<RoomHeadRow | undefined> {
-  const [row] = await sql<
+  const [row] = await listRoomHeads(sql, [roomNid]);
+  return row;
+}
+
+/** The newest 20 forward extremities of each room come along: no event cites more. */
+export async function listRoomHeads(
+  sql: Sql,
+  roomNids: readonly number[],
+): Promise<RoomHeadRow[]> {
+  const rows = await sql<
     (RoomRow & {
       stateVersion: number;
       snapshotId: number | null;
@@ -78,26 +86,27 @@ export async function findRoomHead(
         where f.room_nid = r.room_nid order by e.depth desc, e.nid desc limit 20
       ) newest
     ) x
-    where r.room_nid = ${roomNid}`;
-  if (!row) return undefined;
-  const { extremityNids, extremityIds, extremityDepths, hops, size, hash } =
-    row;
-  return {
-    roomNid: row.roomNid,
-    roomId: row.roomId,
-    roomVersion: row.roomVersion,
-    isPublished: row.isPublished,
-    isResident: row.isResident,
-    stateVersion: row.stateVersion,
-    snapshotId: row.snapshotId,
-    snapshot:
-      hops === null || size === null || hash === null
-        ? null
-        : { hops, size, hash },
-    extremities: extremityNids.map((nid, i) => ({
-      nid: Number(nid),
-      eventId: extremityIds[i]!,
-      depth: Number(extremityDepths[i]),
-    })),
-  };
+    where r.room_nid = any(${roomNids as number[]}::bigint[])`;
+  return rows.map(
+    ({
+      extremityNids,
+      extremityIds,
+      extremityDepths,
+      hops,
+      size,
+      hash,
+      ...row
+    }) => ({
+      ...row,
+      snapshot:
+        hops === null || size === null || hash === null
+          ? null
+          : { hops, size, hash },
+      extremities: extremityNids.map((nid, i) => ({
+        nid: Number(nid),
+        eventId: extremityIds[i]!,
+        depth: Number(extremityDepths[i]),
+      })),
+    }),
+  );
 }

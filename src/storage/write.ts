@@ -293,8 +293,24 @@ export type Conflict =
   | "push-rules" // a member's rules changed: assess anew
   | "key"; // a key that sealed its rows was destroyed: seal anew
 
+export interface ExtremityRow {
+  nid: number;
+  eventId: string;
+  depth: number;
+}
+
+export interface Committed {
+  status: "committed";
+  firstPosition: number;
+  lastPosition: number;
+  /** Where its batch ends. */
+  upTo: number;
+  /** Extremities of the run's room that others left meanwhile, at most 21; absent: not known. */
+  beside?: readonly ExtremityRow[];
+}
+
 export type CommitResult =
-  | { status: "committed"; firstPosition: number; lastPosition: number }
+  | Committed
   /** One of its idempotency keys was used before: `index` tells which. */
   | { status: "duplicate"; index: number; answer: string }
   | { status: "conflict"; over: Conflict };

@@ -1,5 +1,7 @@
+import { performance } from "node:perf_hooks";
 import { Worker } from "node:worker_threads";
-import type { PasswordAnswer, PasswordQuestion } from "./password-messages.ts";
+import type { PasswordNews, PasswordQuestion } from "./password-messages.ts";
+import { takeShare } from "./thread-class.ts";
 
 /** Hashes passwords beside the thread that serves. */
 export interface PasswordHasher {
@@ -17,52 +19,114 @@ interface Asked {
 
 interface Thread {
   worker: Worker;
+  /** Its number, once it has told it. */
+  number: number | undefined;
   asked: Asked | undefined;
+  begunAt: number;
+  /** Runs while it works: it is waited for no longer than this. */
+  patience: NodeJS.Timeout | undefined;
+  /** Runs while the thread rests. */
+  rest: NodeJS.Timeout | undefined;
 }
 
 const MOST_WAITING = 1000;
 /** A thread holds some ten megabytes: it goes when nobody logs in. */
 const IDLE_MS = 30_000;
+const LONGEST_REST_MS = 200;
+/** A hash takes some ten milliseconds where the machine has time for it. */
+const PATIENCE_MS = 250;
 
 /**
- * At most `most` threads of a low priority. In the thread pool of Node, hashing at the
- * priority of the serving thread took it half of the machine: sends beside 40 logins a
- * second were three times as late.
+ * How long a thread rests after a hash, in times of what the hash took, by how much of
+ * its time the event loop is busy: nothing to speak of where it has little to do, twice
+ * as long where it is busy half of its time.
+ */
+const restFor = (utilization: number): number => 4 * utilization ** 2;
+
+/**
+ * At most `most` threads of a low priority, which rest while the process has much to
+ * serve. In the thread pool of Node, hashing at the priority of the serving thread took
+ * it half of the machine: sends beside 40 logins a second were three times as late. Low
+ * priority alone left them more than twice as late where logins took all that was left.
  */
 export function createPasswordHasher(most: number): PasswordHasher {
   const threads = new Set<Thread>();
   const waiting: Asked[] = [];
   let idle: NodeJS.Timeout | undefined;
   let isClosed = false;
+  let loop = performance.eventLoopUtilization();
+
+  /** How busy the event loop has been since this was last asked. */
+  const measureLoop = (): number => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, loop);
+    loop = now;
+    return utilization;
+  };
 
   const start = (): Thread => {
     const worker = new Worker(new URL("./password-thread.js", import.meta.url));
-    const thread: Thread = { worker, asked: undefined };
+    const thread: Thread = {
+      worker,
+      number: undefined,
+      asked: undefined,
+      begunAt: 0,
+      patience: undefined,
+      rest: undefined,
+    };
     threads.add(thread);
     worker.unref();
-    worker.on("message", (answer: PasswordAnswer) => {
+    worker.on("message", (news: PasswordNews) => {
+      if ("thread" in news) {
+        thread.number = news.thread;
+        return;
+      }
       const { asked } = thread;
       thread.asked = undefined;
+      clearInterval(thread.patience);
       worker.unref();
-      if ("result" in answer) asked?.resolve(answer.result);
-      else asked?.reject(new Error(answer.failure));
+      rest(thread);
+      if ("result" in news) asked?.resolve(news.result);
+      else asked?.reject(new Error(news.failure));
       pump();
     });
     worker.on("error", (error: Error) => thread.asked?.reject(error));
     worker.on("exit", () => {
       threads.delete(thread);
+      clearTimeout(thread.rest);
+      clearInterval(thread.patience);
       thread.asked?.reject(new Error("The hashing thread ended."));
       if (!isClosed) pump();
     });
     return thread;
   };
 
+  const rest = (thread: Thread): void => {
+    const tookMs = performance.now() - thread.begunAt;
+    const ms = Math.min(tookMs * restFor(measureLoop()), LONGEST_REST_MS);
+    if (ms < 1) return;
+    thread.rest = setTimeout(() => {
+      thread.rest = undefined;
+      pump();
+    }, ms);
+  };
+
+  const hurry = (thread: Thread): void => {
+    if (thread.number === undefined) return;
+    takeShare(thread.number);
+    clearInterval(thread.patience);
+  };
+
   const pump = (): void => {
     while (waiting.length > 0) {
-      const free = [...threads].find(({ asked }) => asked === undefined);
+      const free = [...threads].find(
+        ({ asked, rest }) => asked === undefined && rest === undefined,
+      );
       const thread = free ?? (threads.size < most ? start() : undefined);
       if (!thread) break;
       thread.asked = waiting.shift()!;
+      thread.begunAt = performance.now();
+      thread.patience = setInterval(hurry, PATIENCE_MS, thread).unref();
       thread.worker.ref();
       thread.worker.postMessage(thread.asked.question);
     }
@@ -95,6 +159,7 @@ export function createPasswordHasher(most: number): PasswordHasher {
       clearTimeout(idle);
       const error = new Error("The server is stopping.");
       for (const { reject } of waiting.splice(0)) reject(error);
+      for (const thread of threads) clearTimeout(thread.rest);
       await Promise.all([...threads].map(({ worker }) => worker.terminate()));
     },
   };

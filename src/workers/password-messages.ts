@@ -4,4 +4,8 @@ export interface PasswordQuestion {
   stored: string | null;
 }
 
-export type PasswordAnswer = { result: string | boolean } | { failure: string };
+/** First the number of the thread, where the system has one; then answers. */
+export type PasswordNews =
+  | { thread: number | undefined }
+  | { result: string | boolean }
+  | { failure: string };

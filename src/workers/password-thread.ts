@@ -1,8 +1,8 @@
 // The entry of a thread that hashes passwords: one at a time, behind everything else.
-import { setPriority } from "node:os";
 import { parentPort } from "node:worker_threads";
 import { hashSync, verifySync } from "@node-rs/argon2";
-import type { PasswordAnswer, PasswordQuestion } from "./password-messages.ts";
+import type { PasswordNews, PasswordQuestion } from "./password-messages.ts";
+import { yieldToAll } from "./thread-class.ts";
 
 // argon2id with 19 MiB and two passes, as OWASP and NIST ask at least.
 const OPTIONS = {
@@ -12,19 +12,17 @@ const OPTIONS = {
   parallelism: 1,
 } as const;
 
-/** Linux alone has a priority for each thread; elsewhere this would slow the whole process. */
-const NICE = 10;
-if (process.platform === "linux") setPriority(0, NICE);
+const tell = (news: PasswordNews): void => parentPort?.postMessage(news);
+
+tell({ thread: yieldToAll() });
 
 const answer = ({ text, stored }: PasswordQuestion): string | boolean =>
   stored === null ? hashSync(text, OPTIONS) : verifySync(stored, text);
 
 parentPort?.on("message", (question: PasswordQuestion) => {
-  let told: PasswordAnswer;
   try {
-    told = { result: answer(question) };
+    tell({ result: answer(question) });
   } catch (error) {
-    told = { failure: String(error) };
+    tell({ failure: String(error) });
   }
-  parentPort?.postMessage(told);
 });

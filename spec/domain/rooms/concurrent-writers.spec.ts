@@ -264,6 +264,29 @@ describe("two processes that write in one room", () => {
     await setTopic(bob, "bob's");
     expect((await alice.get(path)).body).to.deep.equal({ topic: "bob's" });
   });
+
+  it("judge by what state reads like once the other has redacted it", async () => {
+    const bob = await server.user("redactee");
+    const carol = await server.user("carol");
+    const room = `/rooms/${await createRoom({ room_version: "10" })}`;
+    await bob.post(`${room}/join`);
+    // Version 10 leaves nothing of `invite` when it redacts power levels: anybody may invite.
+    const levels = eventIdOf(
+      await alice.put(`${room}/state/m.room.power_levels`, {
+        users: { [alice.userId]: 100 },
+        invite: 50,
+      }),
+    );
+    const invite = () => bob.post(`${room}/invite`, { user_id: carol.userId });
+    expect((await invite()).status).to.equal(403);
+    eventIdOf(await bob.put(`${room}/send/m.room.message/before`, {}));
+    eventIdOf(
+      await other.as(alice).put(`${room}/redact/${levels}/redaction`, {}),
+    );
+    await server.edges.notifier.refresh();
+    eventIdOf(await bob.put(`${room}/send/m.room.message/after`, {}));
+    expect((await invite()).status).to.equal(200);
+  });
 });
 
 const requesterOf = ({ userId, deviceId }: TestUser) =>

@@ -31,8 +31,8 @@ describe("the statements of a send", () => {
     return roomId;
   }
 
-  /** Of the first message with nothing remembered, and of the second one. */
-  async function count(user: TestUser, roomId: string): Promise<number[]> {
+  /** A process that remembers nothing, and what sends there as the user. */
+  function startCounting(user: TestUser) {
     const counting = countStatements(server.edges.db);
     const { committer } = server.edges;
     let commits = 0;
@@ -47,16 +47,25 @@ describe("the statements of a send", () => {
         },
       },
     };
-    const send = async () => {
-      await sendMessage(edges, requesterOf(user), roomId, {
+    const send = (roomId: string) =>
+      sendMessage(edges, requesterOf(user), roomId, {
         type: "m.room.message",
         content: { msgtype: "m.text", body: "hello" },
         txnId: `counted-${(sent += 1)}`,
       });
-      return counting.taken();
-    };
-    const statements = [await send(), await send()];
-    expect(commits).to.equal(2);
+    const { taken } = counting;
+    return { send, taken, commits: () => commits };
+  }
+
+  /** Of the first message with nothing remembered, and of the second one. */
+  async function count(user: TestUser, roomId: string): Promise<number[]> {
+    const { send, taken, commits } = startCounting(user);
+    const statements: number[] = [];
+    for (let i = 0; i < 2; i += 1) {
+      await send(roomId);
+      statements.push(taken());
+    }
+    expect(commits()).to.equal(2);
     return statements;
   }
 
@@ -70,5 +79,24 @@ describe("the statements of a send", () => {
     const inLarge = await count(owner, large);
     expect(inLarge).to.eql(inSmall);
     expect(inLarge[1]).to.equal(0);
+  });
+
+  it("are one more for all rooms in which another process has said something meanwhile", async () => {
+    const owner = await server.user("twofold");
+    const { send, taken } = startCounting(owner);
+    const roomIds: string[] = [];
+    for (let i = 0; i < 5; i += 1) roomIds.push(await makeRoom(owner, [], 0));
+    for (const roomId of roomIds) await send(roomId);
+    for (const roomId of roomIds) {
+      const message = { msgtype: "m.text", body: "from beside" };
+      const { status } = await owner.put(
+        path`/rooms/${roomId}/send/m.room.message/beside`,
+        message,
+      );
+      expect(status).to.equal(200);
+    }
+    taken();
+    await Promise.all(roomIds.map(send));
+    expect(taken()).to.equal(1);
   });
 });

@@ -1,6 +1,7 @@
 import type { Edges } from "../../edges.ts";
 import type {
   CommitResult,
+  ExtremityRow,
   RoomRun,
   Write,
   WriteRows,
@@ -114,17 +115,27 @@ const listEntering = ({ settings }: Needs, run: Run): string[] =>
       : [],
   );
 
-/** The head after the run committed. */
-export function advance(run: Run, lastPosition: number): RoomHead {
+/** The head after the run committed, with what others left beside it; undefined where that is cited by more than ids. */
+export function advance(
+  run: Run,
+  upTo: number,
+  beside: readonly ExtremityRow[],
+): RoomHead | undefined {
   const { head } = run;
   for (const [key, entry] of run.changed) head.state.set(key, entry);
+  if (run.events.length === 0) return head;
+  const { eventIdFormat } = head.room.rules;
+  if (beside.length > 0 && eventIdFormat === "domain") return undefined;
+  const others = beside.map(({ nid, eventId, depth }) => ({
+    ...{ nid, eventId, depth },
+    reference: eventId,
+  }));
   return {
     ...head,
     stateVersion: run.stateVersion,
     snapshot: run.snapshot,
-    extremities: run.events.length > 0 ? run.tips : head.extremities,
-    ownRuns: head.ownRuns + 1,
-    lastPosition,
+    extremities: [...run.tips, ...others],
+    seenTo: upTo,
   };
 }
 

@@ -4,12 +4,11 @@ import type { EventReference, RoomEvent } from "../../core/event.ts";
 import { toRoomEvent as nameEvent } from "../../core/event-id.ts";
 import { getRoomRules } from "../../core/room-version.ts";
 import { stateKeyOf } from "../../core/state/state-map.ts";
-import { listCurrentStateHeads } from "../../storage/events.ts";
 import { escapeText } from "../../storage/json-text.ts";
-import { findRoomHead } from "../../storage/rooms.ts";
 import { REJECTED } from "../../storage/write.ts";
 import { referenceTo } from "./event-reference.ts";
 import { mapEvents, openEvents } from "./event-store.ts";
+import { readHeadRow, readStateHeads } from "./head-reads.ts";
 import type { StoredEvent } from "./stored-event.ts";
 import type { RoomIdentity } from "./room-identity.ts";
 
@@ -45,21 +44,20 @@ export interface RoomHead {
   extremities: readonly Extremity[];
   /** Entries read so far; null: known to be absent. */
   state: Map<string, StateEntry | null>;
-  /** All that this process had heard of when the head was read. */
+  /** The position up to which the head is known to be right. */
   seenTo: number;
-  /** This process's own runs in the room since then, and where the last of them ended. */
-  ownRuns: number;
-  lastPosition: number;
 }
 
 type Needs = Pick<Edges, "db" | "keyring" | "memory">;
 
+/** What an earlier head read of the state is kept where the state is still the same. */
 export async function loadRoomHead(
   edges: Needs & Pick<Edges, "notifier">,
   roomNid: number,
+  earlier?: RoomHead,
 ): Promise<RoomHead> {
   const seenTo = edges.notifier.position;
-  const row = await findRoomHead(edges.db, roomNid);
+  const row = await readHeadRow(edges, roomNid);
   if (!row)
     throw new MatrixError("M_NOT_FOUND", "This room is not known here.");
   const room = {
@@ -75,10 +73,9 @@ export async function loadRoomHead(
         ? null
         : { snapshotId: row.snapshotId, ...row.snapshot },
     extremities: await readExtremities(edges, room, row.extremities),
-    state: new Map(),
+    state:
+      earlier?.stateVersion === row.stateVersion ? earlier.state : new Map(),
     seenTo,
-    ownRuns: 0,
-    lastPosition: 0,
   };
 }
 
@@ -90,8 +87,6 @@ export const newRoomHead = (room: RoomIdentity): RoomHead => ({
   extremities: [],
   state: new Map(),
   seenTo: 0,
-  ownRuns: 0,
-  lastPosition: 0,
 });
 
 /** Only room versions that cite hashes need the events themselves. */
@@ -122,12 +117,8 @@ export function isHeadCurrent(
   { notifier }: Pick<Edges, "notifier">,
   head: RoomHead,
 ): boolean {
-  const { position } = notifier;
-  if (position < head.lastPosition) return false;
-  const touches = notifier.touchesSince(head.room.roomNid, head.seenTo);
-  if (touches !== head.ownRuns) return false;
-  head.seenTo = position;
-  head.ownRuns = 0;
+  if (notifier.touchesSince(head.room.roomNid, head.seenTo) !== 0) return false;
+  head.seenTo = Math.max(head.seenTo, notifier.position);
   return true;
 }
 
@@ -145,12 +136,13 @@ export async function readState(
   if (missing.size === 0) return;
   for (const key of missing.keys()) head.state.set(key, null);
   if (head.stateVersion === null) return;
-  const heads = await listCurrentStateHeads(
-    edges.db,
+  const heads = await readStateHeads(
+    edges,
     head.room.roomNid,
-    [...missing.values()].map(
-      ([type, key]) => [escapeText(type), escapeText(key)] as const,
-    ),
+    [...missing.values()].map(([type, key]) => ({
+      type: escapeText(type),
+      stateKey: escapeText(key),
+    })),
   );
   for (const event of await openEvents(edges, heads)) {
     head.state.set(stateKeyOf(event.type, event.stateKey ?? ""), {

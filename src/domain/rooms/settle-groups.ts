@@ -2,6 +2,7 @@ import { MatrixError } from "../../core/errors.ts";
 import { listIdempotencyAnswers } from "../../storage/idempotency.ts";
 import { buildGroups, type Member } from "./build-groups.ts";
 import { takeTurn } from "../../storage/room-turns.ts";
+import type { Committed } from "../../storage/write.ts";
 import { advance, commitRun } from "./commit-run.ts";
 import { isHeadCurrent, loadRoomHead, type RoomHead } from "./room-head.ts";
 import {
@@ -59,7 +60,7 @@ export async function settleGroups(
       turn,
     });
     if (outcome.status === "committed") {
-      queue.head = headAfter(run, outcome.lastPosition);
+      queue.head = headAfter(run, outcome);
       for (const { group, results } of members) {
         group.resolve(results(outcome.firstPosition));
       }
@@ -99,7 +100,7 @@ async function takeHead(
   if (head && (head.stateVersion === null || isHeadCurrent(edges, head))) {
     return { head, isFresh: head.stateVersion === null };
   }
-  const fresh = await loadRoomHead(edges, roomNid);
+  const fresh = await loadRoomHead(edges, roomNid, head);
   queue.head = fresh;
   return { head: fresh, isFresh: true };
 }
@@ -198,11 +199,17 @@ async function settleEach(
 }
 
 /** Redacted state must not be read from the head again, nor ends of the graph that it had no room for be forgotten. */
-const headAfter = (run: Run, lastPosition: number): RoomHead | undefined =>
-  run.extra.some(({ redactions }) => redactions?.length) ||
-  run.head.extremities.length >= MAX_CITED
-    ? undefined
-    : advance(run, lastPosition);
+function headAfter(
+  run: Run,
+  { upTo, beside }: Committed,
+): RoomHead | undefined {
+  const isWhole =
+    run.head.extremities.length < MAX_CITED &&
+    beside !== undefined &&
+    run.tips.length + beside.length <= MAX_CITED;
+  const isRedacting = run.extra.some(({ redactions }) => redactions?.length);
+  return isWhole && !isRedacting ? advance(run, upTo, beside) : undefined;
+}
 
 const isBare = ({ group: { rows, audit } }: Member): boolean =>
   audit.length === 0 && Object.keys(rows).length === 0;

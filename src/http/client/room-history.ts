@@ -39,6 +39,7 @@ export const getMessages = endpoint<{
   method: "get",
   path: "/_matrix/client/v3/rooms/:roomId/messages",
   auth: "user",
+  rateLimit: "history",
   guest: true,
   query: {
     type: "object",
@@ -75,6 +76,7 @@ export const getContext = endpoint<{
   method: "get",
   path: "/_matrix/client/v3/rooms/:roomId/context/:eventId",
   auth: "user",
+  rateLimit: "history",
   guest: true,
   query: {
     type: "object",
@@ -98,6 +100,7 @@ export const getEvent = endpoint<{
   method: "get",
   path: "/_matrix/client/v3/rooms/:roomId/event/:eventId",
   auth: "user",
+  rateLimit: "history",
   guest: true,
   async handle(edges, { requester, params }) {
     const { roomId, eventId } = params;

@@ -32,6 +32,7 @@ export const getMembers = endpoint<{
   method: "get",
   path: "/_matrix/client/v3/rooms/:roomId/members",
   auth: "user",
+  rateLimit: "history",
   guest: true,
   query: {
     type: "object",
@@ -73,6 +74,7 @@ export const getJoinedMembers = endpoint<{ params: { roomId: string } }>({
   method: "get",
   path: "/_matrix/client/v3/rooms/:roomId/joined_members",
   auth: "user",
+  rateLimit: "history",
   async handle(edges, { requester, params }) {
     const { userId } = requester;
     return { joined: await listJoinedMembers(edges, userId, params.roomId) };

@@ -14,6 +14,7 @@ export const getAllState = endpoint<{ params: { roomId: string } }>({
   method: "get",
   path: "/_matrix/client/v3/rooms/:roomId/state",
   auth: "user",
+  rateLimit: "history",
   guest: true,
   async handle(edges, { requester, params }) {
     const readable = await getReadableState(

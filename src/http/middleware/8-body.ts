@@ -7,7 +7,7 @@ import type { Context, Middleware } from "../context.ts";
 import { assertValid } from "../schema.ts";
 
 const DEFAULT_MAX_BYTES = 128 * 1024;
-const LIMITS = { maxDepth: 100, maxKeys: 50_000 };
+const LIMITS = { maxDepth: 100, maxKeys: 30_000 };
 
 /**
  * Reads and validates the body where the endpoint names a schema. The content
