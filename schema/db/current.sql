@@ -748,9 +748,12 @@ begin
   end if;
 
   if p_rows ? 'rooms' then
-    delete from forward_extremities f
-    using jsonb_to_recordset(p_rows->'rooms') as r(w int, room_nid bigint, cited bigint[])
-    where f.room_nid = r.room_nid and f.nid = any(r.cited) and starts[r.w + 1] is not null;
+    -- Each looked up by its number, whatever the plan was made for: those that were replaced
+    -- while a snapshot is held are many. Nobody else changes them beyond the head.
+    delete from forward_extremities where ctid = any(array(
+      select (select f.ctid from forward_extremities f where f.room_nid = r.room_nid and f.nid = cited_nid)
+      from jsonb_to_recordset(p_rows->'rooms') as r(w int, room_nid bigint, cited bigint[]), unnest(r.cited) as cited_nid
+      where starts[r.w + 1] is not null));
 
     insert into forward_extremities (room_nid, nid)
     select r.room_nid, left_nid
@@ -758,12 +761,16 @@ begin
     where starts[r.w + 1] is not null
     on conflict do nothing;
 
+    -- By the events since the run's head was right, for the same reason.
     select jsonb_agg(jsonb_build_object('w', r.w, 'nid', others.nid, 'eventId', others.event_id, 'depth', others.depth))
     into beside
-    from jsonb_to_recordset(p_rows->'rooms') as r(w int, room_nid bigint, "left" bigint[])
+    from jsonb_to_recordset(p_rows->'rooms') as r(w int, room_nid bigint, seen_to bigint, "left" bigint[])
     cross join lateral (
-      select e.nid, e.event_id, e.depth from forward_extremities f join events e on e.nid = f.nid
-      where f.room_nid = r.room_nid and f.nid <> all(r."left") limit 21) others
+      select e.nid, e.event_id, e.depth
+      from events e
+      where e.room_nid = r.room_nid and e.position > r.seen_to and e.nid <> all(r."left") and (
+        select f.nid from forward_extremities f where f.room_nid = e.room_nid and f.nid = e.nid) is not null
+      limit 21) others
     where starts[r.w + 1] is not null;
   end if;
 

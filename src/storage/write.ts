@@ -70,6 +70,8 @@ export interface RoomRun {
   cited: readonly number[];
   /** Extremities that the events leave. */
   left: readonly number[];
+  /** A position up to which all extremities are cited: see `Committed.beside`. */
+  seenTo?: number;
 }
 
 export interface SnapshotRow {
@@ -305,7 +307,7 @@ export interface Committed {
   lastPosition: number;
   /** Where its batch ends. */
   upTo: number;
-  /** Extremities of the run's room that others left meanwhile, at most 21; absent: not known. */
+  /** Extremities that others have left in the run's room since `seenTo`, at most 21; absent: not known. */
   beside?: readonly ExtremityRow[];
 }
 

@@ -103,6 +103,7 @@ const roomRunOf = (run: Run, { isExclusive, turn }: How): RoomRun => ({
     : {}),
   cited: run.head.extremities.map(({ nid }) => nid),
   left: run.tips.map(({ nid }) => nid),
+  seenTo: run.head.seenTo,
 });
 
 /** Our users who come in by themselves: an account that was just closed stays out. */
