@@ -30,6 +30,7 @@ export type RateLimitKind =
   | "toDevice"
   | "ephemeral"
   | "firstSync"
+  | "rendezvous"
   | "search"
   | "report"
   | "admin"
