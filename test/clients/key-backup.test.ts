@@ -89,10 +89,7 @@ describe(`key backup by matrix-js-sdk ${sdkVersion}, two server processes`, () =
         [alice.client, "crypto.keyBackupSessionsRemaining"],
         [alice.client, "sync"],
       ],
-      async () => {
-        const info = await alice.crypto.getKeyBackupInfo();
-        return (info?.count ?? 0) >= 2;
-      },
+      async () => (await alice.countBackedUpKeys()) >= 2,
       45_000,
     );
     const version = await alice.crypto.getActiveSessionBackupVersion();

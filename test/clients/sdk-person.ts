@@ -156,6 +156,15 @@ export class SdkPerson {
     });
   }
 
+  /** How many keys the backup holds: the SDK remembers what it was told at first. */
+  async countBackedUpKeys(): Promise<number> {
+    const response = await fetch(
+      `${this.#baseUrl}/_matrix/client/v3/room_keys/version`,
+      { headers: { authorization: `Bearer ${this.#session.access_token}` } },
+    );
+    return ((await response.json()) as { count: number }).count;
+  }
+
   /** Fetches all keys of the backup by the recovery key; answers how many. */
   async restoreBackup(): Promise<number> {
     await this.crypto.loadSessionBackupPrivateKeyFromSecretStorage();

@@ -29,6 +29,7 @@ type Needs = Pick<Edges, "db" | "keyring">;
 
 const MOST_BACKUPS = 100;
 const MAX_TRIES = 50;
+const ALGORITHM = /^[\x21-\x7e]{1,255}$/;
 
 const contextOf = (userId: string, version: number): string =>
   `key_backups.sealed ${userId} ${version}`;
@@ -42,6 +43,9 @@ export async function createBackup(
   userId: string,
   { algorithm, auth_data }: BackupInfo,
 ): Promise<string> {
+  if (!ALGORITHM.test(algorithm)) {
+    throw new MatrixError("M_INVALID_PARAM", "That is no algorithm's name.");
+  }
   const text = JSON.stringify(auth_data);
   assertItemSize(text);
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {

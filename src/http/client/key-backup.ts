@@ -11,7 +11,7 @@ type OneVersion = { params: { version: string } };
 const PATH = "/_matrix/client/v3/room_keys/version";
 
 const info = {
-  algorithm: { type: "string", minLength: 1, maxLength: 255 },
+  algorithm: { type: "string" },
   auth_data: { type: "object" },
 };
 
