@@ -62,7 +62,10 @@ export function pathTo({ path }: Endpoint, place: Place): string {
 
 const key = { user_id: "@x:test", usage: ["master"], keys: {} };
 const form = { username: "someone", password: "a long password" };
-const backup = { algorithm: "m.a", auth_data: { public_key: "k" } };
+const backup = {
+  algorithm: "m.megolm_backup.v1.curve25519-aes-sha2",
+  auth_data: { public_key: "k" },
+};
 const sessionKey = {
   first_message_index: 0,
   forwarded_count: 0,
