@@ -17,11 +17,12 @@ describe(`key backup by matrix-js-sdk ${sdkVersion}, two server processes`, () =
   let alice: SdkPerson;
   let bob: SdkPerson;
   let fresh: SdkPerson;
+  let last: SdkPerson;
   let secondUrl = "";
   let roomId = "";
 
   after("close the clients", () => {
-    for (const person of [alice, bob, fresh]) person?.close();
+    for (const person of [alice, bob, fresh, last]) person?.close();
   });
   const deployment = useDeployment();
   useQuietConsole();
@@ -134,5 +135,37 @@ describe(`key backup by matrix-js-sdk ${sdkVersion}, two server processes`, () =
     await hears(fresh, "after");
     await say(fresh, "and on");
     await hears(bob, "and on");
+  });
+
+  it("puts a device to sleep, of which others hear", async () => {
+    await fresh.bootstrapCrossSigning();
+    await fresh.crypto.startDehydration();
+    await waitFor(
+      "bob knows the sleeping device",
+      [
+        [bob.client, "crypto.devicesUpdated"],
+        [bob.client, "sync"],
+      ],
+      async () => {
+        const known = await bob.crypto.getUserDeviceInfo([alice.userId], true);
+        const devices = [...(known.get(alice.userId)?.values() ?? [])];
+        return devices.some(({ dehydrated }) => dehydrated);
+      },
+    );
+  });
+
+  it("wakes it where all other devices are gone, and reads what was said meanwhile", async function () {
+    this.timeout(60_000);
+    for (const device of [alice, fresh]) await device.logOut();
+    await say(bob, "nobody there?");
+    last = await SdkPerson.logIn(sdk, secondUrl, alice);
+    last.recoveryKey = alice.recoveryKey;
+    await last.goOnline();
+    await last.waitForRoom(roomId, "join");
+    // Only keys that are those of the known identity are taken from secret storage.
+    await last.crypto.userHasCrossSigningKeys(alice.userId, true);
+    await last.bootstrapCrossSigning();
+    await last.crypto.startDehydration();
+    await hears(last, "nobody there?");
   });
 });

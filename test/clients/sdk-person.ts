@@ -125,6 +125,15 @@ export class SdkPerson {
     this.close();
   }
 
+  /** Ends the session; what it has seen stays where it was. */
+  async logOut(): Promise<void> {
+    this.close();
+    await fetch(`${this.#baseUrl}/_matrix/client/v3/logout`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${this.#session.access_token}` },
+    });
+  }
+
   close(): void {
     this.#client?.stopClient();
     this.#client = undefined;
