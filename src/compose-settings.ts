@@ -19,6 +19,8 @@ export function composeSettings(
     },
     password: { minimumLength: config.password.minimumLength, pepper },
     presenceEnabled: config.presence.enabled,
+    loginTokensEnabled: config.loginTokens.enabled,
+    rendezvousEnabled: config.rendezvous.enabled,
     rateLimitsEnabled: enabled,
     rateLimits,
     support: composeSupport(config.support),

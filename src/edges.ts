@@ -39,6 +39,10 @@ export interface Settings {
   registration: { mode: "closed" | "open" | "token"; sharedSecret?: string };
   password: { minimumLength: number; pepper: Buffer };
   presenceEnabled: boolean;
+  /** Whether a session gets tokens by which another device logs in. */
+  loginTokensEnabled: boolean;
+  /** Whether devices may meet here to sign in by QR code. */
+  rendezvousEnabled: boolean;
   rateLimitsEnabled: boolean;
   rateLimits: Readonly<Record<string, { perSecond: number; burst: number }>>;
   support: {

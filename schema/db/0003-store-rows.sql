@@ -116,6 +116,9 @@ begin
       delete from one_time_keys using gone where (one_time_keys.user_id, one_time_keys.device_id) = (gone.user_id, gone.device_id)
     ), gone_fallback_keys as (
       delete from fallback_keys using gone where (fallback_keys.user_id, fallback_keys.device_id) = (gone.user_id, gone.device_id)
+    ), gone_dehydrated as (
+      update dehydrated_devices d set device_id = null, key_id = 0, sealed = null
+      from gone where (d.user_id, d.device_id) = (gone.user_id, gone.device_id)
     )
     delete from key_signatures using gone
     where (key_signatures.user_id, key_signatures.target) = (gone.user_id, gone.device_id);
@@ -237,6 +240,8 @@ begin
     where cross_signing_keys.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from key_signatures using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
     where key_signatures.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from dehydrated_devices using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where dehydrated_devices.user_id = r.user_id and starts[r.w + 1] is not null;
   end if;
 
   -- Messages to devices that are gone are dropped.
@@ -298,6 +303,17 @@ begin
     order by user_id, target, signer, signing_key, w desc
     on conflict (user_id, target, signer, signing_key) do update
       set signature = excluded.signature, signed_hash = excluded.signed_hash;
+  end if;
+
+  if p_rows ? 'dehydrated_devices' then
+    insert into dehydrated_devices (user_id, device_id, position, key_id, sealed)
+    select distinct on (user_id) user_id, device_id, starts[r.w + 1] + o + 1, key_id, sealed
+    from jsonb_to_recordset(p_rows->'dehydrated_devices')
+      as r(w int, o int, user_id text, device_id text, key_id bigint, sealed bytea)
+    where starts[r.w + 1] is not null
+    order by user_id, w desc, o desc
+    on conflict (user_id) do update set device_id = excluded.device_id, position = excluded.position,
+      key_id = excluded.key_id, sealed = excluded.sealed;
   end if;
 
   if p_rows ? 'device_list_changes' then

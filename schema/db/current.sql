@@ -38,6 +38,19 @@ create table audit_log (
 );
 alter table audit_log add constraint audit_log_pkey PRIMARY KEY (seq);
 
+create table backed_up_keys (
+  user_id text collate "C" not null, -- id
+  version bigint not null, -- number
+  room_id text collate "C" not null, -- id
+  session_id text collate "C" not null, -- id
+  first_message_index bigint not null, -- number
+  forwarded_count bigint not null, -- number
+  is_verified boolean not null, -- flag
+  key_id bigint not null, -- number
+  sealed bytea not null -- sealed
+);
+alter table backed_up_keys add constraint backed_up_keys_pkey PRIMARY KEY (user_id, version, room_id, session_id);
+
 create table batches (
   batch_id uuid not null, -- number
   last_position bigint, -- number
@@ -65,6 +78,16 @@ create table current_state (
   nid bigint not null -- number
 );
 alter table current_state add constraint current_state_pkey PRIMARY KEY (room_nid, type, state_key);
+
+create table dehydrated_devices (
+  user_id text collate "C" not null, -- id
+  device_id text collate "C", -- id
+  position bigint not null, -- number
+  key_id bigint not null, -- number
+  sealed bytea -- sealed
+);
+alter table dehydrated_devices add constraint dehydrated_devices_pkey PRIMARY KEY (user_id);
+alter table dehydrated_devices add constraint dehydrated_devices_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(user_id);
 
 create table device_keys (
   user_id text collate "C" not null, -- id
@@ -173,6 +196,21 @@ create table idempotency (
 CREATE INDEX idempotency_by_age ON public.idempotency USING btree (created_ts);
 alter table idempotency add constraint idempotency_pkey PRIMARY KEY (key);
 
+create table key_backups (
+  user_id text collate "C" not null, -- id
+  version bigint not null, -- number
+  algorithm text collate "C" not null, -- protocol
+  key_id bigint not null, -- number
+  sealed bytea not null, -- sealed
+  is_deleted boolean not null default false, -- flag
+  etag bigint not null default 0, -- number
+  key_count bigint not null default 0, -- number
+  key_bytes bigint not null default 0 -- number
+);
+CREATE INDEX key_backups_deleted ON public.key_backups USING btree (user_id, version) WHERE is_deleted;
+alter table key_backups add constraint key_backups_pkey PRIMARY KEY (user_id, version);
+alter table key_backups add constraint key_backups_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(user_id);
+
 create table key_signatures (
   user_id text collate "C" not null, -- id
   target text collate "C" not null, -- id
@@ -203,6 +241,18 @@ create table leases (
   expires_ts timestamp with time zone not null -- time
 );
 alter table leases add constraint leases_pkey PRIMARY KEY (name);
+
+create table login_tokens (
+  token_hash bytea not null, -- hash
+  user_id text collate "C" not null, -- id
+  device_id text collate "C" not null, -- id
+  password_hash_digest bytea not null, -- hash
+  expires_ts bigint not null -- time
+);
+CREATE INDEX login_tokens_by_device ON public.login_tokens USING btree (user_id, device_id);
+CREATE INDEX login_tokens_by_end ON public.login_tokens USING btree (expires_ts);
+alter table login_tokens add constraint login_tokens_pkey PRIMARY KEY (token_hash);
+alter table login_tokens add constraint login_tokens_user_id_device_id_fkey FOREIGN KEY (user_id, device_id) REFERENCES devices(user_id, device_id) ON DELETE CASCADE;
 
 create table memberships (
   user_id text collate "C" not null, -- id
@@ -331,6 +381,16 @@ create table registration_tokens (
 );
 alter table registration_tokens add constraint registration_tokens_pkey PRIMARY KEY (token);
 
+create unlogged table rendezvous_sessions (
+  id_hash bytea not null, -- hash
+  revision text collate "C" not null, -- number
+  payload bytea not null, -- protocol
+  modified_ts bigint not null, -- time
+  expires_ts bigint not null -- time
+);
+CREATE INDEX rendezvous_sessions_by_end ON public.rendezvous_sessions USING btree (expires_ts);
+alter table rendezvous_sessions add constraint rendezvous_sessions_pkey PRIMARY KEY (id_hash);
+
 create table room_aliases (
   alias text collate "C" not null, -- id
   room_nid bigint not null, -- number
@@ -400,6 +460,16 @@ create table state_snapshots (
 CREATE INDEX state_snapshots_by_hash ON public.state_snapshots USING btree (room_nid, hash);
 alter table state_snapshots add constraint state_snapshots_pkey PRIMARY KEY (snapshot_id);
 
+create table stays (
+  user_id text collate "C" not null, -- id
+  room_nid bigint not null, -- number
+  joined_position bigint not null, -- number
+  left_position bigint -- number
+);
+CREATE INDEX stays_by_join ON public.stays USING btree (room_nid, joined_position);
+CREATE INDEX stays_by_leave ON public.stays USING btree (room_nid, left_position) WHERE (left_position IS NOT NULL);
+alter table stays add constraint stays_pkey PRIMARY KEY (user_id, room_nid, joined_position);
+
 create table stripped_states (
   user_id text collate "C" not null, -- id
   room_nid bigint not null, -- number
@@ -448,6 +518,63 @@ create table users (
   erased_position bigint -- number
 );
 alter table users add constraint users_pkey PRIMARY KEY (user_id);
+
+CREATE OR REPLACE FUNCTION public.back_up_keys(p_user text, p_version bigint, p_rooms text[], p_sessions text[], p_indexes bigint[], p_forwards bigint[], p_verified boolean[], p_key bigint, p_sealed bytea[], p_most_keys bigint, p_most_bytes bigint)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+declare
+  latest bigint;
+  answer jsonb;
+begin
+  -- Writers of one backup go one after the other, so its counts are what is stored.
+  select version into latest from key_backups
+  where user_id = p_user and not is_deleted order by version desc limit 1 for no key update;
+  if latest is distinct from p_version then
+    return jsonb_build_object('status', 'wrong-version', 'current', latest);
+  end if;
+  perform from keys where key_id = p_key for key share;
+  if p_key <> 0 and not found then
+    return '{"status": "key"}';
+  end if;
+
+  with offered as (
+    select * from unnest(p_rooms, p_sessions, p_indexes, p_forwards, p_verified, p_sealed)
+      as o(room_id, session_id, first_message_index, forwarded_count, is_verified, sealed)
+  ), better as materialized (
+    select o.*, k.user_id is null as is_new,
+      octet_length(o.sealed) - coalesce(octet_length(k.sealed), 0) as bytes
+    from offered o left join backed_up_keys k on k.user_id = p_user and k.version = p_version
+      and k.room_id = o.room_id and k.session_id = o.session_id
+    where k.user_id is null or (o.is_verified, k.first_message_index, k.forwarded_count)
+      > (k.is_verified, o.first_message_index, o.forwarded_count)
+  ), added as materialized (
+    select count(*) filter (where is_new) as key_count, coalesce(sum(bytes), 0)::bigint as key_bytes,
+      count(*) as changes
+    from better
+  ), fitting as materialized (
+    select added.* from added, (
+      select sum(key_count) as key_count, sum(key_bytes) as key_bytes from key_backups where user_id = p_user
+    ) held
+    where held.key_count + added.key_count <= p_most_keys and held.key_bytes + added.key_bytes <= p_most_bytes
+  ), stored as (
+    insert into backed_up_keys (user_id, version, room_id, session_id, first_message_index, forwarded_count,
+      is_verified, key_id, sealed)
+    select p_user, p_version, b.room_id, b.session_id, b.first_message_index, b.forwarded_count, b.is_verified,
+      p_key, b.sealed
+    from better b, fitting
+    on conflict (user_id, version, room_id, session_id) do update set
+      first_message_index = excluded.first_message_index, forwarded_count = excluded.forwarded_count,
+      is_verified = excluded.is_verified, key_id = excluded.key_id, sealed = excluded.sealed
+  )
+  update key_backups b set etag = b.etag + (f.changes > 0)::int, key_count = b.key_count + f.key_count,
+    key_bytes = b.key_bytes + f.key_bytes
+  from fitting f where b.user_id = p_user and b.version = p_version
+  returning jsonb_build_object('status', 'stored', 'etag', b.etag, 'count', b.key_count) into answer;
+  return coalesce(answer, '{"status": "full"}');
+end $function$
+;
 
 CREATE OR REPLACE FUNCTION public.commit_batch(p_batch uuid, p_now bigint, p_positions integer[], p_events jsonb, p_skeletons text[], p_first_keys bigint[], p_second_keys bigint[], p_sealed bytea[], p_rows jsonb, p_rooms bigint[], p_users text[])
  RETURNS jsonb
@@ -887,6 +1014,22 @@ begin
       nid = excluded.nid, position = excluded.position, is_forgotten = false,
       since_position = case when memberships.membership = excluded.membership
         then memberships.since_position else excluded.since_position end;
+
+    -- A stay lasts from a join to what ends it.
+    with last_memberships as materialized (
+      select distinct on (user_id, room_nid) user_id, room_nid, membership, starts[r.w + 1] + o + 1 as position
+      from jsonb_to_recordset(p_rows->'memberships')
+        as r(w int, o int, user_id text, room_nid bigint, membership text)
+      where starts[r.w + 1] is not null
+      order by user_id, room_nid, w desc, o desc
+    ), ended as (
+      update stays s set left_position = l.position from last_memberships l
+      where s.user_id = l.user_id and s.room_nid = l.room_nid and s.left_position is null and l.membership <> 'join'
+    )
+    insert into stays (user_id, room_nid, joined_position)
+    select user_id, room_nid, position from last_memberships l
+    where membership = 'join' and not exists (
+      select from stays s where s.user_id = l.user_id and s.room_nid = l.room_nid and s.left_position is null);
   end if;
 
   if p_rows - '{idempotency,rooms,keys,active_users,room_states,snapshots,state_changes,memberships}'::text[] <> '{}' then
@@ -907,6 +1050,42 @@ begin
 
   return jsonb_build_object(
     'base', base, 'head', head, 'lost', to_jsonb(lost), 'beside', coalesce(beside, '[]'));
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.delete_backed_up_keys(p_user text, p_version bigint, p_room text, p_session text, p_most integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+declare
+  targets tid[];
+  answer jsonb;
+begin
+  perform from key_backups where user_id = p_user and version = p_version and not is_deleted for no key update;
+  if not found then
+    return null;
+  end if;
+  if p_session is not null then
+    targets := array(select ctid from backed_up_keys
+      where user_id = p_user and version = p_version and room_id = p_room and session_id = p_session);
+  elsif p_room is not null then
+    targets := array(select ctid from backed_up_keys
+      where user_id = p_user and version = p_version and room_id = p_room limit p_most);
+  else
+    targets := array(select ctid from backed_up_keys
+      where user_id = p_user and version = p_version limit p_most);
+  end if;
+  with gone as (
+    delete from backed_up_keys where ctid = any(targets) returning octet_length(sealed) as bytes
+  ), totals as (
+    select count(*) as key_count, coalesce(sum(bytes), 0)::bigint as key_bytes from gone
+  )
+  update key_backups b set etag = b.etag + (t.key_count > 0)::int, key_count = b.key_count - t.key_count,
+    key_bytes = b.key_bytes - t.key_bytes
+  from totals t where b.user_id = p_user and b.version = p_version
+  returning jsonb_build_object('etag', b.etag, 'count', b.key_count, 'deleted', t.key_count) into answer;
+  return answer;
 end $function$
 ;
 
@@ -1062,6 +1241,9 @@ begin
       delete from one_time_keys using gone where (one_time_keys.user_id, one_time_keys.device_id) = (gone.user_id, gone.device_id)
     ), gone_fallback_keys as (
       delete from fallback_keys using gone where (fallback_keys.user_id, fallback_keys.device_id) = (gone.user_id, gone.device_id)
+    ), gone_dehydrated as (
+      update dehydrated_devices d set device_id = null, key_id = 0, sealed = null
+      from gone where (d.user_id, d.device_id) = (gone.user_id, gone.device_id)
     )
     delete from key_signatures using gone
     where (key_signatures.user_id, key_signatures.target) = (gone.user_id, gone.device_id);
@@ -1183,6 +1365,8 @@ begin
     where cross_signing_keys.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from key_signatures using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
     where key_signatures.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from dehydrated_devices using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where dehydrated_devices.user_id = r.user_id and starts[r.w + 1] is not null;
   end if;
 
   -- Messages to devices that are gone are dropped.
@@ -1244,6 +1428,17 @@ begin
     order by user_id, target, signer, signing_key, w desc
     on conflict (user_id, target, signer, signing_key) do update
       set signature = excluded.signature, signed_hash = excluded.signed_hash;
+  end if;
+
+  if p_rows ? 'dehydrated_devices' then
+    insert into dehydrated_devices (user_id, device_id, position, key_id, sealed)
+    select distinct on (user_id) user_id, device_id, starts[r.w + 1] + o + 1, key_id, sealed
+    from jsonb_to_recordset(p_rows->'dehydrated_devices')
+      as r(w int, o int, user_id text, device_id text, key_id bigint, sealed bytea)
+    where starts[r.w + 1] is not null
+    order by user_id, w desc, o desc
+    on conflict (user_id) do update set device_id = excluded.device_id, position = excluded.position,
+      key_id = excluded.key_id, sealed = excluded.sealed;
   end if;
 
   if p_rows ? 'device_list_changes' then

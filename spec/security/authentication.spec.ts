@@ -9,9 +9,14 @@ import type { Place } from "./requests.ts";
 
 /** All that answers without a session; another one here is a decision, not an oversight. */
 const OPEN = [
+  "DELETE /_matrix/client/unstable/io.element.msc4388/rendezvous/:rendezvousId",
+  "DELETE /_matrix/client/unstable/org.matrix.msc4108/rendezvous/:rendezvousId",
   "GET /.well-known/matrix/client",
   "GET /.well-known/matrix/server",
   "GET /.well-known/matrix/support",
+  "GET /_matrix/client/unstable/io.element.msc4388/rendezvous",
+  "GET /_matrix/client/unstable/io.element.msc4388/rendezvous/:rendezvousId",
+  "GET /_matrix/client/unstable/org.matrix.msc4108/rendezvous/:rendezvousId",
   "GET /_matrix/client/v1/register/m.login.registration_token/validity",
   "GET /_matrix/client/v3/directory/list/room/:roomId",
   "GET /_matrix/client/v3/directory/room/:roomAlias",
@@ -22,10 +27,14 @@ const OPEN = [
   "GET /_matrix/client/v3/register/available",
   "GET /_matrix/client/versions",
   "GET /_synapse/admin/v1/register",
+  "POST /_matrix/client/unstable/io.element.msc4388/rendezvous",
+  "POST /_matrix/client/unstable/org.matrix.msc4108/rendezvous",
   "POST /_matrix/client/v3/login",
   "POST /_matrix/client/v3/refresh",
   "POST /_matrix/client/v3/register",
   "POST /_synapse/admin/v1/register",
+  "PUT /_matrix/client/unstable/io.element.msc4388/rendezvous/:rendezvousId",
+  "PUT /_matrix/client/unstable/org.matrix.msc4108/rendezvous/:rendezvousId",
 ];
 
 /** What the specification lets anyone see of another user. */

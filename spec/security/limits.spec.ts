@@ -22,6 +22,7 @@ const KINDS = [
   "keys",
   "to_device",
   "ephemeral",
+  "rendezvous",
   "search",
   "other",
 ];

@@ -27,11 +27,17 @@ const plain: Readonly<Record<string, string>> = {
   kind: "content",
   ruleId: "x",
   receiptType: "m.read",
+  version: "1",
+  sessionId: "session",
+  rendezvousId: "meeting",
 };
 
 const queries: Readonly<Record<string, string>> = {
   "/_matrix/client/v3/rooms/:roomId/messages": "?dir=b",
   "/_matrix/client/v3/keys/changes": "?from=x&to=x",
+  "/_matrix/client/v3/room_keys/keys": "?version=1",
+  "/_matrix/client/v3/room_keys/keys/:roomId": "?version=1",
+  "/_matrix/client/v3/room_keys/keys/:roomId/:sessionId": "?version=1",
   "/_matrix/client/v3/register/available": "?username=someone",
   "/_matrix/client/v1/register/m.login.registration_token/validity": "?token=x",
 };
@@ -56,6 +62,16 @@ export function pathTo({ path }: Endpoint, place: Place): string {
 
 const key = { user_id: "@x:test", usage: ["master"], keys: {} };
 const form = { username: "someone", password: "a long password" };
+const backup = {
+  algorithm: "m.megolm_backup.v1.curve25519-aes-sha2",
+  auth_data: { public_key: "k" },
+};
+const sessionKey = {
+  first_message_index: 0,
+  forwarded_count: 0,
+  is_verified: false,
+  session_data: { ciphertext: "c" },
+};
 
 /** A body that each endpoint takes for one of its form, by `nameOf`. */
 const bodies: Readonly<Record<string, (place: Place) => Json>> = {
@@ -164,6 +180,41 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
     userId,
     deviceId,
   }) => ({ messages: { [userId]: { [deviceId]: { a: 1 } } } }),
+  "POST /_matrix/client/v3/room_keys/version": () => backup,
+  "PUT /_matrix/client/v3/room_keys/version/:version": () => backup,
+  "PUT /_matrix/client/v3/room_keys/keys/:roomId/:sessionId": () => sessionKey,
+  "PUT /_matrix/client/v3/room_keys/keys/:roomId": () => ({
+    sessions: { session: sessionKey },
+  }),
+  "PUT /_matrix/client/v3/room_keys/keys": ({ roomId }) => ({
+    rooms: { [roomId]: { sessions: { session: sessionKey } } },
+  }),
+  "PUT /_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device": ({
+    userId,
+  }) => ({
+    device_id: "SLEEPER",
+    device_data: { algorithm: "a" },
+    initial_device_display_name: "d",
+    device_keys: {
+      user_id: userId,
+      device_id: "SLEEPER",
+      algorithms: ["a"],
+      keys: {},
+      signatures: {},
+    },
+    one_time_keys: { "signed_curve25519:A": { key: "k", signatures: {} } },
+    fallback_keys: {},
+  }),
+  "POST /_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device/:deviceId/events":
+    () => ({ next_batch: "d0" }),
+  "POST /_matrix/client/v1/login/get_token": () => ({
+    auth: { type: "m.login.password", session: "s" },
+  }),
+  "POST /_matrix/client/unstable/io.element.msc4388/rendezvous": () => ({
+    data: "d",
+  }),
+  "PUT /_matrix/client/unstable/io.element.msc4388/rendezvous/:rendezvousId":
+    () => ({ sequence_token: "s", data: "d" }),
   "PUT /_matrix/client/v3/pushrules/global/:kind/:ruleId": () => ({
     actions: ["notify"],
     pattern: "p",

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { newDevice } from "../support/device-identity.ts";
 import { quiet } from "../support/database.ts";
 import { fillDatabase } from "../support/fill-database.ts";
+import { keyData, makeBackup } from "../support/key-backup.ts";
 import { path } from "../support/rooms.ts";
 import {
   type Json,
@@ -181,5 +182,52 @@ describe("the plans of what is asked often", () => {
     await dora.get("/pushrules/");
     await dora.post("/logout");
     expectNoScan(20);
+  });
+
+  it("read no table whole that grows: backups, sleeping devices and key changes", async () => {
+    const fred = await explained.user("fred");
+    const gina = await explained.user("gina");
+    const { body: room } = await fred.post("/createRoom", {
+      preset: "public_chat",
+    });
+    const roomId = String(room["room_id"]);
+    const from = String((await sync(fred, ""))["next_batch"]);
+    plans.length = 0;
+    await gina.post(path`/rooms/${roomId}/join`);
+    const to = String((await sync(fred, `&since=${from}`))["next_batch"]);
+    await gina.post(path`/rooms/${roomId}/leave`);
+    await sync(fred, `&since=${to}`);
+    await fred.get(`/keys/changes?from=${from}&to=${to}`);
+    expectNoScan(10);
+
+    const version = await makeBackup(fred);
+    const keys = `/room_keys/keys?version=${version}`;
+    const sessions = { s: keyData() };
+    await fred.put(keys, { rooms: { [roomId]: { sessions } } });
+    await fred.put(keys, { rooms: { [roomId]: { sessions } } });
+    await fred.get("/room_keys/version");
+    await fred.get(keys);
+    await fred.get(path`/room_keys/keys/${roomId}/s` + `?version=${version}`);
+    await fred.delete(path`/room_keys/keys/${roomId}` + `?version=${version}`);
+    await fred.delete(keys);
+    await fred.delete(`/room_keys/version/${version}`);
+    expectNoScan(10);
+
+    const sleepers =
+      "/_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device";
+    const { deviceKeys } = newDevice({ userId: fred.userId, deviceId: "S" });
+    await fred.put(sleepers, {
+      device_id: "S",
+      device_data: { algorithm: "a" },
+      device_keys: deviceKeys,
+    });
+    await fred.get(sleepers);
+    await fred.post(`${sleepers}/S/events`);
+    await fred.delete(sleepers);
+    const meetings = "/_matrix/client/unstable/io.element.msc4388/rendezvous";
+    const { body } = await fred.post(meetings, { data: "d" });
+    await fred.get(`${meetings}/${String(body["id"])}`);
+    await fred.delete(`${meetings}/${String(body["id"])}`);
+    expectNoScan(10);
   });
 });

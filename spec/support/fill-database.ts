@@ -37,6 +37,8 @@ export async function fillDatabase(sql: Sql): Promise<void> {
       select '@fill' || i || ':test', -r, case when i % 9 = 0 then 'leave' else 'join' end, '', -i, i, i
       from generate_series(1, ${USERS}) i,
         lateral (select 1 as r union select i % ${ROOMS} + 1 union select i * 7 % ${ROOMS} + 1 union select i * 31 % ${ROOMS} + 1) r;
+    insert into stays (user_id, room_nid, joined_position, left_position)
+      select user_id, room_nid, 1, case when membership <> 'join' then position end from memberships where position > 1 or membership = 'join';
     insert into current_state (room_nid, type, state_key, nid)
       select room_nid, 'm.room.member', user_id, nid from memberships
       union all select -r, 'fill.' || t, '', -r from generate_series(1, ${ROOMS}) r, generate_series(1, 8) t;
@@ -74,6 +76,16 @@ export async function fillDatabase(sql: Sql): Promise<void> {
       select '@fill' || i || ':test', u, '{}', i from generate_series(1, ${USERS}) i, unnest('{master,self_signing}'::text[]) u;
     insert into key_signatures (user_id, target, signer, signing_key, signature, signed_hash)
       select '@fill' || i || ':test', 'D1', '@fill' || i || ':test', 'k', 's', '' from generate_series(1, ${USERS}) i;
+    insert into key_backups (user_id, version, algorithm, key_id, sealed)
+      select '@fill' || i || ':test', v, 'a', 0, '' from generate_series(1, ${USERS}) i, generate_series(1, 2) v;
+    insert into backed_up_keys (user_id, version, room_id, session_id, first_message_index, forwarded_count, is_verified, key_id, sealed)
+      select '@fill' || i || ':test', 2, '!fill', 's' || k, 0, 0, true, 0, '' from generate_series(1, ${USERS}) i, generate_series(1, 10) k;
+    insert into login_tokens (token_hash, user_id, device_id, password_hash_digest, expires_ts)
+      select sha256(i::text::bytea), '@fill' || i || ':test', 'D1', '', 9e15 + i from generate_series(1, ${USERS}) i;
+    insert into dehydrated_devices (user_id, device_id, position, key_id, sealed)
+      select '@fill' || i || ':test', 'D2', i, 0, '' from generate_series(1, ${USERS}) i;
+    insert into rendezvous_sessions (id_hash, revision, payload, modified_ts, expires_ts)
+      select sha256(i::text::bytea), 'r', '', 1, 9e15 + i from generate_series(1, ${USERS}) i;
     insert into keys (key_id, scope, owner, span, master_epoch, wrapped, created_ts)
       select -i, 'user', '@fill' || i || ':test', '', 1, '', 1 from generate_series(1, ${USERS}) i;
     insert into presence (user_id, device_id, state, status_key, last_active_ts, mark)

@@ -57,6 +57,11 @@ export const rateLimitsSchema = {
       30,
       300,
     ),
+    rendezvous: bucket(
+      "Meetings of devices to sign in by QR code, by address.",
+      0.2,
+      20,
+    ),
     search: bucket("Searches, by user.", 1, 20),
     report: bucket("Reports, by user.", 0.05, 5),
     admin: bucket("Acts of administrators, by user.", 50, 500),

@@ -147,6 +147,31 @@ export const configSchema = {
         },
       },
     },
+    login_tokens: {
+      type: "object",
+      description:
+        "Tokens by which somebody who is logged in logs in another device.",
+      properties: {
+        enabled: {
+          type: "boolean",
+          default: false,
+          description:
+            "Whether they are given out, to whoever proves the password again. A token is good once and for two minutes.",
+        },
+      },
+    },
+    rendezvous: {
+      type: "object",
+      description: "Where two devices meet to sign in one of them by QR code.",
+      properties: {
+        enabled: {
+          type: "boolean",
+          default: true,
+          description:
+            "Whether devices may leave each other short messages here, for five minutes and without being logged in.",
+        },
+      },
+    },
     default_room_version: {
       type: "string",
       enum: roomVersions,

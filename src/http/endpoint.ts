@@ -64,6 +64,8 @@ interface CommonSpec {
   maxBodyBytes?: number;
   /** JSON schema of the body; without one the body is not read. */
   body?: SchemaObject;
+  /** The body is bytes of any kind, and handed on as a buffer. */
+  takesBytes?: boolean;
   /**
    * JSON schema (`type: "object"`) of the query. A property is a `string`,
    * `integer`, `boolean`, or an `array` of strings, which alone may repeat.

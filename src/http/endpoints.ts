@@ -61,8 +61,46 @@ import {
   postKeysUpload,
   postSignatures,
 } from "./client/keys.ts";
-import { getBackupVersion } from "./client/key-backup.ts";
+import {
+  deleteDehydratedDevice,
+  getDehydratedDevice,
+  getDehydratedEvents,
+  postDehydratedEvents,
+  putDehydratedDevice,
+} from "./client/dehydrated-device.ts";
+import {
+  deleteBackupVersion,
+  getBackupVersion,
+  getNewestBackup,
+  postBackupVersion,
+  putBackupVersion,
+} from "./client/key-backup.ts";
+import {
+  deleteAllKeys,
+  deleteRoomKeys,
+  deleteSessionKey,
+  getAllKeys,
+  getRoomKeys,
+  getSessionKey,
+  putAllKeys,
+  putRoomKeys,
+  putSessionKey,
+} from "./client/room-keys.ts";
 import { getLoginFlows, postLogin } from "./client/login.ts";
+import { postLoginToken } from "./client/login-token.ts";
+import {
+  deleteRendezvous,
+  getRendezvous,
+  getRendezvousAvailable,
+  postRendezvous,
+  putRendezvous,
+} from "./client/rendezvous.ts";
+import {
+  deleteTextRendezvous,
+  getTextRendezvous,
+  postTextRendezvous,
+  putTextRendezvous,
+} from "./client/rendezvous-msc4108.ts";
 import {
   postForget,
   postInvite,
@@ -103,6 +141,7 @@ import type { Endpoint } from "./endpoint.ts";
 export const endpoints: readonly Endpoint[] = [
   getLoginFlows,
   postLogin,
+  postLoginToken,
   postRegister,
   getUsernameAvailable,
   getRegistrationTokenValidity,
@@ -148,7 +187,25 @@ export const endpoints: readonly Endpoint[] = [
   postDeviceSigning,
   postSignatures,
   putToDevice,
+  postBackupVersion,
+  getNewestBackup,
   getBackupVersion,
+  putBackupVersion,
+  deleteBackupVersion,
+  putSessionKey,
+  getSessionKey,
+  deleteSessionKey,
+  putRoomKeys,
+  getRoomKeys,
+  deleteRoomKeys,
+  putAllKeys,
+  getAllKeys,
+  deleteAllKeys,
+  putDehydratedDevice,
+  getDehydratedDevice,
+  deleteDehydratedDevice,
+  getDehydratedEvents,
+  postDehydratedEvents,
   getPushRules,
   getGlobalPushRules,
   getOnePushRule,
@@ -186,6 +243,15 @@ export const endpoints: readonly Endpoint[] = [
   getStoredFilter,
   getPresenceStatus,
   putPresenceStatus,
+  postTextRendezvous,
+  getTextRendezvous,
+  putTextRendezvous,
+  deleteTextRendezvous,
+  getRendezvousAvailable,
+  postRendezvous,
+  getRendezvous,
+  putRendezvous,
+  deleteRendezvous,
   getCapabilities,
   getVersions,
   getWellKnownClient,

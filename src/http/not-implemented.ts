@@ -55,28 +55,9 @@ export const notImplemented: readonly NotImplemented[] = [
   {
     reason: "Single sign-on and OAuth come with the identity issue.",
     operations: [
-      "POST /_matrix/client/v1/login/get_token",
       "GET /_matrix/client/v1/auth_metadata",
       "GET /_matrix/client/v3/login/sso/redirect",
       "GET /_matrix/client/v3/login/sso/redirect/{idpId}",
-    ],
-  },
-  {
-    reason: "Key backup comes with the encryption issue.",
-    operations: [
-      "POST /_matrix/client/v3/room_keys/version",
-      "GET /_matrix/client/v3/room_keys/version/{version}",
-      "PUT /_matrix/client/v3/room_keys/version/{version}",
-      "DELETE /_matrix/client/v3/room_keys/version/{version}",
-      "PUT /_matrix/client/v3/room_keys/keys/{roomId}/{sessionId}",
-      "GET /_matrix/client/v3/room_keys/keys/{roomId}/{sessionId}",
-      "DELETE /_matrix/client/v3/room_keys/keys/{roomId}/{sessionId}",
-      "PUT /_matrix/client/v3/room_keys/keys/{roomId}",
-      "GET /_matrix/client/v3/room_keys/keys/{roomId}",
-      "DELETE /_matrix/client/v3/room_keys/keys/{roomId}",
-      "PUT /_matrix/client/v3/room_keys/keys",
-      "GET /_matrix/client/v3/room_keys/keys",
-      "DELETE /_matrix/client/v3/room_keys/keys",
     ],
   },
   {

@@ -184,9 +184,11 @@ function listKeys(write: Write): Set<number> {
   for (const { content } of write.events ?? []) {
     if (content) keys.add(content.firstKey).add(content.secondKey);
   }
-  const { strippedStates, devices, profileFields, accountData, toDevice } =
+  const { strippedStates, devices, profileFields, accountData, ...others } =
     write.rows ?? {};
-  for (const rows of [strippedStates, devices, profileFields, toDevice]) {
+  const { toDevice, dehydratedDevices } = others;
+  const sealed = [strippedStates, devices, profileFields, toDevice];
+  for (const rows of [...sealed, dehydratedDevices]) {
     for (const { keyId } of rows ?? []) keys.add(keyId);
   }
   for (const { keyId, sealed } of accountData ?? []) {

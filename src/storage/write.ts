@@ -174,7 +174,7 @@ export interface WriteRows {
     deviceId: string;
     createdTs: number;
   } & Sealed)[];
-  /** Its tokens, keys, one-time keys, signatures and to-device messages go too. */
+  /** Its tokens, keys, one-time keys, signatures, to-device messages and dehydrated form go too. */
   removedDevices: { userId: string; deviceId: string }[];
   newTokens: {
     tokenHash: Uint8Array;
@@ -245,6 +245,12 @@ export interface WriteRows {
     /** Of what is signed: it says nothing of a key that comes in its place. */
     signedHash: Uint8Array;
   }[];
+  /** Takes the place of the user's last one; the device itself is among `devices`. */
+  dehydratedDevices: ({
+    at: number;
+    userId: string;
+    deviceId: string;
+  } & Sealed)[];
   /**
    * Who shares a room with this user has to be told of new device keys; where a
    * viewer is named, that user alone.

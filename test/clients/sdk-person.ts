@@ -19,6 +19,8 @@ export class SdkPerson {
   readonly #session: Session;
   readonly wire = new Wire();
   #client: MatrixClient | undefined;
+  /** What the person has written down. */
+  recoveryKey: Uint8Array | undefined;
 
   private constructor(
     sdk: Sdk,
@@ -46,6 +48,21 @@ export class SdkPerson {
       ask({ type: "m.login.dummy", ...sessionOf(error) }),
     );
     return new SdkPerson(sdk, baseUrl, password, session as Session);
+  }
+
+  /** Another device of the same person, with stores of its own. */
+  static async logIn(
+    sdk: Sdk,
+    baseUrl: string,
+    person: SdkPerson,
+  ): Promise<SdkPerson> {
+    const client = sdk.createClient({ baseUrl, logger: quietLogger });
+    const session = await client.loginRequest({
+      type: "m.login.password",
+      identifier: { type: "m.id.user", user: person.userId },
+      password: person.#password,
+    });
+    return new SdkPerson(sdk, baseUrl, person.#password, session as Session);
   }
 
   get userId(): string {
@@ -85,6 +102,13 @@ export class SdkPerson {
       logger: quietLogger,
       fetchFn: this.wire.fetch,
       timelineSupport: true,
+      cryptoCallbacks: {
+        getSecretStorageKey: async ({ keys }) => {
+          const [keyId] = Object.keys(keys);
+          const { recoveryKey } = this;
+          return keyId && recoveryKey ? [keyId, recoveryKey] : null;
+        },
+      },
     });
     await store.startup();
     await client.initRustCrypto();
@@ -99,6 +123,15 @@ export class SdkPerson {
   async goOffline(): Promise<void> {
     await this.client.store.save(true);
     this.close();
+  }
+
+  /** Ends the session; what it has seen stays where it was. */
+  async logOut(): Promise<void> {
+    this.close();
+    await fetch(`${this.#baseUrl}/_matrix/client/v3/logout`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${this.#session.access_token}` },
+    });
   }
 
   close(): void {
@@ -120,6 +153,33 @@ export class SdkPerson {
         );
       },
     });
+  }
+
+  /** Makes secret storage under a recovery key, and a key backup whose key lies there. */
+  async setUpBackup(): Promise<void> {
+    const made = await this.crypto.createRecoveryKeyFromPassphrase();
+    this.recoveryKey = made.privateKey;
+    await this.crypto.bootstrapSecretStorage({
+      createSecretStorageKey: async () => made,
+      setupNewKeyBackup: true,
+    });
+  }
+
+  /** How many keys the backup holds: the SDK remembers what it was told at first. */
+  async countBackedUpKeys(): Promise<number> {
+    const response = await fetch(
+      `${this.#baseUrl}/_matrix/client/v3/room_keys/version`,
+      { headers: { authorization: `Bearer ${this.#session.access_token}` } },
+    );
+    return ((await response.json()) as { count: number }).count;
+  }
+
+  /** Fetches all keys of the backup by the recovery key; answers how many. */
+  async restoreBackup(): Promise<number> {
+    await this.crypto.loadSessionBackupPrivateKeyFromSecretStorage();
+    await this.crypto.checkKeyBackupAndEnable();
+    const { imported } = await this.crypto.restoreKeyBackup();
+    return imported;
   }
 
   room(roomId: string): Room | undefined {

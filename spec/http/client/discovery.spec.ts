@@ -72,7 +72,7 @@ describe("what a client asks for when it starts", () => {
       "/_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device",
     );
     expect(device.status).to.equal(404);
-    expect(device.body["errcode"]).to.equal("M_UNRECOGNIZED");
+    expect(device.body["errcode"]).to.equal("M_NOT_FOUND");
   });
 });
 

@@ -2,6 +2,7 @@ import { createHmac } from "node:crypto";
 import type { Endpoint } from "../../../src/http/endpoint.ts";
 import type { JsonObject } from "../../../src/core/json.ts";
 import { newCrossSigning, newDevice } from "../../support/device-identity.ts";
+import { keyData, makeBackup } from "../../support/key-backup.ts";
 import {
   act,
   makeRoom,
@@ -28,6 +29,11 @@ export interface Stage extends Place {
   /** A second device of the same user. */
   spareDeviceId: string;
   nonce: string;
+  /** Of the user's key backup, which has a key of the room. */
+  version: string;
+  /** Of two meetings of devices, and what stands there. */
+  meeting: { id: string; token: string };
+  textMeeting: { id: string; tag: string };
 }
 
 /** Whom the users of all stages meet. */
@@ -91,6 +97,14 @@ export async function setStage(
   const { nonce } = must<{ nonce: string }>(
     await server.get("/_synapse/admin/v1/register"),
   );
+  must(await user.put(SLEEPERS, sleeper(user)));
+  const version = await makeBackup(user);
+  const keys = `${path`/room_keys/keys/${roomId}/session`}?version=${version}`;
+  must(await user.put(keys, keyData()));
+  const { id, sequence_token } = must<{ id: string; sequence_token: string }>(
+    await server.post(MEETINGS, { data: "d" }),
+  );
+  const textMeeting = await server.ask("POST", TEXT_MEETINGS, "text", AS_TEXT);
   return {
     ...{ number, user, others, roomId, eventId, alias, userId, deviceId },
     leftRoomId,
@@ -99,8 +113,20 @@ export async function setStage(
     refreshToken: login.refresh_token,
     spareDeviceId: login.device_id,
     nonce,
+    version,
+    meeting: { id, token: sequence_token },
+    textMeeting: {
+      id: String(textMeeting.body["url"]).split("/").at(-1)!,
+      tag: String(textMeeting.headers.etag),
+    },
   };
 }
+
+const MEETINGS = "/_matrix/client/unstable/io.element.msc4388/rendezvous";
+const TEXT_MEETINGS = "/_matrix/client/unstable/org.matrix.msc4108/rendezvous";
+const AS_TEXT = { headers: { "content-type": "text/plain" } };
+const SLEEPERS =
+  "/_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device";
 
 const uiaOf = ({ user, userId }: Stage): Json => ({
   type: "m.login.password",
@@ -118,6 +144,18 @@ const signed = ({ number, nonce }: Stage): Json => {
 const identity = ({ userId, deviceId }: Stage): Json => {
   const device = newDevice({ userId, deviceId });
   return {
+    device_keys: device.deviceKeys,
+    one_time_keys: device.oneTimeKey("A"),
+    fallback_keys: device.oneTimeKey("B"),
+  };
+};
+
+const sleeper = ({ userId }: Pick<Stage, "userId">): Json => {
+  const device = newDevice({ userId, deviceId: "SLEEPER" });
+  return {
+    device_id: "SLEEPER",
+    device_data: { algorithm: "a" },
+    initial_device_display_name: "d",
     device_keys: device.deviceKeys,
     one_time_keys: device.oneTimeKey("A"),
     fallback_keys: device.oneTimeKey("B"),
@@ -184,6 +222,14 @@ const accepted: Readonly<Record<string, (stage: Stage) => Json>> = {
     ...newCrossSigning(stage.userId).body,
     auth: uiaOf(stage),
   }),
+  [`PUT ${SLEEPERS}`]: sleeper,
+  "POST /_matrix/client/v1/login/get_token": (stage) => ({
+    auth: uiaOf(stage),
+  }),
+  [`PUT ${MEETINGS}/:rendezvousId`]: ({ meeting }) => ({
+    sequence_token: meeting.token,
+    data: "d",
+  }),
   "PUT /_matrix/client/v3/pushrules/global/:kind/:ruleId": () => ({
     actions: ["notify"],
     pattern: "p",
@@ -222,6 +268,9 @@ function placeFor(name: string, stage: Stage): Place {
       return { ...place, alias: `#new${stage.number}:test` };
     case "DELETE /_matrix/client/v3/devices/:deviceId":
       return { ...place, deviceId: stage.spareDeviceId };
+    case `GET ${SLEEPERS}/:deviceId/events`:
+    case `POST ${SLEEPERS}/:deviceId/events`:
+      return { ...place, deviceId: "SLEEPER" };
     default:
       return place;
   }
@@ -231,13 +280,17 @@ export interface ValidRequest {
   method: string;
   target: string;
   body: JsonObject | undefined;
+  headers?: Record<string, string>;
 }
 
 /** A request that this endpoint accepts from the stage's user. */
 export function validRequest(endpoint: Endpoint, stage: Stage): ValidRequest {
   const name = nameOf(endpoint);
   const place = placeFor(name, stage);
-  const path = endpoint.path.replace(":filterId", stage.filterId);
+  const isText = endpoint.path.startsWith(TEXT_MEETINGS);
+  const path = endpoint.path
+    .replace(":filterId", stage.filterId)
+    .replace(":rendezvousId", isText ? stage.textMeeting.id : stage.meeting.id);
   const filled = pathTo({ ...endpoint, path }, place);
   const target = filled.replace("?from=x&to=x", () => {
     const since = encodeURIComponent(stage.since);
@@ -248,5 +301,12 @@ export function validRequest(endpoint: Endpoint, stage: Stage): ValidRequest {
     method: endpoint.method.toUpperCase(),
     target,
     body: body as JsonObject | undefined,
+    ...(isText && {
+      headers: {
+        "content-type": "text/plain",
+        "content-length": "0",
+        "if-match": stage.textMeeting.tag,
+      },
+    }),
   };
 }

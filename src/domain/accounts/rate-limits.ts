@@ -31,6 +31,7 @@ export type RateLimitKind =
   | "ephemeral"
   | "firstSync"
   | "history"
+  | "rendezvous"
   | "search"
   | "report"
   | "admin"

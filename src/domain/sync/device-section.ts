@@ -4,14 +4,12 @@ import { canonicalJson } from "../../core/canonical-json.ts";
 import type { JsonObject } from "../../core/json.ts";
 import {
   countOneTimeKeys,
-  listChangedDeviceLists,
-  listNewlySharing,
-  listNoLongerSharing,
   listToDevice,
   listUnusedFallbackAlgorithms,
 } from "../../storage/sync-extras.ts";
 import { toDeviceContext } from "../encryption/to-device-context.ts";
 import type { Requester } from "../accounts/requester.ts";
+import { readDeviceListsOf, type DeviceLists } from "./device-lists.ts";
 import { changedRooms, type SyncPlan } from "./room-plan.ts";
 
 type Needs = Pick<Edges, "db" | "keyring">;
@@ -61,38 +59,19 @@ export async function readToDevice(
   };
 }
 
-export interface DeviceLists {
-  changed: string[];
-  left: string[];
-}
-
-/** https://spec.matrix.org/v1.19/client-server-api/#tracking-the-device-list-for-a-user */
-export async function readDeviceLists(
-  { db }: Needs,
+/** What a sync tells of others' keys, and of the user's own. */
+export function readDeviceLists(
+  { db }: Pick<Edges, "db">,
   userId: string,
   plan: SyncPlan,
   since: number,
   upTo: number,
 ): Promise<DeviceLists> {
-  const joined = plan.joined.map(({ roomNid }) => roomNid);
-  const rooms = { joined, changed: changedRooms(plan) };
-  const changed = await listChangedDeviceLists(db, userId, since, upTo);
-  const arrived = await listNewlySharing(
-    db,
-    userId,
-    plan.newlyJoined,
-    rooms.changed,
-    since,
-    upTo,
-  );
-  const left = await listNoLongerSharing(
-    db,
-    userId,
-    plan.newlyLeft,
-    rooms,
-    since,
-  );
-  return { changed: [...new Set([...changed, ...arrived])], left };
+  const { newlyJoined: joined, newlyLeft: left } = plan;
+  const isNew = new Set(joined);
+  const kept = changedRooms(plan).filter((roomNid) => !isNew.has(roomNid));
+  const span = { after: since, upTo };
+  return readDeviceListsOf(db, userId, { joined, left, kept }, span);
 }
 
 export interface KeyCounts {

@@ -20,7 +20,7 @@ export const getCapabilities = endpoint({
         "m.set_displayname": { enabled: true },
         "m.set_avatar_url": { enabled: true },
         "m.3pid_changes": { enabled: false },
-        "m.get_login_token": { enabled: false },
+        "m.get_login_token": { enabled: settings.loginTokensEnabled },
         "m.forget_forced_upon_leave": { enabled: false },
       },
     };

@@ -27,7 +27,17 @@ export const getVersions = endpoint({
   method: "get",
   path: "/_matrix/client/versions",
   auth: "none",
-  async handle() {
-    return { versions: VERSIONS, unstable_features: FEATURES };
+  async handle({ settings }) {
+    const { loginTokensEnabled, rendezvousEnabled } = settings;
+    const features = {
+      ...FEATURES,
+      // What Element asks for before it links another device.
+      ...(loginTokensEnabled && { "org.matrix.msc3882": true }),
+      ...(rendezvousEnabled && {
+        "org.matrix.msc4108": true,
+        "io.element.msc4388": true,
+      }),
+    };
+    return { versions: VERSIONS, unstable_features: features };
   },
 });
