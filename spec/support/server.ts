@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { composeApp } from "../../src/compose-app.ts";
 import { composeEdges } from "../../src/compose-edges.ts";
-import type { ComposedEdges } from "../../src/compose-edges.ts";
+import type { ComposedEdges, EdgesOptions } from "../../src/compose-edges.ts";
 import { publicBaseUrlOf } from "../../src/compose-settings.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { OpenedSession } from "../../src/domain/accounts/open-session.ts";
@@ -76,6 +76,9 @@ export interface TestServer extends TestProcess {
 /** Settings by their path in the configuration: `{ "registration.mode": "open" }`. */
 export type TestSettings = Readonly<Record<string, unknown>>;
 
+/** What a server is told of the world around it. */
+export type Outside = Pick<EdgesOptions, "resolve">;
+
 /**
  * A server named `test` with rate limits off and open registration, unless told
  * otherwise. What it logs as an error is printed, unless another log is given.
@@ -83,13 +86,14 @@ export type TestSettings = Readonly<Record<string, unknown>>;
 export function useServer(
   settings: TestSettings = {},
   log: Log = printsErrors,
+  outside: Outside = {},
 ): TestServer {
   const database = useDatabase();
   const makeFolder = useFolders();
   const running: RunningProcess[] = [];
   let keysDir = "";
   const start = async (): Promise<RunningProcess> => {
-    const begun = await startProcess(database, keysDir, settings, log);
+    const begun = await startProcess(database, keysDir, settings, log, outside);
     running.push(begun);
     return begun;
   };
@@ -140,6 +144,7 @@ async function startProcess(
   keysDir: string,
   settings: TestSettings,
   log: Log,
+  outside: Outside,
 ): Promise<RunningProcess> {
   const config = loadConfig({
     overrides: new Map(
@@ -171,6 +176,7 @@ async function startProcess(
     publicBaseUrl: publicBaseUrlOf(config, `http://127.0.0.1:${port}`),
     log,
     now: () => Date.now(),
+    ...outside,
   });
   respond = composeApp(config, composed, []).callback();
   const agent = new Agent({ keepAlive: true });

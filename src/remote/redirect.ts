@@ -36,7 +36,9 @@ export function findRedirect(
   return {
     url,
     method: keepsBody ? hop.method : "GET",
-    headers: Object.fromEntries(names.map((name) => [name, hop.headers[name]!])),
+    headers: Object.fromEntries(
+      names.map((name) => [name, hop.headers[name]!]),
+    ),
     ...(keepsBody && hop.body !== undefined && { body: hop.body }),
   };
 }
