@@ -17,6 +17,7 @@ import type { SecretSource } from "./storage/secret-source.ts";
 import { createNotifier } from "./storage/stream-notifier.ts";
 import { ProcessMemory } from "./util/process-memory.ts";
 import { watchStalls } from "./util/stall-watch.ts";
+import { createHtmlReader } from "./workers/html-reader.ts";
 import { createPasswordHasher } from "./workers/password-hasher.ts";
 
 export interface EdgesOptions {
@@ -73,7 +74,11 @@ export async function composeEdges({
   // Half of the cores: what serves must never wait for those who log in.
   const hashers = Math.ceil(availableParallelism() / 2);
   const passwordHasher = createPasswordHasher(hashers);
-  const egress = createEgress({ ...config.egress, ...(resolve && { resolve }) });
+  const htmlReader = createHtmlReader();
+  const egress = createEgress({
+    ...config.egress,
+    ...(resolve && { resolve }),
+  });
   let fence = raiseFence(committer, isStalled);
   let edges: Edges = {
     db: sql,
@@ -92,6 +97,7 @@ export async function composeEdges({
     serverKey: secrets.signingKey,
     passwordHasher,
     egress,
+    htmlReader,
     settings: composeSettings(config, secrets.pepper, publicBaseUrl),
     memory: new ProcessMemory(),
     now,
@@ -116,6 +122,7 @@ export async function composeEdges({
     async close() {
       stalls.close();
       await egress.close();
+      await htmlReader.close();
       await passwordHasher.close();
       await committer.close();
       await notifier.close();

@@ -7,6 +7,7 @@ import { publicBaseUrlOf } from "./compose-settings.ts";
 import { composeEdges, type ComposedEdges } from "./compose-edges.ts";
 import { finishDeactivations } from "./domain/jobs/finish-deactivations.ts";
 import { forgetTransactions } from "./domain/jobs/forget-transactions.ts";
+import { forgetUrlPreviews } from "./domain/jobs/forget-url-previews.ts";
 import { startJobs } from "./domain/jobs/start-jobs.ts";
 import type { Middleware } from "./http/context.ts";
 import { createHealthRoutes } from "./http/health.ts";
@@ -90,7 +91,7 @@ async function serve(
   respond = app.callback();
   const jobs = startJobs(
     () => composed.edges,
-    [forgetTransactions, finishDeactivations],
+    [forgetTransactions, forgetUrlPreviews, finishDeactivations],
   );
   composed.onStall((ms) => {
     log.error({ ms: Math.round(ms) }, "the process did not run for a while");

@@ -21,6 +21,7 @@ const OPEN = [
   "GET /_matrix/client/v3/publicRooms",
   "GET /_matrix/client/v3/register/available",
   "GET /_matrix/client/versions",
+  "GET /_matrix/federation/v1/openid/userinfo",
   "GET /_synapse/admin/v1/register",
   "POST /_matrix/client/v3/login",
   "POST /_matrix/client/v3/refresh",

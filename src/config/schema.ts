@@ -1,5 +1,8 @@
 import { DEFAULT_ROOM_VERSION, roomVersions } from "../core/room-version.ts";
 import { egressSchema } from "./egress-schema.ts";
+import { turnSchema } from "./turn-schema.ts";
+import { urlPreviewsSchema } from "./url-previews-schema.ts";
+import { wellKnownSchema } from "./well-known-schema.ts";
 import { rateLimitsSchema } from "./rate-limits-schema.ts";
 import type { FromSchema, Section } from "./schema-types.ts";
 
@@ -179,6 +182,8 @@ export const configSchema = {
         "Whether access tokens are accepted as ?access_token=, as old clients send them.",
     },
     egress: egressSchema,
+    url_previews: urlPreviewsSchema,
+    turn: turnSchema,
     rate_limits: rateLimitsSchema,
     limits: {
       type: "object",
@@ -242,6 +247,7 @@ export const configSchema = {
         },
       },
     },
+    well_known: wellKnownSchema,
     support: {
       type: "object",
       description: "Whom people can ask: /.well-known/matrix/support.",

@@ -49,6 +49,9 @@ import {
   putPushRuleEnabled,
 } from "./client/push-rules.ts";
 import { getPushers } from "./client/pushers.ts";
+import { getOpenidUserinfo, postOpenidToken } from "./client/openid.ts";
+import { getUrlPreview } from "./client/preview-url.ts";
+import { getTurnServer } from "./client/voip.ts";
 import { postReadMarkers } from "./client/read-markers.ts";
 import { postReceipt } from "./client/receipts.ts";
 import { putTyping } from "./client/typing.ts";
@@ -188,6 +191,10 @@ export const endpoints: readonly Endpoint[] = [
   putPresenceStatus,
   getCapabilities,
   getVersions,
+  getUrlPreview,
+  getTurnServer,
+  postOpenidToken,
+  getOpenidUserinfo,
   getWellKnownClient,
   getWellKnownSupport,
   getWellKnownServer,

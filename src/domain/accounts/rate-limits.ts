@@ -31,6 +31,7 @@ export type RateLimitKind =
   | "ephemeral"
   | "firstSync"
   | "search"
+  | "urlPreview"
   | "report"
   | "admin"
   | "other";
