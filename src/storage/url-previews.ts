@@ -7,19 +7,19 @@ export type UrlPreviewRow = {
   isFailure: boolean;
 } & Sealed;
 
-/** What was fetched first of all that holds at `ts`; a failure holds only while it is fresh. */
-export async function findUrlPreview(
+/** What holds at `ts` or was fetched after it, the soonest first; a failure holds only while it is fresh. */
+export async function listUrlPreviews(
   sql: Sql,
   urlHash: Uint8Array,
   ts: number,
   now: number,
-): Promise<UrlPreviewRow | undefined> {
-  const [row] = await sql<UrlPreviewRow[]>`
+  limit: number,
+): Promise<UrlPreviewRow[]> {
+  return sql<UrlPreviewRow[]>`
     select fetched_ts, is_failure, key_id, sealed from url_previews
     where url_hash = ${urlHash}
       and expires_ts > case when is_failure then ${now}::bigint else ${ts}::bigint end
-    order by fetched_ts limit 1`;
-  return row;
+    order by fetched_ts limit ${limit}`;
 }
 
 /** The right to fetch a page; false while somebody else has it. Times are the database's. */

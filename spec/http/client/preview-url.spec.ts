@@ -272,8 +272,10 @@ describe("GET /media/preview_url", () => {
     const keys = await sql<{ keyId: number }[]>`
       delete from keys where scope = 'user' and owner = ${carol.userId} returning key_id`;
     server.edges.keyring.forget(keys.map(({ keyId }) => keyId));
-    const { body } = await preview(alice, url);
-    expect(body).to.deep.equal({ "og:title": "counted" });
+    for (let n = 0; n < 3; n += 1) {
+      const { body } = await preview(alice, url);
+      expect(body).to.deep.equal({ "og:title": "counted" });
+    }
     expect(asksOf("/counted?erased")).to.equal(2);
   });
 

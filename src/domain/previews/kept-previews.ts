@@ -1,6 +1,9 @@
 import { createHmac } from "node:crypto";
 import type { Edges } from "../../edges.ts";
-import { findUrlPreview, storeUrlPreview } from "../../storage/url-previews.ts";
+import {
+  listUrlPreviews,
+  storeUrlPreview,
+} from "../../storage/url-previews.ts";
 import type { Preview } from "./fetch-preview.ts";
 
 /** What came of fetching a page; undefined where it could not be had. */
@@ -11,6 +14,8 @@ export interface KeptPreview {
 /** Pages change, and what could not be read once may be read soon. */
 const HOLDS_MS = 60 * 60 * 1000;
 const FAILURE_HOLDS_MS = 60 * 1000;
+
+const MOST_TRIED = 3;
 
 type Needs = Pick<Edges, "db" | "keyring" | "now">;
 
@@ -27,14 +32,18 @@ export async function findKept(
   urlHash: Buffer,
   ts: number,
 ): Promise<KeptPreview | undefined> {
-  const row = await findUrlPreview(db, urlHash, ts, now());
-  if (!row) return undefined;
-  if (row.isFailure) return { preview: undefined };
-  const context = contextOf(urlHash, row.fetchedTs);
-  const [text] = await keyring.openAll([{ context, ...row }]);
-  // Its user was erased: it is fetched anew.
-  if (text === undefined) return undefined;
-  return { preview: JSON.parse(text) as Preview };
+  const rows = await listUrlPreviews(db, urlHash, ts, now(), MOST_TRIED);
+  const texts = await keyring.openAll(
+    rows.map((row) => ({
+      context: contextOf(urlHash, row.fetchedTs),
+      ...row,
+    })),
+  );
+  // Of a user who was erased nothing can be opened: the next one tells it too.
+  const found = rows.findIndex((_, n) => texts[n] !== undefined);
+  if (found === -1) return undefined;
+  if (rows[found]!.isFailure) return { preview: undefined };
+  return { preview: JSON.parse(texts[found]!) as Preview };
 }
 
 /** Keeps it for all who ask, under the key of who asked first. */
