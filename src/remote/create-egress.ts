@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import type { Agent, Dispatcher } from "undici";
 import { openConnections } from "./connections.ts";
 import type { Egress, EgressRequest, EgressStream } from "./egress.ts";
@@ -44,7 +45,10 @@ async function openCall(
   guard: Guard,
   wanted: EgressRequest,
 ): Promise<EgressStream> {
-  const { purpose, timeoutMs, maxBytes } = { ...purposes[wanted.purpose], ...wanted };
+  const { purpose, timeoutMs, maxBytes } = {
+    ...purposes[wanted.purpose],
+    ...wanted,
+  };
   const limit = limitTime(timeoutMs, wanted.signal);
   try {
     const { url, answer } = await follow(agent, guard, wanted, limit.signal);
@@ -67,7 +71,13 @@ async function openCall(
         close();
       }
     }
-    return { status: answer.statusCode, headers, url: url.href, body: body(), close };
+    return {
+      status: answer.statusCode,
+      headers,
+      url: url.href,
+      body: body(),
+      close,
+    };
   } catch (error) {
     limit.end();
     throw limit.failure() ?? egressErrorOf(error);
@@ -115,12 +125,17 @@ async function ask(
     method,
     headers,
     signal,
-    ...(body !== undefined && { body }),
+    ...(body !== undefined && { body: sendable(body) }),
   });
   // What ends a body that nobody reads is no fault of the process.
   answer.body.on("error", () => undefined);
   return answer;
 }
+
+const sendable = (body: NonNullable<EgressRequest["body"]>) =>
+  typeof body === "string" || Buffer.isBuffer(body)
+    ? body
+    : Readable.from(body, { objectMode: false });
 
 function headersOf(
   headers: Dispatcher.ResponseData["headers"],
@@ -128,7 +143,12 @@ function headersOf(
   const entries = Object.entries(headers).flatMap(([name, value]) =>
     value === undefined
       ? []
-      : [[name.toLowerCase(), Array.isArray(value) ? value.join(", ") : value] as const],
+      : [
+          [
+            name.toLowerCase(),
+            Array.isArray(value) ? value.join(", ") : value,
+          ] as const,
+        ],
   );
   return new Map(entries);
 }
