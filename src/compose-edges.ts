@@ -1,5 +1,6 @@
 import { randomBytes, randomInt } from "node:crypto";
 import { availableParallelism } from "node:os";
+import { composeMediaStore } from "./compose-media-store.ts";
 import { composeSettings } from "./compose-settings.ts";
 import type { Config } from "./config/schema.ts";
 import type { Edges, Log, Random } from "./edges.ts";
@@ -18,6 +19,7 @@ import { createNotifier } from "./storage/stream-notifier.ts";
 import { ProcessMemory } from "./util/process-memory.ts";
 import { watchStalls } from "./util/stall-watch.ts";
 import { createPasswordHasher } from "./workers/password-hasher.ts";
+import { createThumbnailer } from "./workers/thumbnailer.ts";
 
 export interface EdgesOptions {
   config: Config;
@@ -26,6 +28,8 @@ export interface EdgesOptions {
   secretSource: SecretSource;
   /** Where clients reach this server. */
   publicBaseUrl?: string;
+  /** Where files stand, unless the settings say otherwise. */
+  mediaFolder: string;
   log: Log;
   now(): number;
   /** How names of other machines are resolved; by DNS unless said. */
@@ -49,6 +53,7 @@ export async function composeEdges({
   sql,
   secretSource,
   publicBaseUrl,
+  mediaFolder,
   log,
   now,
   resolve,
@@ -73,7 +78,12 @@ export async function composeEdges({
   // Half of the cores: what serves must never wait for those who log in.
   const hashers = Math.ceil(availableParallelism() / 2);
   const passwordHasher = createPasswordHasher(hashers);
-  const egress = createEgress({ ...config.egress, ...(resolve && { resolve }) });
+  const egress = createEgress({
+    ...config.egress,
+    ...(resolve && { resolve }),
+  });
+  const media = await composeMediaStore(config.media, mediaFolder);
+  const thumbnailer = createThumbnailer();
   let fence = raiseFence(committer, isStalled);
   let edges: Edges = {
     db: sql,
@@ -91,6 +101,8 @@ export async function composeEdges({
     notifier,
     serverKey: secrets.signingKey,
     passwordHasher,
+    mediaStore: media.store,
+    thumbnailer,
     egress,
     settings: composeSettings(config, secrets.pepper, publicBaseUrl),
     memory: new ProcessMemory(),
@@ -117,6 +129,8 @@ export async function composeEdges({
       stalls.close();
       await egress.close();
       await passwordHasher.close();
+      await thumbnailer.close();
+      media.close();
       await committer.close();
       await notifier.close();
       await bus.close();

@@ -1,5 +1,6 @@
 import { DEFAULT_ROOM_VERSION, roomVersions } from "../core/room-version.ts";
 import { egressSchema } from "./egress-schema.ts";
+import { mediaSchema } from "./media-schema.ts";
 import { rateLimitsSchema } from "./rate-limits-schema.ts";
 import type { FromSchema, Section } from "./schema-types.ts";
 
@@ -178,6 +179,7 @@ export const configSchema = {
       description:
         "Whether access tokens are accepted as ?access_token=, as old clients send them.",
     },
+    media: mediaSchema,
     egress: egressSchema,
     rate_limits: rateLimitsSchema,
     limits: {

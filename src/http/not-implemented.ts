@@ -6,21 +6,10 @@ export interface NotImplemented {
 
 export const notImplemented: readonly NotImplemented[] = [
   {
-    reason: "Media comes with its own issue.",
+    reason: "URL previews come with their own part.",
     operations: [
-      "GET /_matrix/client/v1/media/download/{serverName}/{mediaId}",
-      "GET /_matrix/client/v1/media/download/{serverName}/{mediaId}/{fileName}",
-      "GET /_matrix/client/v1/media/thumbnail/{serverName}/{mediaId}",
       "GET /_matrix/client/v1/media/preview_url",
-      "GET /_matrix/client/v1/media/config",
-      "POST /_matrix/media/v3/upload",
-      "PUT /_matrix/media/v3/upload/{serverName}/{mediaId}",
-      "POST /_matrix/media/v1/create",
-      "GET /_matrix/media/v3/download/{serverName}/{mediaId}",
-      "GET /_matrix/media/v3/download/{serverName}/{mediaId}/{fileName}",
-      "GET /_matrix/media/v3/thumbnail/{serverName}/{mediaId}",
       "GET /_matrix/media/v3/preview_url",
-      "GET /_matrix/media/v3/config",
     ],
   },
   {
