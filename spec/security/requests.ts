@@ -9,6 +9,8 @@ export interface Place {
   userId: string;
   deviceId: string;
   alias: string;
+  /** Of a file that is there; one that is not, unless said. */
+  mediaId?: string;
 }
 
 /** `PUT /_matrix/client/v3/…`, as endpoints.ts has it. */
@@ -27,12 +29,18 @@ const plain: Readonly<Record<string, string>> = {
   kind: "content",
   ruleId: "x",
   receiptType: "m.read",
+  serverName: "test",
+  mediaId: "absent",
+  fileName: "name.png",
 };
 
 const queries: Readonly<Record<string, string>> = {
   "/_matrix/client/v3/rooms/:roomId/messages": "?dir=b",
   "/_matrix/client/v3/keys/changes": "?from=x&to=x",
   "/_matrix/client/v3/register/available": "?username=someone",
+  "/_matrix/client/v1/media/thumbnail/:serverName/:mediaId":
+    "?width=32&height=32",
+  "/_matrix/media/v3/thumbnail/:serverName/:mediaId": "?width=32&height=32",
   "/_matrix/client/v1/register/m.login.registration_token/validity": "?token=x",
 };
 
