@@ -23,6 +23,7 @@ export function composeSettings(
     presenceEnabled: config.presence.enabled,
     rateLimitsEnabled: enabled,
     rateLimits,
+    media: composeMedia(config.media),
     support: composeSupport(config.support),
     wellKnown: composeWellKnown(config.wellKnown),
     urlPreviews: config.urlPreviews,
@@ -45,6 +46,22 @@ function composeWellKnown({
     ...(identityServer !== undefined && {
       identityServer: identityServer.replace(/\/$/, ""),
     }),
+  };
+}
+
+const HOUR_MS = 60 * 60 * 1000;
+
+function composeMedia(media: Config["media"]): Settings["media"] {
+  const { scanUrl } = media;
+  return {
+    maxUploadBytes: media.maxUploadBytes,
+    userQuota: media.userQuotaBytes || null,
+    serverQuota: media.serverQuotaBytes || null,
+    legacyDownloads: media.legacyDownloads,
+    maxPending: media.maxPendingUploads,
+    pendingMs: media.pendingUploadHours * HOUR_MS,
+    maxImagePixels: media.maxImagePixels,
+    ...(scanUrl !== undefined && { scanUrl }),
   };
 }
 

@@ -6,9 +6,11 @@ import type { Committer } from "./storage/write.ts";
 import type { Keyring } from "./storage/keyring.ts";
 import type { NidSource } from "./storage/nids.ts";
 import type { Notifier } from "./storage/notifier.ts";
+import type { BlobStore } from "./util/blob-store.ts";
 import type { ProcessMemory } from "./util/process-memory.ts";
 import type { HtmlReader } from "./workers/html-reader.ts";
 import type { PasswordHasher } from "./workers/password-hasher.ts";
+import type { Thumbnailer } from "./workers/thumbnailer.ts";
 
 export type { PageFacts } from "./workers/html-messages.ts";
 
@@ -35,6 +37,19 @@ export interface ServerKey {
   privateKey: KeyObject;
 }
 
+export interface MediaSettings {
+  maxUploadBytes: number;
+  /** Null for any amount. */
+  userQuota: number | null;
+  serverQuota: number | null;
+  legacyDownloads: "frozen" | "on" | "off";
+  maxPending: number;
+  pendingMs: number;
+  maxImagePixels: number;
+  /** What is asked about each file before its first delivery. */
+  scanUrl?: string;
+}
+
 /** Values of the configuration that use-cases read. */
 export interface Settings {
   serverName: string;
@@ -46,6 +61,7 @@ export interface Settings {
   presenceEnabled: boolean;
   rateLimitsEnabled: boolean;
   rateLimits: Readonly<Record<string, { perSecond: number; burst: number }>>;
+  media: MediaSettings;
   support: {
     contacts: readonly {
       role: string;
@@ -81,6 +97,9 @@ export interface Edges {
   notifier: Notifier;
   serverKey: ServerKey;
   passwordHasher: PasswordHasher;
+  /** The bytes of uploaded files and of their thumbnails. */
+  mediaStore: BlobStore;
+  thumbnailer: Thumbnailer;
   /** The one way to other machines. */
   egress: Egress;
   htmlReader: HtmlReader;

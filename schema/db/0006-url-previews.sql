@@ -8,12 +8,14 @@ create table url_previews (
   expires_ts bigint not null,
   -- The page could not be read.
   is_failure boolean not null,
+  -- Its image, which goes with it.
+  media_id text collate "C",
   -- Sealed under the key of the user who asked first.
   key_id bigint not null,
   sealed bytea not null,
   primary key (url_hash, fetched_ts)
 );
-select set_column_classes('url_previews', '{"url_hash": "hash", "fetched_ts": "time", "expires_ts": "time", "is_failure": "flag", "key_id": "number", "sealed": "sealed"}');
+select set_column_classes('url_previews', '{"url_hash": "hash", "fetched_ts": "time", "expires_ts": "time", "is_failure": "flag", "media_id": "id", "key_id": "number", "sealed": "sealed"}');
 create index url_previews_by_age on url_previews (fetched_ts);
 
 -- Who is fetching a page just now, so that the others wait for it.

@@ -144,6 +144,16 @@ surprise: 1
     expect(faultsOf({ yaml: tls })).to.be.empty;
   });
 
+  it("refuses an S3 store without a bucket, and half of its credentials", () => {
+    const faults = faultsOf({
+      yaml: "media: { store: s3, s3: { access_key_id: a } }",
+    });
+    expect(faults["media.s3.bucket"]).to.include("media.store: s3");
+    expect(Object.keys(faults)).to.have.length(2);
+    const whole = "media: { store: s3, s3: { bucket: files } }";
+    expect(faultsOf({ yaml: whole })).to.be.empty;
+  });
+
   it("wraps secrets so that nothing shows them", () => {
     const url = "postgres://myelin:hunter2hunter2@db/myelin";
     const secret = "a secret that is long enough";

@@ -80,6 +80,8 @@ function faultOf(
   body: unknown,
 ): string | undefined {
   const response = operation.responses[String(status)];
+  // A part of a file, and that it is the same as before, are HTTP's own answers.
+  if (status === 206 || status === 304) return undefined;
   if (response === undefined || status >= 400) {
     // Interactive authentication answers 401 with its flows and no errcode.
     if (status === 401 && isObject(body) && "flows" in body) return undefined;

@@ -54,7 +54,10 @@ describe("hostile requests of every operation", () => {
     },
   };
   const server = useServer(
-    { "registration.shared_secret": SHARED_SECRET },
+    {
+      "registration.shared_secret": SHARED_SECRET,
+      "media.legacy_downloads": "on",
+    },
     log,
   );
   let others: Others;

@@ -11,6 +11,7 @@ import { registerAccount } from "../../src/domain/accounts/register.ts";
 import type { Edges, Log } from "../../src/edges.ts";
 import { createListener } from "../../src/http/listener.ts";
 import { assertResponse } from "../http/response-schema.ts";
+import { join } from "node:path";
 import { inspect } from "node:util";
 import { quiet, useDatabase } from "./database.ts";
 import type { TestDatabase } from "./database.ts";
@@ -24,6 +25,7 @@ export interface Answer {
   /** The JSON object of the answer; empty where it is none. */
   body: Json;
   text: string;
+  bytes: Buffer;
 }
 
 export interface AskOptions {
@@ -69,8 +71,10 @@ export interface TestProcess extends TestClient {
 
 export interface TestServer extends TestProcess {
   readonly database: TestDatabase;
+  /** Where uploaded files stand. */
+  readonly mediaFolder: string;
   /** A second process on the same database, stopped after the specs. */
-  startProcess(): Promise<TestProcess>;
+  startProcess(changes?: TestSettings): Promise<TestProcess>;
 }
 
 /** Settings by their path in the configuration: `{ "registration.mode": "open" }`. */
@@ -92,8 +96,9 @@ export function useServer(
   const makeFolder = useFolders();
   const running: RunningProcess[] = [];
   let keysDir = "";
-  const start = async (): Promise<RunningProcess> => {
-    const begun = await startProcess(database, keysDir, settings, log, outside);
+  const start = async (changes: TestSettings = {}): Promise<RunningProcess> => {
+    const all = { ...settings, ...changes };
+    const begun = await startProcess(database, keysDir, all, log, outside);
     running.push(begun);
     return begun;
   };
@@ -113,7 +118,10 @@ export function useServer(
 
   return {
     database,
-    startProcess: async () => (await start()).process,
+    get mediaFolder() {
+      return join(keysDir, "media");
+    },
+    startProcess: async (changes) => (await start(changes)).process,
     get edges() {
       return first().edges;
     },
@@ -174,6 +182,7 @@ async function startProcess(
     sql,
     secretSource,
     publicBaseUrl: publicBaseUrlOf(config, `http://127.0.0.1:${port}`),
+    mediaFolder: join(keysDir, "media"),
     log,
     now: () => Date.now(),
     ...outside,
@@ -273,7 +282,8 @@ function ask(asked: Asked): Promise<Answer> {
         response.on("error", reject);
         response.on("end", () => {
           const status = response.statusCode ?? 0;
-          const text = Buffer.concat(chunks).toString();
+          const whole = Buffer.concat(chunks);
+          const text = whole.toString();
           try {
             const body = parse(text, response.headers);
             assertResponse(method, path, status, body);
@@ -281,6 +291,7 @@ function ask(asked: Asked): Promise<Answer> {
             resolve({
               status,
               text,
+              bytes: whole,
               headers: response.headers,
               body: isObject ? (body as Json) : {},
             });

@@ -13,6 +13,14 @@ export function checkCombinations(tree: Record<string, unknown>): Fault[] {
       problem: "is used with behind_proxy only: expected behind_proxy: true.",
     });
   }
+  const { media } = tree;
+  const hasBucket = inside(inside(media, "s3"), "bucket") !== undefined;
+  if (inside(media, "store") === "s3" && !hasBucket) {
+    faults.push({
+      path: "media.s3.bucket",
+      problem: "is needed with media.store: s3.",
+    });
+  }
   const host = inside(tree["listen"], "host");
   const hasTls = inside(tree["tls"], "certificate") !== undefined;
   if (

@@ -1,5 +1,6 @@
 import { DEFAULT_ROOM_VERSION, roomVersions } from "../core/room-version.ts";
 import { egressSchema } from "./egress-schema.ts";
+import { mediaSchema } from "./media-schema.ts";
 import { turnSchema } from "./turn-schema.ts";
 import { urlPreviewsSchema } from "./url-previews-schema.ts";
 import { wellKnownSchema } from "./well-known-schema.ts";
@@ -181,6 +182,7 @@ export const configSchema = {
       description:
         "Whether access tokens are accepted as ?access_token=, as old clients send them.",
     },
+    media: mediaSchema,
     egress: egressSchema,
     url_previews: urlPreviewsSchema,
     turn: turnSchema,

@@ -67,6 +67,19 @@ import {
 import { getBackupVersion } from "./client/key-backup.ts";
 import { getLoginFlows, postLogin } from "./client/login.ts";
 import {
+  getLegacyMediaConfig,
+  getMediaConfig,
+  postCreateMedia,
+  postUpload,
+  putUpload,
+} from "./client/content-repository.ts";
+import {
+  getDownload,
+  getLegacyDownload,
+  getLegacyThumbnail,
+  getThumbnailOf,
+} from "./client/media.ts";
+import {
   postForget,
   postInvite,
   postJoin,
@@ -189,6 +202,15 @@ export const endpoints: readonly Endpoint[] = [
   getStoredFilter,
   getPresenceStatus,
   putPresenceStatus,
+  postUpload,
+  putUpload,
+  postCreateMedia,
+  getMediaConfig,
+  getLegacyMediaConfig,
+  getDownload,
+  getThumbnailOf,
+  getLegacyDownload,
+  getLegacyThumbnail,
   getCapabilities,
   getVersions,
   getUrlPreview,

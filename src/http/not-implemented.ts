@@ -6,22 +6,6 @@ export interface NotImplemented {
 
 export const notImplemented: readonly NotImplemented[] = [
   {
-    reason: "Media comes with its own issue.",
-    operations: [
-      "GET /_matrix/client/v1/media/download/{serverName}/{mediaId}",
-      "GET /_matrix/client/v1/media/download/{serverName}/{mediaId}/{fileName}",
-      "GET /_matrix/client/v1/media/thumbnail/{serverName}/{mediaId}",
-      "GET /_matrix/client/v1/media/config",
-      "POST /_matrix/media/v3/upload",
-      "PUT /_matrix/media/v3/upload/{serverName}/{mediaId}",
-      "POST /_matrix/media/v1/create",
-      "GET /_matrix/media/v3/download/{serverName}/{mediaId}",
-      "GET /_matrix/media/v3/download/{serverName}/{mediaId}/{fileName}",
-      "GET /_matrix/media/v3/thumbnail/{serverName}/{mediaId}",
-      "GET /_matrix/media/v3/config",
-    ],
-  },
-  {
     reason:
       "Third-party identifiers need mail or an identity server, which come later.",
     operations: [

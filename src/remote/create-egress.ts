@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import type { Agent, Dispatcher } from "undici";
 import { openConnections } from "./connections.ts";
 import type { Egress, EgressRequest, EgressStream } from "./egress.ts";
@@ -121,12 +122,17 @@ async function ask(
     method,
     headers,
     signal,
-    ...(body !== undefined && { body }),
+    ...(body !== undefined && { body: sendable(body) }),
   });
   // What ends a body that nobody reads is no fault of the process.
   answer.body.on("error", () => undefined);
   return answer;
 }
+
+const sendable = (body: NonNullable<EgressRequest["body"]>) =>
+  typeof body === "string" || Buffer.isBuffer(body)
+    ? body
+    : Readable.from(body, { objectMode: false });
 
 function headersOf(
   headers: Dispatcher.ResponseData["headers"],

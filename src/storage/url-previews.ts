@@ -49,24 +49,27 @@ export async function endUrlFetch(
 export async function storeUrlPreview(
   sql: Sql,
   urlHash: Uint8Array,
-  row: UrlPreviewRow & { expiresTs: number },
+  row: UrlPreviewRow & { expiresTs: number; mediaId: string | null },
 ): Promise<void> {
-  const { fetchedTs, expiresTs, isFailure, keyId, sealed } = row;
+  const { fetchedTs, expiresTs, isFailure, mediaId, keyId, sealed } = row;
   await sql`
-    insert into url_previews (url_hash, fetched_ts, expires_ts, is_failure, key_id, sealed)
-    values (${urlHash}, ${fetchedTs}, ${expiresTs}, ${isFailure}, ${keyId}, ${sealed})
+    insert into url_previews (url_hash, fetched_ts, expires_ts, is_failure, media_id, key_id, sealed)
+    values (${urlHash}, ${fetchedTs}, ${expiresTs}, ${isFailure}, ${mediaId}, ${keyId}, ${sealed})
     on conflict (url_hash, fetched_ts) do update set
-      expires_ts = excluded.expires_ts, is_failure = excluded.is_failure,
+      expires_ts = excluded.expires_ts, is_failure = excluded.is_failure, media_id = excluded.media_id,
       key_id = excluded.key_id, sealed = excluded.sealed`;
 }
 
-/** Deletes at most `limit` of those that are older than `ageMs`, or beyond the newest `most`. */
+/**
+ * Deletes at most `limit` of those that are older than `ageMs`, or beyond the newest
+ * `most`, with their images unless an event names them.
+ */
 export async function deleteOldUrlPreviews(
   sql: Sql,
   lease: Lease,
   { ageMs, most, limit }: { ageMs: number; most: number; limit: number },
 ): Promise<number> {
-  const { count } = await sql`
+  const [row] = await sql<{ count: number }[]>`
     with held as (${heldLease(sql, lease)}), stale as (
       delete from url_preview_fetches
       where exists (select from held) and expires_ts < clock_timestamp() - interval '1 hour'
@@ -77,8 +80,15 @@ export async function deleteOldUrlPreviews(
       where exists (select from held) and fetched_ts <= greatest(
         (extract(epoch from clock_timestamp()) * 1000)::bigint - ${ageMs}::bigint, (select fetched_ts from crowded))
       order by fetched_ts limit ${limit}
+    ), deleted as (
+      delete from url_previews using old
+      where url_previews.url_hash = old.url_hash and url_previews.fetched_ts = old.fetched_ts
+      returning media_id
+    ), images as (
+      delete from media using deleted
+      where media.media_id = deleted.media_id
+        and not exists (select from media_references named where named.media_id = media.media_id)
     )
-    delete from url_previews using old
-    where url_previews.url_hash = old.url_hash and url_previews.fetched_ts = old.fetched_ts`;
-  return count;
+    select count(*) as count from deleted`;
+  return row!.count;
 }

@@ -29,6 +29,8 @@ export type RateLimitKind =
   | "keys"
   | "toDevice"
   | "ephemeral"
+  | "upload"
+  | "media"
   | "firstSync"
   | "search"
   | "urlPreview"

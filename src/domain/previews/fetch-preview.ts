@@ -39,11 +39,10 @@ const MAX_PAGE_BYTES = 1024 * 1024;
 /**
  * Fetches an address and reads what it says of itself. Throws `PageError` or
  * `EgressError` where it cannot be had.
- * @param store absent where images are not kept
  */
 export async function fetchPreview(
   edges: Needs,
-  store: StoreImage | undefined,
+  store: StoreImage,
   url: URL,
 ): Promise<Preview> {
   const calls = beginCalls(edges);
@@ -59,7 +58,7 @@ export async function fetchPreview(
     const graph = await completed(edges, calls, facts, new URL(answer.url));
     return withImage(edges, calls, store, graph);
   }
-  if (type.startsWith("image/") && store) {
+  if (type.startsWith("image/")) {
     return (
       (await storeImage(store, await readWhole(answer, MAX_IMAGE_BYTES))) ?? {}
     );
@@ -111,10 +110,9 @@ async function tryOembed(
 async function withImage(
   edges: Needs,
   calls: PageCalls,
-  store: StoreImage | undefined,
+  store: StoreImage,
   { fields, images }: OpenGraph,
 ): Promise<Preview> {
-  if (!store) return fields;
   return { ...fields, ...(await fetchImage(edges, calls, store, images)) };
 }
 

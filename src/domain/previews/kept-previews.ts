@@ -1,4 +1,5 @@
 import { createHmac } from "node:crypto";
+import { parseMxc } from "../../core/mxc.ts";
 import type { Edges } from "../../edges.ts";
 import {
   listUrlPreviews,
@@ -60,9 +61,10 @@ export async function keep(
     contextOf(urlHash, fetchedTs),
     JSON.stringify(preview ?? {}),
   );
+  const mediaId = parseMxc(preview?.["og:image"])?.mediaId ?? null;
   const expiresTs = fetchedTs + (isFailure ? FAILURE_HOLDS_MS : HOLDS_MS);
   await storeUrlPreview(db, urlHash, {
-    ...{ fetchedTs, expiresTs, isFailure },
+    ...{ fetchedTs, expiresTs, isFailure, mediaId },
     ...sealed,
   });
 }

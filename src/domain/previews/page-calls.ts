@@ -1,3 +1,4 @@
+import { essenceOf } from "../../core/media-type.ts";
 import type { Edges } from "../../edges.ts";
 import type { EgressStream } from "../../remote/egress.ts";
 import { PageError } from "./page-error.ts";
@@ -46,7 +47,7 @@ export function beginCalls({
 
 /** The content type of an answer, without its parameters. */
 export const typeOf = ({ headers }: EgressStream): string =>
-  (headers.get("content-type") ?? "").split(";")[0]!.trim().toLowerCase();
+  essenceOf(headers.get("content-type") ?? "");
 
 /** The first so many bytes of a body. */
 export async function readStart(

@@ -1,12 +1,17 @@
+import { sniffType } from "../../core/media-type.ts";
 import type { Edges } from "../../edges.ts";
 import { EgressError } from "../../remote/egress-error.ts";
-import { imageTypeOf } from "./image-type.ts";
 import { readWhole, type PageCalls } from "./page-calls.ts";
 import { PageError } from "./page-error.ts";
 
 export const MAX_IMAGE_BYTES = 10 * 1024 * 1024;
 /** A page whose first images are gone has seldom a later one that is good. */
 const MOST_TRIED = 3;
+
+/** What every client shows. What a page's server calls its images is no proof. */
+const SHOWN: ReadonlySet<string | null> = new Set([
+  ...["image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"],
+]);
 
 /** Keeps an image as a file of this server's. */
 export type StoreImage = (image: {
@@ -44,8 +49,8 @@ export async function storeImage(
   store: StoreImage,
   bytes: Buffer,
 ): Promise<ImageFields | undefined> {
-  const contentType = imageTypeOf(bytes);
-  if (contentType === undefined) return undefined;
+  const contentType = sniffType(bytes);
+  if (contentType === null || !SHOWN.has(contentType)) return undefined;
   const { mxc, width, height } = await store({ bytes, contentType });
   return {
     "og:image": mxc,

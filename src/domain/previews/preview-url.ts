@@ -6,7 +6,7 @@ import { fetchOnce } from "./fetch-once.ts";
 import { fetchPreview, type Preview } from "./fetch-preview.ts";
 import { findKept, hashUrl, keep, type KeptPreview } from "./kept-previews.ts";
 import { PageError } from "./page-error.ts";
-import { findImageStore } from "./image-store.ts";
+import { imageStoreOf } from "./image-store.ts";
 import { mayPreview } from "./url-patterns.ts";
 
 type Needs = Pick<
@@ -16,8 +16,10 @@ type Needs = Pick<
   | "htmlReader"
   | "keyring"
   | "log"
+  | "mediaStore"
   | "memory"
   | "now"
+  | "random"
   | "settings"
 >;
 
@@ -58,7 +60,7 @@ async function tryFetch(
   url: URL,
 ): Promise<KeptPreview> {
   try {
-    const store = findImageStore(edges, userId);
+    const store = imageStoreOf(edges, userId);
     return { preview: await fetchPreview(edges, store, url) };
   } catch (error) {
     if (!(error instanceof EgressError || error instanceof PageError))

@@ -11,6 +11,8 @@ export const getUrlPreview = endpoint<{ query: { url: string; ts?: number } }>({
   also: ["/_matrix/media/v3/preview_url"],
   auth: "user",
   rateLimit: "urlPreview",
+  // Pages may be slow.
+  ownTurns: "previews",
   query: {
     type: "object",
     required: ["url"],
