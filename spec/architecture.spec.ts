@@ -21,7 +21,7 @@ const PACKAGES: Record<string, RegExp> = {
   config: /^(node:.*|ajv|yaml)$/,
   storage: /^(node:.*|postgres)$/,
   remote: /^(node:.*|undici|@aws-sdk\/(client-s3|lib-storage))$/,
-  workers: /^(node:.*|@node-rs\/argon2|sharp)$/,
+  workers: /^(node:.*|@node-rs\/argon2|sharp|htmlparser2)$/,
   "edges.ts": /^node:crypto$/,
   domain: /^node:(crypto|events|timers\/promises)$/,
   http: /^(node:.*|koa|@koa\/router|ajv)$/,

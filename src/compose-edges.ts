@@ -18,6 +18,7 @@ import type { SecretSource } from "./storage/secret-source.ts";
 import { createNotifier } from "./storage/stream-notifier.ts";
 import { ProcessMemory } from "./util/process-memory.ts";
 import { watchStalls } from "./util/stall-watch.ts";
+import { createHtmlReader } from "./workers/html-reader.ts";
 import { createPasswordHasher } from "./workers/password-hasher.ts";
 import { createThumbnailer } from "./workers/thumbnailer.ts";
 
@@ -78,6 +79,7 @@ export async function composeEdges({
   // Half of the cores: what serves must never wait for those who log in.
   const hashers = Math.ceil(availableParallelism() / 2);
   const passwordHasher = createPasswordHasher(hashers);
+  const htmlReader = createHtmlReader();
   const egress = createEgress({
     ...config.egress,
     ...(resolve && { resolve }),
@@ -104,6 +106,7 @@ export async function composeEdges({
     mediaStore: media.store,
     thumbnailer,
     egress,
+    htmlReader,
     settings: composeSettings(config, secrets.pepper, publicBaseUrl),
     memory: new ProcessMemory(),
     now,
@@ -128,6 +131,7 @@ export async function composeEdges({
     async close() {
       stalls.close();
       await egress.close();
+      await htmlReader.close();
       await passwordHasher.close();
       await thumbnailer.close();
       media.close();

@@ -1,4 +1,5 @@
 import type { KeyObject } from "node:crypto";
+import type { JsonObject } from "./core/json.ts";
 import type { Egress } from "./remote/egress.ts";
 import type { Sql } from "./storage/database.ts";
 import type { Committer } from "./storage/write.ts";
@@ -7,8 +8,11 @@ import type { NidSource } from "./storage/nids.ts";
 import type { Notifier } from "./storage/notifier.ts";
 import type { BlobStore } from "./util/blob-store.ts";
 import type { ProcessMemory } from "./util/process-memory.ts";
+import type { HtmlReader } from "./workers/html-reader.ts";
 import type { PasswordHasher } from "./workers/password-hasher.ts";
 import type { Thumbnailer } from "./workers/thumbnailer.ts";
+
+export type { PageFacts } from "./workers/html-messages.ts";
 
 /** Structured logging without secrets (pino's shape). */
 export interface Log {
@@ -66,6 +70,20 @@ export interface Settings {
     }[];
     page?: string;
   };
+  wellKnown: {
+    identityServer?: string;
+    /** Further members of what clients find at the server's name. */
+    extra: JsonObject;
+  };
+  urlPreviews: {
+    enabled: boolean;
+    /** Patterns of addresses; see domain/previews/url-patterns.ts. */
+    allow: readonly string[];
+    deny: readonly string[];
+    acceptLanguage: string;
+  };
+  /** Absent without a TURN server. */
+  turn?: { uris: readonly string[]; sharedSecret: string; ttlSeconds: number };
 }
 
 /** The outside world that use-cases may touch; each names what it needs by `Pick`. */
@@ -84,6 +102,7 @@ export interface Edges {
   thumbnailer: Thumbnailer;
   /** The one way to other machines. */
   egress: Egress;
+  htmlReader: HtmlReader;
   settings: Settings;
   /** Caches of this process; never the truth. */
   memory: ProcessMemory;

@@ -8,6 +8,7 @@ import { composeEdges, type ComposedEdges } from "./compose-edges.ts";
 import { clearMedia } from "./domain/jobs/clear-media.ts";
 import { finishDeactivations } from "./domain/jobs/finish-deactivations.ts";
 import { forgetTransactions } from "./domain/jobs/forget-transactions.ts";
+import { forgetUrlPreviews } from "./domain/jobs/forget-url-previews.ts";
 import { startJobs } from "./domain/jobs/start-jobs.ts";
 import type { Edges } from "./edges.ts";
 import type { Middleware } from "./http/context.ts";
@@ -93,7 +94,7 @@ async function serve(
   respond = app.callback();
   const jobs = startJobs<Edges>(
     () => composed.edges,
-    [forgetTransactions, finishDeactivations, clearMedia],
+    [forgetTransactions, forgetUrlPreviews, finishDeactivations, clearMedia],
   );
   composed.onStall((ms) => {
     log.error({ ms: Math.round(ms) }, "the process did not run for a while");

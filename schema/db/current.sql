@@ -293,6 +293,17 @@ create table one_time_keys (
 CREATE INDEX one_time_keys_by_age ON public.one_time_keys USING btree (user_id, device_id, algorithm, "position", key_id);
 alter table one_time_keys add constraint one_time_keys_pkey PRIMARY KEY (user_id, device_id, algorithm, key_id);
 
+create table openid_tokens (
+  token_hash bytea not null, -- hash
+  user_id text collate "C" not null, -- id
+  device_id text collate "C" not null, -- id
+  expires_ts bigint not null -- time
+);
+CREATE INDEX openid_tokens_by_device ON public.openid_tokens USING btree (user_id, device_id);
+CREATE INDEX openid_tokens_by_end ON public.openid_tokens USING btree (expires_ts);
+alter table openid_tokens add constraint openid_tokens_pkey PRIMARY KEY (token_hash);
+alter table openid_tokens add constraint openid_tokens_user_id_device_id_fkey FOREIGN KEY (user_id, device_id) REFERENCES devices(user_id, device_id) ON DELETE CASCADE;
+
 create table own_positions (
   room_nid bigint not null, -- number
   user_id text collate "C" not null, -- id
@@ -485,6 +496,24 @@ create table uia_sessions (
   created_ts bigint not null -- time
 );
 alter table uia_sessions add constraint uia_sessions_pkey PRIMARY KEY (session_id);
+
+create unlogged table url_preview_fetches (
+  url_hash bytea not null, -- hash
+  holder uuid not null, -- number
+  expires_ts timestamp with time zone not null -- time
+);
+alter table url_preview_fetches add constraint url_preview_fetches_pkey PRIMARY KEY (url_hash);
+
+create table url_previews (
+  url_hash bytea not null, -- hash
+  fetched_ts bigint not null, -- time
+  expires_ts bigint not null, -- time
+  is_failure boolean not null, -- flag
+  key_id bigint not null, -- number
+  sealed bytea not null -- sealed
+);
+CREATE INDEX url_previews_by_age ON public.url_previews USING btree (fetched_ts);
+alter table url_previews add constraint url_previews_pkey PRIMARY KEY (url_hash, fetched_ts);
 
 create table users (
   user_id text collate "C" not null, -- id

@@ -28,6 +28,8 @@ import { nameOf } from "./requests.ts";
 /** Where there is nothing to be found yet. */
 const UNACCEPTED: Readonly<Record<string, number>> = {
   "GET /_matrix/client/v3/room_keys/version": 404,
+  "GET /_matrix/client/v1/media/preview_url": 403,
+  "GET /_matrix/federation/v1/openid/userinfo": 401,
   "GET /.well-known/matrix/support": 404,
   "GET /.well-known/matrix/server": 404,
 };

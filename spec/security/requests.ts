@@ -41,6 +41,8 @@ const queries: Readonly<Record<string, string>> = {
   "/_matrix/client/v1/media/thumbnail/:serverName/:mediaId":
     "?width=32&height=32",
   "/_matrix/media/v3/thumbnail/:serverName/:mediaId": "?width=32&height=32",
+  "/_matrix/client/v1/media/preview_url": "?url=http%3A%2F%2F10.0.0.1%2F&ts=1",
+  "/_matrix/federation/v1/openid/userinfo": "?access_token=x",
   "/_matrix/client/v1/register/m.login.registration_token/validity": "?token=x",
 };
 
@@ -244,6 +246,7 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
       account_data: {},
     },
   }),
+  "POST /_matrix/client/v3/user/:userId/openid/request_token": () => ({}),
   "PUT /_matrix/client/v3/presence/:userId/status": () => ({
     presence: "online",
     status_msg: "s",

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { composeApp } from "../../src/compose-app.ts";
 import { composeEdges } from "../../src/compose-edges.ts";
-import type { ComposedEdges } from "../../src/compose-edges.ts";
+import type { ComposedEdges, EdgesOptions } from "../../src/compose-edges.ts";
 import { publicBaseUrlOf } from "../../src/compose-settings.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { OpenedSession } from "../../src/domain/accounts/open-session.ts";
@@ -80,6 +80,9 @@ export interface TestServer extends TestProcess {
 /** Settings by their path in the configuration: `{ "registration.mode": "open" }`. */
 export type TestSettings = Readonly<Record<string, unknown>>;
 
+/** What a server is told of the world around it. */
+export type Outside = Pick<EdgesOptions, "resolve">;
+
 /**
  * A server named `test` with rate limits off and open registration, unless told
  * otherwise. What it logs as an error is printed, unless another log is given.
@@ -87,6 +90,7 @@ export type TestSettings = Readonly<Record<string, unknown>>;
 export function useServer(
   settings: TestSettings = {},
   log: Log = printsErrors,
+  outside: Outside = {},
 ): TestServer {
   const database = useDatabase();
   const makeFolder = useFolders();
@@ -94,7 +98,7 @@ export function useServer(
   let keysDir = "";
   const start = async (changes: TestSettings = {}): Promise<RunningProcess> => {
     const all = { ...settings, ...changes };
-    const begun = await startProcess(database, keysDir, all, log);
+    const begun = await startProcess(database, keysDir, all, log, outside);
     running.push(begun);
     return begun;
   };
@@ -148,6 +152,7 @@ async function startProcess(
   keysDir: string,
   settings: TestSettings,
   log: Log,
+  outside: Outside,
 ): Promise<RunningProcess> {
   const config = loadConfig({
     overrides: new Map(
@@ -180,6 +185,7 @@ async function startProcess(
     mediaFolder: join(keysDir, "media"),
     log,
     now: () => Date.now(),
+    ...outside,
   });
   respond = composeApp(config, composed, []).callback();
   const agent = new Agent({ keepAlive: true });

@@ -34,6 +34,22 @@ export function checkCombinations(tree: Record<string, unknown>): Fault[] {
       problem: `others can reach ${host}, and passwords must not cross a network in plain text: expected tls.certificate and tls.private_key, or behind_proxy: true with a proxy that speaks TLS, or a loopback address.`,
     });
   }
+  const uris = inside(tree["turn"], "uris");
+  const hasSecret = inside(tree["turn"], "shared_secret") !== undefined;
+  if (Array.isArray(uris) && uris.length > 0 && !hasSecret) {
+    faults.push({
+      path: "turn.shared_secret",
+      problem: "is expected too, because turn.uris is set.",
+    });
+  }
+  const wellKnown = inside(tree["well_known"], "extra");
+  if (typeof wellKnown === "string" && wellKnown.includes('"m.homeserver"')) {
+    faults.push({
+      path: "well_known.extra",
+      problem:
+        "says what public_base_url says: expected no m.homeserver in it.",
+    });
+  }
   return faults;
 }
 

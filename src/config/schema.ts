@@ -1,6 +1,9 @@
 import { DEFAULT_ROOM_VERSION, roomVersions } from "../core/room-version.ts";
 import { egressSchema } from "./egress-schema.ts";
 import { mediaSchema } from "./media-schema.ts";
+import { turnSchema } from "./turn-schema.ts";
+import { urlPreviewsSchema } from "./url-previews-schema.ts";
+import { wellKnownSchema } from "./well-known-schema.ts";
 import { rateLimitsSchema } from "./rate-limits-schema.ts";
 import type { FromSchema, Section } from "./schema-types.ts";
 
@@ -181,6 +184,8 @@ export const configSchema = {
     },
     media: mediaSchema,
     egress: egressSchema,
+    url_previews: urlPreviewsSchema,
+    turn: turnSchema,
     rate_limits: rateLimitsSchema,
     limits: {
       type: "object",
@@ -244,6 +249,7 @@ export const configSchema = {
         },
       },
     },
+    well_known: wellKnownSchema,
     support: {
       type: "object",
       description: "Whom people can ask: /.well-known/matrix/support.",

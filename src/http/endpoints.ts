@@ -49,6 +49,9 @@ import {
   putPushRuleEnabled,
 } from "./client/push-rules.ts";
 import { getPushers } from "./client/pushers.ts";
+import { getOpenidUserinfo, postOpenidToken } from "./client/openid.ts";
+import { getUrlPreview } from "./client/preview-url.ts";
+import { getTurnServer } from "./client/voip.ts";
 import { postReadMarkers } from "./client/read-markers.ts";
 import { postReceipt } from "./client/receipts.ts";
 import { putTyping } from "./client/typing.ts";
@@ -210,6 +213,10 @@ export const endpoints: readonly Endpoint[] = [
   getLegacyThumbnail,
   getCapabilities,
   getVersions,
+  getUrlPreview,
+  getTurnServer,
+  postOpenidToken,
+  getOpenidUserinfo,
   getWellKnownClient,
   getWellKnownSupport,
   getWellKnownServer,

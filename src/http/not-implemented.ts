@@ -6,13 +6,6 @@ export interface NotImplemented {
 
 export const notImplemented: readonly NotImplemented[] = [
   {
-    reason: "URL previews come with their own part.",
-    operations: [
-      "GET /_matrix/client/v1/media/preview_url",
-      "GET /_matrix/media/v3/preview_url",
-    ],
-  },
-  {
     reason:
       "Third-party identifiers need mail or an identity server, which come later.",
     operations: [
@@ -114,15 +107,6 @@ export const notImplemented: readonly NotImplemented[] = [
   },
   {
     reason:
-      "Needs a TURN server's secret, which the configuration does not hold yet.",
-    operations: ["GET /_matrix/client/v3/voip/turnServer"],
-  },
-  {
-    reason: "OpenID tokens serve widgets and bridges, which come later.",
-    operations: ["POST /_matrix/client/v3/user/{userId}/openid/request_token"],
-  },
-  {
-    reason:
       "Federation comes with its own issue; until then nothing listens for it.",
     operations: [
       "GET /.well-known/matrix/policy_server",
@@ -146,7 +130,6 @@ export const notImplemented: readonly NotImplemented[] = [
       "PUT /_matrix/federation/v1/send_knock/{roomId}/{eventId}",
       "GET /_matrix/federation/v1/make_leave/{roomId}/{userId}",
       "PUT /_matrix/federation/v2/send_leave/{roomId}/{eventId}",
-      "GET /_matrix/federation/v1/openid/userinfo",
       "GET /_matrix/federation/v1/publicRooms",
       "POST /_matrix/federation/v1/publicRooms",
       "GET /_matrix/federation/v1/query/{queryType}",

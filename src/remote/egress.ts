@@ -16,6 +16,8 @@ export interface EgressRequest {
   maxBytes?: number;
   /** How many redirects are followed, each checked like the first address; none unless said. */
   followRedirects?: number;
+  /** Asked of each address on the way, besides the settings; whoever is denied is `refused`. */
+  mayCall?(url: URL): boolean;
   signal?: AbortSignal;
 }
 

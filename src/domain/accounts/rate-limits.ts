@@ -33,6 +33,7 @@ export type RateLimitKind =
   | "media"
   | "firstSync"
   | "search"
+  | "urlPreview"
   | "report"
   | "admin"
   | "other";
