@@ -4,8 +4,9 @@ import sharp from "sharp";
 import type { ThumbnailFailure } from "../core/thumbnail.ts";
 import { ByteReader } from "../util/byte-reader.ts";
 import {
-  encodeMessage,
-  readMessage,
+  encodeAnswer,
+  MOST_BYTES,
+  readQuestion,
   type ThumbnailQuestion,
 } from "./thumbnail-messages.ts";
 
@@ -24,9 +25,8 @@ sharp.cache(false);
 sharp.concurrency(1);
 
 const SECONDS = 8;
-/** An animation of more frames, or that becomes larger, is shown by its first frame. */
+/** An animation of more frames is shown by its first one. */
 const MOST_FRAMES = 300;
-const MOST_BYTES = 4 * 1024 * 1024;
 
 interface Made {
   contentType: string;
@@ -89,7 +89,7 @@ const resized = (
 
 const input = new ByteReader(process.stdin);
 for (;;) {
-  const question = (await readMessage(input)) as ThumbnailQuestion | undefined;
+  const question = await readQuestion(input);
   if (!question) break;
   const file = await input.read(question.bytes);
   if (!file) break;
@@ -98,10 +98,10 @@ for (;;) {
     failure: "undecodable" as const,
   }));
   if ("failure" in made) {
-    process.stdout.write(encodeMessage(made));
+    process.stdout.write(encodeAnswer(made));
   } else {
     const { bytes, contentType } = made;
-    process.stdout.write(encodeMessage({ contentType, bytes: bytes.length }));
+    process.stdout.write(encodeAnswer({ contentType, bytes: bytes.length }));
     process.stdout.write(bytes);
   }
 }

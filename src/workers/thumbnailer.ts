@@ -5,9 +5,8 @@ import { fileURLToPath } from "node:url";
 import type { ThumbnailFailure } from "../core/thumbnail.ts";
 import { ByteReader } from "../util/byte-reader.ts";
 import {
-  encodeMessage,
-  readMessage,
-  type ThumbnailAnswer,
+  encodeQuestion,
+  readAnswer,
   type ThumbnailWish,
 } from "./thumbnail-messages.ts";
 
@@ -98,7 +97,7 @@ function startDecoder(): Decoder {
   let isIdle = true;
 
   const answer = async () => {
-    const head = (await readMessage(answers)) as ThumbnailAnswer | undefined;
+    const head = await readAnswer(answers);
     if (head === undefined || "failure" in head) return head;
     const { bytes: length, contentType } = head;
     const bytes = await answers.read(length);
@@ -108,7 +107,7 @@ function startDecoder(): Decoder {
   return {
     async decode(question, file) {
       isIdle = false;
-      const isSent = await send(process_.stdin, encodeMessage(question), file);
+      const isSent = await send(process_.stdin, encodeQuestion(question), file);
       if (!isSent) return undefined;
       const timer = setTimeout(() => process_.kill("SIGKILL"), LONGEST_MS);
       try {
