@@ -26,6 +26,10 @@ const OPEN = [
   "GET /_matrix/client/v3/publicRooms",
   "GET /_matrix/client/v3/register/available",
   "GET /_matrix/client/versions",
+  "GET /_matrix/federation/v1/openid/userinfo",
+  // What was uploaded while downloads without a session were open, and nothing else.
+  "GET /_matrix/media/v3/download/:serverName/:mediaId/:fileName",
+  "GET /_matrix/media/v3/thumbnail/:serverName/:mediaId",
   "GET /_synapse/admin/v1/register",
   "POST /_matrix/client/unstable/io.element.msc4388/rendezvous",
   "POST /_matrix/client/unstable/org.matrix.msc4108/rendezvous",

@@ -32,6 +32,8 @@ const OTHERWISE: Readonly<Record<string, number>> = {
   [`POST ${TEXT_MEETINGS}`]: 201,
   [`PUT ${TEXT_MEETINGS}/:rendezvousId`]: 202,
   [`DELETE ${TEXT_MEETINGS}/:rendezvousId`]: 204,
+  "GET /_matrix/client/v1/media/preview_url": 403,
+  "GET /_matrix/federation/v1/openid/userinfo": 401,
   "GET /.well-known/matrix/support": 404,
   "GET /.well-known/matrix/server": 404,
 };
@@ -59,6 +61,7 @@ describe("hostile requests of every operation", () => {
     {
       "registration.shared_secret": SHARED_SECRET,
       "login_tokens.enabled": true,
+      "media.legacy_downloads": "on",
     },
     log,
   );

@@ -24,6 +24,8 @@ const KINDS = [
   "ephemeral",
   "rendezvous",
   "search",
+  "upload",
+  "media",
   "other",
 ];
 

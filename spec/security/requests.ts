@@ -9,6 +9,8 @@ export interface Place {
   userId: string;
   deviceId: string;
   alias: string;
+  /** Of a file that is there; one that is not, unless said. */
+  mediaId?: string;
 }
 
 /** `PUT /_matrix/client/v3/…`, as endpoints.ts has it. */
@@ -30,6 +32,9 @@ const plain: Readonly<Record<string, string>> = {
   version: "1",
   sessionId: "session",
   rendezvousId: "meeting",
+  serverName: "test",
+  mediaId: "absent",
+  fileName: "name.png",
 };
 
 const queries: Readonly<Record<string, string>> = {
@@ -39,6 +44,11 @@ const queries: Readonly<Record<string, string>> = {
   "/_matrix/client/v3/room_keys/keys/:roomId": "?version=1",
   "/_matrix/client/v3/room_keys/keys/:roomId/:sessionId": "?version=1",
   "/_matrix/client/v3/register/available": "?username=someone",
+  "/_matrix/client/v1/media/preview_url": "?url=http%3A%2F%2F10.0.0.1%2F&ts=1",
+  "/_matrix/federation/v1/openid/userinfo": "?access_token=x",
+  "/_matrix/client/v1/media/thumbnail/:serverName/:mediaId":
+    "?width=32&height=32",
+  "/_matrix/media/v3/thumbnail/:serverName/:mediaId": "?width=32&height=32",
   "/_matrix/client/v1/register/m.login.registration_token/validity": "?token=x",
 };
 
@@ -287,6 +297,7 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
       account_data: {},
     },
   }),
+  "POST /_matrix/client/v3/user/:userId/openid/request_token": () => ({}),
   "PUT /_matrix/client/v3/presence/:userId/status": () => ({
     presence: "online",
     status_msg: "s",

@@ -88,6 +88,7 @@ async function createUserByCli(
       sql,
       log,
       secretSource,
+      mediaFolder: join(dataFolder, "media"),
       now: () => Date.now(),
     });
     try {

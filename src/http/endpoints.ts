@@ -49,6 +49,9 @@ import {
   putPushRuleEnabled,
 } from "./client/push-rules.ts";
 import { getPushers } from "./client/pushers.ts";
+import { getOpenidUserinfo, postOpenidToken } from "./client/openid.ts";
+import { getUrlPreview } from "./client/preview-url.ts";
+import { getTurnServer } from "./client/voip.ts";
 import { postReadMarkers } from "./client/read-markers.ts";
 import { postReceipt } from "./client/receipts.ts";
 import { putTyping } from "./client/typing.ts";
@@ -101,6 +104,19 @@ import {
   postTextRendezvous,
   putTextRendezvous,
 } from "./client/rendezvous-msc4108.ts";
+import {
+  getLegacyMediaConfig,
+  getMediaConfig,
+  postCreateMedia,
+  postUpload,
+  putUpload,
+} from "./client/content-repository.ts";
+import {
+  getDownload,
+  getLegacyDownload,
+  getLegacyThumbnail,
+  getThumbnailOf,
+} from "./client/media.ts";
 import {
   postForget,
   postInvite,
@@ -252,8 +268,21 @@ export const endpoints: readonly Endpoint[] = [
   getRendezvous,
   putRendezvous,
   deleteRendezvous,
+  postUpload,
+  putUpload,
+  postCreateMedia,
+  getMediaConfig,
+  getLegacyMediaConfig,
+  getDownload,
+  getThumbnailOf,
+  getLegacyDownload,
+  getLegacyThumbnail,
   getCapabilities,
   getVersions,
+  getUrlPreview,
+  getTurnServer,
+  postOpenidToken,
+  getOpenidUserinfo,
   getWellKnownClient,
   getWellKnownSupport,
   getWellKnownServer,

@@ -5,10 +5,12 @@ import { dags } from "./dags.ts";
 import { diskFull } from "./disk-full.ts";
 import { exhausted } from "./exhausted.ts";
 import { kills } from "./kills.ts";
+import { largeFiles } from "./large-files.ts";
 import { migration } from "./migration.ts";
 import type { ProofCase } from "./proof.ts";
 import { stopped } from "./stopped.ts";
 import { stream } from "./stream.ts";
+import { thumbnails } from "./thumbnails.ts";
 
 export const cases: readonly ProofCase[] = [
   kills,
@@ -21,4 +23,6 @@ export const cases: readonly ProofCase[] = [
   migration,
   ...dags,
   claims,
+  largeFiles,
+  thumbnails,
 ];

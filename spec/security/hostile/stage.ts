@@ -3,6 +3,7 @@ import type { Endpoint } from "../../../src/http/endpoint.ts";
 import type { JsonObject } from "../../../src/core/json.ts";
 import { newCrossSigning, newDevice } from "../../support/device-identity.ts";
 import { keyData, makeBackup } from "../../support/key-backup.ts";
+import { uploadImage } from "../../support/media.ts";
 import {
   act,
   makeRoom,
@@ -34,6 +35,10 @@ export interface Stage extends Place {
   /** Of two meetings of devices, and what stands there. */
   meeting: { id: string; token: string };
   textMeeting: { id: string; tag: string };
+  /** Of an image. */
+  mediaId: string;
+  /** To upload to. */
+  pendingId: string;
 }
 
 /** Whom the users of all stages meet. */
@@ -105,8 +110,14 @@ export async function setStage(
     await server.post(MEETINGS, { data: "d" }),
   );
   const textMeeting = await server.ask("POST", TEXT_MEETINGS, "text", AS_TEXT);
+  const image = await uploadImage(user);
+  const pending = must<{ content_uri: string }>(
+    await user.post("/_matrix/media/v1/create"),
+  );
   return {
     ...{ number, user, others, roomId, eventId, alias, userId, deviceId },
+    mediaId: image,
+    pendingId: pending.content_uri.split("/").at(-1)!,
     leftRoomId,
     filterId: filter_id,
     since: next_batch,
@@ -271,8 +282,10 @@ function placeFor(name: string, stage: Stage): Place {
     case `GET ${SLEEPERS}/:deviceId/events`:
     case `POST ${SLEEPERS}/:deviceId/events`:
       return { ...place, deviceId: "SLEEPER" };
+    case "PUT /_matrix/media/v3/upload/:serverName/:mediaId":
+      return { ...place, mediaId: stage.pendingId };
     default:
-      return place;
+      return { ...place, mediaId: stage.mediaId };
   }
 }
 
