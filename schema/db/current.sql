@@ -253,6 +253,7 @@ CREATE INDEX login_tokens_by_device ON public.login_tokens USING btree (user_id,
 CREATE INDEX login_tokens_by_end ON public.login_tokens USING btree (expires_ts);
 alter table login_tokens add constraint login_tokens_pkey PRIMARY KEY (token_hash);
 alter table login_tokens add constraint login_tokens_user_id_device_id_fkey FOREIGN KEY (user_id, device_id) REFERENCES devices(user_id, device_id) ON DELETE CASCADE;
+
 create table media (
   media_id text collate "C" not null, -- id
   user_id text collate "C" not null, -- id
@@ -1133,6 +1134,24 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.create_pending_medium(p_media_id text, p_user_id text, p_now bigint, p_expires bigint, p_most integer, p_is_legacy boolean)
+ RETURNS bigint
+ LANGUAGE plpgsql
+AS $function$
+declare
+  others bigint;
+  soonest bigint;
+begin
+  perform pg_advisory_xact_lock(hashtextextended('myelin pending media ' || p_user_id, 0));
+  select count(*), min(expires_ts) into others, soonest
+  from media where user_id = p_user_id and blob_id is null and expires_ts > p_now;
+  if others >= p_most then return soonest; end if;
+  insert into media (media_id, user_id, created_ts, expires_ts, is_legacy, key_id)
+  values (p_media_id, p_user_id, p_now, p_expires, p_is_legacy, 0);
+  return null;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.delete_backed_up_keys(p_user text, p_version bigint, p_room text, p_session text, p_most integer)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1166,24 +1185,6 @@ begin
   from totals t where b.user_id = p_user and b.version = p_version
   returning jsonb_build_object('etag', b.etag, 'count', b.key_count, 'deleted', t.key_count) into answer;
   return answer;
-end $function$
-;
-
-CREATE OR REPLACE FUNCTION public.create_pending_medium(p_media_id text, p_user_id text, p_now bigint, p_expires bigint, p_most integer, p_is_legacy boolean)
- RETURNS bigint
- LANGUAGE plpgsql
-AS $function$
-declare
-  others bigint;
-  soonest bigint;
-begin
-  perform pg_advisory_xact_lock(hashtextextended('myelin pending media ' || p_user_id, 0));
-  select count(*), min(expires_ts) into others, soonest
-  from media where user_id = p_user_id and blob_id is null and expires_ts > p_now;
-  if others >= p_most then return soonest; end if;
-  insert into media (media_id, user_id, created_ts, expires_ts, is_legacy, key_id)
-  values (p_media_id, p_user_id, p_now, p_expires, p_is_legacy, 0);
-  return null;
 end $function$
 ;
 
