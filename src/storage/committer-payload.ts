@@ -184,9 +184,10 @@ function listKeys(write: Write): Set<number> {
   for (const { content } of write.events ?? []) {
     if (content) keys.add(content.firstKey).add(content.secondKey);
   }
-  const { strippedStates, devices, profileFields, accountData, toDevice } =
-    write.rows ?? {};
-  for (const rows of [strippedStates, devices, profileFields, toDevice]) {
+  const { accountData, ...rowsOf } = write.rows ?? {};
+  const { strippedStates, devices, profileFields, pushers, toDevice } = rowsOf;
+  const lists = [strippedStates, devices, profileFields, pushers, toDevice];
+  for (const rows of lists) {
     for (const { keyId } of rows ?? []) keys.add(keyId);
   }
   for (const { keyId, sealed } of accountData ?? []) {
