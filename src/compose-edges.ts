@@ -3,6 +3,8 @@ import { availableParallelism } from "node:os";
 import { composeSettings } from "./compose-settings.ts";
 import type { Config } from "./config/schema.ts";
 import type { Edges, Log, Random } from "./edges.ts";
+import { createEgress } from "./remote/create-egress.ts";
+import type { Resolve } from "./remote/resolve.ts";
 import { createBus } from "./storage/bus.ts";
 import { createCommitter } from "./storage/committer.ts";
 import { createKeyring } from "./storage/database-keyring.ts";
@@ -26,6 +28,8 @@ export interface EdgesOptions {
   publicBaseUrl?: string;
   log: Log;
   now(): number;
+  /** How names of other machines are resolved; by DNS unless said. */
+  resolve?: Resolve;
 }
 
 export interface ComposedEdges {
@@ -47,6 +51,7 @@ export async function composeEdges({
   publicBaseUrl,
   log,
   now,
+  resolve,
 }: EdgesOptions): Promise<ComposedEdges> {
   const secrets = await loadSecrets(secretSource, sql);
   const nids = createNidSource(sql);
@@ -68,6 +73,7 @@ export async function composeEdges({
   // Half of the cores: what serves must never wait for those who log in.
   const hashers = Math.ceil(availableParallelism() / 2);
   const passwordHasher = createPasswordHasher(hashers);
+  const egress = createEgress({ ...config.egress, ...(resolve && { resolve }) });
   let fence = raiseFence(committer, isStalled);
   let edges: Edges = {
     db: sql,
@@ -85,6 +91,7 @@ export async function composeEdges({
     notifier,
     serverKey: secrets.signingKey,
     passwordHasher,
+    egress,
     settings: composeSettings(config, secrets.pepper, publicBaseUrl),
     memory: new ProcessMemory(),
     now,
@@ -108,6 +115,7 @@ export async function composeEdges({
     onStall: (listener) => stalls.onStall(listener),
     async close() {
       stalls.close();
+      await egress.close();
       await passwordHasher.close();
       await committer.close();
       await notifier.close();

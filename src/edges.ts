@@ -1,4 +1,5 @@
 import type { KeyObject } from "node:crypto";
+import type { Egress } from "./remote/egress.ts";
 import type { Sql } from "./storage/database.ts";
 import type { Committer } from "./storage/write.ts";
 import type { Keyring } from "./storage/keyring.ts";
@@ -62,6 +63,8 @@ export interface Edges {
   notifier: Notifier;
   serverKey: ServerKey;
   passwordHasher: PasswordHasher;
+  /** The one way to other machines. */
+  egress: Egress;
   settings: Settings;
   /** Caches of this process; never the truth. */
   memory: ProcessMemory;

@@ -1,4 +1,5 @@
 import { parseServerName } from "../core/server-name.ts";
+import { parseNetwork } from "../util/ip-address.ts";
 
 interface Format {
   accepts(text: string): boolean;
@@ -42,6 +43,11 @@ function isServerName(text: string): boolean {
   return isLower && text.length <= 230 && port > 0 && port <= 65_535;
 }
 
+/** A host name, or `*.` and the name that all of them end with. */
+const isHost = (text: string): boolean =>
+  /^(?:\*\.)?[^\s/*:@?#[\]]+$/.test(text) &&
+  URL.canParse(`http://${text.replace(/^\*\./, "")}/`);
+
 /** The forms that texts in the configuration may have to have. */
 export const formats: Readonly<Record<string, Format>> = {
   "server-name": {
@@ -73,5 +79,16 @@ export const formats: Readonly<Record<string, Format>> = {
   network: {
     accepts: isNetwork,
     expected: "an address or network, such as 10.0.0.0/8",
+  },
+  "network-or-host": {
+    accepts: (text) => parseNetwork(text) !== undefined || isHost(text),
+    expected:
+      "an address, a network such as 10.0.0.0/8, or a host name such as push.example.org or *.example.org",
+  },
+  "network-or-any-host": {
+    accepts: (text) =>
+      text === "*" || parseNetwork(text) !== undefined || isHost(text),
+    expected:
+      "an address, a network such as 10.0.0.0/8, a host name such as *.example.org, or * for all",
   },
 };

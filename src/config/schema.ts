@@ -1,4 +1,5 @@
 import { DEFAULT_ROOM_VERSION, roomVersions } from "../core/room-version.ts";
+import { egressSchema } from "./egress-schema.ts";
 import { rateLimitsSchema } from "./rate-limits-schema.ts";
 import type { FromSchema, Section } from "./schema-types.ts";
 
@@ -177,6 +178,7 @@ export const configSchema = {
       description:
         "Whether access tokens are accepted as ?access_token=, as old clients send them.",
     },
+    egress: egressSchema,
     rate_limits: rateLimitsSchema,
     limits: {
       type: "object",
