@@ -20,7 +20,7 @@ const PACKAGES: Record<string, RegExp> = {
   util: /^node:crypto$/,
   config: /^(node:.*|ajv|yaml)$/,
   storage: /^(node:.*|postgres)$/,
-  remote: /^(node:.*|undici)$/,
+  remote: /^(node:.*|undici|nodemailer)$/,
   workers: /^(node:.*|@node-rs\/argon2)$/,
   "edges.ts": /^node:crypto$/,
   domain: /^node:(crypto|events|timers\/promises)$/,

@@ -4,6 +4,7 @@ import { composeSettings } from "./compose-settings.ts";
 import type { Config } from "./config/schema.ts";
 import type { Edges, Log, Random } from "./edges.ts";
 import { createEgress } from "./remote/create-egress.ts";
+import { createMailer } from "./remote/create-mailer.ts";
 import type { Resolve } from "./remote/resolve.ts";
 import { createBus } from "./storage/bus.ts";
 import { createCommitter } from "./storage/committer.ts";
@@ -73,6 +74,7 @@ export async function composeEdges({
   // Half of the cores: what serves must never wait for those who log in.
   const hashers = Math.ceil(availableParallelism() / 2);
   const passwordHasher = createPasswordHasher(hashers);
+  const mailer = composeMailer(config.email);
   const egress = createEgress({ ...config.egress, ...(resolve && { resolve }) });
   let fence = raiseFence(committer, isStalled);
   let edges: Edges = {
@@ -92,6 +94,7 @@ export async function composeEdges({
     serverKey: secrets.signingKey,
     passwordHasher,
     egress,
+    mailer,
     settings: composeSettings(config, secrets.pepper, publicBaseUrl),
     memory: new ProcessMemory(),
     now,
@@ -116,12 +119,19 @@ export async function composeEdges({
     async close() {
       stalls.close();
       await egress.close();
+      mailer?.close();
       await passwordHasher.close();
       await committer.close();
       await notifier.close();
       await bus.close();
     },
   };
+}
+
+function composeMailer({ host, from, ...others }: Config["email"]) {
+  return host === undefined || from === undefined
+    ? null
+    : createMailer({ host, from, ...others });
 }
 
 const LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";

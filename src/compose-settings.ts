@@ -19,6 +19,12 @@ export function composeSettings(
     },
     password: { minimumLength: config.password.minimumLength, pepper },
     presenceEnabled: config.presence.enabled,
+    ...(config.email.host !== undefined && {
+      mail: {
+        delayMs: config.email.delaySeconds * 1000,
+        showsMessages: config.email.showMessages,
+      },
+    }),
     rateLimitsEnabled: enabled,
     rateLimits,
     support: composeSupport(config.support),

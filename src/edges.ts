@@ -1,5 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import type { Egress } from "./remote/egress.ts";
+import type { Mailer } from "./remote/mailer.ts";
 import type { Sql } from "./storage/database.ts";
 import type { Committer } from "./storage/write.ts";
 import type { Keyring } from "./storage/keyring.ts";
@@ -40,6 +41,8 @@ export interface Settings {
   registration: { mode: "closed" | "open" | "token"; sharedSecret?: string };
   password: { minimumLength: number; pepper: Buffer };
   presenceEnabled: boolean;
+  /** Absent where no mails are sent. */
+  mail?: { delayMs: number; showsMessages: boolean };
   rateLimitsEnabled: boolean;
   rateLimits: Readonly<Record<string, { perSecond: number; burst: number }>>;
   support: {
@@ -65,6 +68,8 @@ export interface Edges {
   passwordHasher: PasswordHasher;
   /** The one way to other machines. */
   egress: Egress;
+  /** Null where no mails are sent. */
+  mailer: Mailer | null;
   settings: Settings;
   /** Caches of this process; never the truth. */
   memory: ProcessMemory;

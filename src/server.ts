@@ -8,6 +8,7 @@ import { composeEdges, type ComposedEdges } from "./compose-edges.ts";
 import { finishDeactivations } from "./domain/jobs/finish-deactivations.ts";
 import { forgetTransactions } from "./domain/jobs/forget-transactions.ts";
 import { startJobs } from "./domain/jobs/start-jobs.ts";
+import { startPushing } from "./domain/push/start-pushing.ts";
 import type { Middleware } from "./http/context.ts";
 import { createHealthRoutes } from "./http/health.ts";
 import { createLandingPage } from "./http/landing.ts";
@@ -92,6 +93,7 @@ async function serve(
     () => composed.edges,
     [forgetTransactions, finishDeactivations],
   );
+  const pushing = startPushing(() => composed.edges);
   composed.onStall((ms) => {
     log.error({ ms: Math.round(ms) }, "the process did not run for a while");
     // What waits there was given up by clients that have written on elsewhere.
@@ -103,7 +105,7 @@ async function serve(
     async stop() {
       unwatch();
       await composed.edges.notifier.close();
-      await Promise.all([drain(), jobs.stop()]);
+      await Promise.all([drain(), jobs.stop(), pushing.stop()]);
       await composed.close();
       await sql.end({ timeout: 1 });
     },

@@ -1,5 +1,6 @@
 import { DEFAULT_ROOM_VERSION, roomVersions } from "../core/room-version.ts";
 import { egressSchema } from "./egress-schema.ts";
+import { emailSchema } from "./email-schema.ts";
 import { rateLimitsSchema } from "./rate-limits-schema.ts";
 import type { FromSchema, Section } from "./schema-types.ts";
 
@@ -179,6 +180,7 @@ export const configSchema = {
         "Whether access tokens are accepted as ?access_token=, as old clients send them.",
     },
     egress: egressSchema,
+    email: emailSchema,
     rate_limits: rateLimitsSchema,
     limits: {
       type: "object",

@@ -1,4 +1,5 @@
 import type { Sql } from "./database.ts";
+import { eventHead, type EventHead } from "./events.ts";
 import type { PusherKind } from "./pushers.ts";
 import { heldShards, type PushShard } from "./push-shards.ts";
 import type { Sealed } from "./write.ts";
@@ -20,6 +21,34 @@ export async function listTouchedRooms(
       coalesce((select array_agg(distinct room_nid) from some, unnest(room_nids) as room_nid), '{}') as rooms
     from some`;
   return row!;
+}
+
+/** What was said in rooms in (after, upTo], as far as members may see it. */
+export async function listNewEvents(
+  sql: Sql,
+  roomNids: readonly number[],
+  { after, upTo }: { after: number; upTo: number },
+): Promise<EventHead[]> {
+  if (roomNids.length === 0) return [];
+  return sql<EventHead[]>`
+    select ${eventHead(sql)} from events e
+    where e.room_nid = any(${roomNids as number[]}::bigint[]) and e.position > ${after} and e.position <= ${upTo}
+      and e.status = 0 and e.redacted_by is null
+    order by e.position`;
+}
+
+/** State events of many rooms at the given places; types and state keys as stored. */
+export async function listStatePlaces(
+  sql: Sql,
+  places: readonly { roomNid: number; type: string; stateKey: string }[],
+): Promise<EventHead[]> {
+  if (places.length === 0) return [];
+  return sql<EventHead[]>`
+    select ${eventHead(sql)}
+    from unnest(${places.map((p) => p.roomNid)}::bigint[], ${places.map((p) => p.type)}::text[],
+      ${places.map((p) => p.stateKey)}::text[]) as p(room_nid, type, state_key)
+    join current_state s on s.room_nid = p.room_nid and s.type = p.type and s.state_key = p.state_key
+    join events e on e.nid = s.nid`;
 }
 
 /** The state version of each room: what a process remembers of its members holds until it moves. */
@@ -112,10 +141,11 @@ export async function queuePushes(
   return moved.map(({ shard }) => shard);
 }
 
-/** Pushers that have something queued, and how long they rest still. */
+/** Pushers that have something queued, and how long they rest still; of the named users, where any are. */
 export async function listWaitingPushers(
   sql: Sql,
   shards: readonly number[],
+  userIds?: readonly string[],
 ): Promise<{ pusherId: number; waitMs: number }[]> {
   return sql<{ pusherId: number; waitMs: number }[]>`
     select s.pusher_id,
@@ -124,6 +154,7 @@ export async function listWaitingPushers(
         as wait_ms
     from pushers p join pusher_states s on s.pusher_id = p.pusher_id
     where p.shard = any(${shards as number[]}::smallint[])
+      ${userIds ? sql`and p.user_id = any(${userIds as string[]}::text[])` : sql``}
       and exists (select from push_queue q where q.pusher_id = p.pusher_id)`;
 }
 
@@ -132,6 +163,7 @@ export interface DueRow extends QueuedRow, Sealed {
   userId: string;
   kind: PusherKind;
   shard: number;
+  keyHash: Uint8Array;
   createdTs: number;
   /** The count that it was told last. */
   badge: number;
@@ -155,7 +187,7 @@ export async function listDuePushes(
   if (pusherIds.length === 0) return [];
   return sql<DueRow[]>`
     select q.pusher_id, q.position, q.nid, q.room_nid, q.thread, q.actions,
-      p.user_id, p.kind, p.shard, p.created_ts, p.key_id, p.sealed, s.badge, s.failures, s.mail_rest_ms,
+      p.user_id, p.kind, p.shard, p.created_ts, p.key_hash, p.key_id, p.sealed, s.badge, s.failures, s.mail_rest_ms,
       coalesce(extract(epoch from clock_timestamp() - s.failing_since_ts) * 1000, 0)::float8 as failing_ms,
       (extract(epoch from clock_timestamp() - q.queued_ts) * 1000)::float8 as age_ms,
       (extract(epoch from clock_timestamp() - s.mailed_ts) * 1000)::float8 as mailed_ms,
@@ -218,4 +250,17 @@ export async function settlePushes(
     from outcomes o
     where s.pusher_id = o.pusher_id and (
       s.badge <> o.badge or o.rest_ms is not null or s.failures > 0 or o.mail_rest_ms is not null)`;
+}
+
+/** Takes pushers away that their gateways do not know any more. */
+export async function deletePushers(
+  sql: Sql,
+  holder: string,
+  shards: readonly PushShard[],
+  pusherIds: readonly number[],
+): Promise<void> {
+  await sql`
+    with held as materialized (${heldShards(sql, holder, shards)})
+    delete from pushers p using held
+    where p.shard = held.shard and p.pusher_id = any(${pusherIds as number[]}::bigint[])`;
 }

@@ -74,16 +74,20 @@ export async function listInvitedPushers(
       and p.shard = any(${shards as number[]}::smallint[]) and p.is_enabled`;
 }
 
-export async function hasPushers(
+/** Where the first pusher of each shard begins; shards without pushers are left out. */
+export async function listFirstPushers(
   sql: Sql,
   shards: readonly number[],
-): Promise<boolean> {
-  const [row] = await sql`
-    select from pushers where shard = any(${shards as number[]}::smallint[]) limit 1`;
-  return row !== undefined;
+): Promise<Map<number, number>> {
+  const rows = await sql<{ shard: number; since: number }[]>`
+    select shard, min(since_position) as since from pushers
+    where shard = any(${shards as number[]}::smallint[]) group by shard`;
+  return new Map(rows.map(({ shard, since }) => [shard, since]));
 }
 
-/** Takes a pusher away that its gateway does not know any more. */
-export async function deletePusher(sql: Sql, pusherId: number): Promise<void> {
-  await sql`delete from pushers where pusher_id = ${pusherId}`;
+export async function deleteMailPusher(
+  sql: Sql,
+  pusherId: number,
+): Promise<void> {
+  await sql`delete from pushers where pusher_id = ${pusherId} and kind = 'email'`;
 }
