@@ -21,10 +21,12 @@ const OPEN = [
   "GET /_matrix/client/v3/publicRooms",
   "GET /_matrix/client/v3/register/available",
   "GET /_matrix/client/versions",
+  "GET /_myelin/client/v1/unsubscribe",
   "GET /_synapse/admin/v1/register",
   "POST /_matrix/client/v3/login",
   "POST /_matrix/client/v3/refresh",
   "POST /_matrix/client/v3/register",
+  "POST /_myelin/client/v1/unsubscribe",
   "POST /_synapse/admin/v1/register",
 ];
 

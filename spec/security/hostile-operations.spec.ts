@@ -30,6 +30,8 @@ const UNACCEPTED: Readonly<Record<string, number>> = {
   "GET /_matrix/client/v3/room_keys/version": 404,
   "GET /.well-known/matrix/support": 404,
   "GET /.well-known/matrix/server": 404,
+  "GET /_myelin/client/v1/unsubscribe": 404,
+  "POST /_myelin/client/v1/unsubscribe": 404,
 };
 
 /** After these nobody is left who could ask again. */

@@ -32,6 +32,7 @@ const plain: Readonly<Record<string, string>> = {
 const queries: Readonly<Record<string, string>> = {
   "/_matrix/client/v3/rooms/:roomId/messages": "?dir=b",
   "/_matrix/client/v3/keys/changes": "?from=x&to=x",
+  "/_myelin/client/v1/unsubscribe": "?token=1.x",
   "/_matrix/client/v3/register/available": "?username=someone",
   "/_matrix/client/v1/register/m.login.registration_token/validity": "?token=x",
 };
@@ -174,6 +175,18 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
   }),
   "PUT /_matrix/client/v3/pushrules/global/:kind/:ruleId/actions": () => ({
     actions: [{ set_tweak: "sound", value: "s" }],
+  }),
+  "POST /_matrix/client/v3/pushers/set": () => ({
+    kind: "http",
+    app_id: "app",
+    pushkey: "key",
+    app_display_name: "n",
+    device_display_name: "d",
+    profile_tag: "t",
+    lang: "en",
+    data: { url: "https://push.example.org/_matrix/push/v1/notify" },
+    append: true,
+    "org.matrix.msc3881.enabled": true,
   }),
   "POST /_matrix/client/v3/rooms/:roomId/receipt/:receiptType/:eventId":
     () => ({ thread_id: "main" }),
