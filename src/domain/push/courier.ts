@@ -5,6 +5,8 @@ import {
   settlePushes,
   type Settlement,
 } from "../../storage/push-queue.ts";
+import { Alarm } from "../../util/alarm.ts";
+import { within } from "../../util/within.ts";
 import { WokenWork } from "../../util/woken-work.ts";
 import { Gateways } from "./gateways.ts";
 import { mailParcel } from "./mail-parcel.ts";
@@ -32,6 +34,7 @@ const ROWS_EACH = 30;
 
 const FIRST_REST_MS = 1000;
 const LONGEST_REST_MS = 60 * 60 * 1000;
+const STOP_MS = 5000;
 
 interface Settled extends Settlement {
   isRejected: boolean;
@@ -56,8 +59,8 @@ export class Courier {
   readonly #settling: WokenWork;
   readonly #stopping = new AbortController();
   readonly #telling = new Set<Promise<void>>();
+  readonly #alarm = new Alarm(() => this.#delivering.wake());
   #settled: Settled[] = [];
-  #timer: NodeJS.Timeout | undefined;
 
   constructor(edgesNow: () => CourierEdges, keeper: ShardKeeper) {
     this.#edgesNow = edgesNow;
@@ -83,22 +86,20 @@ export class Courier {
     this.#wakeIn(waitMs);
   }
 
+  /** Gives up what is under way: whoever takes the shards tells it again. */
   async stop(): Promise<void> {
-    clearTimeout(this.#timer);
+    this.#alarm.clear();
     this.#stopping.abort();
     await this.#delivering.stop();
-    await Promise.all(this.#telling);
-    this.#settling.wake();
+    const told = Promise.all(this.#telling);
+    await within(STOP_MS, told, () => new Error()).catch(() => undefined);
     await this.#settling.stop();
+    await this.#settle();
   }
 
   #wakeIn(ms: number): void {
-    if (ms <= 0) return this.#delivering.wake();
-    if (this.#timer || this.#stopping.signal.aborted) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#delivering.wake();
-    }, ms).unref();
+    if (ms <= 0) this.#delivering.wake();
+    else if (!this.#stopping.signal.aborted) this.#alarm.ringIn(ms);
   }
 
   async #deliver(): Promise<void> {
@@ -122,8 +123,7 @@ export class Courier {
   }
 
   #takeReady(): number[] {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#alarm.clear();
     const now = performance.now();
     const ready: number[] = [];
     for (const [pusherId, { at }] of this.#due) {
@@ -196,18 +196,25 @@ export class Courier {
   async #settle(): Promise<void> {
     const settled = this.#settled;
     if (settled.length === 0) return;
-    const { db } = this.#edgesNow();
-    const { holder, shards } = this.#keeper;
-    const rejected = settled.filter(({ isRejected }) => isRejected);
-    await settlePushes(db, holder, shards, settled);
-    if (rejected.length > 0) {
-      const ids = rejected.map(({ pusherId }) => pusherId);
-      await deletePushers(db, holder, shards, ids);
+    this.#settled = [];
+    try {
+      await this.#write(settled);
+    } catch (error) {
+      this.#settled = [...settled, ...this.#settled];
+      throw error;
     }
-    this.#settled = this.#settled.slice(settled.length);
     for (const { pusherId, restMs, againInMs } of settled)
       this.#free(pusherId, restMs ?? againInMs);
-    if (this.#settled.length > 0) this.#settling.wake();
+  }
+
+  async #write(settled: readonly Settled[]): Promise<void> {
+    const { db } = this.#edgesNow();
+    const { holder, shards } = this.#keeper;
+    await settlePushes(db, holder, shards, settled);
+    const rejected = settled.filter(({ isRejected }) => isRejected);
+    if (rejected.length === 0) return;
+    const ids = rejected.map(({ pusherId }) => pusherId);
+    await deletePushers(db, holder, shards, ids);
   }
 
   #free(pusherId: number, againInMs: number | null): void {

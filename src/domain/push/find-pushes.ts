@@ -64,10 +64,14 @@ export async function findPushes(
     ),
   );
   const invited = await findInvited(edges, events, shards);
-  const judge = await judgeFor(edges, [
-    ...[...rooms.values()].flatMap(({ pushers }) => pushers),
-    ...invited.values(),
-  ].map(({ userId }) => userId));
+  const pushers = [
+    ...[...rooms.values()].flatMap((room) => room.pushers),
+    ...[...invited.values()].flat(),
+  ];
+  const judge = await judgeFor(
+    edges,
+    pushers.map(({ userId }) => userId),
+  );
   const rows = events.flatMap((event) => {
     const room = rooms.get(event.roomNid) ?? NO_ONE;
     noteEvent(edges, event, room);
@@ -75,7 +79,9 @@ export async function findPushes(
     return targets.flatMap((pusher) => {
       const actions = judge(event, room, pusher.userId);
       if (!actions) return [];
-      noteUnread(edges, pusher.userId, placeOf(event));
+      // An edit that nobody but the client can read is pushed to some, and never counted.
+      if (isEncryptedEdit(event)) forgetBadge(edges, pusher.userId);
+      else noteUnread(edges, pusher.userId, placeOf(event));
       return [rowOf(event, pusher, actions)];
     });
   });
@@ -207,6 +213,9 @@ function contextOf(
     },
   };
 }
+
+const isEncryptedEdit = ({ type, relType }: StoredEvent): boolean =>
+  type === "m.room.encrypted" && relType === "m.replace";
 
 const placeOf = ({ roomNid, position }: StoredEvent) => ({
   roomNid,

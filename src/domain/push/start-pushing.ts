@@ -53,9 +53,8 @@ export function startPushing(edgesNow: () => CourierEdges): {
       unfollow();
       clearInterval(timer);
       await Promise.all([keeping.stop(), reading.stop()]);
-      await courier.stop();
-      const edges = edgesNow();
-      await keeper.release(edges).catch(onError);
+      await courier.stop().catch(onError);
+      await keeper.release(edgesNow()).catch(onError);
     },
   };
 }
