@@ -12,14 +12,14 @@ export async function listTouchedRooms(
   mostBatches: number,
 ): Promise<{ rooms: number[]; upTo: number }> {
   const [row] = await sql<{ rooms: number[]; upTo: number }[]>`
-    with some as materialized (
+    with page as materialized (
       select last_position, room_nids from batches
       where last_position > ${after} and last_position <= ${upTo}
       order by last_position limit ${mostBatches}
     )
     select coalesce(max(last_position), ${upTo}) as up_to,
-      coalesce((select array_agg(distinct room_nid) from some, unnest(room_nids) as room_nid), '{}') as rooms
-    from some`;
+      coalesce((select array_agg(distinct room_nid) from page, unnest(room_nids) as room_nid), '{}') as rooms
+    from page`;
   return row!;
 }
 

@@ -7,6 +7,7 @@ import { exhausted } from "./exhausted.ts";
 import { kills } from "./kills.ts";
 import { migration } from "./migration.ts";
 import type { ProofCase } from "./proof.ts";
+import { pushes } from "./pushes.ts";
 import { stopped } from "./stopped.ts";
 import { stream } from "./stream.ts";
 
@@ -21,4 +22,5 @@ export const cases: readonly ProofCase[] = [
   migration,
   ...dags,
   claims,
+  pushes,
 ];
