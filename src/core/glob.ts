@@ -37,7 +37,8 @@ export function compileGlob(
   };
 }
 
-function toUnits(text: string, byCodePoint: boolean): number[] {
+/** A text as globs look at it: its UTF-16 units, or its code points. */
+export function toUnits(text: string, byCodePoint: boolean): number[] {
   const units: number[] = [];
   for (let index = 0; index < text.length; index++) {
     const unit = byCodePoint
@@ -49,8 +50,11 @@ function toUnits(text: string, byCodePoint: boolean): number[] {
   return units;
 }
 
-const MAX_REMEMBERED = 1_000;
+/** Of the patterns together: 8 bytes each, compiled. */
+const MAX_REMEMBERED_UNITS = 2_000_000;
+const PATTERN_UNITS = 50;
 const remembered = new Map<string, Glob>();
+let rememberedUnits = 0;
 
 /** Rules and lists are asked again and again with the same patterns. */
 function globOf(pattern: string | Glob): Glob {
@@ -58,7 +62,11 @@ function globOf(pattern: string | Glob): Glob {
   let glob = remembered.get(pattern);
   if (glob === undefined) {
     glob = compileGlob(pattern);
-    if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+    rememberedUnits += pattern.length + PATTERN_UNITS;
+    if (rememberedUnits > MAX_REMEMBERED_UNITS) {
+      remembered.clear();
+      rememberedUnits = pattern.length + PATTERN_UNITS;
+    }
     remembered.set(pattern, glob);
   }
   return glob;

@@ -1,6 +1,5 @@
 import type { Edges } from "../../edges.ts";
 import type { StateLookup } from "../../core/auth/check.ts";
-import { matchesGlobInWords } from "../../core/glob.ts";
 import { parsePowerLevels, userPowerLevel } from "../../core/power-levels.ts";
 import type { PushContext } from "../../core/push/conditions.ts";
 import { evaluatePushRules } from "../../core/push/evaluate.ts";
@@ -175,17 +174,12 @@ function addKeywords(
   { keywords }: Audience,
 ): void {
   const { body } = pdu.content;
-  if (keywords.size === 0 || typeof body !== "string") return;
+  if (keywords.isEmpty || typeof body !== "string") return;
   if (!verdict.isOpenToContent) return;
   const first = new Map<string, Keyword>();
-  for (const [pattern, waiting] of keywords) {
-    if (!matchesGlobInWords(pattern, body)) continue;
-    for (const keyword of waiting) {
-      const known = first.get(keyword.userId);
-      if (!known || keyword.rank < known.rank) {
-        first.set(keyword.userId, keyword);
-      }
-    }
+  for (const keyword of keywords.find(body).flat()) {
+    const known = first.get(keyword.userId);
+    if (!known || keyword.rank < known.rank) first.set(keyword.userId, keyword);
   }
   for (const { userId, isHighlight } of first.values()) {
     if (userId !== pdu.sender) rows.addToCount(userId, isHighlight);

@@ -1,4 +1,5 @@
 import type { Edges } from "../../edges.ts";
+import { KeywordIndex } from "../../core/push/keyword-index.ts";
 import type { PushRuleset } from "../../core/push/ruleset.ts";
 import {
   countJoined,
@@ -17,7 +18,7 @@ export interface Audience {
   /** Evaluated one by one: every event that notifies them is a row. */
   rows: readonly { userId: string; ruleset: PushRuleset }[];
   /** Who waits for a pattern, and how important it is among that user's patterns. */
-  keywords: ReadonlyMap<string, readonly Keyword[]>;
+  keywords: KeywordIndex<readonly Keyword[]>;
   memberCount: number;
   /** All changes of push rules up to here are in it. */
   rulesSeen?: number;
@@ -43,7 +44,14 @@ interface Entry {
   audience: Audience;
 }
 
-const NOBODY: Audience = { rows: [], keywords: new Map(), memberCount: 0 };
+const indexOf = (keywords: ReadonlyMap<string, readonly Keyword[]>) =>
+  new KeywordIndex(keywords, (some, more) => [...some, ...more]);
+
+const NOBODY: Audience = {
+  rows: [],
+  keywords: indexOf(new Map()),
+  memberCount: 0,
+};
 
 const entries = slot(
   () =>
@@ -100,7 +108,7 @@ async function build(
   }
   const memberCount =
     rows.length > 0 ? await countJoined(edges.db, roomNid) : 0;
-  return { rows, keywords, memberCount };
+  return { rows, keywords: indexOf(keywords), memberCount };
 }
 
 function addKeywords(
