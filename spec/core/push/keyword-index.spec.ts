@@ -33,13 +33,8 @@ describe("KeywordIndex", () => {
     );
   });
 
-  it("looks words up: ten thousand of them cost a text of 64 KiB no more than one", () => {
-    const words = Array.from({ length: 10_000 }, (_, i) => `word${i}`);
-    const index = indexOf(words);
-    const body = "word7 ".repeat(10_000);
-    const begun = performance.now();
-    for (let i = 0; i < 20; i += 1)
-      expect(index.find(body).flat()).to.deep.equal(["word7"]);
-    expect((performance.now() - begun) / 20).to.be.below(50);
+  it("finds all who wait for one word in different cases", () => {
+    const found = indexOf(["Cake", "cake", "CAKE", "cak", "c?ke"]).find("cake!");
+    expect(found.flat()).to.have.members(["Cake", "cake", "CAKE", "c?ke"]);
   });
 });
