@@ -50,9 +50,7 @@ export class UsageError extends Error {
 
 /** Abuse takes its time, and is asked for by name. */
 const UNUSUAL = ["abuse", "keywords"];
-const USUAL = [...SCENARIOS.keys()].filter(
-  (name) => !UNUSUAL.includes(name),
-);
+const USUAL = [...SCENARIOS.keys()].filter((name) => !UNUSUAL.includes(name));
 
 const DEFAULTS = {
   scenario: USUAL.join(","),

@@ -75,7 +75,10 @@ export async function composeEdges({
   const hashers = Math.ceil(availableParallelism() / 2);
   const passwordHasher = createPasswordHasher(hashers);
   const mailer = composeMailer(config.email);
-  const egress = createEgress({ ...config.egress, ...(resolve && { resolve }) });
+  const egress = createEgress({
+    ...config.egress,
+    ...(resolve && { resolve }),
+  });
   let fence = raiseFence(committer, isStalled);
   let edges: Edges = {
     db: sql,

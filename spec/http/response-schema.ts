@@ -79,8 +79,7 @@ export function assertRequest(
   body: unknown,
 ): void {
   const [operation] = findOperations(method, path);
-  const schema =
-    operation?.requestBody?.content?.["application/json"]?.schema;
+  const schema = operation?.requestBody?.content?.["application/json"]?.schema;
   if (!schema) throw new Error(`${method} ${path} is not specified.`);
   const validate = compiled.get(schema) ?? ajv.compile(withAnyOf(schema));
   compiled.set(schema, validate);

@@ -1,5 +1,10 @@
 import { expect } from "chai";
-import { pusherOf, pushersOf, setPusher, usePushing } from "../support/pushing.ts";
+import {
+  pusherOf,
+  pushersOf,
+  setPusher,
+  usePushing,
+} from "../support/pushing.ts";
 import { act, makeRoom, must, path, say, send } from "../support/rooms.ts";
 import { useServer } from "../support/server.ts";
 import type { Json } from "../support/server.ts";
@@ -77,7 +82,7 @@ describe("abuse of pushers", () => {
       select q::text as row from push_queue q`;
     expect(JSON.stringify(rows)).to.not.include("canary");
     gateway.answer(() => ({}));
-    for (let told = await gateway.next(); told["event_id"] !== last; )
+    for (let told = await gateway.next(); told["event_id"] !== last;)
       told = await gateway.next();
     const all = JSON.stringify(gateway.told);
     expect(all).to.not.include("canary-of-the-queue");
@@ -106,7 +111,7 @@ describe("abuse of pushers", () => {
     await act(alice, roomId, "ban", { user_id: bob.userId });
     const unseen = await say(alice, roomId, "not for bob");
     const seen = await say(alice, other, "for bob");
-    for (let told = await gateway.next(); told["event_id"] !== seen; )
+    for (let told = await gateway.next(); told["event_id"] !== seen;)
       told = await gateway.next();
     expect(JSON.stringify(gateway.told)).to.not.include(unseen);
   });

@@ -73,7 +73,7 @@ interface Place {
 
 async function findPlace(
   program: Program,
-  options: { config?: string | undefined; data?: string | undefined },
+  options: { config?: string | undefined; data: string },
 ): Promise<Place> {
   const sources = await readConfigSources(program, options.config);
   return {

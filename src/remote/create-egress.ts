@@ -47,7 +47,10 @@ async function openCall(
   guard: Guard,
   wanted: EgressRequest,
 ): Promise<EgressStream> {
-  const { purpose, timeoutMs, maxBytes } = { ...purposes[wanted.purpose], ...wanted };
+  const { timeoutMs, maxBytes } = {
+    ...purposes[wanted.purpose],
+    ...wanted,
+  };
   const limit = limitTime(timeoutMs, wanted.signal);
   try {
     const { url, answer } = await follow(agent, guard, wanted, limit.signal);
@@ -70,7 +73,13 @@ async function openCall(
         close();
       }
     }
-    return { status: answer.statusCode, headers, url: url.href, body: body(), close };
+    return {
+      status: answer.statusCode,
+      headers,
+      url: url.href,
+      body: body(),
+      close,
+    };
   } catch (error) {
     limit.end();
     throw limit.failure() ?? egressErrorOf(error);
@@ -131,7 +140,12 @@ function headersOf(
   const entries = Object.entries(headers).flatMap(([name, value]) =>
     value === undefined
       ? []
-      : [[name.toLowerCase(), Array.isArray(value) ? value.join(", ") : value] as const],
+      : [
+          [
+            name.toLowerCase(),
+            Array.isArray(value) ? value.join(", ") : value,
+          ] as const,
+        ],
   );
   return new Map(entries);
 }

@@ -16,7 +16,7 @@ export function readTarget(
   text: string,
   base?: URL,
 ): URL {
-  if (text.length > MAX_URL_LENGTH || !URL.canParse(text, base)) throw refused();
+  if (text.length > MAX_URL_LENGTH || !URL.canParse(text, base?.href)) throw refused();
   const url = new URL(text, base);
   const isPlain = url.protocol === "http:";
   if (!isPlain && url.protocol !== "https:") throw refused();

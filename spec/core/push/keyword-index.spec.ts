@@ -34,7 +34,9 @@ describe("KeywordIndex", () => {
   });
 
   it("finds all who wait for one word in different cases", () => {
-    const found = indexOf(["Cake", "cake", "CAKE", "cak", "c?ke"]).find("cake!");
+    const found = indexOf(["Cake", "cake", "CAKE", "cak", "c?ke"]).find(
+      "cake!",
+    );
     expect(found.flat()).to.have.members(["Cake", "cake", "CAKE", "c?ke"]);
   });
 });

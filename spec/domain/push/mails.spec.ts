@@ -5,7 +5,10 @@ import { act, makeRoom, must, path, say } from "../../support/rooms.ts";
 import { useServer } from "../../support/server.ts";
 import type { Json, TestUser } from "../../support/server.ts";
 import { createMailer } from "../../../src/remote/create-mailer.ts";
-import { startMailServer, type ReceivedMail } from "../../support/smtp-server.ts";
+import {
+  startMailServer,
+  type ReceivedMail,
+} from "../../support/smtp-server.ts";
 
 const mailServer = await startMailServer();
 

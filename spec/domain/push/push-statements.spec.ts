@@ -70,7 +70,12 @@ describe("the statements of pushing", () => {
     const holder = randomUUID();
     const held = await keepShards(server.edges.db, holder, [], 60_000);
     const measure = async (
-      { owner, roomIds, roomNids, users }: Awaited<ReturnType<typeof makeRooms>>,
+      {
+        owner,
+        roomIds,
+        roomNids,
+        users,
+      }: Awaited<ReturnType<typeof makeRooms>>,
       events: number,
     ) => {
       const after = await server.edges.notifier.refresh();

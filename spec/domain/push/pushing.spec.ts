@@ -139,9 +139,12 @@ describe("pushing to a gateway", () => {
     });
     await setState(alice, roomId, "m.room.topic", { topic: "quiet" });
     must(
-      await bob.put(path`/user/${bob.userId}/account_data/m.ignored_user_list`, {
-        ignored_users: { [carol.userId]: {} },
-      }),
+      await bob.put(
+        path`/user/${bob.userId}/account_data/m.ignored_user_list`,
+        {
+          ignored_users: { [carol.userId]: {} },
+        },
+      ),
     );
     await say(carol, roomId, "not heard");
     const heard = await say(alice, roomId, "heard");
@@ -158,9 +161,12 @@ describe("pushing to a gateway", () => {
   it("tells of an invite, and not of one by whom the user ignores", async () => {
     const { alice, bob, carol } = await roomWith();
     must(
-      await bob.put(path`/user/${bob.userId}/account_data/m.ignored_user_list`, {
-        ignored_users: { [carol.userId]: {} },
-      }),
+      await bob.put(
+        path`/user/${bob.userId}/account_data/m.ignored_user_list`,
+        {
+          ignored_users: { [carol.userId]: {} },
+        },
+      ),
     );
     await makeRoom(carol, { invite: [bob.userId] });
     const roomId = await makeRoom(alice, {

@@ -414,7 +414,7 @@ describe("readUnread", () => {
     ): Promise<void> {
       type Listed = { event: { event_id: string }; read: boolean };
       const listed: [string, boolean][] = [];
-      for (let from = ""; ; ) {
+      for (let from = ""; ;) {
         const page = must<{ notifications: Listed[]; next_token?: string }>(
           await user.get(`/notifications?limit=3&from=${from}`),
         );

@@ -136,9 +136,12 @@ describe("GET /notifications", () => {
     const gone = await send(alice, roomId, "m.room.message", mention(bob));
     must(await alice.put(path`/rooms/${roomId}/redact/${gone}/t`, {}));
     must(
-      await bob.put(path`/user/${bob.userId}/account_data/m.ignored_user_list`, {
-        ignored_users: { [carol.userId]: {} },
-      }),
+      await bob.put(
+        path`/user/${bob.userId}/account_data/m.ignored_user_list`,
+        {
+          ignored_users: { [carol.userId]: {} },
+        },
+      ),
     );
     const kept = await say(alice, roomId, "kept");
     expect(idsOf((await list(bob)).notifications)).to.deep.equal([kept]);

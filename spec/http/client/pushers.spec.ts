@@ -40,10 +40,7 @@ describe("pushers", () => {
       [ENABLED]: true,
       [DEVICE]: alice.deviceId,
     });
-    expect(await pushersOf(alice)).to.deep.equal([
-      shown(first),
-      shown(second),
-    ]);
+    expect(await pushersOf(alice)).to.deep.equal([shown(first), shown(second)]);
   });
 
   it("are one and the same by app id and pushkey", async () => {
@@ -146,7 +143,9 @@ describe("pushers", () => {
       [ENABLED]: false,
       [DEVICE]: alice.deviceId,
     });
-    must(await withPassword(alice, "DELETE", path`/devices/${laptop.deviceId}`));
+    must(
+      await withPassword(alice, "DELETE", path`/devices/${laptop.deviceId}`),
+    );
     expect(await pushersOf(alice)).to.have.length(1);
     await setPusher(alice, URL, { [ENABLED]: true });
     expect((await pushersOf(alice))[0]).to.include({ [ENABLED]: true });
@@ -230,5 +229,4 @@ describe("pushers", () => {
     await setPusher(alice, URL, { lang: "de" });
     expect(await head()).to.be.above(before);
   });
-
 });

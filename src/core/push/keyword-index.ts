@@ -1,4 +1,9 @@
-import { compileGlob, matchesUnitsInWords, toUnits, type Glob } from "../glob.ts";
+import {
+  compileGlob,
+  matchesUnitsInWords,
+  toUnits,
+  type Glob,
+} from "../glob.ts";
 
 /** Letters, digits and underscores alone: such a pattern matches a whole word or nothing. */
 const PLAIN = /^[a-z0-9_]+$/;

@@ -12,7 +12,8 @@ interface Badge {
 }
 
 const badges = slot(
-  () => new WeightedCache<string, Badge>(1_000_000, ({ rooms }) => 3 + rooms.size),
+  () =>
+    new WeightedCache<string, Badge>(1_000_000, ({ rooms }) => 3 + rooms.size),
 );
 
 type Needs = Pick<Edges, "db" | "keyring" | "memory" | "notifier">;

@@ -34,8 +34,7 @@ export function composeMail(
     (ofRoom) => roomOf(ofRoom, texts, settings.mail?.showsMessages ?? false),
   );
   const [first] = rooms;
-  const place =
-    rooms.length === 1 && first ? first.name : settings.serverName;
+  const place = rooms.length === 1 && first ? first.name : settings.serverName;
   const parts: MailParts = {
     texts,
     rooms,

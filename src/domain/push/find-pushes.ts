@@ -75,7 +75,10 @@ export async function findPushes(
   const rows = events.flatMap((event) => {
     const room = rooms.get(event.roomNid) ?? NO_ONE;
     noteEvent(edges, event, room);
-    const targets = [...listTargets(event, room), ...(invited.get(event.nid) ?? [])];
+    const targets = [
+      ...listTargets(event, room),
+      ...(invited.get(event.nid) ?? []),
+    ];
     return targets.flatMap((pusher) => {
       const actions = judge(event, room, pusher.userId);
       if (!actions) return [];

@@ -16,8 +16,7 @@ const english: MailTexts = {
     count === 1
       ? `A new message in ${place}`
       : `${count} new messages in ${place}`,
-  greeting: (serverName) =>
-    `You have not read this on ${serverName} yet:`,
+  greeting: (serverName) => `You have not read this on ${serverName} yet:`,
   direct: "a conversation",
   messages: (count) => (count === 1 ? "1 message" : `${count} messages`),
   open: "Open your client to read and answer.",

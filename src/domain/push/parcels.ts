@@ -45,7 +45,10 @@ export async function packParcels(
   );
   const [opened, events, badgeOf] = await Promise.all([
     openPushers(edges, pushers),
-    mapEvents(edges, live.map(({ nid }) => nid!)),
+    mapEvents(
+      edges,
+      live.map(({ nid }) => nid!),
+    ),
     readBadges(
       edges,
       pushers.map(({ userId }) => userId),

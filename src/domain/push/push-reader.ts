@@ -10,10 +10,7 @@ import { PUSHERS_TOPIC } from "./pushers.ts";
 import { forgetPushedRooms } from "./pushed-rooms.ts";
 import type { ShardKeeper } from "./shard-keeper.ts";
 
-export type ReaderEdges = Pick<
-  Edges,
-  "db" | "keyring" | "memory" | "notifier"
->;
+export type ReaderEdges = Pick<Edges, "db" | "keyring" | "memory" | "notifier">;
 
 const MOST_BATCHES = 500;
 
@@ -35,7 +32,8 @@ export async function readOn(
   const group = behind.filter(({ position }) => position === after);
   const next = behind.find(({ position }) => position > after);
   const end = behind.reduce(
-    (least, { position }) => (position > after ? Math.min(least, position) : least),
+    (least, { position }) =>
+      position > after ? Math.min(least, position) : least,
     head,
   );
   const changes = notifier.changesSince(after);
@@ -74,6 +72,10 @@ async function resumeOf(
 ): Promise<void> {
   const shards = keeper.shards.map(({ shard }) => shard);
   const named = userIds && [...userIds];
-  for (const { pusherId, waitMs } of await listWaitingPushers(db, shards, named))
+  for (const { pusherId, waitMs } of await listWaitingPushers(
+    db,
+    shards,
+    named,
+  ))
     courier.resume(pusherId, waitMs);
 }

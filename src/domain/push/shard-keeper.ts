@@ -37,7 +37,10 @@ export class ShardKeeper {
    * is beyond it. Answers which ones are new: nothing before their first pusher, and
    * nothing of a shard without one, has to be read.
    */
-  async keep({ db, notifier }: Pick<Edges, "db" | "notifier">): Promise<number[]> {
+  async keep({
+    db,
+    notifier,
+  }: Pick<Edges, "db" | "notifier">): Promise<number[]> {
     const before = this.#shards;
     const kept = await keepShards(db, this.holder, before, HELD_MS);
     const known = new Map(
