@@ -13,7 +13,7 @@ import { withPassword } from "../support/with-password.ts";
 const PATH = "/_matrix/push/v1/notify";
 
 describe("abuse of pushers", () => {
-  const { server, gateway } = usePushing();
+  const { server, openGateway } = usePushing();
   let people = 0;
 
   async function pair(more: Json = {}) {
@@ -22,25 +22,25 @@ describe("abuse of pushers", () => {
     const bob = await server.user(`bob${n}`);
     const roomId = await makeRoom(alice, { preset: "public_chat" });
     await act(bob, roomId, "join");
+    const gateway = openGateway();
     await setPusher(bob, gateway.url, { pushkey: `key ${n}`, ...more });
-    return { alice, bob, roomId };
+    return { alice, bob, roomId, gateway };
   }
 
   it("C8 CVE-2021-21273: a redirect is not followed, and the pusher is told again", async () => {
-    const { alice, roomId } = await pair();
-    const target = `${gateway.origin}/_matrix/push/v1/notify?stolen`;
+    const { gateway, alice, roomId } = await pair();
+    const thief = openGateway();
+    const target = thief.url;
     gateway.answer(() => ({ status: 307, headers: { location: target } }));
     const eventId = await say(alice, roomId, "hello");
     await gateway.next();
     gateway.answer(() => ({}));
     expect((await gateway.next())["event_id"]).to.equal(eventId);
-    expect(gateway.told.map((told) => told.path)).to.not.include(
-      `${PATH}?stolen`,
-    );
+    expect(thief.told).to.deep.equal([]);
   });
 
   it("row 76: an endless answer is not read, and is no delivery", async () => {
-    const { alice, bob, roomId } = await pair();
+    const { gateway, alice, bob, roomId } = await pair();
     gateway.answer(() => ({ body: "x".repeat(10 * 1024 * 1024) }));
     const eventId = await say(alice, roomId, "hello");
     await gateway.next();
@@ -50,7 +50,7 @@ describe("abuse of pushers", () => {
   });
 
   it("row 76: whatever a gateway answers, it names none but the pushkey that it was told", async () => {
-    const { alice, bob, roomId } = await pair();
+    const { gateway, alice, bob, roomId } = await pair();
     const answers = [
       "",
       "[]",
@@ -71,7 +71,7 @@ describe("abuse of pushers", () => {
   });
 
   it("CVE-2024-6300: what is redacted is not in the queue, nor pushed from it", async () => {
-    const { alice, roomId } = await pair();
+    const { gateway, alice, roomId } = await pair();
     gateway.answer(() => ({ status: 503 }));
     await say(alice, roomId, "first");
     await gateway.next();
@@ -90,7 +90,7 @@ describe("abuse of pushers", () => {
   });
 
   it("C19: says of itself no more than the notification holds", async () => {
-    const { alice, bob, roomId } = await pair();
+    const { gateway, alice, bob, roomId } = await pair();
     await say(alice, roomId, "hello");
     await gateway.next();
     const { headers, notification } = gateway.told.at(-1)!;
@@ -105,7 +105,7 @@ describe("abuse of pushers", () => {
   });
 
   it("C5: pushes nothing of a room that its user has left or was banned from", async () => {
-    const { alice, bob, roomId } = await pair();
+    const { gateway, alice, bob, roomId } = await pair();
     const other = await makeRoom(alice, { preset: "public_chat" });
     await act(bob, other, "join");
     await act(alice, roomId, "ban", { user_id: bob.userId });
@@ -117,7 +117,7 @@ describe("abuse of pushers", () => {
   });
 
   it("1.6.1 #6426: an account that is closed has no pushers, no addresses and nothing queued", async () => {
-    const { alice, bob, roomId } = await pair();
+    const { gateway, alice, bob, roomId } = await pair();
     gateway.answer(() => ({ status: 503 }));
     await say(alice, roomId, "queued");
     await gateway.next();
@@ -134,7 +134,7 @@ describe("abuse of pushers", () => {
   });
 
   it("C10 row 48: a message of 64 KiB and a thousand globs do not hold up a push", async () => {
-    const { alice, bob, roomId } = await pair();
+    const { gateway, alice, bob, roomId } = await pair();
     for (let i = 0; i < 20; i += 1)
       must(
         await bob.put(`/pushrules/global/content/glob${i}`, {
@@ -150,7 +150,7 @@ describe("abuse of pushers", () => {
   });
 
   it("keeps tweaks of any name from being more than tweaks", async () => {
-    const { alice, bob, roomId } = await pair();
+    const { gateway, alice, bob, roomId } = await pair();
     must(
       await bob.put(path`/pushrules/global/room/${roomId}`, {
         actions: [

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { assertRequest } from "../http/response-schema.ts";
 import type { Json } from "./server.ts";
@@ -29,62 +29,64 @@ export interface TestGateway {
   next(): Promise<Json>;
 }
 
-/** Started before the specs, stopped after them. */
-export function useGateway(): TestGateway {
-  const gateway = new Gateway();
-  before("start a push gateway", () => gateway.start());
-  after("stop the push gateway", () => gateway.stop());
-  return gateway;
+/** Gateways that share an address, and are told apart by their queries. */
+export function useGateways(): { open(): TestGateway } {
+  const gateways: Gateway[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("error", () => undefined);
+    request.on("end", () => {
+      const number = /\?gateway=(\d+)$/.exec(request.url ?? "")?.[1];
+      const gateway = gateways[Number(number)];
+      if (!gateway) return response.writeHead(404).end();
+      const text = Buffer.concat(chunks).toString();
+      return gateway.hear(request, text).then(
+        ({ status = 200, body = '{"rejected":[]}', headers = {} }) => {
+          response.writeHead(status, {
+            "content-type": "application/json",
+            ...headers,
+          });
+          response.end(body);
+        },
+        () => response.destroy(),
+      );
+    });
+  });
+  before("start push gateways", async () => {
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  });
+  after("stop the push gateways", async () => {
+    server.closeAllConnections();
+    await new Promise((done) => server.close(done));
+  });
+  return {
+    open() {
+      const { port } = server.address() as AddressInfo;
+      const gateway = new Gateway(
+        `http://127.0.0.1:${port}`,
+        `${PATH}?gateway=${gateways.length}`,
+      );
+      gateways.push(gateway);
+      return gateway;
+    },
+  };
 }
 
 const PATH = "/_matrix/push/v1/notify";
 const TAKEN: GatewayAnswer = {};
 
 class Gateway implements TestGateway {
+  readonly origin: string;
+  readonly url: string;
   readonly told: Told[] = [];
-  readonly #server: Server;
   readonly #waiting: ((notification: Json) => void)[] = [];
   #asked = 0;
   #how: Parameters<TestGateway["answer"]>[0] = () => TAKEN;
 
-  constructor() {
-    this.#server = createServer((request, response) => {
-      const chunks: Buffer[] = [];
-      request.on("data", (chunk: Buffer) => chunks.push(chunk));
-      request.on("error", () => undefined);
-      request.on("end", () => {
-        const text = Buffer.concat(chunks).toString();
-        void this.#hear(request, text).then(
-          ({ status = 200, body = '{"rejected":[]}', headers = {} }) => {
-            response.writeHead(status, {
-              "content-type": "application/json",
-              ...headers,
-            });
-            response.end(body);
-          },
-          () => response.destroy(),
-        );
-      });
-    });
-  }
-
-  async start(): Promise<void> {
-    await new Promise<void>((done) =>
-      this.#server.listen(0, "127.0.0.1", done),
-    );
-  }
-
-  async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((done) => this.#server.close(done));
-  }
-
-  get origin(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  get url(): string {
-    return this.origin + PATH;
+  constructor(origin: string, path: string) {
+    this.origin = origin;
+    this.url = origin + path;
   }
 
   answer(how: Parameters<TestGateway["answer"]>[0]): void {
@@ -98,7 +100,7 @@ class Gateway implements TestGateway {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  async #hear(request: IncomingMessage, text: string): Promise<GatewayAnswer> {
+  async hear(request: IncomingMessage, text: string): Promise<GatewayAnswer> {
     const body = JSON.parse(text) as { notification: Json };
     const { url: path = "", method = "", headers } = request;
     assertRequest(method, path, body);

@@ -1,5 +1,5 @@
 import { startPushing } from "../../src/domain/push/start-pushing.ts";
-import { useGateway, type TestGateway } from "./push-gateway.ts";
+import { useGateways, type TestGateway } from "./push-gateway.ts";
 import { must } from "./rooms.ts";
 import {
   useServer,
@@ -12,12 +12,12 @@ import {
 
 export interface PushingServer {
   server: TestServer;
-  gateway: TestGateway;
+  openGateway(): TestGateway;
   /** Has a process push; the first one does so from the beginning. */
   start(process: TestProcess): { stop(): Promise<void> };
 }
 
-/** A server that pushes to a gateway on loopback. */
+/** A server that pushes to gateways on loopback. */
 export function usePushing(
   settings: TestSettings = {},
   { isStarted = true } = {},
@@ -31,11 +31,11 @@ export function usePushing(
   // Before the server is: what pushes needs its database.
   after("stop pushing", () => Promise.all(running.map(({ stop }) => stop())));
   const server = useServer({ "egress.allow": ["127.0.0.1"], ...settings });
-  const gateway = useGateway();
+  const gateways = useGateways();
   before("start pushing", () => {
     if (isStarted) start(server);
   });
-  return { server, gateway, start };
+  return { server, openGateway: () => gateways.open(), start };
 }
 
 /** A body of `/pushers/set`. */

@@ -188,7 +188,8 @@ describe("mails that wait", () => {
   });
 
   it("are not sent before something was unread for so long", async () => {
-    const { server, gateway } = quick;
+    const { server, openGateway } = quick;
+    const gateway = openGateway();
     const alice = await server.user("alice");
     const bob = await server.user("bob");
     await addMailAddress(server.edges, bob.userId, "bob@example.org");

@@ -88,7 +88,7 @@ describe("shards of pushers", () => {
 });
 
 describe("pushing by several processes", () => {
-  const { server, gateway, start } = usePushing({}, { isStarted: false });
+  const { server, openGateway, start } = usePushing({}, { isStarted: false });
 
   const expireLeases = () => server.database.sql`
     update push_shards set expires_ts = clock_timestamp()`;
@@ -98,6 +98,7 @@ describe("pushing by several processes", () => {
     const bob = await server.user("bob");
     const roomId = await makeRoom(alice, { preset: "public_chat" });
     await act(bob, roomId, "join");
+    const gateway = openGateway();
     await setPusher(bob, gateway.url);
 
     // A process that read and queued, and was killed before it told anybody.
@@ -133,7 +134,7 @@ describe("pushing by several processes", () => {
     const { db } = server.edges;
     const alice = await server.user("sharded");
     const roomId = await makeRoom(alice);
-    await setPusher(alice, gateway.url, { pushkey: "sharded" });
+    await setPusher(alice, openGateway().url, { pushkey: "sharded" });
     const { roomNid } = (await findRoomIdentity(server.edges, roomId))!;
     const all = Array.from({ length: PUSH_SHARDS }, (_, i) => i);
     const [pusher, ...more] = await listRoomPushers(db, [roomNid], all);
