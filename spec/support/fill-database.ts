@@ -63,6 +63,8 @@ export async function fillDatabase(sql: Sql): Promise<void> {
     insert into profile_fields (user_id, name, position, key_id, sealed)
       select '@fill' || i || ':test', f, i, 0, '' from generate_series(1, ${USERS}) i, unnest('{displayname,avatar_url}'::text[]) f;
     insert into account_data (user_id, room_nid, type, position, key_id, sealed)
+      select '@fill' || i || ':test', 0, 'm.push_rules', i, 0, '{}' from generate_series(1, ${USERS}) i;
+    insert into account_data (user_id, room_nid, type, position, key_id, sealed)
       select '@fill' || i || ':test', -r * (i % 50 + 1), 'fill.' || t, i, 0, ''
       from generate_series(1, ${USERS}) i, generate_series(0, 1) r, generate_series(1, 4) t;
     insert into filters (user_id, filter_id, hash, key_id, sealed)

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { SMTPServer } from "smtp-server";
 
@@ -28,6 +29,8 @@ export async function startMailServer({ hasTls = false } = {}): Promise<
   const server = new SMTPServer({
     authOptional: true,
     // Its certificate is one that anybody could have made.
+    key: readFileSync("test/start/certificates/first.key.pem"),
+    cert: readFileSync("test/start/certificates/first.pem"),
     disabledCommands: hasTls ? [] : ["STARTTLS"],
     onAuth({ username, password }, _session, done) {
       if (username === "matrix" && password === "mail secret")

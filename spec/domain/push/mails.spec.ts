@@ -105,7 +105,7 @@ describe("mails about what is unread", () => {
     expect(html).to.include("&#60;img src=x onerror=&#34;");
     expect(text).to.include("<script>alert(1)</script> & more");
     expect(headers).to.match(/^Subject: A new message in Room/m);
-    expect(headers).to.match(/^List-Unsubscribe: <http:\/\/127\.0\.0\.1/m);
+    expect(headers).to.match(/^List-Unsubscribe: <https:\/\/test\/_myelin\//m);
     expect(headers).to.include("List-Unsubscribe=One-Click");
     expect(headers).to.match(/^Auto-Submitted: auto-generated/m);
   });
@@ -146,7 +146,7 @@ describe("mails about what is unread", () => {
     const { alice, bob, roomId } = await reader();
     await say(alice, roomId, "hello");
     const { headers } = readMail(await mailServer.next());
-    const url = /List-Unsubscribe: <http:\/\/[^/]+([^>]+)>/.exec(headers)?.[1];
+    const url = /List-Unsubscribe: <https:\/\/test([^>]+)>/.exec(headers)?.[1];
     const looked = await server.get(url!);
     expect(looked.status).to.equal(200);
     expect(looked.headers["content-type"]).to.match(/^text\/html/);
