@@ -1,5 +1,6 @@
 import { randomBytes, randomInt } from "node:crypto";
 import { availableParallelism } from "node:os";
+import { composeMediaStore } from "./compose-media-store.ts";
 import { composeSettings } from "./compose-settings.ts";
 import type { Config } from "./config/schema.ts";
 import type { Edges, Log, Random } from "./edges.ts";
@@ -18,7 +19,9 @@ import type { SecretSource } from "./storage/secret-source.ts";
 import { createNotifier } from "./storage/stream-notifier.ts";
 import { ProcessMemory } from "./util/process-memory.ts";
 import { watchStalls } from "./util/stall-watch.ts";
+import { createHtmlReader } from "./workers/html-reader.ts";
 import { createPasswordHasher } from "./workers/password-hasher.ts";
+import { createThumbnailer } from "./workers/thumbnailer.ts";
 
 export interface EdgesOptions {
   config: Config;
@@ -27,6 +30,8 @@ export interface EdgesOptions {
   secretSource: SecretSource;
   /** Where clients reach this server. */
   publicBaseUrl?: string;
+  /** Where files stand, unless the settings say otherwise. */
+  mediaFolder: string;
   log: Log;
   now(): number;
   /** How names of other machines are resolved; by DNS unless said. */
@@ -50,6 +55,7 @@ export async function composeEdges({
   sql,
   secretSource,
   publicBaseUrl,
+  mediaFolder,
   log,
   now,
   resolve,
@@ -75,10 +81,13 @@ export async function composeEdges({
   const hashers = Math.ceil(availableParallelism() / 2);
   const passwordHasher = createPasswordHasher(hashers);
   const mailer = composeMailer(config.email);
+  const htmlReader = createHtmlReader();
   const egress = createEgress({
     ...config.egress,
     ...(resolve && { resolve }),
   });
+  const media = await composeMediaStore(config.media, mediaFolder);
+  const thumbnailer = createThumbnailer();
   let fence = raiseFence(committer, isStalled);
   let edges: Edges = {
     db: sql,
@@ -96,8 +105,11 @@ export async function composeEdges({
     notifier,
     serverKey: secrets.signingKey,
     passwordHasher,
+    mediaStore: media.store,
+    thumbnailer,
     egress,
     mailer,
+    htmlReader,
     settings: composeSettings(config, secrets.pepper, publicBaseUrl),
     memory: new ProcessMemory(),
     now,
@@ -123,7 +135,10 @@ export async function composeEdges({
       stalls.close();
       await egress.close();
       mailer?.close();
+      await htmlReader.close();
       await passwordHasher.close();
+      await thumbnailer.close();
+      media.close();
       await committer.close();
       await notifier.close();
       await bus.close();

@@ -5,10 +5,13 @@ import type { Config } from "./config/schema.ts";
 import { composeApp } from "./compose-app.ts";
 import { publicBaseUrlOf } from "./compose-settings.ts";
 import { composeEdges, type ComposedEdges } from "./compose-edges.ts";
+import { clearMedia } from "./domain/jobs/clear-media.ts";
 import { finishDeactivations } from "./domain/jobs/finish-deactivations.ts";
 import { forgetTransactions } from "./domain/jobs/forget-transactions.ts";
+import { forgetUrlPreviews } from "./domain/jobs/forget-url-previews.ts";
 import { startJobs } from "./domain/jobs/start-jobs.ts";
 import { startPushing } from "./domain/push/start-pushing.ts";
+import type { Edges } from "./edges.ts";
 import type { Middleware } from "./http/context.ts";
 import { createHealthRoutes } from "./http/health.ts";
 import { createLandingPage } from "./http/landing.ts";
@@ -79,6 +82,7 @@ async function serve(
       sql,
       log,
       publicBaseUrl,
+      mediaFolder: join(dataDir, "media"),
       now: () => Date.now(),
       secretSource: { keysDir: join(dataDir, "keys"), given: secrets },
     });
@@ -89,9 +93,9 @@ async function serve(
   const pages = createPages(config, publicBaseUrl, sql);
   const app = composeApp(config, composed, pages);
   respond = app.callback();
-  const jobs = startJobs(
+  const jobs = startJobs<Edges>(
     () => composed.edges,
-    [forgetTransactions, finishDeactivations],
+    [forgetTransactions, forgetUrlPreviews, finishDeactivations, clearMedia],
   );
   const pushing = startPushing(() => composed.edges);
   composed.onStall((ms) => {

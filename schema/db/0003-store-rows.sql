@@ -17,6 +17,18 @@ begin
     delete from event_contents using redacted where event_contents.nid = redacted.nid;
     delete from notifications using jsonb_to_recordset(p_rows->'redactions') as r(w int, target_nid bigint)
     where notifications.nid = r.target_nid and starts[r.w + 1] is not null;
+    delete from media_references using jsonb_to_recordset(p_rows->'redactions') as r(w int, target_nid bigint)
+    where media_references.nid = r.target_nid and starts[r.w + 1] is not null;
+  end if;
+
+  -- Only what is there: anybody may name anything.
+  if p_rows ? 'media_references' then
+    insert into media_references (nid, media_id)
+    select r.nid, media.media_id
+    from jsonb_to_recordset(p_rows->'media_references') as r(w int, nid bigint, media_id text)
+    join media on media.media_id = r.media_id
+    where starts[r.w + 1] is not null
+    on conflict do nothing;
   end if;
 
   if p_rows ? 'room_publications' then

@@ -214,6 +214,57 @@ create table mail_addresses (
 alter table mail_addresses add constraint mail_addresses_pkey PRIMARY KEY (user_id, address_hash);
 alter table mail_addresses add constraint mail_addresses_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(user_id);
 
+create table media (
+  media_id text collate "C" not null, -- id
+  user_id text collate "C" not null, -- id
+  blob_id text collate "C", -- number
+  created_ts bigint not null, -- time
+  expires_ts bigint, -- time
+  content_type text collate "C", -- protocol
+  is_legacy boolean not null, -- flag
+  scan text collate "C", -- flag
+  key_id bigint not null, -- number
+  sealed bytea -- sealed
+);
+CREATE INDEX media_by_blob ON public.media USING btree (blob_id) WHERE (blob_id IS NOT NULL);
+CREATE INDEX media_by_user ON public.media USING btree (user_id, created_ts);
+CREATE INDEX media_pending_by_end ON public.media USING btree (expires_ts) WHERE (blob_id IS NULL);
+CREATE INDEX media_pending_by_user ON public.media USING btree (user_id, expires_ts) WHERE (blob_id IS NULL);
+alter table media add constraint media_blob_id_fkey FOREIGN KEY (blob_id) REFERENCES media_blobs(blob_id);
+alter table media add constraint media_pkey PRIMARY KEY (media_id);
+alter table media add constraint media_scan_check CHECK ((scan = ANY (ARRAY['clean'::text, 'refused'::text])));
+
+create table media_blobs (
+  blob_id text collate "C" not null, -- number
+  user_id text collate "C" not null, -- id
+  state text collate "C" not null, -- setting
+  hash bytea, -- hash
+  size bigint, -- number
+  content_type text collate "C", -- protocol
+  is_sealed boolean not null, -- flag
+  origin_blob_id text collate "C", -- number
+  variant text collate "C", -- protocol
+  expires_ts timestamp with time zone -- time
+);
+CREATE INDEX media_blobs_by_end ON public.media_blobs USING btree (expires_ts) WHERE (state <> 'stored'::text);
+CREATE INDEX media_blobs_by_hash ON public.media_blobs USING btree (user_id, hash) WHERE ((state = 'stored'::text) AND (hash IS NOT NULL));
+CREATE UNIQUE INDEX media_blobs_variants ON public.media_blobs USING btree (origin_blob_id, variant) WHERE ((state = 'stored'::text) AND (origin_blob_id IS NOT NULL));
+alter table media_blobs add constraint media_blobs_pkey PRIMARY KEY (blob_id);
+alter table media_blobs add constraint media_blobs_state_check CHECK ((state = ANY (ARRAY['writing'::text, 'stored'::text, 'dropped'::text])));
+
+create table media_references (
+  nid bigint not null, -- number
+  media_id text collate "C" not null -- id
+);
+CREATE INDEX media_references_by_medium ON public.media_references USING btree (media_id);
+alter table media_references add constraint media_references_pkey PRIMARY KEY (nid, media_id);
+
+create table media_usage (
+  user_id text collate "C" not null, -- id
+  bytes bigint not null -- number
+);
+alter table media_usage add constraint media_usage_pkey PRIMARY KEY (user_id);
+
 create table memberships (
   user_id text collate "C" not null, -- id
   room_nid bigint not null, -- number
@@ -251,6 +302,17 @@ create table one_time_keys (
 );
 CREATE INDEX one_time_keys_by_age ON public.one_time_keys USING btree (user_id, device_id, algorithm, "position", key_id);
 alter table one_time_keys add constraint one_time_keys_pkey PRIMARY KEY (user_id, device_id, algorithm, key_id);
+
+create table openid_tokens (
+  token_hash bytea not null, -- hash
+  user_id text collate "C" not null, -- id
+  device_id text collate "C" not null, -- id
+  expires_ts bigint not null -- time
+);
+CREATE INDEX openid_tokens_by_device ON public.openid_tokens USING btree (user_id, device_id);
+CREATE INDEX openid_tokens_by_end ON public.openid_tokens USING btree (expires_ts);
+alter table openid_tokens add constraint openid_tokens_pkey PRIMARY KEY (token_hash);
+alter table openid_tokens add constraint openid_tokens_user_id_device_id_fkey FOREIGN KEY (user_id, device_id) REFERENCES devices(user_id, device_id) ON DELETE CASCADE;
 
 create table own_positions (
   room_nid bigint not null, -- number
@@ -503,6 +565,25 @@ create table uia_sessions (
   created_ts bigint not null -- time
 );
 alter table uia_sessions add constraint uia_sessions_pkey PRIMARY KEY (session_id);
+
+create unlogged table url_preview_fetches (
+  url_hash bytea not null, -- hash
+  holder uuid not null, -- number
+  expires_ts timestamp with time zone not null -- time
+);
+alter table url_preview_fetches add constraint url_preview_fetches_pkey PRIMARY KEY (url_hash);
+
+create table url_previews (
+  url_hash bytea not null, -- hash
+  fetched_ts bigint not null, -- time
+  expires_ts bigint not null, -- time
+  is_failure boolean not null, -- flag
+  media_id text collate "C", -- id
+  key_id bigint not null, -- number
+  sealed bytea not null -- sealed
+);
+CREATE INDEX url_previews_by_age ON public.url_previews USING btree (fetched_ts);
+alter table url_previews add constraint url_previews_pkey PRIMARY KEY (url_hash, fetched_ts);
 
 create table users (
   user_id text collate "C" not null, -- id
@@ -933,6 +1014,42 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.create_pending_medium(p_media_id text, p_user_id text, p_now bigint, p_expires bigint, p_most integer, p_is_legacy boolean)
+ RETURNS bigint
+ LANGUAGE plpgsql
+AS $function$
+declare
+  others bigint;
+  soonest bigint;
+begin
+  perform pg_advisory_xact_lock(hashtextextended('myelin pending media ' || p_user_id, 0));
+  select count(*), min(expires_ts) into others, soonest
+  from media where user_id = p_user_id and blob_id is null and expires_ts > p_now;
+  if others >= p_most then return soonest; end if;
+  insert into media (media_id, user_id, created_ts, expires_ts, is_legacy, key_id)
+  values (p_media_id, p_user_id, p_now, p_expires, p_is_legacy, 0);
+  return null;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.drop_unused_blob()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  freed record;
+begin
+  if old.blob_id is null then return null; end if;
+  -- Of two who delete the last two at once, the second one sees what the first has left.
+  select user_id, size into freed from media_blobs where blob_id = old.blob_id and state = 'stored' for update;
+  if not found or exists (select from media where blob_id = old.blob_id) then return null; end if;
+  update media_blobs set state = 'dropped', expires_ts = clock_timestamp()
+  where state = 'stored' and (blob_id = old.blob_id or origin_blob_id = old.blob_id);
+  update media_usage set bytes = greatest(0, bytes - freed.size) where user_id = freed.user_id;
+  return null;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.last_ephemeral_mark()
  RETURNS bigint
  LANGUAGE plpgsql
@@ -966,6 +1083,50 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.store_medium(p_media_id text, p_is_pending boolean, p_user_id text, p_blob_id text, p_shared_id text, p_size bigint, p_hash bytea, p_sniffed text, p_content_type text, p_is_legacy boolean, p_key_id bigint, p_sealed bytea, p_quota bigint, p_now bigint)
+ RETURNS text
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if p_is_pending then
+    perform from media
+    where media_id = p_media_id and user_id = p_user_id and blob_id is null and expires_ts > p_now for update;
+    if not found then return 'taken'; end if;
+  end if;
+  perform from media_blobs where blob_id = p_blob_id and state = 'writing' for update;
+  if not found then return 'expired'; end if;
+  if p_shared_id is not null then
+    perform from media_blobs where blob_id = p_shared_id and state = 'stored' for share;
+    if not found then return 'unshared'; end if;
+  end if;
+  if p_key_id <> 0 then
+    perform from keys where key_id = p_key_id for key share;
+    if not found then return 'key'; end if;
+  end if;
+
+  if p_shared_id is not null then
+    update media_blobs set state = 'dropped', expires_ts = clock_timestamp() where blob_id = p_blob_id;
+  else
+    insert into media_usage as held (user_id, bytes)
+    select p_user_id, p_size where p_quota is null or p_size <= p_quota
+    on conflict (user_id) do update set bytes = held.bytes + excluded.bytes
+      where p_quota is null or held.bytes + excluded.bytes <= p_quota;
+    if not found then return 'quota'; end if;
+    update media_blobs set state = 'stored', hash = p_hash, size = p_size, content_type = p_sniffed, expires_ts = null
+    where blob_id = p_blob_id;
+  end if;
+  if p_is_pending then
+    update media set blob_id = coalesce(p_shared_id, p_blob_id), content_type = p_content_type,
+      is_legacy = p_is_legacy, key_id = p_key_id, sealed = p_sealed
+    where media_id = p_media_id;
+  else
+    insert into media (media_id, user_id, blob_id, created_ts, content_type, is_legacy, key_id, sealed)
+    values (p_media_id, p_user_id, coalesce(p_shared_id, p_blob_id), p_now, p_content_type, p_is_legacy, p_key_id, p_sealed);
+  end if;
+  return 'stored';
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.store_rows(p_rows jsonb, starts bigint[], p_now bigint)
  RETURNS void
  LANGUAGE plpgsql
@@ -986,6 +1147,18 @@ begin
     delete from event_contents using redacted where event_contents.nid = redacted.nid;
     delete from notifications using jsonb_to_recordset(p_rows->'redactions') as r(w int, target_nid bigint)
     where notifications.nid = r.target_nid and starts[r.w + 1] is not null;
+    delete from media_references using jsonb_to_recordset(p_rows->'redactions') as r(w int, target_nid bigint)
+    where media_references.nid = r.target_nid and starts[r.w + 1] is not null;
+  end if;
+
+  -- Only what is there: anybody may name anything.
+  if p_rows ? 'media_references' then
+    insert into media_references (nid, media_id)
+    select r.nid, media.media_id
+    from jsonb_to_recordset(p_rows->'media_references') as r(w int, nid bigint, media_id text)
+    join media on media.media_id = r.media_id
+    where starts[r.w + 1] is not null
+    on conflict do nothing;
   end if;
 
   if p_rows ? 'room_publications' then

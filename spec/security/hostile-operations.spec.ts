@@ -28,6 +28,8 @@ import { nameOf } from "./requests.ts";
 /** Where there is nothing to be found yet. */
 const UNACCEPTED: Readonly<Record<string, number>> = {
   "GET /_matrix/client/v3/room_keys/version": 404,
+  "GET /_matrix/client/v1/media/preview_url": 403,
+  "GET /_matrix/federation/v1/openid/userinfo": 401,
   "GET /.well-known/matrix/support": 404,
   "GET /.well-known/matrix/server": 404,
   "GET /_myelin/client/v1/unsubscribe": 404,
@@ -54,7 +56,10 @@ describe("hostile requests of every operation", () => {
     },
   };
   const server = useServer(
-    { "registration.shared_secret": SHARED_SECRET },
+    {
+      "registration.shared_secret": SHARED_SECRET,
+      "media.legacy_downloads": "on",
+    },
     log,
   );
   let others: Others;

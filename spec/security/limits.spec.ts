@@ -23,6 +23,8 @@ const KINDS = [
   "to_device",
   "ephemeral",
   "search",
+  "upload",
+  "media",
   "other",
 ];
 

@@ -9,6 +9,8 @@ export interface Place {
   userId: string;
   deviceId: string;
   alias: string;
+  /** Of a file that is there; one that is not, unless said. */
+  mediaId?: string;
 }
 
 /** `PUT /_matrix/client/v3/…`, as endpoints.ts has it. */
@@ -27,6 +29,9 @@ const plain: Readonly<Record<string, string>> = {
   kind: "content",
   ruleId: "x",
   receiptType: "m.read",
+  serverName: "test",
+  mediaId: "absent",
+  fileName: "name.png",
 };
 
 const queries: Readonly<Record<string, string>> = {
@@ -34,6 +39,11 @@ const queries: Readonly<Record<string, string>> = {
   "/_matrix/client/v3/keys/changes": "?from=x&to=x",
   "/_myelin/client/v1/unsubscribe": "?token=1.x",
   "/_matrix/client/v3/register/available": "?username=someone",
+  "/_matrix/client/v1/media/preview_url": "?url=http%3A%2F%2F10.0.0.1%2F&ts=1",
+  "/_matrix/federation/v1/openid/userinfo": "?access_token=x",
+  "/_matrix/client/v1/media/thumbnail/:serverName/:mediaId":
+    "?width=32&height=32",
+  "/_matrix/media/v3/thumbnail/:serverName/:mediaId": "?width=32&height=32",
   "/_matrix/client/v1/register/m.login.registration_token/validity": "?token=x",
 };
 
@@ -249,6 +259,7 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
       account_data: {},
     },
   }),
+  "POST /_matrix/client/v3/user/:userId/openid/request_token": () => ({}),
   "PUT /_matrix/client/v3/presence/:userId/status": () => ({
     presence: "online",
     status_msg: "s",

@@ -113,6 +113,7 @@ async function act(
           keysDir: join(dataFolder, "keys"),
           given: readSecrets(program.environment),
         },
+        mediaFolder: join(dataFolder, "media"),
         now: () => Date.now(),
       });
       try {

@@ -17,7 +17,7 @@ export const egressSchema = {
       items: { type: "string", format: "network-or-any-host" },
       default: [],
       description:
-        "What is not called besides private, local and reserved networks, which never are: addresses, networks, host names, or * for whatever is not allowed above.",
+        "Addresses, networks and host names that are not called, besides private, local and reserved networks, which never are; or * for whatever is not allowed above.",
     },
   },
 } as const satisfies Section;

@@ -1,3 +1,5 @@
+import { isJsonObject } from "../core/json.ts";
+import { readJson } from "../core/json-reader.ts";
 import { parseServerName } from "../core/server-name.ts";
 import { parseNetwork } from "../util/ip-address.ts";
 
@@ -48,6 +50,14 @@ const isHost = (text: string): boolean =>
   /^(?:\*\.)?[^\s/*:@?#[\]]+$/.test(text) &&
   URL.canParse(`http://${text.replace(/^\*\./, "")}/`);
 
+const isJsonText = (text: string): boolean => {
+  try {
+    return isJsonObject(readJson(text));
+  } catch {
+    return false;
+  }
+};
+
 /** The forms that texts in the configuration may have to have. */
 export const formats: Readonly<Record<string, Format>> = {
   "server-name": {
@@ -84,6 +94,23 @@ export const formats: Readonly<Record<string, Format>> = {
     accepts: (text) => parseNetwork(text) !== undefined || isHost(text),
     expected:
       "an address, a network such as 10.0.0.0/8, or a host name such as push.example.org or *.example.org",
+  },
+  "url-pattern": {
+    accepts: (text) =>
+      /^(?:[a-z*]+:\/\/)?(?:\[[0-9a-f:.]+\]|[^\s:/@?#]+)(?::[0-9*]+)?(?:\/\S*)?$/i.test(
+        text,
+      ),
+    expected:
+      "a host with * for any text, such as *.example.org, https://*:8443 or example.org/help/*",
+  },
+  "turn-uri": {
+    accepts: (text) =>
+      /^turns?:[^\s/?#]+(?:\?transport=(?:udp|tcp))?$/.test(text),
+    expected: "an address such as turn:turn.example.org?transport=udp",
+  },
+  "json-object": {
+    accepts: isJsonText,
+    expected: "a JSON object in quotes, such as '{\"io.element.e2ee\":{}}'",
   },
   "network-or-any-host": {
     accepts: (text) =>

@@ -1,6 +1,10 @@
 import { DEFAULT_ROOM_VERSION, roomVersions } from "../core/room-version.ts";
 import { egressSchema } from "./egress-schema.ts";
 import { emailSchema } from "./email-schema.ts";
+import { mediaSchema } from "./media-schema.ts";
+import { turnSchema } from "./turn-schema.ts";
+import { urlPreviewsSchema } from "./url-previews-schema.ts";
+import { wellKnownSchema } from "./well-known-schema.ts";
 import { rateLimitsSchema } from "./rate-limits-schema.ts";
 import type { FromSchema, Section } from "./schema-types.ts";
 
@@ -179,8 +183,11 @@ export const configSchema = {
       description:
         "Whether access tokens are accepted as ?access_token=, as old clients send them.",
     },
+    media: mediaSchema,
     egress: egressSchema,
     email: emailSchema,
+    url_previews: urlPreviewsSchema,
+    turn: turnSchema,
     rate_limits: rateLimitsSchema,
     limits: {
       type: "object",
@@ -244,6 +251,7 @@ export const configSchema = {
         },
       },
     },
+    well_known: wellKnownSchema,
     support: {
       type: "object",
       description: "Whom people can ask: /.well-known/matrix/support.",

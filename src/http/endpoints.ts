@@ -50,6 +50,9 @@ import {
 } from "./client/push-rules.ts";
 import { getNotifications } from "./client/notifications.ts";
 import { getPushers, postPusher } from "./client/pushers.ts";
+import { getOpenidUserinfo, postOpenidToken } from "./client/openid.ts";
+import { getUrlPreview } from "./client/preview-url.ts";
+import { getTurnServer } from "./client/voip.ts";
 import { postReadMarkers } from "./client/read-markers.ts";
 import { postReceipt } from "./client/receipts.ts";
 import { putTyping } from "./client/typing.ts";
@@ -64,6 +67,19 @@ import {
 } from "./client/keys.ts";
 import { getBackupVersion } from "./client/key-backup.ts";
 import { getLoginFlows, postLogin } from "./client/login.ts";
+import {
+  getLegacyMediaConfig,
+  getMediaConfig,
+  postCreateMedia,
+  postUpload,
+  putUpload,
+} from "./client/content-repository.ts";
+import {
+  getDownload,
+  getLegacyDownload,
+  getLegacyThumbnail,
+  getThumbnailOf,
+} from "./client/media.ts";
 import {
   postForget,
   postInvite,
@@ -192,8 +208,21 @@ export const endpoints: readonly Endpoint[] = [
   getStoredFilter,
   getPresenceStatus,
   putPresenceStatus,
+  postUpload,
+  putUpload,
+  postCreateMedia,
+  getMediaConfig,
+  getLegacyMediaConfig,
+  getDownload,
+  getThumbnailOf,
+  getLegacyDownload,
+  getLegacyThumbnail,
   getCapabilities,
   getVersions,
+  getUrlPreview,
+  getTurnServer,
+  postOpenidToken,
+  getOpenidUserinfo,
   getWellKnownClient,
   getWellKnownSupport,
   getWellKnownServer,

@@ -6,24 +6,6 @@ export interface NotImplemented {
 
 export const notImplemented: readonly NotImplemented[] = [
   {
-    reason: "Media comes with its own issue.",
-    operations: [
-      "GET /_matrix/client/v1/media/download/{serverName}/{mediaId}",
-      "GET /_matrix/client/v1/media/download/{serverName}/{mediaId}/{fileName}",
-      "GET /_matrix/client/v1/media/thumbnail/{serverName}/{mediaId}",
-      "GET /_matrix/client/v1/media/preview_url",
-      "GET /_matrix/client/v1/media/config",
-      "POST /_matrix/media/v3/upload",
-      "PUT /_matrix/media/v3/upload/{serverName}/{mediaId}",
-      "POST /_matrix/media/v1/create",
-      "GET /_matrix/media/v3/download/{serverName}/{mediaId}",
-      "GET /_matrix/media/v3/download/{serverName}/{mediaId}/{fileName}",
-      "GET /_matrix/media/v3/thumbnail/{serverName}/{mediaId}",
-      "GET /_matrix/media/v3/preview_url",
-      "GET /_matrix/media/v3/config",
-    ],
-  },
-  {
     reason:
       "Third-party identifiers need mail or an identity server, which come later.",
     operations: [
@@ -118,15 +100,6 @@ export const notImplemented: readonly NotImplemented[] = [
   },
   {
     reason:
-      "Needs a TURN server's secret, which the configuration does not hold yet.",
-    operations: ["GET /_matrix/client/v3/voip/turnServer"],
-  },
-  {
-    reason: "OpenID tokens serve widgets and bridges, which come later.",
-    operations: ["POST /_matrix/client/v3/user/{userId}/openid/request_token"],
-  },
-  {
-    reason:
       "Federation comes with its own issue; until then nothing listens for it.",
     operations: [
       "GET /.well-known/matrix/policy_server",
@@ -150,7 +123,6 @@ export const notImplemented: readonly NotImplemented[] = [
       "PUT /_matrix/federation/v1/send_knock/{roomId}/{eventId}",
       "GET /_matrix/federation/v1/make_leave/{roomId}/{userId}",
       "PUT /_matrix/federation/v2/send_leave/{roomId}/{eventId}",
-      "GET /_matrix/federation/v1/openid/userinfo",
       "GET /_matrix/federation/v1/publicRooms",
       "POST /_matrix/federation/v1/publicRooms",
       "GET /_matrix/federation/v1/query/{queryType}",

@@ -30,7 +30,7 @@ export function openConnections(guard: Guard, resolve: Resolve): Agent {
       (error: unknown) => done(egressErrorOf(error), []),
     );
   };
-  const connect = buildConnector({
+  const connector = buildConnector({
     lookup,
     timeout: CONNECT_MS,
     autoSelectFamily: true,
@@ -46,11 +46,10 @@ export function openConnections(guard: Guard, resolve: Resolve): Agent {
     headersTimeout: 0,
     bodyTimeout: 0,
     connect(options, done) {
-      connect(options, (...[error, socket]) => {
+      connector(options, (error, socket) => {
         if (error) return done(error, null);
-        const host = options.hostname.replace(/^\[|\]$/g, "");
         const isRight =
-          guard.checkHost(host) === "trusted" ||
+          guard.checkHost(options.hostname) === "trusted" ||
           guard.isAllowed(socket.remoteAddress ?? "");
         if (isRight) return done(null, socket);
         socket.destroy();

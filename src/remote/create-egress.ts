@@ -1,10 +1,11 @@
+import { Readable } from "node:stream";
 import type { Agent, Dispatcher } from "undici";
 import { openConnections } from "./connections.ts";
 import type { Egress, EgressRequest, EgressStream } from "./egress.ts";
 import { EgressError, egressErrorOf } from "./egress-error.ts";
 import { createGuard, type Guard, type GuardLists } from "./guard.ts";
 import { purposes } from "./purposes.ts";
-import { readBody } from "./read-body.ts";
+import { readChunks } from "./body-chunks.ts";
 import { findRedirect, type Hop } from "./redirect.ts";
 import { createResolve, type Resolve } from "./resolve.ts";
 import { readTarget } from "./target.ts";
@@ -30,7 +31,7 @@ export function createEgress({
   return {
     open,
     check({ url, purpose }) {
-      readTarget(guard, purpose, url);
+      readTarget(guard, { purpose }, url);
     },
     async request(wanted) {
       const { status, headers, url, body } = await open(wanted);
@@ -47,10 +48,7 @@ async function openCall(
   guard: Guard,
   wanted: EgressRequest,
 ): Promise<EgressStream> {
-  const { timeoutMs, maxBytes } = {
-    ...purposes[wanted.purpose],
-    ...wanted,
-  };
+  const { timeoutMs, maxBytes } = { ...purposes[wanted.purpose], ...wanted };
   const limit = limitTime(timeoutMs, wanted.signal);
   try {
     const { url, answer } = await follow(agent, guard, wanted, limit.signal);
@@ -66,7 +64,7 @@ async function openCall(
     const coding = headers.get("content-encoding")?.trim().toLowerCase() ?? "";
     async function* body() {
       try {
-        yield* readBody(answer.body, coding, maxBytes);
+        yield* readChunks(answer.body, coding, maxBytes);
       } catch (error) {
         throw limit.failure() ?? egressErrorOf(error);
       } finally {
@@ -93,10 +91,10 @@ async function follow(
   wanted: EgressRequest,
   signal: AbortSignal,
 ) {
-  const { purpose, method = "GET", body } = wanted;
+  const { method = "GET", body } = wanted;
   const headers = { ...OWN_HEADERS, ...wanted.headers };
   let hop: Hop = {
-    url: readTarget(guard, purpose, wanted.url),
+    url: readTarget(guard, wanted, wanted.url),
     method,
     headers,
     ...(body !== undefined && { body }),
@@ -106,7 +104,7 @@ async function follow(
     if (left === 0) return { url: hop.url, answer };
     const location = headersOf(answer.headers).get("location");
     const next = findRedirect(hop, answer.statusCode, location, (text, base) =>
-      readTarget(guard, purpose, text, base),
+      readTarget(guard, wanted, text, base),
     );
     if (!next) return { url: hop.url, answer };
     answer.body.destroy();
@@ -127,12 +125,17 @@ async function ask(
     method,
     headers,
     signal,
-    ...(body !== undefined && { body }),
+    ...(body !== undefined && { body: sendable(body) }),
   });
   // What ends a body that nobody reads is no fault of the process.
   answer.body.on("error", () => undefined);
   return answer;
 }
+
+const sendable = (body: NonNullable<EgressRequest["body"]>) =>
+  typeof body === "string" || Buffer.isBuffer(body)
+    ? body
+    : Readable.from(body, { objectMode: false });
 
 function headersOf(
   headers: Dispatcher.ResponseData["headers"],

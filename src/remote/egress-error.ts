@@ -32,9 +32,8 @@ const CODES: ReadonlyMap<unknown, EgressFailure> = new Map([
 /** What any error of the way there and back means. */
 export function egressErrorOf(error: unknown): EgressError {
   if (error instanceof EgressError) return error;
-  const { code } = error as { code?: unknown };
-  const isGarbage =
-    typeof code === "string" && /^(?:HPE_|Z_|ERR__ERROR_)/.test(code);
+  const { name, code } = error as { name?: unknown; code?: unknown };
+  const isGarbage = name === "HTTPParserError" || /^Z_/.test(String(code));
   const failure = isGarbage ? "unreadable" : CODES.get(code);
   return new EgressError(failure ?? "unreachable", { cause: error });
 }

@@ -1,5 +1,5 @@
 /** Whom a call is for, which decides how careful it is; see purposes.ts. */
-export type EgressPurpose = "preview" | "push";
+export type EgressPurpose = "preview" | "push" | "scan";
 
 export interface EgressRequest {
   /** http or https, as the purpose allows, without credentials. */
@@ -8,13 +8,16 @@ export interface EgressRequest {
   /** GET unless said. */
   method?: "GET" | "POST" | "PUT" | "DELETE";
   headers?: Readonly<Record<string, string>>;
-  body?: string | Buffer;
+  /** What comes in pieces needs its `content-length`, and follows no redirect. */
+  body?: string | Buffer | AsyncIterable<Uint8Array>;
   /** For all of it: the name, the connection, redirects and the body. The purpose's unless said. */
   timeoutMs?: number;
   /** Of the body, uncompressed. The purpose's unless said. */
   maxBytes?: number;
   /** How many redirects are followed, each checked like the first address; none unless said. */
   followRedirects?: number;
+  /** Asked of each address on the way, besides the settings; whoever is denied is `refused`. */
+  mayCall?(url: URL): boolean;
   signal?: AbortSignal;
 }
 

@@ -5,7 +5,7 @@ export interface Hop {
   url: URL;
   method: NonNullable<EgressRequest["method"]>;
   headers: Readonly<Record<string, string>>;
-  body?: string | Buffer;
+  body?: NonNullable<EgressRequest["body"]>;
 }
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
@@ -36,7 +36,9 @@ export function findRedirect(
   return {
     url,
     method: keepsBody ? hop.method : "GET",
-    headers: Object.fromEntries(names.map((name) => [name, hop.headers[name]!])),
+    headers: Object.fromEntries(
+      names.map((name) => [name, hop.headers[name]!]),
+    ),
     ...(keepsBody && hop.body !== undefined && { body: hop.body }),
   };
 }

@@ -1,5 +1,5 @@
 import { badPorts } from "./bad-ports.ts";
-import type { EgressPurpose } from "./egress.ts";
+import type { EgressRequest } from "./egress.ts";
 import { EgressError } from "./egress-error.ts";
 import type { Guard } from "./guard.ts";
 import { purposes } from "./purposes.ts";
@@ -12,11 +12,12 @@ const MAX_URL_LENGTH = 8192;
  */
 export function readTarget(
   guard: Guard,
-  purpose: EgressPurpose,
+  { purpose, mayCall }: Pick<EgressRequest, "purpose" | "mayCall">,
   text: string,
   base?: URL,
 ): URL {
-  if (text.length > MAX_URL_LENGTH || !URL.canParse(text, base?.href)) throw refused();
+  if (text.length > MAX_URL_LENGTH || !URL.canParse(text, base?.href))
+    throw refused();
   const url = new URL(text, base);
   const isPlain = url.protocol === "http:";
   if (!isPlain && url.protocol !== "https:") throw refused();
@@ -26,12 +27,12 @@ export function readTarget(
   const isPlainAllowed = purposes[purpose].plainHttp === "always";
   if (verdict === "refused") throw refused();
   if (isPlain && !isPlainAllowed && verdict !== "trusted") throw refused();
+  if (mayCall && !mayCall(url)) throw refused();
   url.hash = "";
   return url;
 }
 
 /** The name or address without the brackets of IPv6. */
-const hostOf = ({ hostname }: URL): string =>
-  hostname.replace(/^\[|\]$/g, "");
+const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, "");
 
 const refused = () => new EgressError("refused");

@@ -127,6 +127,8 @@ export interface WriteRows {
   placedOutliers: { nid: number }[];
   /** The target's content row is deleted and its skeleton is all that is left. */
   redactions: { targetNid: number; byNid: number }[];
+  /** Media of ours that an event names; those that are not there are left out. */
+  mediaReferences: { nid: number; mediaId: string }[];
   notifications: {
     at: number;
     /** "" for everybody whose push rules are the default ones. */

@@ -1,8 +1,8 @@
 // The entry of a thread that hashes passwords: one at a time, behind everything else.
-import { setPriority } from "node:os";
 import { parentPort } from "node:worker_threads";
 import { hashSync, verifySync } from "@node-rs/argon2";
 import type { PasswordAnswer, PasswordQuestion } from "./password-messages.ts";
+import { stepBehind } from "./step-behind.ts";
 
 // argon2id with 19 MiB and two passes, as OWASP and NIST ask at least.
 const OPTIONS = {
@@ -12,9 +12,7 @@ const OPTIONS = {
   parallelism: 1,
 } as const;
 
-/** Linux alone has a priority for each thread; elsewhere this would slow the whole process. */
-const NICE = 10;
-if (process.platform === "linux") setPriority(0, NICE);
+stepBehind();
 
 const answer = ({ text, stored }: PasswordQuestion): string | boolean =>
   stored === null ? hashSync(text, OPTIONS) : verifySync(stored, text);

@@ -5,11 +5,13 @@ import { dags } from "./dags.ts";
 import { diskFull } from "./disk-full.ts";
 import { exhausted } from "./exhausted.ts";
 import { kills } from "./kills.ts";
+import { largeFiles } from "./large-files.ts";
 import { migration } from "./migration.ts";
 import type { ProofCase } from "./proof.ts";
 import { pushes } from "./pushes.ts";
 import { stopped } from "./stopped.ts";
 import { stream } from "./stream.ts";
+import { thumbnails } from "./thumbnails.ts";
 
 export const cases: readonly ProofCase[] = [
   kills,
@@ -23,4 +25,6 @@ export const cases: readonly ProofCase[] = [
   ...dags,
   claims,
   pushes,
+  largeFiles,
+  thumbnails,
 ];

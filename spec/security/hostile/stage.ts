@@ -2,6 +2,7 @@ import { createHmac } from "node:crypto";
 import type { Endpoint } from "../../../src/http/endpoint.ts";
 import type { JsonObject } from "../../../src/core/json.ts";
 import { newCrossSigning, newDevice } from "../../support/device-identity.ts";
+import { uploadImage } from "../../support/media.ts";
 import {
   act,
   makeRoom,
@@ -28,6 +29,10 @@ export interface Stage extends Place {
   /** A second device of the same user. */
   spareDeviceId: string;
   nonce: string;
+  /** Of an image. */
+  mediaId: string;
+  /** To upload to. */
+  pendingId: string;
 }
 
 /** Whom the users of all stages meet. */
@@ -91,8 +96,14 @@ export async function setStage(
   const { nonce } = must<{ nonce: string }>(
     await server.get("/_synapse/admin/v1/register"),
   );
+  const image = await uploadImage(user);
+  const pending = must<{ content_uri: string }>(
+    await user.post("/_matrix/media/v1/create"),
+  );
   return {
     ...{ number, user, others, roomId, eventId, alias, userId, deviceId },
+    mediaId: image,
+    pendingId: pending.content_uri.split("/").at(-1)!,
     leftRoomId,
     filterId: filter_id,
     since: next_batch,
@@ -222,8 +233,10 @@ function placeFor(name: string, stage: Stage): Place {
       return { ...place, alias: `#new${stage.number}:test` };
     case "DELETE /_matrix/client/v3/devices/:deviceId":
       return { ...place, deviceId: stage.spareDeviceId };
+    case "PUT /_matrix/media/v3/upload/:serverName/:mediaId":
+      return { ...place, mediaId: stage.pendingId };
     default:
-      return place;
+      return { ...place, mediaId: stage.mediaId };
   }
 }
 

@@ -29,8 +29,11 @@ export type RateLimitKind =
   | "keys"
   | "toDevice"
   | "ephemeral"
+  | "upload"
+  | "media"
   | "firstSync"
   | "search"
+  | "urlPreview"
   | "report"
   | "admin"
   | "other";

@@ -22,6 +22,9 @@ export const getCapabilities = endpoint({
         "m.3pid_changes": { enabled: false },
         "m.get_login_token": { enabled: false },
         "m.forget_forced_upon_leave": { enabled: false },
+        "io.element.msc4452.preview_url": {
+          enabled: settings.urlPreviews.enabled,
+        },
       },
     };
   },

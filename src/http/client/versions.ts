@@ -19,6 +19,8 @@ const FEATURES = {
   "org.matrix.msc4028": true,
   // Mentions by intent: v1.7.
   "org.matrix.msc3952_intentional_mentions": true,
+  // Media for whoever is logged in: v1.11.
+  "org.matrix.msc3916.stable": true,
   // Any profile field: v1.16.
   "uk.tcpip.msc4133.stable": true,
   // The state after the timeline: v1.16.

@@ -19,7 +19,9 @@ export function takeTurns(): Middleware {
     const whom = requester?.userId ?? limitKeyOf(ip);
     // Polls wait most of their time: each device has turns of its own for them.
     const isPoll = route.endpoint.longPoll === true && requester !== undefined;
-    const key = isPoll ? `${whom} ${requester.deviceId}` : whom;
+    const { ownTurns } = route.endpoint;
+    const part = isPoll ? requester.deviceId : ownTurns;
+    const key = part === undefined ? whom : `${whom} ${part}`;
     if (turns.waiting(key) < MOST_WAITING) return turns.run(key, next);
     throw new MatrixError("M_LIMIT_EXCEEDED", "Too many requests at once.", {
       retry_after_ms: RETRY_AFTER_MS,

@@ -3,7 +3,7 @@ import { createGunzip } from "node:zlib";
 import { EgressError } from "./egress-error.ts";
 
 /** The bytes of a body, uncompressed, up to a limit that they may not pass. */
-export async function* readBody(
+export async function* readChunks(
   source: Readable,
   coding: string,
   maxBytes: number,
