@@ -39,9 +39,12 @@ export function useGateways(): { open(): TestGateway } {
     request.on("end", () => {
       const number = /\?gateway=(\d+)$/.exec(request.url ?? "")?.[1];
       const gateway = gateways[Number(number)];
-      if (!gateway) return response.writeHead(404).end();
+      if (!gateway) {
+        response.writeHead(404).end();
+        return;
+      }
       const text = Buffer.concat(chunks).toString();
-      return gateway.hear(request, text).then(
+      void gateway.hear(request, text).then(
         ({ status = 200, body = '{"rejected":[]}', headers = {} }) => {
           response.writeHead(status, {
             "content-type": "application/json",
