@@ -37,8 +37,7 @@ export function compileGlob(
   };
 }
 
-/** A text as globs look at it: its UTF-16 units, or its code points. */
-export function toUnits(text: string, byCodePoint: boolean): number[] {
+function toUnits(text: string, byCodePoint: boolean): number[] {
   const units: number[] = [];
   for (let index = 0; index < text.length; index++) {
     const unit = byCodePoint
@@ -88,6 +87,21 @@ export function matchesGlobInWords(
 ): boolean {
   const glob = globOf(pattern);
   return matchesUnitsInWords(glob, unitsFor(glob, text));
+}
+
+/** As `matchesGlobInWords`, for many patterns: the text is taken apart once. */
+export function inWordsOf(text: string): (pattern: string | Glob) => boolean {
+  const folded = text.toLowerCase();
+  let byUnit: number[] | undefined;
+  let byCodePoint: number[] | undefined;
+  return (pattern) => {
+    const glob = globOf(pattern);
+    if (!glob.ignoresCase) return matchesGlobInWords(glob, text);
+    const units = glob.byCodePoint
+      ? (byCodePoint ??= toUnits(folded, true))
+      : (byUnit ??= toUnits(folded, false));
+    return matchesUnitsInWords(glob, units);
+  };
 }
 
 const unitsFor = ({ byCodePoint, ignoresCase }: Glob, text: string): number[] =>

@@ -222,6 +222,9 @@ export interface Settlement {
   mailRestMs: number | null;
 }
 
+/** Of what a failing pusher waits for, the latest: so much is never told at once. */
+const MOST_KEPT = 500;
+
 /** Writes for many pushers what became of what they were told. */
 export async function settlePushes(
   sql: Sql,
@@ -238,7 +241,10 @@ export async function settlePushes(
         ${settled.map((s) => s.mailRestMs)}::float8[]) as r(pusher_id, position, badge, rest_ms, mail_rest_ms)
       join pushers p on p.pusher_id = r.pusher_id join held on held.shard = p.shard
     ), told as (
-      delete from push_queue q using outcomes o where q.pusher_id = o.pusher_id and q.position <= o.position
+      delete from push_queue q using outcomes o
+      where q.pusher_id = o.pusher_id and (q.position <= o.position or o.rest_ms is not null and q.position <= (
+        select f.position from push_queue f where f.pusher_id = o.pusher_id
+        order by f.position desc limit 1 offset ${MOST_KEPT}))
     )
     update pusher_states s set badge = o.badge,
       failures = case when o.rest_ms is null then 0 else s.failures + 1 end,

@@ -7,7 +7,7 @@ import {
   releaseShards,
   type PushShard,
 } from "../../../src/storage/push-shards.ts";
-import { queuePushes } from "../../../src/storage/push-queue.ts";
+import { queuePushes, settlePushes } from "../../../src/storage/push-queue.ts";
 import { listRoomPushers } from "../../../src/storage/pushers.ts";
 import { findRoomIdentity } from "../../../src/domain/rooms/room-identity.ts";
 import { setPusher, usePushing } from "../../support/pushing.ts";
@@ -118,7 +118,7 @@ describe("pushing by several processes", () => {
     await expireLeases();
 
     const other = await server.startProcess();
-    start(other);
+    const pushing = start(other);
     expect((await gateway.next())["event_id"]).to.equal(queued);
     expect((await gateway.next())["event_id"]).to.equal(unread);
 
@@ -128,6 +128,29 @@ describe("pushing by several processes", () => {
     const last = await say(alice, roomId, "last");
     expect((await gateway.next())["event_id"]).to.equal(last);
     expect(gateway.told).to.have.length(3);
+    await pushing.stop();
+  });
+
+  it("keeps the latest five hundred things for a pusher that fails", async () => {
+    const { db, notifier } = server.edges;
+    const alice = await server.user("backlog");
+    await setPusher(alice, openGateway().url, { pushkey: "backlog" });
+    await expireLeases();
+    const holder = randomUUID();
+    const held = await keepShards(db, holder, [], HOUR_MS);
+    const [row] = await db<{ pusherId: number }[]>`
+      select pusher_id from pushers where user_id = ${alice.userId}`;
+    const { pusherId } = row!;
+    const rows = Array.from({ length: 600 }, (_, i) => ({
+      ...{ pusherId, position: i + 1, nid: null, roomNid: 1 },
+      ...{ thread: "", actions: "[]" },
+    }));
+    await queuePushes(db, holder, held, notifier.position, rows);
+    const settled = { pusherId, position: 10, badge: 0, mailRestMs: null };
+    await settlePushes(db, holder, held, [{ ...settled, restMs: 1000 }]);
+    const [kept] = await db<{ count: number; first: number }[]>`
+      select count(*) as count, min(position) as first from push_queue where pusher_id = ${pusherId}`;
+    expect(kept).to.deep.equal({ count: 500, first: 101 });
   });
 
   it("sees pushers of the shards that are asked for alone", async () => {

@@ -1,9 +1,4 @@
-import {
-  compileGlob,
-  matchesUnitsInWords,
-  toUnits,
-  type Glob,
-} from "../glob.ts";
+import { compileGlob, inWordsOf, type Glob } from "../glob.ts";
 
 /** Letters, digits and underscores alone: such a pattern matches a whole word or nothing. */
 const PLAIN = /^[a-z0-9_]+$/;
@@ -35,21 +30,15 @@ export class KeywordIndex<T> {
 
   /** What waits for a pattern that the text matches, as `content.body` is matched. */
   find(text: string): T[] {
-    const lower = text.toLowerCase();
     const found: T[] = [];
     if (this.#words.size > 0)
-      for (const word of new Set(lower.match(WORDS))) {
+      for (const word of new Set(text.toLowerCase().match(WORDS))) {
         const value = this.#words.get(word);
         if (value !== undefined) found.push(value);
       }
-    let byUnit: number[] | undefined;
-    let byCodePoint: number[] | undefined;
-    for (const { glob, value } of this.#globs) {
-      const units = glob.byCodePoint
-        ? (byCodePoint ??= toUnits(lower, true))
-        : (byUnit ??= toUnits(lower, false));
-      if (matchesUnitsInWords(glob, units)) found.push(value);
-    }
+    const matches = inWordsOf(text);
+    for (const { glob, value } of this.#globs)
+      if (matches(glob)) found.push(value);
     return found;
   }
 }
