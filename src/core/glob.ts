@@ -5,6 +5,8 @@ export interface Glob {
   /** What stands between the stars; one segment if there are none. */
   segments: readonly Segment[];
   minLength: number;
+  /** The longest stretch without signs for anything: no text matches that lacks it. */
+  literal: string;
   /** `?` stands for a code point, not for half of one. */
   byCodePoint: boolean;
   ignoresCase: boolean;
@@ -29,8 +31,10 @@ export function compileGlob(
       byCodePoint ? units.map((unit) => (unit === 0x3f ? ANY : unit)) : units,
     );
   });
+  const literals = folded.split(questionMark ? /[*?]/ : "*");
   return {
     segments,
+    literal: literals.reduce((a, b) => (b.length > a.length ? b : a)),
     minLength: segments.reduce((sum, { units }) => sum + units.length, 0),
     byCodePoint,
     ignoresCase: ignoreCase,
@@ -97,6 +101,8 @@ export function inWordsOf(text: string): (pattern: string | Glob) => boolean {
   return (pattern) => {
     const glob = globOf(pattern);
     if (!glob.ignoresCase) return matchesGlobInWords(glob, text);
+    // Mostly it is not there, and that is found out a hundred times faster.
+    if (!folded.includes(glob.literal)) return false;
     const units = glob.byCodePoint
       ? (byCodePoint ??= toUnits(folded, true))
       : (byUnit ??= toUnits(folded, false));
