@@ -5,6 +5,7 @@ import { composeSettings } from "./compose-settings.ts";
 import type { Config } from "./config/schema.ts";
 import type { Edges, Log, Random } from "./edges.ts";
 import { createEgress } from "./remote/create-egress.ts";
+import { createMailer } from "./remote/create-mailer.ts";
 import type { Resolve } from "./remote/resolve.ts";
 import { createBus } from "./storage/bus.ts";
 import { createCommitter } from "./storage/committer.ts";
@@ -79,6 +80,7 @@ export async function composeEdges({
   // Half of the cores: what serves must never wait for those who log in.
   const hashers = Math.ceil(availableParallelism() / 2);
   const passwordHasher = createPasswordHasher(hashers);
+  const mailer = composeMailer(config.email);
   const htmlReader = createHtmlReader();
   const egress = createEgress({
     ...config.egress,
@@ -106,6 +108,7 @@ export async function composeEdges({
     mediaStore: media.store,
     thumbnailer,
     egress,
+    mailer,
     htmlReader,
     settings: composeSettings(config, secrets.pepper, publicBaseUrl),
     memory: new ProcessMemory(),
@@ -131,6 +134,7 @@ export async function composeEdges({
     async close() {
       stalls.close();
       await egress.close();
+      mailer?.close();
       await htmlReader.close();
       await passwordHasher.close();
       await thumbnailer.close();
@@ -140,6 +144,12 @@ export async function composeEdges({
       await bus.close();
     },
   };
+}
+
+function composeMailer({ host, from, ...others }: Config["email"]) {
+  return host === undefined || from === undefined
+    ? null
+    : createMailer({ host, from, ...others });
 }
 
 const LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";

@@ -23,6 +23,12 @@ export function composeSettings(
     presenceEnabled: config.presence.enabled,
     loginTokensEnabled: config.loginTokens.enabled,
     rendezvousEnabled: config.rendezvous.enabled,
+    ...(config.email.host !== undefined && {
+      mail: {
+        delayMs: config.email.delaySeconds * 1000,
+        showsMessages: config.email.showMessages,
+      },
+    }),
     rateLimitsEnabled: enabled,
     rateLimits,
     media: composeMedia(config.media),

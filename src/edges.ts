@@ -1,6 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import type { JsonObject } from "./core/json.ts";
 import type { Egress } from "./remote/egress.ts";
+import type { Mailer } from "./remote/mailer.ts";
 import type { Sql } from "./storage/database.ts";
 import type { Committer } from "./storage/write.ts";
 import type { Keyring } from "./storage/keyring.ts";
@@ -63,6 +64,8 @@ export interface Settings {
   loginTokensEnabled: boolean;
   /** Whether devices may meet here to sign in by QR code. */
   rendezvousEnabled: boolean;
+  /** Absent where no mails are sent. */
+  mail?: { delayMs: number; showsMessages: boolean };
   rateLimitsEnabled: boolean;
   rateLimits: Readonly<Record<string, { perSecond: number; burst: number }>>;
   media: MediaSettings;
@@ -106,6 +109,8 @@ export interface Edges {
   thumbnailer: Thumbnailer;
   /** The one way to other machines. */
   egress: Egress;
+  /** Null where no mails are sent. */
+  mailer: Mailer | null;
   htmlReader: HtmlReader;
   settings: Settings;
   /** Caches of this process; never the truth. */

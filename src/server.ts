@@ -11,6 +11,7 @@ import { forgetTransactions } from "./domain/jobs/forget-transactions.ts";
 import { purgeKeyBackups } from "./domain/jobs/purge-key-backups.ts";
 import { forgetUrlPreviews } from "./domain/jobs/forget-url-previews.ts";
 import { startJobs } from "./domain/jobs/start-jobs.ts";
+import { startPushing } from "./domain/push/start-pushing.ts";
 import type { Edges } from "./edges.ts";
 import type { Middleware } from "./http/context.ts";
 import { createHealthRoutes } from "./http/health.ts";
@@ -103,6 +104,7 @@ async function serve(
       clearMedia,
     ],
   );
+  const pushing = startPushing(() => composed.edges);
   composed.onStall((ms) => {
     log.error({ ms: Math.round(ms) }, "the process did not run for a while");
     // What waits there was given up by clients that have written on elsewhere.
@@ -114,7 +116,7 @@ async function serve(
     async stop() {
       unwatch();
       await composed.edges.notifier.close();
-      await Promise.all([drain(), jobs.stop()]);
+      await Promise.all([drain(), jobs.stop(), pushing.stop()]);
       await composed.close();
       await sql.end({ timeout: 1 });
     },

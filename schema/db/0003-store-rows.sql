@@ -2,6 +2,9 @@
 -- won: starts holds the position before a winner's first one, null for losers.
 create function store_rows(p_rows jsonb, starts bigint[], p_now bigint) returns void language plpgsql as $$
 #variable_conflict use_column
+declare
+  pusher record;
+  stored_id bigint;
 begin
   -- Redaction strips the content for good and leaves the skeleton. Where that is of
   -- current state, the state reads differently and has a new version.
@@ -161,6 +164,8 @@ begin
     where (access_tokens.user_id, access_tokens.device_id) = (r.user_id, r.device_id) and starts[r.w + 1] is not null;
     delete from refresh_tokens using jsonb_to_recordset(p_rows->'replaced_sessions') as r(w int, user_id text, device_id text)
     where (refresh_tokens.user_id, refresh_tokens.device_id) = (r.user_id, r.device_id) and starts[r.w + 1] is not null;
+    delete from pushers using jsonb_to_recordset(p_rows->'replaced_sessions') as r(w int, user_id text, device_id text)
+    where (pushers.user_id, pushers.device_id) = (r.user_id, r.device_id) and starts[r.w + 1] is not null;
   end if;
 
   -- Access tokens alone; the refresh tokens given out with them stay known.
@@ -179,6 +184,8 @@ begin
     from jsonb_to_recordset(p_rows->'ended_sessions') as r(w int, user_id text, device_id text)
     where (refresh_tokens.user_id, refresh_tokens.device_id) = (r.user_id, r.device_id) and starts[r.w + 1] is not null
       and next_hash is null;
+    delete from pushers using jsonb_to_recordset(p_rows->'ended_sessions') as r(w int, user_id text, device_id text)
+    where (pushers.user_id, pushers.device_id) = (r.user_id, r.device_id) and starts[r.w + 1] is not null;
   end if;
 
   -- A used refresh token is remembered for thirty days.
@@ -234,6 +241,41 @@ begin
       set position = excluded.position, key_id = excluded.key_id, sealed = excluded.sealed;
   end if;
 
+  -- The same pushkey of an app is one user's, unless others are to keep it. Who sets a
+  -- pusher again changes it, and its backlog waits no longer; of a user's pushers beyond
+  -- a hundred the oldest go.
+  if p_rows ? 'pushers' then
+    for pusher in
+      select * from jsonb_to_recordset(p_rows->'pushers')
+        as r(w int, o int, pusher_id bigint, user_id text, device_id text, key_hash bytea, kind text, is_enabled boolean,
+          shard smallint, is_appended boolean, key_id bigint, sealed bytea, created_ts bigint)
+      where starts[r.w + 1] is not null order by w
+    loop
+      if not pusher.is_appended then
+        delete from pushers where key_hash = pusher.key_hash and user_id <> pusher.user_id;
+      end if;
+      insert into pushers (
+        pusher_id, user_id, device_id, key_hash, kind, is_enabled, shard, since_position, key_id, sealed, created_ts)
+      values (
+        pusher.pusher_id, pusher.user_id, pusher.device_id, pusher.key_hash, pusher.kind, pusher.is_enabled, pusher.shard,
+        starts[pusher.w + 1] + pusher.o + 1, pusher.key_id, pusher.sealed, pusher.created_ts)
+      on conflict (key_hash, user_id) do update set kind = excluded.kind, is_enabled = excluded.is_enabled,
+        key_id = excluded.key_id, sealed = excluded.sealed,
+        since_position = case when pushers.is_enabled then pushers.since_position else excluded.since_position end
+      returning pusher_id into stored_id;
+      insert into pusher_states (pusher_id) values (stored_id)
+      on conflict (pusher_id) do update set failures = 0, failing_since_ts = null, retry_ts = '-infinity';
+      delete from pushers where user_id = pusher.user_id and pusher_id in (
+        select p.pusher_id from pushers p where p.user_id = pusher.user_id
+        order by p.created_ts desc, p.pusher_id desc offset 100);
+    end loop;
+  end if;
+
+  if p_rows ? 'removed_pushers' then
+    delete from pushers using jsonb_to_recordset(p_rows->'removed_pushers') as r(w int, user_id text, key_hash bytea)
+    where pushers.user_id = r.user_id and pushers.key_hash = r.key_hash and starts[r.w + 1] is not null;
+  end if;
+
   -- What a deactivated account leaves behind, besides its devices.
   if p_rows ? 'cleared_users' then
     delete from profile_fields using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
@@ -248,6 +290,10 @@ begin
     where notifications.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from push_modes using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
     where push_modes.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from pushers using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where pushers.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from mail_addresses using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where mail_addresses.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from cross_signing_keys using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
     where cross_signing_keys.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from key_signatures using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)

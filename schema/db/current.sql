@@ -253,6 +253,15 @@ CREATE INDEX login_tokens_by_device ON public.login_tokens USING btree (user_id,
 CREATE INDEX login_tokens_by_end ON public.login_tokens USING btree (expires_ts);
 alter table login_tokens add constraint login_tokens_pkey PRIMARY KEY (token_hash);
 alter table login_tokens add constraint login_tokens_user_id_device_id_fkey FOREIGN KEY (user_id, device_id) REFERENCES devices(user_id, device_id) ON DELETE CASCADE;
+create table mail_addresses (
+  user_id text collate "C" not null, -- id
+  address_hash bytea not null, -- hash
+  key_id bigint not null, -- number
+  sealed bytea not null, -- sealed
+  created_ts bigint not null -- time
+);
+alter table mail_addresses add constraint mail_addresses_pkey PRIMARY KEY (user_id, address_hash);
+alter table mail_addresses add constraint mail_addresses_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(user_id);
 
 create table media (
   media_id text collate "C" not null, -- id
@@ -395,6 +404,65 @@ create table push_modes (
 CREATE INDEX push_modes_by_position ON public.push_modes USING btree ("position");
 alter table push_modes add constraint push_modes_mode_check CHECK ((mode = ANY (ARRAY['keywords'::text, 'rows'::text])));
 alter table push_modes add constraint push_modes_pkey PRIMARY KEY (user_id, room_id);
+
+create unlogged table push_processes (
+  holder uuid not null, -- number
+  expires_ts timestamp with time zone not null -- time
+);
+alter table push_processes add constraint push_processes_pkey PRIMARY KEY (holder);
+
+create table push_queue (
+  pusher_id bigint not null, -- number
+  position bigint not null, -- number
+  nid bigint, -- number
+  room_nid bigint not null, -- number
+  thread text collate "C" not null, -- id
+  actions text not null, -- protocol
+  queued_ts timestamp with time zone not null default clock_timestamp() -- time
+);
+alter table push_queue add constraint push_queue_pkey PRIMARY KEY (pusher_id, "position");
+alter table push_queue add constraint push_queue_pusher_id_fkey FOREIGN KEY (pusher_id) REFERENCES pushers(pusher_id) ON DELETE CASCADE;
+
+create table push_shards (
+  shard smallint not null, -- number
+  position bigint not null default 0, -- number
+  holder uuid, -- number
+  generation bigint not null default 0, -- number
+  expires_ts timestamp with time zone not null default '-infinity'::timestamp with time zone -- time
+);
+alter table push_shards add constraint push_shards_pkey PRIMARY KEY (shard);
+
+create table pusher_states (
+  pusher_id bigint not null, -- number
+  badge integer not null default 0, -- number
+  failures integer not null default 0, -- number
+  failing_since_ts timestamp with time zone, -- time
+  retry_ts timestamp with time zone not null default '-infinity'::timestamp with time zone, -- time
+  mailed_ts timestamp with time zone, -- time
+  mail_rest_ms bigint not null default 0 -- number
+);
+alter table pusher_states add constraint pusher_states_pkey PRIMARY KEY (pusher_id);
+alter table pusher_states add constraint pusher_states_pusher_id_fkey FOREIGN KEY (pusher_id) REFERENCES pushers(pusher_id) ON DELETE CASCADE;
+
+create table pushers (
+  pusher_id bigint not null, -- number
+  user_id text collate "C" not null, -- id
+  device_id text collate "C" not null, -- id
+  key_hash bytea not null, -- hash
+  kind text collate "C" not null, -- setting
+  is_enabled boolean not null, -- flag
+  shard smallint not null, -- number
+  since_position bigint not null, -- number
+  key_id bigint not null, -- number
+  sealed bytea not null, -- sealed
+  created_ts bigint not null -- time
+);
+CREATE INDEX pushers_by_device ON public.pushers USING btree (user_id, device_id);
+CREATE INDEX pushers_by_shard ON public.pushers USING btree (shard);
+alter table pushers add constraint pushers_key_hash_user_id_key UNIQUE (key_hash, user_id);
+alter table pushers add constraint pushers_kind_check CHECK ((kind = ANY (ARRAY['http'::text, 'email'::text])));
+alter table pushers add constraint pushers_pkey PRIMARY KEY (pusher_id);
+alter table pushers add constraint pushers_user_id_device_id_fkey FOREIGN KEY (user_id, device_id) REFERENCES devices(user_id, device_id) ON DELETE CASCADE;
 
 create unlogged table rate_limits (
   key text collate "C" not null, -- hash
@@ -1288,6 +1356,9 @@ CREATE OR REPLACE FUNCTION public.store_rows(p_rows jsonb, starts bigint[], p_no
  LANGUAGE plpgsql
 AS $function$
 #variable_conflict use_column
+declare
+  pusher record;
+  stored_id bigint;
 begin
   -- Redaction strips the content for good and leaves the skeleton. Where that is of
   -- current state, the state reads differently and has a new version.
@@ -1447,6 +1518,8 @@ begin
     where (access_tokens.user_id, access_tokens.device_id) = (r.user_id, r.device_id) and starts[r.w + 1] is not null;
     delete from refresh_tokens using jsonb_to_recordset(p_rows->'replaced_sessions') as r(w int, user_id text, device_id text)
     where (refresh_tokens.user_id, refresh_tokens.device_id) = (r.user_id, r.device_id) and starts[r.w + 1] is not null;
+    delete from pushers using jsonb_to_recordset(p_rows->'replaced_sessions') as r(w int, user_id text, device_id text)
+    where (pushers.user_id, pushers.device_id) = (r.user_id, r.device_id) and starts[r.w + 1] is not null;
   end if;
 
   -- Access tokens alone; the refresh tokens given out with them stay known.
@@ -1465,6 +1538,8 @@ begin
     from jsonb_to_recordset(p_rows->'ended_sessions') as r(w int, user_id text, device_id text)
     where (refresh_tokens.user_id, refresh_tokens.device_id) = (r.user_id, r.device_id) and starts[r.w + 1] is not null
       and next_hash is null;
+    delete from pushers using jsonb_to_recordset(p_rows->'ended_sessions') as r(w int, user_id text, device_id text)
+    where (pushers.user_id, pushers.device_id) = (r.user_id, r.device_id) and starts[r.w + 1] is not null;
   end if;
 
   -- A used refresh token is remembered for thirty days.
@@ -1520,6 +1595,41 @@ begin
       set position = excluded.position, key_id = excluded.key_id, sealed = excluded.sealed;
   end if;
 
+  -- The same pushkey of an app is one user's, unless others are to keep it. Who sets a
+  -- pusher again changes it, and its backlog waits no longer; of a user's pushers beyond
+  -- a hundred the oldest go.
+  if p_rows ? 'pushers' then
+    for pusher in
+      select * from jsonb_to_recordset(p_rows->'pushers')
+        as r(w int, o int, pusher_id bigint, user_id text, device_id text, key_hash bytea, kind text, is_enabled boolean,
+          shard smallint, is_appended boolean, key_id bigint, sealed bytea, created_ts bigint)
+      where starts[r.w + 1] is not null order by w
+    loop
+      if not pusher.is_appended then
+        delete from pushers where key_hash = pusher.key_hash and user_id <> pusher.user_id;
+      end if;
+      insert into pushers (
+        pusher_id, user_id, device_id, key_hash, kind, is_enabled, shard, since_position, key_id, sealed, created_ts)
+      values (
+        pusher.pusher_id, pusher.user_id, pusher.device_id, pusher.key_hash, pusher.kind, pusher.is_enabled, pusher.shard,
+        starts[pusher.w + 1] + pusher.o + 1, pusher.key_id, pusher.sealed, pusher.created_ts)
+      on conflict (key_hash, user_id) do update set kind = excluded.kind, is_enabled = excluded.is_enabled,
+        key_id = excluded.key_id, sealed = excluded.sealed,
+        since_position = case when pushers.is_enabled then pushers.since_position else excluded.since_position end
+      returning pusher_id into stored_id;
+      insert into pusher_states (pusher_id) values (stored_id)
+      on conflict (pusher_id) do update set failures = 0, failing_since_ts = null, retry_ts = '-infinity';
+      delete from pushers where user_id = pusher.user_id and pusher_id in (
+        select p.pusher_id from pushers p where p.user_id = pusher.user_id
+        order by p.created_ts desc, p.pusher_id desc offset 100);
+    end loop;
+  end if;
+
+  if p_rows ? 'removed_pushers' then
+    delete from pushers using jsonb_to_recordset(p_rows->'removed_pushers') as r(w int, user_id text, key_hash bytea)
+    where pushers.user_id = r.user_id and pushers.key_hash = r.key_hash and starts[r.w + 1] is not null;
+  end if;
+
   -- What a deactivated account leaves behind, besides its devices.
   if p_rows ? 'cleared_users' then
     delete from profile_fields using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
@@ -1534,6 +1644,10 @@ begin
     where notifications.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from push_modes using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
     where push_modes.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from pushers using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where pushers.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from mail_addresses using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where mail_addresses.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from cross_signing_keys using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
     where cross_signing_keys.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from key_signatures using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)

@@ -72,6 +72,21 @@ export function assertResponse(
   }
 }
 
+/** Throws where a request is not what the specification says of its operation. */
+export function assertRequest(
+  method: string,
+  path: string,
+  body: unknown,
+): void {
+  const [operation] = findOperations(method, path);
+  const schema = operation?.requestBody?.content?.["application/json"]?.schema;
+  if (!schema) throw new Error(`${method} ${path} is not specified.`);
+  const validate = compiled.get(schema) ?? ajv.compile(withAnyOf(schema));
+  compiled.set(schema, validate);
+  if (validate(body)) return;
+  throw new Error(`${method} ${path}: ${ajv.errorsText(validate.errors)}`);
+}
+
 const TOKEN_ERRORS = ["M_MISSING_TOKEN", "M_UNKNOWN_TOKEN", "M_USER_LOCKED"];
 
 function faultOf(

@@ -48,6 +48,7 @@ export function useEgress(
   });
   after("close the client", () => made.close());
   return {
+    check: (wanted) => made.check(wanted),
     request: (wanted) => made.request(wanted),
     open: (wanted) => made.open(wanted),
     close: () => made.close(),

@@ -36,6 +36,8 @@ const OTHERWISE: Readonly<Record<string, number>> = {
   "GET /_matrix/federation/v1/openid/userinfo": 401,
   "GET /.well-known/matrix/support": 404,
   "GET /.well-known/matrix/server": 404,
+  "GET /_myelin/client/v1/unsubscribe": 404,
+  "POST /_myelin/client/v1/unsubscribe": 404,
 };
 
 /** After these nobody is left who could ask again. */

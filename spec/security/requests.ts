@@ -43,6 +43,7 @@ const queries: Readonly<Record<string, string>> = {
   "/_matrix/client/v3/room_keys/keys": "?version=1",
   "/_matrix/client/v3/room_keys/keys/:roomId": "?version=1",
   "/_matrix/client/v3/room_keys/keys/:roomId/:sessionId": "?version=1",
+  "/_myelin/client/v1/unsubscribe": "?token=1.x",
   "/_matrix/client/v3/register/available": "?username=someone",
   "/_matrix/client/v1/media/preview_url": "?url=http%3A%2F%2F10.0.0.1%2F&ts=1",
   "/_matrix/federation/v1/openid/userinfo": "?access_token=x",
@@ -235,6 +236,18 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
   }),
   "PUT /_matrix/client/v3/pushrules/global/:kind/:ruleId/actions": () => ({
     actions: [{ set_tweak: "sound", value: "s" }],
+  }),
+  "POST /_matrix/client/v3/pushers/set": () => ({
+    kind: "http",
+    app_id: "app",
+    pushkey: "key",
+    app_display_name: "n",
+    device_display_name: "d",
+    profile_tag: "t",
+    lang: "en",
+    data: { url: "https://push.example.org/_matrix/push/v1/notify" },
+    append: true,
+    "org.matrix.msc3881.enabled": true,
   }),
   "POST /_matrix/client/v3/rooms/:roomId/receipt/:receiptType/:eventId":
     () => ({ thread_id: "main" }),

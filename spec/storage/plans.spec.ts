@@ -1,8 +1,22 @@
 import { expect } from "chai";
+import { randomUUID } from "node:crypto";
+import { findPushes } from "../../src/domain/push/find-pushes.ts";
+import { packParcels } from "../../src/domain/push/parcels.ts";
+import { findRoomIdentity } from "../../src/domain/rooms/room-identity.ts";
+import { keepShards } from "../../src/storage/push-shards.ts";
+import {
+  deletePushers,
+  listDuePushes,
+  listTouchedRooms,
+  listWaitingPushers,
+  queuePushes,
+  settlePushes,
+} from "../../src/storage/push-queue.ts";
 import { newDevice } from "../support/device-identity.ts";
 import { quiet } from "../support/database.ts";
 import { fillDatabase } from "../support/fill-database.ts";
 import { keyData, makeBackup } from "../support/key-backup.ts";
+import { setPusher } from "../support/pushing.ts";
 import { path } from "../support/rooms.ts";
 import {
   type Json,
@@ -17,6 +31,8 @@ const SMALL = new Set([
   "room_turns",
   "leases",
   "ephemeral_marks",
+  "push_shards",
+  "push_processes",
   "pg_database",
 ]);
 
@@ -229,5 +245,55 @@ describe("the plans of what is asked often", () => {
     await fred.get(`${meetings}/${String(body["id"])}`);
     await fred.delete(`${meetings}/${String(body["id"])}`);
     expectNoScan(10);
+  });
+
+  it("read no table whole that grows: pushers, what they are told, and notifications", async () => {
+    const fay = await explained.user("fay");
+    const gus = await explained.user("gus");
+    const { body } = await fay.post("/createRoom", { preset: "public_chat" });
+    const roomId = String(body["room_id"]);
+    await gus.post(path`/join/${roomId}`);
+    const { edges } = explained;
+    const { db, notifier } = edges;
+    const holder = randomUUID();
+    const held = await keepShards(db, holder, [], 60_000);
+    const shards = held.map(({ shard }) => shard);
+    const url = "https://push.example.org/_matrix/push/v1/notify";
+    const { roomNid } = (await findRoomIdentity(edges, roomId))!;
+    const after = await notifier.refresh();
+    plans.length = 0;
+    await setPusher(gus, url);
+    await setPusher(gus, url, { lang: "de" });
+    await gus.get("/pushers");
+    await gus.post("/pushers/set", {
+      ...{ kind: null, app_id: "app", pushkey: "gone" },
+    });
+    const { body: sent } = await fay.put(
+      path`/rooms/${roomId}/send/m.room.message/1`,
+      { msgtype: "m.text", body: "x" },
+    );
+    await gus.post(
+      path`/rooms/${roomId}/receipt/m.read/${String(sent["event_id"])}`,
+      {},
+    );
+    await gus.get("/notifications");
+    await gus.get("/notifications?only=highlight");
+    const upTo = await notifier.refresh();
+    const touched = await listTouchedRooms(db, after, upTo, 100);
+    expect(touched).to.deep.equal({ rooms: [roomNid], upTo });
+    const rows = await findPushes(edges, [roomNid], { after, upTo }, shards);
+    expect(rows).to.have.length(2);
+    await queuePushes(db, holder, held, upTo, rows);
+    await listWaitingPushers(db, shards, [gus.userId]);
+    const pusherIds = rows.map(({ pusherId }) => pusherId);
+    const due = await listDuePushes(db, pusherIds, 10);
+    const [parcel] = await packParcels(edges, due);
+    expect(parcel?.items).to.have.length(2);
+    const { pusherId } = parcel!;
+    const settled = { pusherId, position: upTo, badge: 1 };
+    const rest = { restMs: 1000, mailRestMs: null };
+    await settlePushes(db, holder, held, [{ ...settled, ...rest }]);
+    await deletePushers(db, holder, held, [pusherId]);
+    expectNoScan(20);
   });
 });

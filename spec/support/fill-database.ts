@@ -55,8 +55,17 @@ export async function fillDatabase(sql: Sql): Promise<void> {
       select '@fill' || i || ':test', '', 'rows', 1, i from generate_series(1, ${USERS}) i;
     insert into notifications (user_id, room_nid, position, nid, thread, is_highlight, is_counted)
       select '@fill' || (i % ${USERS}) || ':test', -(i % ${ROOMS} + 1), i, -i, 'main', true, true from generate_series(1, ${EVENTS}) i;
+    insert into pushers (pusher_id, user_id, device_id, key_hash, kind, is_enabled, shard, since_position, key_id, sealed, created_ts)
+      select -i, '@fill' || i || ':test', 'D1', sha256(i::text::bytea), 'http', true, i % 16, 0, 0, '', 1 from generate_series(1, ${USERS}) i;
+    insert into pusher_states (pusher_id) select -i from generate_series(1, ${USERS}) i;
+    insert into push_queue (pusher_id, position, nid, room_nid, thread, actions)
+      select -i, j, -i, -1, 'main', '[]' from generate_series(1, ${USERS}) i, generate_series(1, 3) j;
+    insert into mail_addresses (user_id, address_hash, key_id, sealed, created_ts)
+      select '@fill' || i || ':test', sha256(i::text::bytea), 0, '', 1 from generate_series(1, ${USERS}) i;
     insert into profile_fields (user_id, name, position, key_id, sealed)
       select '@fill' || i || ':test', f, i, 0, '' from generate_series(1, ${USERS}) i, unnest('{displayname,avatar_url}'::text[]) f;
+    insert into account_data (user_id, room_nid, type, position, key_id, sealed)
+      select '@fill' || i || ':test', 0, 'm.push_rules', i, 0, '{}' from generate_series(1, ${USERS}) i;
     insert into account_data (user_id, room_nid, type, position, key_id, sealed)
       select '@fill' || i || ':test', -r * (i % 50 + 1), 'fill.' || t, i, 0, ''
       from generate_series(1, ${USERS}) i, generate_series(0, 1) r, generate_series(1, 4) t;

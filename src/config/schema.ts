@@ -1,5 +1,6 @@
 import { DEFAULT_ROOM_VERSION, roomVersions } from "../core/room-version.ts";
 import { egressSchema } from "./egress-schema.ts";
+import { emailSchema } from "./email-schema.ts";
 import { mediaSchema } from "./media-schema.ts";
 import { turnSchema } from "./turn-schema.ts";
 import { urlPreviewsSchema } from "./url-previews-schema.ts";
@@ -209,6 +210,7 @@ export const configSchema = {
     },
     media: mediaSchema,
     egress: egressSchema,
+    email: emailSchema,
     url_previews: urlPreviewsSchema,
     turn: turnSchema,
     rate_limits: rateLimitsSchema,

@@ -48,7 +48,8 @@ import {
   putPushRuleActions,
   putPushRuleEnabled,
 } from "./client/push-rules.ts";
-import { getPushers } from "./client/pushers.ts";
+import { getNotifications } from "./client/notifications.ts";
+import { getPushers, postPusher } from "./client/pushers.ts";
 import { getOpenidUserinfo, postOpenidToken } from "./client/openid.ts";
 import { getUrlPreview } from "./client/preview-url.ts";
 import { getTurnServer } from "./client/voip.ts";
@@ -151,6 +152,7 @@ import { getAllState, getState, putState } from "./client/room-state.ts";
 import { putToDevice } from "./client/send-to-device.ts";
 import { getSync } from "./client/sync.ts";
 import { deleteTag, getTags, putTag } from "./client/tags.ts";
+import { getUnsubscribe, postUnsubscribe } from "./client/unsubscribe.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** Every route that this server answers, in the order of the specification. */
@@ -232,6 +234,10 @@ export const endpoints: readonly Endpoint[] = [
   getPushRuleActions,
   putPushRuleActions,
   getPushers,
+  postPusher,
+  getNotifications,
+  getUnsubscribe,
+  postUnsubscribe,
   postReceipt,
   postReadMarkers,
   putTyping,

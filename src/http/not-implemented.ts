@@ -71,13 +71,6 @@ export const notImplemented: readonly NotImplemented[] = [
     ],
   },
   {
-    reason: "Pushers and notifications come with the push issue.",
-    operations: [
-      "GET /_matrix/client/v3/notifications",
-      "POST /_matrix/client/v3/pushers/set",
-    ],
-  },
-  {
     reason: "Superseded by sync; deprecated in the specification.",
     operations: [
       "GET /_matrix/client/v3/events",

@@ -30,6 +30,9 @@ export function createEgress({
   const open = (wanted: EgressRequest) => openCall(agent, guard, wanted);
   return {
     open,
+    check({ url, purpose }) {
+      readTarget(guard, { purpose }, url);
+    },
     async request(wanted) {
       const { status, headers, url, body } = await open(wanted);
       const chunks: Buffer[] = [];

@@ -47,6 +47,8 @@ export interface EgressStream extends Answered {
  * All it throws is `EgressError`.
  */
 export interface Egress {
+  /** Throws where no call would be begun; names are not resolved for it. */
+  check(wanted: Pick<EgressRequest, "url" | "purpose">): void;
   request(wanted: EgressRequest): Promise<EgressAnswer>;
   /** The body as it comes. */
   open(wanted: EgressRequest): Promise<EgressStream>;

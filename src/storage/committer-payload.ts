@@ -184,11 +184,11 @@ function listKeys(write: Write): Set<number> {
   for (const { content } of write.events ?? []) {
     if (content) keys.add(content.firstKey).add(content.secondKey);
   }
-  const { strippedStates, devices, profileFields, accountData, ...others } =
-    write.rows ?? {};
-  const { toDevice, dehydratedDevices } = others;
-  const sealed = [strippedStates, devices, profileFields, toDevice];
-  for (const rows of [...sealed, dehydratedDevices]) {
+  const { accountData, ...rowsOf } = write.rows ?? {};
+  const { strippedStates, devices, profileFields, pushers } = rowsOf;
+  const { toDevice, dehydratedDevices } = rowsOf;
+  const sealed = [strippedStates, devices, profileFields, pushers];
+  for (const rows of [...sealed, toDevice, dehydratedDevices]) {
     for (const { keyId } of rows ?? []) keys.add(keyId);
   }
   for (const { keyId, sealed } of accountData ?? []) {

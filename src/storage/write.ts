@@ -258,6 +258,21 @@ export interface WriteRows {
    * viewer is named, that user alone.
    */
   deviceListChanges: { at: number; userId: string; viewer?: string }[];
+  /** One that is there already, by user and key, is changed and stays its device's. */
+  pushers: ({
+    at: number;
+    pusherId: number;
+    userId: string;
+    deviceId: string;
+    keyHash: Uint8Array;
+    kind: "http" | "email";
+    isEnabled: boolean;
+    shard: number;
+    /** Whether other users' pushers of the same key stay. */
+    isAppended: boolean;
+    createdTs: number;
+  } & Sealed)[];
+  removedPushers: { userId: string; keyHash: Uint8Array }[];
   /** A mode stays once it is `rows`; `roomId` "" stands for all rooms. */
   pushModes: {
     at: number;

@@ -8,6 +8,7 @@ import { kills } from "./kills.ts";
 import { largeFiles } from "./large-files.ts";
 import { migration } from "./migration.ts";
 import type { ProofCase } from "./proof.ts";
+import { pushes } from "./pushes.ts";
 import { stopped } from "./stopped.ts";
 import { stream } from "./stream.ts";
 import { thumbnails } from "./thumbnails.ts";
@@ -23,6 +24,7 @@ export const cases: readonly ProofCase[] = [
   migration,
   ...dags,
   claims,
+  pushes,
   largeFiles,
   thumbnails,
 ];

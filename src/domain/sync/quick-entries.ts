@@ -39,6 +39,8 @@ export async function readQuickEntries(
   mark: number,
 ): Promise<AnsweredRoom[] | undefined> {
   const { filter, requester } = request;
+  // What is told of typing here is the same for all who are told of it.
+  if (view.ignored.size > 0 && typing.size > 0) return undefined;
   const deltas = await readRoomDeltas(edges, spans);
   const typingEvents = await readTypingEvents(edges, [...typing].sort(), mark);
   const seen: Seen[] = [];
@@ -96,10 +98,11 @@ async function isQuick(
   { requester, since, filter }: SinceRequest,
   { ignored }: UserView,
   { roomNid, position }: Standing,
-  { events, readMemberNids }: RoomDelta,
+  { events, receipts, readMemberNids }: RoomDelta,
 ): Promise<boolean> {
   if (events.length > filter.room.timeline.limit) return false;
   if (events.some(({ sender }) => ignored.has(sender))) return false;
+  if (receipts.some(({ userId }) => ignored.has(userId))) return false;
   const { lazyLoadMembers, includeRedundantMembers } = filter.room.state;
   if (!lazyLoadMembers || events.length === 0) return true;
   if (includeRedundantMembers) return false;

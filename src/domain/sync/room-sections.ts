@@ -117,6 +117,7 @@ export async function readRoomSections(
     joined,
     typingRooms,
     upTo,
+    ignored,
   );
 
   const shownStates = plans.map((room) =>

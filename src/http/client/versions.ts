@@ -14,6 +14,9 @@ const FEATURES = {
   "org.matrix.msc2285.stable": true,
   "org.matrix.msc3771": true,
   "org.matrix.msc3773": true,
+  // Pushers that other devices switch on and off, and pushes of all encrypted events.
+  "org.matrix.msc3881": true,
+  "org.matrix.msc4028": true,
   // Mentions by intent: v1.7.
   "org.matrix.msc3952_intentional_mentions": true,
   // Media for whoever is logged in: v1.11.
