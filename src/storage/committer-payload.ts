@@ -186,7 +186,14 @@ function listKeys(write: Write): Set<number> {
   }
   const { strippedStates, devices, profileFields, accountData, toDevice } =
     write.rows ?? {};
-  for (const rows of [strippedStates, devices, profileFields, toDevice]) {
+  const reports = write.rows?.reports;
+  for (const rows of [
+    strippedStates,
+    devices,
+    profileFields,
+    toDevice,
+    reports,
+  ]) {
     for (const { keyId } of rows ?? []) keys.add(keyId);
   }
   for (const { keyId, sealed } of accountData ?? []) {
