@@ -8,6 +8,7 @@ import { composeEdges, type ComposedEdges } from "./compose-edges.ts";
 import { finishDeactivations } from "./domain/jobs/finish-deactivations.ts";
 import { forgetTransactions } from "./domain/jobs/forget-transactions.ts";
 import { startJobs } from "./domain/jobs/start-jobs.ts";
+import { indexWords } from "./domain/search/index-words.ts";
 import type { Middleware } from "./http/context.ts";
 import { createHealthRoutes } from "./http/health.ts";
 import { createLandingPage } from "./http/landing.ts";
@@ -90,7 +91,7 @@ async function serve(
   respond = app.callback();
   const jobs = startJobs(
     () => composed.edges,
-    [forgetTransactions, finishDeactivations],
+    [forgetTransactions, finishDeactivations, indexWords],
   );
   composed.onStall((ms) => {
     log.error({ ms: Math.round(ms) }, "the process did not run for a while");
