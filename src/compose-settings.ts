@@ -19,6 +19,7 @@ export function composeSettings(
     },
     password: { minimumLength: config.password.minimumLength, pepper },
     presenceEnabled: config.presence.enabled,
+    userDirectoryShowsAll: config.userDirectory.searchAllUsers,
     rateLimitsEnabled: enabled,
     rateLimits,
     support: composeSupport(config.support),

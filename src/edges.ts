@@ -39,6 +39,8 @@ export interface Settings {
   registration: { mode: "closed" | "open" | "token"; sharedSecret?: string };
   password: { minimumLength: number; pepper: Buffer };
   presenceEnabled: boolean;
+  /** Whether the user directory finds everyone, also who shares no room with whom asks. */
+  userDirectoryShowsAll: boolean;
   rateLimitsEnabled: boolean;
   rateLimits: Readonly<Record<string, { perSecond: number; burst: number }>>;
   support: {
