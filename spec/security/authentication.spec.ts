@@ -12,7 +12,9 @@ const OPEN = [
   "GET /.well-known/matrix/client",
   "GET /.well-known/matrix/server",
   "GET /.well-known/matrix/support",
+  "GET /_matrix/client/unstable/im.nheko.summary/summary/:roomIdOrAlias",
   "GET /_matrix/client/v1/register/m.login.registration_token/validity",
+  "GET /_matrix/client/v1/room_summary/:roomIdOrAlias",
   "GET /_matrix/client/v3/directory/list/room/:roomId",
   "GET /_matrix/client/v3/directory/room/:roomAlias",
   "GET /_matrix/client/v3/login",
@@ -28,8 +30,9 @@ const OPEN = [
   "POST /_synapse/admin/v1/register",
 ];
 
-/** What the specification lets anyone see of another user. */
+/** What the specification lets anyone see of another user, or say of them. */
 const OF_OTHERS = [
+  "POST /_matrix/client/v3/users/:userId/report",
   "GET /_matrix/client/v3/presence/:userId/status",
   "GET /_matrix/client/v3/profile/:userId",
   "GET /_matrix/client/v3/profile/:userId/:keyName",

@@ -23,6 +23,7 @@ const KINDS = [
   "to_device",
   "ephemeral",
   "search",
+  "report",
   "other",
 ];
 
@@ -88,6 +89,7 @@ describe("floods", () => {
       path`/directory/list/room/${"!a:test"}`,
       "/register/available?username=x",
       "/publicRooms",
+      `/_matrix/client/v1${path`/room_summary/${"#a:test"}`}`,
     ]) {
       const statuses = [];
       for (let n = 0; n < 5; n += 1)
