@@ -4,6 +4,7 @@ import { cuts } from "./cuts.ts";
 import { dags } from "./dags.ts";
 import { diskFull } from "./disk-full.ts";
 import { exhausted } from "./exhausted.ts";
+import { history } from "./history.ts";
 import { kills } from "./kills.ts";
 import { migration } from "./migration.ts";
 import type { ProofCase } from "./proof.ts";
@@ -21,4 +22,5 @@ export const cases: readonly ProofCase[] = [
   migration,
   ...dags,
   claims,
+  history,
 ];
