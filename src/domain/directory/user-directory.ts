@@ -7,9 +7,10 @@ import { UserIndex } from "./user-index.ts";
 
 type Needs = Pick<Edges, "db" | "keyring" | "memory">;
 
-/** Above it people are no longer added: some 300 bytes for each. */
+/** Above it people are no longer added: some 400 bytes for each. */
 const MOST_USERS = 300_000;
-const PAGE = 1_000;
+/** Opened at once: the process serves others between two pages. */
+const PAGE = 200;
 
 interface Directory {
   index: UserIndex;

@@ -6,7 +6,7 @@ const MOST_BEGINNINGS = 32;
 /** Entries that are looked at before they are sorted in. */
 const MOST_FRESH = 256;
 /** Entries that one search looks at. */
-const MOST_LOOKED_AT = 20_000;
+const MOST_LOOKED_AT = 5_000;
 
 interface Entry {
   word: string;
@@ -58,9 +58,11 @@ export class UserIndex {
       const rank = rankOf(words, beginnings);
       if (rank > 0) ranks.set(userId, rank);
     }
+    // Ids are compared only of those that are shown: of a letter there are thousands.
     return [...ranks]
-      .sort(([a, x], [b, y]) => y - x || compareCodePoints(a, b))
+      .sort(([, x], [, y]) => y - x)
       .slice(0, most)
+      .sort(([a, x], [b, y]) => y - x || compareCodePoints(a, b))
       .map(([userId]) => userId);
   }
 
