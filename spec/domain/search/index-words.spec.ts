@@ -105,6 +105,23 @@ describe("the words of events", () => {
     expect(await wordsOf(eventId)).to.equal(undefined);
   });
 
+  it("stay of nothing that was redacted while they were read", async () => {
+    const roomId = await makePublicRoom(alice);
+    const ids = await Promise.all(
+      Array.from({ length: 60 }, (_, i) => say(alice, roomId, `fleeting ${i}`)),
+    );
+    await rest();
+    await Promise.all([
+      runJob(server.edges, indexWords),
+      ...ids.map(async (id, i) =>
+        must(
+          await alice.put(path`/rooms/${roomId}/redact/${id}/f${`${i}`}`, {}),
+        ),
+      ),
+    ]);
+    for (const id of ids) expect(await wordsOf(id)).to.equal(undefined);
+  });
+
   it("are never of what was redacted before they were read", async () => {
     const roomId = await makePublicRoom(alice);
     const eventId = await say(alice, roomId, "unread");

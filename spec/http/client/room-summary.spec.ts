@@ -103,6 +103,20 @@ describe("room summaries", () => {
     expect((await ask(bob, secret)).status).to.equal(404);
   });
 
+  it("previews: a join rule that the room version does not know opens nothing", async () => {
+    for (const [version, join_rule, status] of [
+      ["6", "knock", 404],
+      ["7", "knock", 200],
+      ["9", "knock_restricted", 404],
+      ["10", "knock_restricted", 200],
+    ] as const) {
+      const roomId = await makeRoom(alice, { room_version: version });
+      await setState(alice, roomId, "m.room.join_rules", { join_rule });
+      const answer = await ask(bob, roomId);
+      expect(answer.status, `${version} ${join_rule}`).to.equal(status);
+    }
+  });
+
   it("previews: strangers without an account learn of what is listed or open, and of nothing else", async () => {
     const hidden = await makeRoom(alice, { preset: "public_chat" });
     const listed = await makeRoom(alice, {

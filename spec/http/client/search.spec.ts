@@ -296,6 +296,23 @@ for (const isRead of [true, false]) {
       expect(await bobs()).to.deep.include({ count: 0, results: [] });
     });
 
+    it("finds nothing of somebody who was erased, for those who came later", async () => {
+      const room = await makePublicRoom(alice);
+      const gone = await server.user(`gone${String(isRead)}`);
+      await act(gone, room, "join");
+      const said = await say(gone, room, "erasable words");
+      const auth = {
+        type: "m.login.password",
+        identifier: { type: "m.id.user", user: gone.userId },
+        password: gone.password,
+      };
+      must(await gone.post("/account/deactivate", { auth, erase: true }));
+      await act(bob, room, "join");
+      await settle();
+      expect(idsIn(await search(alice, "erasable"))).to.deep.equal([said]);
+      expect((await search(bob, "erasable")).count).to.equal(0);
+    });
+
     it("says nothing of whom the searcher ignores", async () => {
       const room = await makePublicRoom(alice);
       await act(bob, room, "join");

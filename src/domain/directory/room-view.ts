@@ -39,9 +39,6 @@ export type RoomPreview = PublicRoom & {
 };
 
 const FACTS = [...ROOM_FACTS, "m.room.encryption"];
-/** Rooms with these rules are for everyone to ask about. */
-const OPEN_RULES = ["public", "knock", "knock_restricted"];
-
 /** How rooms look to a viewer, with queries that are as many for any number of rooms. */
 export async function readRoomViews(
   edges: Needs,
@@ -106,11 +103,22 @@ const allowedRoomsOf = ({ room, facts }: RoomView): string[] | undefined =>
 export const isOpenToAll = (view: RoomView): boolean =>
   joinRuleOf(view) === "public" || isWorldReadable(view);
 
+/** Whether everyone may join, or ask to; a rule that the room version does not know is none. */
+function mayAskToJoin(view: RoomView): boolean {
+  const { knocking, knockRestricted } = view.room.rules.authorization;
+  const rule = joinRuleOf(view);
+  return (
+    rule === "public" ||
+    (knocking && rule === "knock") ||
+    (knockRestricted && rule === "knock_restricted")
+  );
+}
+
 /** Whether its viewer may know of a room: they are in it or invited, may ask to be, or may read it. */
 export const isAccessible = (view: RoomView): boolean =>
   view.membership === "join" ||
   view.membership === "invite" ||
-  OPEN_RULES.some((rule) => rule === joinRuleOf(view)) ||
+  mayAskToJoin(view) ||
   view.isInAllowedRoom ||
   isWorldReadable(view);
 
