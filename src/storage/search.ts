@@ -207,14 +207,15 @@ export async function insertSpanRows(
   rows: readonly SearchRow[],
 ): Promise<void> {
   await sql`
-    with held as (${heldLease(sql, lease)}), moved as (
+    with held as (${heldLease(sql, lease)}), living as materialized (${livingRows(sql, rows)}), moved as (
+      -- Keys are locked before their spans, as by whoever destroys them.
       update search_spans set pending_from = ${next}::bigint
       where room_nid = ${roomNid} and span = ${span} and pending_from = ${pendingFrom}
-        and exists (select from held)
+        and exists (select from held) and (select count(*) from living) >= 0
       returning span
     )
     insert into search_events (nid, room_nid, position, span, words)
-    select * from (${livingRows(sql, rows)}) living where exists (select from moved)
+    select * from living where exists (select from moved)
     on conflict do nothing`;
 }
 
