@@ -29,6 +29,7 @@ export function composeSettings(
         showsMessages: config.email.showMessages,
       },
     }),
+    userDirectoryShowsAll: config.userDirectory.searchAllUsers,
     rateLimitsEnabled: enabled,
     rateLimits,
     media: composeMedia(config.media),

@@ -66,6 +66,8 @@ export interface Settings {
   rendezvousEnabled: boolean;
   /** Absent where no mails are sent. */
   mail?: { delayMs: number; showsMessages: boolean };
+  /** Whether the user directory finds everyone, also who shares no room with whom asks. */
+  userDirectoryShowsAll: boolean;
   rateLimitsEnabled: boolean;
   rateLimits: Readonly<Record<string, { perSecond: number; burst: number }>>;
   media: MediaSettings;

@@ -11,6 +11,7 @@ import { forgetTransactions } from "./domain/jobs/forget-transactions.ts";
 import { purgeKeyBackups } from "./domain/jobs/purge-key-backups.ts";
 import { forgetUrlPreviews } from "./domain/jobs/forget-url-previews.ts";
 import { startJobs } from "./domain/jobs/start-jobs.ts";
+import { indexWords } from "./domain/search/index-words.ts";
 import { startPushing } from "./domain/push/start-pushing.ts";
 import type { Edges } from "./edges.ts";
 import type { Middleware } from "./http/context.ts";
@@ -102,6 +103,7 @@ async function serve(
       finishDeactivations,
       purgeKeyBackups,
       clearMedia,
+      indexWords,
     ],
   );
   const pushing = startPushing(() => composed.edges);

@@ -23,6 +23,8 @@ begin
       where s.nid = redacted.nid);
     delete from notifications using jsonb_to_recordset(p_rows->'redactions') as r(w int, target_nid bigint)
     where notifications.nid = r.target_nid and starts[r.w + 1] is not null;
+    delete from search_events using jsonb_to_recordset(p_rows->'redactions') as r(w int, target_nid bigint)
+    where search_events.nid = r.target_nid and starts[r.w + 1] is not null;
     delete from media_references using jsonb_to_recordset(p_rows->'redactions') as r(w int, target_nid bigint)
     where media_references.nid = r.target_nid and starts[r.w + 1] is not null;
   end if;
@@ -372,6 +374,15 @@ begin
     order by user_id, w desc, o desc
     on conflict (user_id) do update set device_id = excluded.device_id, position = excluded.position,
       key_id = excluded.key_id, sealed = excluded.sealed;
+  end if;
+
+  if p_rows ? 'reports' then
+    insert into reports (report_id, position, reporter, room_id, event_id, user_id, key_id, sealed, created_ts)
+    select report_id, starts[r.w + 1] + o + 1, reporter, room_id, event_id, user_id, key_id, sealed, created_ts
+    from jsonb_to_recordset(p_rows->'reports')
+      as r(w int, o int, report_id bigint, reporter text, room_id text, event_id text, user_id text, key_id bigint,
+        sealed bytea, created_ts bigint)
+    where starts[r.w + 1] is not null;
   end if;
 
   if p_rows ? 'device_list_changes' then

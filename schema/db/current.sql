@@ -158,6 +158,7 @@ CREATE INDEX events_by_position ON public.events USING btree (room_nid, "positio
 CREATE INDEX events_by_redacts ON public.events USING btree (room_nid, redacts) WHERE (redacts IS NOT NULL);
 CREATE INDEX events_by_relation ON public.events USING btree (room_nid, relates_to, rel_type) WHERE (relates_to IS NOT NULL);
 CREATE INDEX events_by_thread ON public.events USING btree (room_nid, thread, "position") WHERE (thread IS NOT NULL);
+CREATE INDEX events_by_time ON public.events USING btree (room_nid, origin_server_ts) WHERE (arrival IS NOT NULL);
 CREATE INDEX events_redacted_countable ON public.events USING btree (room_nid, "position") WHERE (is_countable AND (redacted_by IS NOT NULL));
 alter table events add constraint events_event_id_key UNIQUE (event_id);
 alter table events add constraint events_pkey PRIMARY KEY (nid);
@@ -231,7 +232,7 @@ create table keys (
   created_ts bigint not null -- time
 );
 alter table keys add constraint keys_pkey PRIMARY KEY (key_id);
-alter table keys add constraint keys_scope_check CHECK ((scope = ANY (ARRAY['user'::text, 'user-span'::text, 'room-span'::text, 'room-state'::text, 'member'::text])));
+alter table keys add constraint keys_scope_check CHECK ((scope = ANY (ARRAY['user'::text, 'user-span'::text, 'room-span'::text, 'room-state'::text, 'room-words'::text, 'member'::text])));
 alter table keys add constraint keys_scope_owner_span_key UNIQUE (scope, owner, span);
 
 create table leases (
@@ -392,6 +393,7 @@ create table profile_fields (
   key_id bigint not null, -- number
   sealed bytea not null -- sealed
 );
+CREATE INDEX profile_fields_by_position ON public.profile_fields USING btree ("position");
 alter table profile_fields add constraint profile_fields_pkey PRIMARY KEY (user_id, name);
 
 create table push_modes (
@@ -520,6 +522,19 @@ create unlogged table rendezvous_sessions (
 );
 CREATE INDEX rendezvous_sessions_by_end ON public.rendezvous_sessions USING btree (expires_ts);
 alter table rendezvous_sessions add constraint rendezvous_sessions_pkey PRIMARY KEY (id_hash);
+create table reports (
+  report_id bigint not null, -- number
+  position bigint not null, -- number
+  reporter text collate "C" not null, -- id
+  room_id text collate "C", -- id
+  event_id text collate "C", -- id
+  user_id text collate "C", -- id
+  key_id bigint not null, -- number
+  sealed bytea not null, -- sealed
+  created_ts bigint not null -- time
+);
+CREATE INDEX reports_by_age ON public.reports USING btree (created_ts);
+alter table reports add constraint reports_pkey PRIMARY KEY (report_id);
 
 create table room_aliases (
   alias text collate "C" not null, -- id
@@ -559,6 +574,34 @@ create table schema_migrations (
   applied_ts bigint not null -- time
 );
 alter table schema_migrations add constraint schema_migrations_pkey PRIMARY KEY (version);
+
+create table search_events (
+  nid bigint not null, -- number
+  room_nid bigint not null, -- number
+  position bigint not null, -- number
+  span text collate "C" not null, -- time
+  words bigint[] not null -- hash
+);
+CREATE INDEX search_events_by_span ON public.search_events USING btree (room_nid, span);
+CREATE INDEX search_events_words ON public.search_events USING gin (words);
+alter table search_events add constraint search_events_pkey PRIMARY KEY (nid);
+
+create table search_progress (
+  is_only boolean not null default true, -- flag
+  position bigint not null -- number
+);
+alter table search_progress add constraint search_progress_is_only_check CHECK (is_only);
+alter table search_progress add constraint search_progress_pkey PRIMARY KEY (is_only);
+
+create table search_spans (
+  room_nid bigint not null, -- number
+  span text collate "C" not null, -- time
+  key_id bigint not null, -- number
+  pending_from bigint -- number
+);
+CREATE INDEX search_spans_by_key ON public.search_spans USING btree (key_id);
+CREATE INDEX search_spans_pending ON public.search_spans USING btree (pending_from, room_nid) WHERE (pending_from IS NOT NULL);
+alter table search_spans add constraint search_spans_pkey PRIMARY KEY (room_nid, span);
 
 create table server_settings (
   name text collate "C" not null, -- setting
@@ -1389,6 +1432,8 @@ begin
     join media on media.media_id = r.media_id
     where starts[r.w + 1] is not null
     on conflict do nothing;
+    delete from search_events using jsonb_to_recordset(p_rows->'redactions') as r(w int, target_nid bigint)
+    where search_events.nid = r.target_nid and starts[r.w + 1] is not null;
   end if;
 
   if p_rows ? 'room_publications' then
@@ -1726,6 +1771,13 @@ begin
     order by user_id, w desc, o desc
     on conflict (user_id) do update set device_id = excluded.device_id, position = excluded.position,
       key_id = excluded.key_id, sealed = excluded.sealed;
+  if p_rows ? 'reports' then
+    insert into reports (report_id, position, reporter, room_id, event_id, user_id, key_id, sealed, created_ts)
+    select report_id, starts[r.w + 1] + o + 1, reporter, room_id, event_id, user_id, key_id, sealed, created_ts
+    from jsonb_to_recordset(p_rows->'reports')
+      as r(w int, o int, report_id bigint, reporter text, room_id text, event_id text, user_id text, key_id bigint,
+        sealed bytea, created_ts bigint)
+    where starts[r.w + 1] is not null;
   end if;
 
   if p_rows ? 'device_list_changes' then

@@ -17,7 +17,9 @@ const OPEN = [
   "GET /_matrix/client/unstable/io.element.msc4388/rendezvous",
   "GET /_matrix/client/unstable/io.element.msc4388/rendezvous/:rendezvousId",
   "GET /_matrix/client/unstable/org.matrix.msc4108/rendezvous/:rendezvousId",
+  "GET /_matrix/client/unstable/im.nheko.summary/summary/:roomIdOrAlias",
   "GET /_matrix/client/v1/register/m.login.registration_token/validity",
+  "GET /_matrix/client/v1/room_summary/:roomIdOrAlias",
   "GET /_matrix/client/v3/directory/list/room/:roomId",
   "GET /_matrix/client/v3/directory/room/:roomAlias",
   "GET /_matrix/client/v3/login",
@@ -43,8 +45,9 @@ const OPEN = [
   "PUT /_matrix/client/unstable/org.matrix.msc4108/rendezvous/:rendezvousId",
 ];
 
-/** What the specification lets anyone see of another user. */
+/** What the specification lets anyone see of another user, or say of them. */
 const OF_OTHERS = [
+  "POST /_matrix/client/v3/users/:userId/report",
   "GET /_matrix/client/v3/presence/:userId/status",
   "GET /_matrix/client/v3/profile/:userId",
   "GET /_matrix/client/v3/profile/:userId/:keyName",

@@ -26,6 +26,7 @@ const KINDS = [
   "search",
   "upload",
   "media",
+  "report",
   "other",
 ];
 
@@ -91,6 +92,7 @@ describe("floods", () => {
       path`/directory/list/room/${"!a:test"}`,
       "/register/available?username=x",
       "/publicRooms",
+      `/_matrix/client/v1${path`/room_summary/${"#a:test"}`}`,
     ]) {
       const statuses = [];
       for (let n = 0; n < 5; n += 1)

@@ -39,6 +39,8 @@ const plain: Readonly<Record<string, string>> = {
 
 const queries: Readonly<Record<string, string>> = {
   "/_matrix/client/v3/rooms/:roomId/messages": "?dir=b",
+  "/_matrix/client/v1/rooms/:roomId/timestamp_to_event": "?ts=0&dir=f",
+  "/_matrix/client/v1/mutual_rooms": "?user_id=%40bob%3Atest",
   "/_matrix/client/v3/keys/changes": "?from=x&to=x",
   "/_matrix/client/v3/room_keys/keys": "?version=1",
   "/_matrix/client/v3/room_keys/keys/:roomId": "?version=1",
@@ -157,6 +159,33 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
     filter: { generic_search_term: "x", room_types: ["m.space"] },
     third_party_instance_id: "",
   }),
+  "POST /_matrix/client/v3/user_directory/search": () => ({
+    search_term: "x",
+    limit: 1,
+  }),
+  "POST /_matrix/client/v3/search": () => ({
+    search_categories: {
+      room_events: {
+        search_term: "x",
+        keys: ["content.body"],
+        filter: { limit: 1, types: ["m.room.message"] },
+        order_by: "recent",
+        event_context: {
+          before_limit: 1,
+          after_limit: 1,
+          include_profile: true,
+        },
+        include_state: true,
+        groupings: { group_by: [{ key: "room_id" }] },
+      },
+    },
+  }),
+  "POST /_matrix/client/v3/rooms/:roomId/report": () => ({ reason: "r" }),
+  "POST /_matrix/client/v3/rooms/:roomId/report/:eventId": () => ({
+    reason: "r",
+    score: -100,
+  }),
+  "POST /_matrix/client/v3/users/:userId/report": () => ({ reason: "r" }),
   "PUT /_matrix/client/v3/user/:userId/rooms/:roomId/tags/:tag": () => ({
     order: 0.5,
   }),

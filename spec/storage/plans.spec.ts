@@ -12,6 +12,8 @@ import {
   queuePushes,
   settlePushes,
 } from "../../src/storage/push-queue.ts";
+import { runJob } from "../../src/domain/jobs/job.ts";
+import { indexWords } from "../../src/domain/search/index-words.ts";
 import { newDevice } from "../support/device-identity.ts";
 import { quiet } from "../support/database.ts";
 import { fillDatabase } from "../support/fill-database.ts";
@@ -28,6 +30,7 @@ import {
 /** Tables that hold a handful of rows, however large a server becomes. */
 const SMALL = new Set([
   "server_settings",
+  "search_progress",
   "room_turns",
   "leases",
   "ephemeral_marks",
@@ -168,6 +171,48 @@ describe("the plans of what is asked often", () => {
     await carl.get("/joined_rooms");
     await carl.get(path`/profile/${carl.userId}`);
     expectNoScan(10);
+  });
+
+  it("read no table whole that grows: people, words, spaces and times", async function () {
+    this.timeout(30_000);
+    const finn = await explained.user("finn");
+    const { body } = await finn.post("/createRoom", {
+      creation_content: { type: "m.space" },
+      preset: "public_chat",
+    });
+    const roomId = String(body["room_id"]);
+    const room = path`/rooms/${roomId}`;
+    await finn.put(`${room}${path`/state/m.space.child/${roomId}`}`, {
+      via: ["test"],
+    });
+    await finn.put(`${room}/send/m.room.message/1`, { body: "find me" });
+    const lookEverywhere = async () => {
+      await finn.post("/user_directory/search", { search_term: "finn" });
+      await finn.post("/search", {
+        search_categories: {
+          room_events: {
+            search_term: "find me",
+            event_context: { include_profile: true },
+            include_state: true,
+          },
+        },
+      });
+      const v1 = "/_matrix/client/v1";
+      await finn.get(`${v1}${room}/hierarchy`);
+      await finn.get(`${v1}${path`/room_summary/${roomId}`}`);
+      await finn.get(`${v1}/mutual_rooms?user_id=@fill1:test`);
+      await finn.get(`${v1}${room}/timestamp_to_event?ts=0&dir=f`);
+      await finn.post(`${room}/report`, { reason: "r" });
+    };
+    // Names are read once by each process that is asked.
+    await lookEverywhere();
+    plans.length = 0;
+    await lookEverywhere();
+    expectNoScan(20);
+    await server.database.sql`update search_progress set position = 30000`;
+    await runJob(explained.edges, indexWords);
+    await lookEverywhere();
+    expectNoScan(20);
   });
 
   it("read no table whole that grows: logins, devices and keys", async () => {

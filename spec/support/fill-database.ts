@@ -63,7 +63,7 @@ export async function fillDatabase(sql: Sql): Promise<void> {
     insert into mail_addresses (user_id, address_hash, key_id, sealed, created_ts)
       select '@fill' || i || ':test', sha256(i::text::bytea), 0, '', 1 from generate_series(1, ${USERS}) i;
     insert into profile_fields (user_id, name, position, key_id, sealed)
-      select '@fill' || i || ':test', f, i, 0, '' from generate_series(1, ${USERS}) i, unnest('{displayname,avatar_url}'::text[]) f;
+      select '@fill' || i || ':test', f, i, 0, '"fill"' from generate_series(1, ${USERS}) i, unnest('{displayname,avatar_url}'::text[]) f;
     insert into account_data (user_id, room_nid, type, position, key_id, sealed)
       select '@fill' || i || ':test', 0, 'm.push_rules', i, 0, '{}' from generate_series(1, ${USERS}) i;
     insert into account_data (user_id, room_nid, type, position, key_id, sealed)
@@ -104,6 +104,11 @@ export async function fillDatabase(sql: Sql): Promise<void> {
     insert into rate_limits (key, tokens, updated_ts) select 'fill' || i, 1, 1 from generate_series(1, ${USERS}) i;
     insert into idempotency (key, answer, created_ts)
       select sha256(i::text::bytea), '$fill', 1 from generate_series(1, ${EVENTS}) i;
+    insert into search_events (nid, room_nid, position, span, words)
+      select -i, -(i % ${ROOMS} + 1), i, '2026-11', array[i, i + 1, i + 2] from generate_series(1, ${EVENTS}) i;
+    insert into search_spans (room_nid, span, key_id) select -i, '2026-11', 0 from generate_series(1, ${ROOMS}) i;
+    insert into reports (report_id, position, reporter, user_id, key_id, sealed, created_ts)
+      select i, i, '@fill1:test', '@fill2:test', 0, '', i from generate_series(1, ${USERS}) i;
     insert into audit_log (seq, record, hash) select i, '{}', '' from generate_series(1, ${USERS}) i;
     insert into batches (batch_id, last_position, committed_ts)
       select gen_random_uuid(), i, 1 from generate_series(1, ${EVENTS}) i;

@@ -202,6 +202,18 @@ export const configSchema = {
         },
       },
     },
+    user_directory: {
+      type: "object",
+      description: "Whom people find when they search for others.",
+      properties: {
+        search_all_users: {
+          type: "boolean",
+          default: true,
+          description:
+            "Whether everyone on this server can be found, as colleagues expect it. If false, only who shares a room with the searcher or is in a public room.",
+        },
+      },
+    },
     access_token_in_query: {
       type: "boolean",
       default: true,

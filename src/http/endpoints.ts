@@ -149,6 +149,17 @@ import {
 } from "./client/room-members.ts";
 import { putMessage, putRedaction } from "./client/room-send.ts";
 import { getAllState, getState, putState } from "./client/room-state.ts";
+import { getEventByTimestamp } from "./client/event-by-timestamp.ts";
+import { getMutualRooms } from "./client/mutual-rooms.ts";
+import {
+  postEventReport,
+  postRoomReport,
+  postUserReport,
+} from "./client/report-content.ts";
+import { getSummary, getUnstableSummary } from "./client/room-summary.ts";
+import { postSearch } from "./client/search.ts";
+import { getHierarchy } from "./client/space-hierarchy.ts";
+import { postUserSearch } from "./client/user-directory.ts";
 import { putToDevice } from "./client/send-to-device.ts";
 import { getSync } from "./client/sync.ts";
 import { deleteTag, getTags, putTag } from "./client/tags.ts";
@@ -186,6 +197,16 @@ export const endpoints: readonly Endpoint[] = [
   getMessages,
   getContext,
   getEvent,
+  getEventByTimestamp,
+  getHierarchy,
+  getSummary,
+  getUnstableSummary,
+  getMutualRooms,
+  postSearch,
+  postUserSearch,
+  postRoomReport,
+  postEventReport,
+  postUserReport,
   getAlias,
   putAlias,
   deleteRoomAlias,

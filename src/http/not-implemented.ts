@@ -43,31 +43,22 @@ export const notImplemented: readonly NotImplemented[] = [
     ],
   },
   {
-    reason: "Relations, threads, spaces and search come with their own issue.",
+    reason: "Relations and threads come with their own issue.",
     operations: [
-      "GET /_matrix/client/v1/mutual_rooms",
       "GET /_matrix/client/v1/rooms/{roomId}/relations/{eventId}",
       "GET /_matrix/client/v1/rooms/{roomId}/relations/{eventId}/{relType}",
       "GET /_matrix/client/v1/rooms/{roomId}/relations/{eventId}/{relType}/{eventType}",
-      "GET /_matrix/client/v1/rooms/{roomId}/timestamp_to_event",
-      "GET /_matrix/client/v1/room_summary/{roomIdOrAlias}",
-      "POST /_matrix/client/v3/search",
-      "GET /_matrix/client/v1/rooms/{roomId}/hierarchy",
       "GET /_matrix/client/v1/rooms/{roomId}/threads",
-      "POST /_matrix/client/v3/user_directory/search",
     ],
   },
   {
-    reason: "Reports and administration come with the governance issue.",
+    reason: "Administration comes with the governance issue.",
     operations: [
       "GET /_matrix/client/v3/admin/whois/{userId}",
       "GET /_matrix/client/v1/admin/suspend/{userId}",
       "PUT /_matrix/client/v1/admin/suspend/{userId}",
       "GET /_matrix/client/v1/admin/lock/{userId}",
       "PUT /_matrix/client/v1/admin/lock/{userId}",
-      "POST /_matrix/client/v3/rooms/{roomId}/report",
-      "POST /_matrix/client/v3/rooms/{roomId}/report/{eventId}",
-      "POST /_matrix/client/v3/users/{userId}/report",
     ],
   },
   {

@@ -186,9 +186,9 @@ function listKeys(write: Write): Set<number> {
   }
   const { accountData, ...rowsOf } = write.rows ?? {};
   const { strippedStates, devices, profileFields, pushers } = rowsOf;
-  const { toDevice, dehydratedDevices } = rowsOf;
+  const { toDevice, dehydratedDevices, reports } = rowsOf;
   const sealed = [strippedStates, devices, profileFields, pushers];
-  for (const rows of [...sealed, toDevice, dehydratedDevices]) {
+  for (const rows of [...sealed, toDevice, dehydratedDevices, reports]) {
     for (const { keyId } of rows ?? []) keys.add(keyId);
   }
   for (const { keyId, sealed } of accountData ?? []) {

@@ -100,3 +100,61 @@ export async function listJoinedAmong(
       limit ${mostOthers})`;
   return rows.map(({ userId }) => userId);
 }
+
+/** What a user has to do with each of these rooms; nothing with those that are absent. */
+export async function listMembershipsIn(
+  sql: Sql,
+  userId: string,
+  roomNids: readonly number[],
+): Promise<{ roomNid: number; membership: Membership }[]> {
+  if (roomNids.length === 0) return [];
+  return sql<{ roomNid: number; membership: Membership }[]>`
+    select room_nid, membership from memberships
+    where user_id = ${userId} and room_nid = any(${roomNids as number[]}::bigint[])`;
+}
+
+/** Those of the rooms that a user is in, by their ids. */
+export async function listJoinedAmongRooms(
+  sql: Sql,
+  userId: string,
+  roomIds: readonly string[],
+): Promise<string[]> {
+  if (roomIds.length === 0) return [];
+  const rows = await sql<{ roomId: string }[]>`
+    select r.room_id from rooms r join memberships m on m.room_nid = r.room_nid
+    where r.room_id = any(${roomIds as string[]}::text[]) and m.user_id = ${userId} and m.membership = 'join'`;
+  return rows.map(({ roomId }) => roomId);
+}
+
+/** How many are in each of these rooms; those in which nobody is are absent. */
+export async function countJoinedMembers(
+  sql: Sql,
+  roomNids: readonly number[],
+): Promise<Map<number, number>> {
+  if (roomNids.length === 0) return new Map();
+  const rows = await sql<{ roomNid: number; count: number }[]>`
+    select room_nid, count(*)::int as count from memberships
+    where room_nid = any(${roomNids as number[]}::bigint[]) and membership = 'join'
+    group by room_nid`;
+  return new Map(rows.map(({ roomNid, count }) => [roomNid, count]));
+}
+
+/** Rooms that two users are both in, by their ids after one, and how many they are in all. */
+export async function listMutualRooms(
+  sql: Sql,
+  [one, other]: readonly [string, string],
+  after: string,
+  limit: number,
+): Promise<{ roomIds: string[]; count: number }> {
+  const [row] = await sql<{ roomIds: string[]; count: number }[]>`
+    with mutual as materialized (
+      select r.room_id from memberships a
+      join memberships b on b.room_nid = a.room_nid and b.user_id = ${other} and b.membership = 'join'
+      join rooms r on r.room_nid = a.room_nid
+      where a.user_id = ${one} and a.membership = 'join'
+    )
+    select (select count(*)::int from mutual) as count, coalesce((
+      select array_agg(room_id order by room_id) from (
+        select room_id from mutual where room_id > ${after} order by room_id limit ${limit}) page), '{}') as room_ids`;
+  return row!;
+}

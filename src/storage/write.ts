@@ -273,6 +273,16 @@ export interface WriteRows {
     createdTs: number;
   } & Sealed)[];
   removedPushers: { userId: string; keyHash: Uint8Array }[];
+  /** Of a room, an event of it, or a user; the reason is sealed under the reporter's key. */
+  reports: ({
+    at: number;
+    reportId: number;
+    reporter: string;
+    roomId: string | null;
+    eventId: string | null;
+    userId: string | null;
+    createdTs: number;
+  } & Sealed)[];
   /** A mode stays once it is `rows`; `roomId` "" stands for all rooms. */
   pushModes: {
     at: number;

@@ -4,6 +4,7 @@ import { cuts } from "./cuts.ts";
 import { dags } from "./dags.ts";
 import { diskFull } from "./disk-full.ts";
 import { exhausted } from "./exhausted.ts";
+import { history } from "./history.ts";
 import { kills } from "./kills.ts";
 import { largeFiles } from "./large-files.ts";
 import { migration } from "./migration.ts";
@@ -27,4 +28,5 @@ export const cases: readonly ProofCase[] = [
   pushes,
   largeFiles,
   thumbnails,
+  history,
 ];

@@ -125,6 +125,21 @@ describe("jobs", () => {
     expect(generations).to.deep.equal([1, 2]);
   });
 
+  it("come to their turn again while another one has much to do", async () => {
+    const steps = new EventEmitter();
+    const busy = { ...jobOf(async () => true), name: "busy" };
+    const brief = {
+      ...jobOf(async () => steps.emit("brief") && false),
+      ...{ name: "brief", restMs: 0 },
+    };
+    const first = once(steps, "brief");
+    const edges = edgesOf(database.sql);
+    const running = startJobs(() => edges, [busy, brief], 5);
+    await first;
+    await once(steps, "brief");
+    await running.stop();
+  });
+
   it("start with the server and let go of their lease when it stops", async () => {
     const started = new EventEmitter();
     const step = async () => {

@@ -1,13 +1,14 @@
 import type { Edges } from "../../edges.ts";
 import type { ClientFilter } from "../../core/filter.ts";
 import { listStrippedStates } from "../../storage/stripped-states.ts";
+import { readIgnoredInviters } from "../accounts/invite-permission.ts";
 import { strippedContext } from "../rooms/invitation.ts";
 import type { SyncPlan } from "./room-plan.ts";
 import { isRoomWanted } from "./sync-filter.ts";
 
 type Needs = Pick<Edges, "db" | "keyring">;
 
-/** The `invite` and `knock` sections: entries as JSON text. Invites by ignored users are left out. */
+/** The `invite` and `knock` sections: entries as JSON text. Invites that the user ignores are left out. */
 export async function readStrippedRooms(
   { db, keyring }: Needs,
   userId: string,
@@ -19,7 +20,12 @@ export async function readStrippedRooms(
     isRoomWanted(filter, roomId);
   const invited = plan.invited.filter(isWanted);
   const knocked = plan.knocked.filter(isWanted);
-  const shown = invited.filter(({ sender }) => !ignored.has(sender));
+  const heard = invited.filter(({ sender }) => !ignored.has(sender));
+  const isIgnored =
+    heard.length > 0
+      ? await readIgnoredInviters({ db, keyring }, userId)
+      : () => false;
+  const shown = heard.filter(({ sender }) => !isIgnored(sender));
   const rooms = [...shown, ...knocked];
   if (rooms.length === 0) return { invite: [], knock: [] };
   const rows = await listStrippedStates(

@@ -25,6 +25,16 @@ const FEATURES = {
   "uk.tcpip.msc4133.stable": true,
   // The state after the timeline: v1.16.
   "org.matrix.msc4222": true,
+  // Invites refused: all of them, v1.18, or by whom they are.
+  "org.matrix.msc4380.stable": true,
+  "org.matrix.msc4155": true,
+  // Rooms that two people share: v1.19.
+  "uk.half-shot.msc2666.query_mutual_rooms": true,
+  "uk.half-shot.msc2666.query_mutual_rooms.stable": true,
+  // The event nearest to a time: v1.6.
+  "org.matrix.msc3030": true,
+  // Rooms of a type in the directory: v1.4.
+  "org.matrix.msc3827.stable": true,
 };
 
 /** https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientversions */
