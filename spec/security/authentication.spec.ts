@@ -21,10 +21,10 @@ const OPEN = [
   "GET /_matrix/client/v3/publicRooms",
   "GET /_matrix/client/v3/register/available",
   "GET /_matrix/client/versions",
+  "GET /_matrix/federation/v1/openid/userinfo",
   // What was uploaded while downloads without a session were open, and nothing else.
   "GET /_matrix/media/v3/download/:serverName/:mediaId/:fileName",
   "GET /_matrix/media/v3/thumbnail/:serverName/:mediaId",
-  "GET /_matrix/federation/v1/openid/userinfo",
   "GET /_synapse/admin/v1/register",
   "POST /_matrix/client/v3/login",
   "POST /_matrix/client/v3/refresh",
