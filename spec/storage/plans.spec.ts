@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { clearMedia } from "../../src/domain/jobs/clear-media.ts";
 import { randomUUID } from "node:crypto";
 import { findPushes } from "../../src/domain/push/find-pushes.ts";
 import { packParcels } from "../../src/domain/push/parcels.ts";
@@ -18,8 +19,9 @@ import { newDevice } from "../support/device-identity.ts";
 import { quiet } from "../support/database.ts";
 import { fillDatabase } from "../support/fill-database.ts";
 import { keyData, makeBackup } from "../support/key-backup.ts";
+import { downloadPath, thumbnailPath, uploadImage } from "../support/media.ts";
 import { setPusher } from "../support/pushing.ts";
-import { path } from "../support/rooms.ts";
+import { makeRoom, path, send } from "../support/rooms.ts";
 import {
   type Json,
   type TestProcess,
@@ -340,5 +342,22 @@ describe("the plans of what is asked often", () => {
     await settlePushes(db, holder, held, [{ ...settled, ...rest }]);
     await deletePushers(db, holder, held, [pusherId]);
     expectNoScan(20);
+  });
+
+  it("read no table whole that grows: media", async () => {
+    const fay = await explained.user("fay");
+    const roomId = await makeRoom(fay);
+    plans.length = 0;
+    const mediaId = await uploadImage(fay);
+    await uploadImage(fay);
+    await fay.get(downloadPath(mediaId));
+    const wish = { width: 32, height: 32 };
+    await fay.get(thumbnailPath(mediaId, wish));
+    await fay.get(thumbnailPath(mediaId, wish));
+    await fay.post("/_matrix/media/v1/create");
+    const url = `mxc://test/${mediaId}`;
+    await send(fay, roomId, "m.room.message", { msgtype: "m.image", url });
+    await runJob(explained.edges, clearMedia);
+    expectNoScan(15);
   });
 });

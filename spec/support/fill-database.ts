@@ -97,6 +97,16 @@ export async function fillDatabase(sql: Sql): Promise<void> {
       select sha256(i::text::bytea), 'r', '', 1, 9e15 + i from generate_series(1, ${USERS}) i;
     insert into keys (key_id, scope, owner, span, master_epoch, wrapped, created_ts)
       select -i, 'user', '@fill' || i || ':test', '', 1, '', 1 from generate_series(1, ${USERS}) i;
+    insert into media_blobs (blob_id, user_id, state, hash, size, is_sealed)
+      select 'fill' || i, '@fill' || i || ':test', 'stored', decode(md5(i::text), 'hex'), 1, true from generate_series(1, ${USERS}) i;
+    insert into media (media_id, user_id, blob_id, created_ts, is_legacy, key_id, sealed)
+      select 'fill' || i, '@fill' || i || ':test', 'fill' || i, 1, false, 0, '' from generate_series(1, ${USERS}) i;
+    insert into media_blobs (blob_id, user_id, state, is_sealed, expires_ts)
+      select 'gone' || i, '@fill' || i || ':test', 'dropped', true, now() + interval '1 day' from generate_series(1, ${USERS}) i;
+    insert into media (media_id, user_id, created_ts, expires_ts, is_legacy, key_id)
+      select 'open' || i, '@fill' || i || ':test', 1, 9007199254740991, false, 0 from generate_series(1, ${USERS}) i;
+    insert into media_usage (user_id, bytes) select '@fill' || i || ':test', 1 from generate_series(1, ${USERS}) i;
+    insert into media_references (nid, media_id) select -i, 'fill' || i from generate_series(1, ${USERS}) i;
     insert into presence (user_id, device_id, state, status_key, last_active_ts, mark)
       select '@fill' || i || ':test', 'D1', 'offline', 0, 1, i from generate_series(1, ${USERS}) i;
     insert into typing (room_nid, user_id, expires_ts, mark)

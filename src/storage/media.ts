@@ -205,7 +205,7 @@ export async function claimLostBlobs(
   const rows = await sql<{ blobId: string }[]>`
     with held as materialized (${heldLease(sql, lease)}), lost as (
       select blob_id from media_blobs
-      where state <> 'stored' and expires_ts <= clock_timestamp() and exists (select from held)
+      where state <> 'stored' and expires_ts <= now() and exists (select from held)
       order by expires_ts limit ${limit} for update skip locked
     )
     update media_blobs set state = 'dropped' from lost where media_blobs.blob_id = lost.blob_id
@@ -226,6 +226,6 @@ export async function deleteExpiredPending(
       where blob_id is null and expires_ts <= ${now}::bigint and exists (select from held)
       order by expires_ts limit ${limit} for update skip locked
     )
-    delete from media using expired where media.media_id = expired.media_id and media.blob_id is null`;
+    delete from media where media_id = any(array(select media_id from expired)) and blob_id is null`;
   return count;
 }

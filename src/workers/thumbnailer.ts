@@ -74,8 +74,8 @@ export function createThumbnailer(mostWaiting = MOST_WAITING): Thumbnailer {
     async close() {
       isClosed = true;
       clearTimeout(idle);
+      // What it was at has failed with it; a file that is read slowly is not waited for.
       end();
-      await last;
     },
   };
 }
@@ -123,6 +123,14 @@ function startDecoder(): Decoder {
   };
 }
 
+/** What one image took is given back before the next: the limit is for each. */
+const ENVIRONMENT = {
+  UV_THREADPOOL_SIZE: "2",
+  MALLOC_ARENA_MAX: "1",
+  MALLOC_MMAP_THRESHOLD_: "131072",
+  MALLOC_TRIM_THRESHOLD_: "131072",
+};
+
 interface DecodingProcess extends ChildProcess {
   stdin: Writable;
   stdout: Readable;
@@ -139,7 +147,7 @@ function startProcess(): DecodingProcess {
     ],
     {
       cwd: "/",
-      env: { UV_THREADPOOL_SIZE: "2" },
+      env: ENVIRONMENT,
       stdio: ["pipe", "pipe", "ignore"],
     },
   );

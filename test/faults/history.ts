@@ -125,12 +125,13 @@ function ask(
         response.on("data", (chunk: Buffer) => chunks.push(chunk));
         response.on("error", reject);
         response.on("end", () => {
-          const text = Buffer.concat(chunks).toString();
+          const bytes = Buffer.concat(chunks);
+          const text = bytes.toString();
           const { statusCode: status = 0, headers } = response;
           const parsed: unknown = text === "" ? {} : JSON.parse(text);
           const isObject = typeof parsed === "object" && parsed !== null;
           const json = isObject ? (parsed as Answer["body"]) : {};
-          resolve({ status, headers, body: json, text });
+          resolve({ status, headers, body: json, text, bytes });
         });
       },
     );

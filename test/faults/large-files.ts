@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { readCpuSeconds } from "../../bench/measure/proc.ts";
 import { watchResidentBytes } from "../../bench/measure/resident-peak.ts";
 import { Client } from "./client.ts";
 import type { Outcome, ProofCase, RunOptions } from "./proof.ts";
@@ -34,14 +35,17 @@ async function runLargeFiles({ units }: RunOptions): Promise<Outcome> {
     const memory = watchResidentBytes(
       pids.length > 0 ? pids : [server.primaryPid],
     );
-    const { downMs, isSame, upMs } = await roundTrip(server, client, units);
+    const trip = await roundTrip(server, client, units);
+    const { down, isSame, up } = trip;
     const growth = memory.stop() ?? 0;
     const perSecond = (ms: number) => Math.round((units * MIB) / ms / 1000);
     return {
       counts: {
         MiB: units,
-        "MB/s up": perSecond(upMs),
-        "MB/s down": perSecond(downMs),
+        "MB/s up": perSecond(up.ms),
+        "MB/s down": perSecond(down.ms),
+        "ms of the server's CPU up": up.cpuMs,
+        "ms of the server's CPU down": down.cpuMs,
         "MB of memory more": Math.round(growth / 1e6),
       },
       claims: {
@@ -62,10 +66,25 @@ function blockOf(block: Buffer, number: number): Buffer {
   return block;
 }
 
+interface Cost {
+  ms: number;
+  /** Of all of the server's processes: what else the machine does leaves it alone. */
+  cpuMs: number;
+}
+
 interface Trip {
-  upMs: number;
-  downMs: number;
+  up: Cost;
+  down: Cost;
   isSame: boolean;
+}
+
+function startClock(server: FaultServer): () => Cost {
+  const cpu = () => readCpuSeconds([server.primaryPid]);
+  const begun = { ms: performance.now(), cpu: cpu() };
+  return () => ({
+    ms: performance.now() - begun.ms,
+    cpuMs: Math.round((cpu() - begun.cpu) * 1000),
+  });
 }
 
 async function roundTrip(
@@ -74,14 +93,14 @@ async function roundTrip(
   mebibytes: number,
 ): Promise<Trip> {
   const seed = randomBytes(MIB);
-  const begun = performance.now();
+  const goneUp = startClock(server);
   const uri = await send(server, client, seed, mebibytes);
-  const upMs = performance.now() - begun;
+  const up = goneUp();
   const path = `/_matrix/client/v1/media/download/${uri.slice("mxc://".length)}`;
-  const sent = performance.now();
+  const comeDown = startClock(server);
   const response = await ask(server, client, "GET", path);
   const isSame = await isWhatWasSent(response, seed, mebibytes);
-  return { upMs, downMs: performance.now() - sent, isSame };
+  return { up, down: comeDown(), isSame };
 }
 
 function ask(

@@ -79,7 +79,7 @@ interface Hopeless {
   failure: ThumbnailFailure;
   until: number;
 }
-const HOPELESS_MS = 10 * 60 * 1000;
+const HOPELESS_MS = 2 * 60 * 1000;
 
 async function makeOnce(
   edges: Needs,
