@@ -12,6 +12,8 @@ import { getCapabilities } from "./client/capabilities.ts";
 import { getPresenceStatus, putPresenceStatus } from "./client/presence.ts";
 import { postFilter, getStoredFilter } from "./client/filter.ts";
 import {
+  deleteGlobalAccountData,
+  deleteRoomAccountData,
   getGlobalAccountData,
   putGlobalAccountData,
   getRoomAccountData,
@@ -86,6 +88,7 @@ import {
   putAlias,
   putPublication,
 } from "./client/room-directory.ts";
+import { getRelations } from "./client/relations.ts";
 import { getContext, getEvent, getMessages } from "./client/room-history.ts";
 import {
   getJoinedMembers,
@@ -97,6 +100,13 @@ import { getAllState, getState, putState } from "./client/room-state.ts";
 import { putToDevice } from "./client/send-to-device.ts";
 import { getSync } from "./client/sync.ts";
 import { deleteTag, getTags, putTag } from "./client/tags.ts";
+import {
+  deleteSubscription,
+  getSubscription,
+  getThreadSubscriptions,
+  putSubscription,
+} from "./client/thread-subscriptions.ts";
+import { getThreads } from "./client/threads-list.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** Every route that this server answers, in the order of the specification. */
@@ -129,6 +139,12 @@ export const endpoints: readonly Endpoint[] = [
   getMessages,
   getContext,
   getEvent,
+  getRelations,
+  getThreads,
+  getSubscription,
+  putSubscription,
+  deleteSubscription,
+  getThreadSubscriptions,
   getAlias,
   putAlias,
   deleteRoomAlias,
@@ -180,8 +196,10 @@ export const endpoints: readonly Endpoint[] = [
   deleteField,
   getGlobalAccountData,
   putGlobalAccountData,
+  deleteGlobalAccountData,
   getRoomAccountData,
   putRoomAccountData,
+  deleteRoomAccountData,
   postFilter,
   getStoredFilter,
   getPresenceStatus,

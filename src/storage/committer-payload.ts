@@ -169,9 +169,11 @@ function toRow(source: object, w: number, positions = 0): Row {
 function listWoken({ wake, memberships = [], rows = {} }: Write): Set<string> {
   const { accountData, devices, fallbackKeys, forgotten } = rows;
   const { oneTimeKeys, removedDevices, strippedStates, toDevice } = rows;
+  const { threadSubscriptions } = rows;
   const own = [
     ...[memberships, accountData, devices, fallbackKeys, forgotten],
     ...[oneTimeKeys, removedDevices, strippedStates, toDevice],
+    threadSubscriptions,
   ];
   const users = own.flatMap((list) => list?.map(({ userId }) => userId) ?? []);
   const topics = rows.deviceListChanges?.length ? [DEVICE_LISTS_TOPIC] : [];

@@ -2,6 +2,7 @@ import { createHmac } from "node:crypto";
 import type { Endpoint } from "../../../src/http/endpoint.ts";
 import type { JsonObject } from "../../../src/core/json.ts";
 import { newCrossSigning, newDevice } from "../../support/device-identity.ts";
+import { reply } from "../../support/relations.ts";
 import {
   act,
   makeRoom,
@@ -14,6 +15,8 @@ import type { Json, TestServer, TestUser } from "../../support/server.ts";
 import { bodyFor, nameOf, pathTo } from "../requests.ts";
 import type { Place } from "../requests.ts";
 
+const THREADS = "/_matrix/client/unstable/io.element.msc4306";
+
 export const SHARED_SECRET = "a shared secret of the spec";
 
 /** A user with one of all that an endpoint may name. */
@@ -23,6 +26,8 @@ export interface Stage extends Place {
   others: Others;
   filterId: string;
   since: string;
+  /** In the thread of the stage's event, which the user is subscribed to. */
+  replyId: string;
   refreshToken: string;
   leftRoomId: string;
   /** A second device of the same user. */
@@ -66,6 +71,9 @@ export async function setStage(
   await act(others.bob, roomId, "join");
   await act(user, roomId, "ban", { user_id: "@dora:test" });
   const eventId = await say(user, roomId, "hello");
+  const replyId = await reply(user, roomId, eventId);
+  const subscription = path`/rooms/${roomId}/thread/${eventId}/subscription`;
+  must(await user.put(`${THREADS}${subscription}`, {}));
   const own = path`/user/${userId}`;
   const room = path`/rooms/${roomId}`;
   const rule = { actions: ["notify"], pattern: "p" };
@@ -95,6 +103,7 @@ export async function setStage(
     ...{ number, user, others, roomId, eventId, alias, userId, deviceId },
     leftRoomId,
     filterId: filter_id,
+    replyId,
     since: next_batch,
     refreshToken: login.refresh_token,
     spareDeviceId: login.device_id,
@@ -171,6 +180,8 @@ const accepted: Readonly<Record<string, (stage: Stage) => Json>> = {
     "m.relates_to": { rel_type: "m.thread", event_id: eventId },
     "m.mentions": { user_ids: ["@nobody:test"], room: false },
   }),
+  "PUT /_matrix/client/unstable/io.element.msc4306/rooms/:roomId/thread/:threadRoot/subscription":
+    ({ replyId }) => ({ automatic: replyId }),
   "POST /_matrix/client/v3/rooms/:roomId/upgrade": ({ others }) => ({
     new_version: "12",
     additional_creators: [others.bob.userId],

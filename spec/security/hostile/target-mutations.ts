@@ -21,6 +21,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   roomIdOrAlias: ROOM,
   userId: USER,
   eventId: EVENT,
+  threadRoot: EVENT,
   roomAlias: ALIAS,
   filterId: ["-1", "1e9", "99999999999999999999", "x"],
   kind: ["nonsense", "__proto__", "Content"],

@@ -54,13 +54,21 @@ export async function setOwnAccountData(
 ): Promise<void> {
   assertOwner(userId, place);
   const { type, roomId } = place;
-  await assertFits(edges, userId, type, content);
+  const isDeleted = Object.keys(content).length === 0;
+  if (!isDeleted) await assertFits(edges, userId, type, content);
   const roomNid = await findRoomNid(edges, userId, roomId);
   if (roomNid === undefined) {
     throw new MatrixError("M_FORBIDDEN", "You have never been in this room.");
   }
   await setAccountData(edges, { userId, roomNid, type }, content);
 }
+
+/** As setting it to nothing (MSC3391); what is not there may be deleted too. */
+export const deleteOwnAccountData = (
+  edges: Reads & Pick<Edges, "committer" | "settings">,
+  userId: string,
+  place: AccountDataPlace,
+): Promise<void> => setOwnAccountData(edges, userId, place, {});
 
 function assertOwner(userId: string, { ownerId }: AccountDataPlace): void {
   if (ownerId === userId) return;
