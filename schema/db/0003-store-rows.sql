@@ -250,6 +250,8 @@ begin
     where notifications.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from push_modes using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
     where push_modes.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from delayed_events using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where delayed_events.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from thread_subscriptions using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
     where thread_subscriptions.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from cross_signing_keys using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)

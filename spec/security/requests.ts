@@ -9,6 +9,8 @@ export interface Place {
   userId: string;
   deviceId: string;
   alias: string;
+  /** Of an event that is to be sent later. */
+  delayId?: string;
 }
 
 /** `PUT /_matrix/client/v3/…`, as endpoints.ts has it. */
@@ -28,6 +30,7 @@ const plain: Readonly<Record<string, string>> = {
   ruleId: "x",
   receiptType: "m.read",
   relType: "m.thread",
+  action: "cancel",
 };
 
 const queries: Readonly<Record<string, string>> = {
@@ -45,6 +48,7 @@ export function pathTo({ path }: Endpoint, place: Place): string {
     ...plain,
     ...others,
     threadRoot: others.eventId,
+    delayId: others.delayId ?? "absent",
     roomId,
     roomIdOrAlias: roomId,
     roomAlias: alias,
@@ -115,6 +119,8 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
     with_rel_types: ["m.replace"],
     "org.matrix.msc3912.with_relations": ["m.replace"],
   }),
+  "POST /_matrix/client/unstable/org.matrix.msc4140/delayed_events/:delayId":
+    () => ({ action: "cancel" }),
   "PUT /_matrix/client/unstable/io.element.msc4306/rooms/:roomId/thread/:threadRoot/subscription":
     () => ({ automatic: "$x" }),
   "PUT /_matrix/client/v3/rooms/:roomId/state/:eventType/:stateKey": () => ({

@@ -64,6 +64,12 @@ import {
   postSignatures,
 } from "./client/keys.ts";
 import { getBackupVersion } from "./client/key-backup.ts";
+import {
+  getDelayedEvents,
+  getOneDelayedEvent,
+  postDelayedEvent,
+  postDelayedEventAction,
+} from "./client/delayed-events.ts";
 import { getLoginFlows, postLogin } from "./client/login.ts";
 import {
   postForget,
@@ -128,6 +134,10 @@ export const endpoints: readonly Endpoint[] = [
   postUnban,
   putMessage,
   putRedaction,
+  getDelayedEvents,
+  getOneDelayedEvent,
+  postDelayedEvent,
+  postDelayedEventAction,
   getAllState,
   getState,
   putState,

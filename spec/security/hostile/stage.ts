@@ -26,6 +26,7 @@ export interface Stage extends Place {
   others: Others;
   filterId: string;
   since: string;
+  delayId: string;
   /** In the thread of the stage's event, which the user is subscribed to. */
   replyId: string;
   refreshToken: string;
@@ -74,6 +75,10 @@ export async function setStage(
   const replyId = await reply(user, roomId, eventId);
   const subscription = path`/rooms/${roomId}/thread/${eventId}/subscription`;
   must(await user.put(`${THREADS}${subscription}`, {}));
+  const later = path`/rooms/${roomId}/send/m.room.message/later`;
+  const { delay_id: delayId } = must<{ delay_id: string }>(
+    await user.put(`${later}?org.matrix.msc4140.delay=3600000`, {}),
+  );
   const own = path`/user/${userId}`;
   const room = path`/rooms/${roomId}`;
   const rule = { actions: ["notify"], pattern: "p" };
@@ -103,7 +108,7 @@ export async function setStage(
     ...{ number, user, others, roomId, eventId, alias, userId, deviceId },
     leftRoomId,
     filterId: filter_id,
-    replyId,
+    ...{ replyId, delayId },
     since: next_batch,
     refreshToken: login.refresh_token,
     spareDeviceId: login.device_id,
@@ -222,8 +227,8 @@ const accepted: Readonly<Record<string, (stage: Stage) => Json>> = {
 
 /** Where a path needs another place than the stage's own. */
 function placeFor(name: string, stage: Stage): Place {
-  const { roomId, eventId, userId, deviceId, alias } = stage;
-  const place = { roomId, eventId, userId, deviceId, alias };
+  const { roomId, eventId, userId, deviceId, alias, delayId } = stage;
+  const place = { roomId, eventId, userId, deviceId, alias, delayId };
   switch (name) {
     case "POST /_matrix/client/v3/knock/:roomIdOrAlias":
       return { ...place, roomId: stage.others.knockRoomId };

@@ -74,8 +74,8 @@ export async function readBundles(
     related.filter((event) => types.get(event.eventId)?.has(type));
   const [edits, threads, references] = await Promise.all([
     findEdits(edges, sight, having("m.replace").filter(isEditable(sight))),
-    findThreads(edges, sight, having("m.thread").filter(isRoot)),
-    findReferences(edges, sight, having("m.reference")),
+    summariseThreads(edges, sight, having("m.thread").filter(isRoot)),
+    listReferring(edges, sight, having("m.reference")),
   ]);
   const bundles = new Map<number, Bundle>();
   for (const { nid, eventId } of related) {
@@ -201,7 +201,7 @@ const isEdit = ({ type, pdu }: StoredEvent): boolean =>
   (type === "m.room.encrypted" || isJsonObject(pdu.content["m.new_content"]));
 
 /** https://spec.matrix.org/v1.19/client-server-api/#server-side-aggregation-of-mthread-relationships */
-async function findThreads(
+async function summariseThreads(
   edges: Needs,
   sight: RoomSight,
   roots: readonly StoredEvent[],
@@ -232,7 +232,7 @@ async function findThreads(
   );
 }
 
-async function findReferences(
+async function listReferring(
   { db }: Needs,
   sight: RoomSight,
   events: readonly StoredEvent[],

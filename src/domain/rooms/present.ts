@@ -10,6 +10,7 @@ import {
   type RelationHints,
 } from "./aggregations.ts";
 import { mapEvents, redactedForm } from "./event-store.ts";
+import { DELAYED } from "./proposal.ts";
 import type { StoredEvent } from "./stored-event.ts";
 import { showEvents, type VisibleEvent } from "./gate.ts";
 
@@ -161,12 +162,11 @@ function unsignedOf(
   const unsigned: Record<string, unknown> = {
     age: Math.max(0, now - event.originServerTs),
   };
-  if (
-    event.txnId !== null &&
-    event.sender === viewer.userId &&
-    event.deviceId === viewer.deviceId
-  ) {
-    unsigned["transaction_id"] = event.txnId;
+  if (event.txnId !== null && event.sender === viewer.userId) {
+    if (event.deviceId === DELAYED)
+      unsigned["org.matrix.msc4140.delay_id"] = event.txnId;
+    else if (event.deviceId === viewer.deviceId)
+      unsigned["transaction_id"] = event.txnId;
   }
   const replaced =
     event.replacesNid === null ? undefined : beside.get(event.replacesNid);

@@ -1,12 +1,15 @@
 import type { JsonObject } from "../../core/json.ts";
 import { redactEvent } from "../../domain/rooms/redact.ts";
+import { scheduleEvent } from "../../domain/rooms/schedule-event.ts";
 import { sendMessage } from "../../domain/rooms/send.ts";
 import { transactionOf } from "../../domain/idempotency.ts";
 import { endpoint } from "../endpoint.ts";
+import { DELAY, delayQuery } from "./delayed-events.ts";
 
 /** https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3roomsroomidsendeventtypetxnid */
 export const putMessage = endpoint<{
   params: { roomId: string; eventType: string; txnId: string };
+  query: { [DELAY]?: number };
   body: JsonObject;
 }>({
   method: "put",
@@ -14,10 +17,17 @@ export const putMessage = endpoint<{
   auth: "user",
   guest: true,
   rateLimit: "message",
+  query: delayQuery,
   body: { type: "object" },
-  async handle(edges, { requester, params, body }) {
+  async handle(edges, { requester, params, query, body }) {
     const { roomId, eventType, txnId } = params;
     const message = { type: eventType, content: body, txnId };
+    const delayMs = query[DELAY];
+    if (delayMs !== undefined) {
+      const later = { ...message, delayMs };
+      const delay_id = await scheduleEvent(edges, requester, roomId, later);
+      return { delay_id };
+    }
     return {
       event_id: await sendMessage(edges, requester, roomId, message),
     };

@@ -25,6 +25,8 @@ const FEATURES = {
   "org.matrix.msc3912": true,
   "org.matrix.msc3391": true,
   "org.matrix.msc4306": true,
+  // Events that are sent later.
+  "org.matrix.msc4140": true,
   // Mentions by intent: v1.7.
   "org.matrix.msc3952_intentional_mentions": true,
   // Any profile field: v1.16.
