@@ -62,12 +62,7 @@ export const react = (
   eventId: string,
   key = "+",
 ): Promise<string> =>
-  send(
-    user,
-    roomId,
-    "m.reaction",
-    relatesTo("m.annotation", eventId, { key }),
-  );
+  send(user, roomId, "m.reaction", relatesTo("m.annotation", eventId, { key }));
 
 let redactions = 0;
 

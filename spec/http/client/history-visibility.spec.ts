@@ -99,8 +99,7 @@ describe("room history visibility", () => {
     if (made.what === "say") {
       const target = path`/rooms/${roomId}/send/m.room.message/${`${at}`}`;
       const root = at % 3 === 0 ? undefined : roots[at % roots.length];
-      const relation =
-        root === undefined ? {} : relatesTo("m.thread", root);
+      const relation = root === undefined ? {} : relatesTo("m.thread", root);
       for (const user of [alice, guest]) {
         const { body } = await user.put(target, { body: "x", ...relation });
         const isRoot = root === undefined && body["event_id"] !== undefined;

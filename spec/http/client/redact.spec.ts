@@ -259,9 +259,9 @@ describe("PUT /rooms/{roomId}/redact/{eventId}/{txnId}", () => {
       const root = await say(alice, roomId, "root");
       const threaded = await reply(alice, roomId, root);
       for (const wrong of ["*", [1], {}])
-        expect(
-          (await redactWith(alice, roomId, root, wrong)).status,
-        ).to.equal(400);
+        expect((await redactWith(alice, roomId, root, wrong)).status).to.equal(
+          400,
+        );
       must(await redactWith(alice, roomId, root, []));
       const all = [root, threaded];
       expect(await listRedacted(roomId, all)).to.deep.equal([root]);

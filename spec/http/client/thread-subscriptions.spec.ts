@@ -3,7 +3,12 @@ import { readSubscriptionChanges } from "../../../src/domain/rooms/thread-subscr
 import { react, reply } from "../../support/relations.ts";
 import { act, makePublicRoom, must, path, say } from "../../support/rooms.ts";
 import { useServer } from "../../support/server.ts";
-import type { Answer, Json, TestClient, TestUser } from "../../support/server.ts";
+import type {
+  Answer,
+  Json,
+  TestClient,
+  TestUser,
+} from "../../support/server.ts";
 
 const NOT_IN_THREAD = "IO.ELEMENT.MSC4306.M_NOT_IN_THREAD";
 const CONFLICTING = "IO.ELEMENT.MSC4306.M_CONFLICTING_UNSUBSCRIPTION";

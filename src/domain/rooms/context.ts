@@ -28,7 +28,7 @@ type Needs = Pick<Edges, "db" | "keyring" | "memory" | "now">;
  * are not there, elsewhere, or not to be seen.
  */
 export async function getVisibleEvent(
-  edges: Needs,
+  edges: Omit<Needs, "now">,
   userId: string,
   roomId: string,
   eventId: string,

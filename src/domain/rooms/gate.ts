@@ -188,10 +188,8 @@ export function showEvent(
 }
 
 /** The parts of a room's stream whose messages the viewer may see; null for all of it. */
-export function visibleSpans({
-  visibility,
-  membership,
-}: Standing = STRANGER): Span[] | null {
+export function visibleSpans({ visibility, membership }: Standing = STRANGER):
+  Span[] | null {
   const changes = [...visibility, ...membership].map((c) => c.position);
   const bounds = [...new Set([0, ...changes])].sort((a, b) => a - b);
   const spans: Span[] = [];

@@ -56,7 +56,8 @@ export async function presentEvents(
     const unsigned = unsignedOf(event, viewer, { beside, known, now });
     if (membership !== undefined) unsigned["membership"] = membership;
     const bundle = bundles.get(event.nid);
-    const relations = bundle && relationsJson(bundle, viewer, now, presentation);
+    const relations =
+      bundle && relationsJson(bundle, viewer, now, presentation);
     return eventJson(event, unsigned, presentation, relations);
   });
 }

@@ -193,7 +193,13 @@ const claimOf = (
 ): Uint8Array =>
   createHash("sha256")
     .update(
-      JSON.stringify(["thread subscription", userId, roomNid, thread, position]),
+      JSON.stringify([
+        "thread subscription",
+        userId,
+        roomNid,
+        thread,
+        position,
+      ]),
     )
     .digest()
     .subarray(0, 16);

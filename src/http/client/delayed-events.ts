@@ -7,7 +7,7 @@ import {
   listOwnDelayedEvents,
   manageDelayedEvent,
 } from "../../domain/rooms/manage-delayed-event.ts";
-import { endpoint, type Endpoint } from "../endpoint.ts";
+import { endpoint } from "../endpoint.ts";
 
 /** https://github.com/matrix-org/matrix-spec-proposals/pull/4140 */
 const PATH = "/_matrix/client/unstable/org.matrix.msc4140/delayed_events";
@@ -67,19 +67,18 @@ function present({ event, row }: DelayedEventState): object {
   };
 }
 
-/** The id is all that it takes: who watches over a call has no account. */
-const managing = {
-  method: "post",
-  auth: "none",
-  rateLimit: "other",
-  statuses: { M_UNKNOWN: 409 },
-} as const;
+/** That something else has become of the event already. */
+const CONFLICT = { M_UNKNOWN: 409 };
 
-export const postDelayedEventAction: Endpoint = endpoint<{
+/** The id is all that it takes: who watches over a call has no account. */
+export const postDelayedEventAction = endpoint<{
   params: { delayId: string; action: DelayAction };
 }>({
-  ...managing,
+  method: "post",
   path: `${PATH}/:delayId/:action`,
+  auth: "none",
+  rateLimit: "other",
+  statuses: CONFLICT,
   params: { action: actionOf },
   async handle(edges, { params }) {
     await manageDelayedEvent(edges, params.delayId, params.action);
@@ -92,8 +91,11 @@ export const postDelayedEvent = endpoint<{
   params: { delayId: string };
   body: { action: string };
 }>({
-  ...managing,
+  method: "post",
   path: `${PATH}/:delayId`,
+  auth: "none",
+  rateLimit: "other",
+  statuses: CONFLICT,
   body: {
     type: "object",
     properties: { action: { type: "string" } },

@@ -26,7 +26,12 @@ export const getSubscription = endpoint<OfThread>({
   async handle(edges, { requester, params }) {
     const { roomId, threadRoot } = params;
     const { userId } = requester;
-    const found = await getThreadSubscription(edges, userId, roomId, threadRoot);
+    const found = await getThreadSubscription(
+      edges,
+      userId,
+      roomId,
+      threadRoot,
+    );
     return { automatic: found.isAutomatic };
   },
 });

@@ -24,8 +24,7 @@ const idsAt = async (
   user: User,
   target: string,
   query: Record<string, string> = {},
-): Promise<string[]> =>
-  idsOf(list(await user.mustGet(target, query), "chunk"));
+): Promise<string[]> => idsOf(list(await user.mustGet(target, query), "chunk"));
 
 row("csapi", "TestRelations", "", async (server) => {
   const alice = await server.user("alice");
@@ -42,18 +41,14 @@ row("csapi", "TestRelations", "", async (server) => {
     ...relatedTo("m.replace", root),
   });
   const target = relationsOf(roomId, root);
-  expect(await idsAt(alice, target)).to.have.members([
-    threaded,
-    dummy,
-    edited,
-  ]);
+  expect(await idsAt(alice, target)).to.have.members([threaded, dummy, edited]);
   expect(await idsAt(alice, `${target}/m.thread`)).to.have.members([
     threaded,
     dummy,
   ]);
-  expect(
-    await idsAt(alice, `${target}/m.thread/m.room.message`),
-  ).to.deep.equal([threaded]);
+  expect(await idsAt(alice, `${target}/m.thread/m.room.message`)).to.deep.equal(
+    [threaded],
+  );
 });
 
 /** A root and its replies, in the order in which they were sent. */
