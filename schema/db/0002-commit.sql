@@ -365,7 +365,7 @@ begin
     ), threaded as (
       insert into threads (room_nid, thread, replies, last_position)
       select room_nid, relates_to, count(*), max(position) from arrived
-      where rel_type = 'm.thread' and state_key is null and status = 0 and position is not null
+      where rel_type = 'm.thread' and relates_to is not null and state_key is null and status = 0 and position is not null
       group by room_nid, relates_to
       on conflict (room_nid, thread) do update set
         replies = threads.replies + excluded.replies, last_position = excluded.last_position

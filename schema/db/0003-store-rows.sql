@@ -10,8 +10,8 @@ begin
       from jsonb_to_recordset(p_rows->'redactions') as r(w int, target_nid bigint, by_nid bigint)
       where events.nid = r.target_nid and events.redacted_by is null and starts[r.w + 1] is not null
       returning events.nid, events.room_nid, events.relates_to,
-        events.rel_type = 'm.thread' and events.state_key is null and events.status = 0
-          and events.position is not null as is_reply
+        events.rel_type = 'm.thread' and events.relates_to is not null and events.state_key is null
+          and events.status = 0 and events.position is not null as is_reply
     ), left_threads as (
       update threads set replies = threads.replies - gone.replies, last_position = coalesce((
         select e.position from events e

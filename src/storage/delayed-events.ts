@@ -23,7 +23,7 @@ export type DelayOutcome = "send" | "cancel" | "error";
 
 /** All times are the database's: those of processes may differ. */
 const now = (sql: Sql) =>
-  sql`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
+  sql`(extract(epoch from statement_timestamp()) * 1000)::bigint`;
 
 const columns = (sql: Sql) => sql`
   delay_key, user_id, room_id, type, state_key, delay_ms, running_since, key_id, sealed,

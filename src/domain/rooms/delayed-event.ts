@@ -13,6 +13,8 @@ export interface DelayedEvent {
   type: string;
   stateKey: string | null;
   content: JsonObject;
+  /** Why it could not be sent. */
+  error: JsonObject | null;
 }
 
 /** What is sealed of it. */
@@ -56,7 +58,9 @@ export async function openDelayedEvents<Row extends DelayedEventRow>(
     const { delayKey: key, userId, roomId, stateKey } = row;
     const type = unescapeText(row.type);
     const place = stateKey === null ? null : unescapeText(stateKey);
-    const event = { delayId, key, userId, roomId, type, content };
+    const error =
+      row.error === null ? null : (JSON.parse(row.error) as JsonObject);
+    const event = { delayId, key, userId, roomId, type, content, error };
     return [{ row, event: { ...event, stateKey: place } }];
   });
 }

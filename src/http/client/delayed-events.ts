@@ -61,7 +61,7 @@ function present({ event, row }: DelayedEventState): object {
     delay: row.delayMs,
     running_since: row.runningSince,
     content: event.content,
-    ...(row.error !== null && { error: JSON.parse(row.error) as object }),
+    ...(event.error !== null && { error: event.error }),
     ...(row.eventId !== null && { event_id: row.eventId }),
     ...(row.finalisedTs !== null && { origin_server_ts: row.finalisedTs }),
   };
