@@ -362,13 +362,6 @@ begin
       where is_countable and position is not null
       group by room_nid, sender, line
       on conflict (room_nid, user_id, thread) do update set position = excluded.position
-    ), threaded as (
-      insert into threads (room_nid, thread, replies, last_position)
-      select room_nid, relates_to, count(*), max(position) from arrived
-      where rel_type = 'm.thread' and relates_to is not null and state_key is null and status = 0 and position is not null
-      group by room_nid, relates_to
-      on conflict (room_nid, thread) do update set
-        replies = threads.replies + excluded.replies, last_position = excluded.last_position
     )
     insert into event_contents (nid, first_key, second_key, sealed)
     select nid, first_key, second_key, sealed from arrived where sealed is not null;

@@ -3,6 +3,16 @@
 create function store_rows(p_rows jsonb, starts bigint[], p_now bigint) returns void language plpgsql as $$
 #variable_conflict use_column
 begin
+  if p_rows ? 'replies' then
+    insert into threads (room_nid, thread, replies, last_position)
+    select room_nid, thread, count(*), max(starts[r.w + 1] + o + 1)
+    from jsonb_to_recordset(p_rows->'replies') as r(w int, o int, room_nid bigint, thread text)
+    where starts[r.w + 1] is not null
+    group by room_nid, thread
+    on conflict (room_nid, thread) do update set
+      replies = threads.replies + excluded.replies, last_position = excluded.last_position;
+  end if;
+
   -- Redaction strips the content for good and leaves the skeleton.
   if p_rows ? 'redactions' then
     with redacted as (
