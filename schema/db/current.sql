@@ -156,10 +156,10 @@ create table events (
   skeleton text not null -- protocol
 );
 CREATE INDEX events_by_paging_key ON public.events USING btree (room_nid, depth, arrival) WHERE (arrival IS NOT NULL);
-CREATE INDEX events_by_parent ON public.events USING btree (room_nid, relates_to, "position") WHERE (relates_to IS NOT NULL);
+CREATE INDEX events_by_parent ON public.events USING btree (room_nid, relates_to, "position") WHERE ((relates_to IS NOT NULL) AND (redacted_by IS NULL));
 CREATE INDEX events_by_position ON public.events USING btree (room_nid, "position") WHERE ("position" IS NOT NULL);
 CREATE INDEX events_by_redacts ON public.events USING btree (room_nid, redacts) WHERE (redacts IS NOT NULL);
-CREATE INDEX events_by_relation ON public.events USING btree (room_nid, relates_to, rel_type, "position") WHERE (relates_to IS NOT NULL);
+CREATE INDEX events_by_relation ON public.events USING btree (room_nid, relates_to, rel_type, "position") WHERE ((relates_to IS NOT NULL) AND (redacted_by IS NULL));
 CREATE INDEX events_by_relation_sender ON public.events USING btree (room_nid, relates_to, rel_type, sender) WHERE (relates_to IS NOT NULL);
 CREATE INDEX events_by_thread ON public.events USING btree (room_nid, thread, "position") WHERE (thread IS NOT NULL);
 CREATE INDEX events_edits ON public.events USING btree (room_nid, relates_to, sender, origin_server_ts, event_id) WHERE ((rel_type = 'm.replace'::text) AND (state_key IS NULL) AND (status = 0) AND (redacted_by IS NULL));

@@ -56,11 +56,13 @@ export async function listBundledTypes(
 ): Promise<{ eventId: string; relType: BundledType }[]> {
   if (parents.length === 0) return [];
   return sql<{ eventId: string; relType: BundledType }[]>`
-    select p.event_id, t.rel_type
+    select p.event_id, c.rel_type
     from ${parentsOf(sql, parents)} cross join unnest(${[...BUNDLED]}::text[]) as t(rel_type)
-    where exists (
-      select from events e
-      where e.room_nid = p.room_nid and e.relates_to = p.event_id and e.rel_type = t.rel_type and ${isLive(sql)})`;
+    cross join lateral (
+      select e.rel_type from events e
+      where e.room_nid = p.room_nid and e.relates_to = p.event_id and e.rel_type = t.rel_type and ${isLive(sql)}
+      limit 1
+    ) c`;
 }
 
 /** An event that its sender may edit; its type is the stored (escaped) one. */
@@ -163,7 +165,7 @@ export interface RelationsPage {
 }
 
 /** However many there are: relations of relations are looked for among the newest of them. */
-const MOST_FOLLOWED = 50_000;
+const MOST_FOLLOWED = 10_000;
 
 /** Events that relate to an event, or to one that does. */
 export async function listRelations(
