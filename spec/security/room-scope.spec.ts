@@ -106,12 +106,12 @@ describe("rooms and events of others", () => {
     const own = await makeRoom(mallory);
     const named = ofRooms.filter(
       (endpoint) =>
-        endpoint.path.includes(":eventId") ||
+        /:(eventId|threadRoot)/.test(endpoint.path) ||
         JSON.stringify(bodyFor(endpoint, placeOf(own, foreign)))?.includes(
           foreign,
         ),
     );
-    expect(named.map(nameOf)).to.have.length(5);
+    expect(named.map(nameOf)).to.have.length(9);
     for (const endpoint of named) {
       const there = placeOf(own, foreign);
       const nowhere = placeOf(own, unknownEvent);

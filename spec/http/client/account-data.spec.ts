@@ -151,6 +151,17 @@ describe("/user/{userId}/account_data/{type}", () => {
       });
     }
 
+    it("by PUT of nothing where nothing was too: clients wait for the echo", async () => {
+      const user = await server.user("echo");
+      const since = String((await user.get("/sync")).body["next_batch"]);
+      await user.put(pathOf(user, "m.x"), {});
+      const told = await user.get(`/sync?since=${since}`);
+      expect(eventIn(told.body, undefined, "m.x")?.["content"]).to.deep.equal(
+        {},
+      );
+      expect((await user.get(pathOf(user, "m.x"))).status).to.equal(404);
+    });
+
     it("by its owner alone, and not what the server manages", async () => {
       const alice = await server.user("deleter");
       const bob = await server.user("other");

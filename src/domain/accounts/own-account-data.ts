@@ -2,7 +2,7 @@ import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { findMembership } from "../../storage/memberships.ts";
-import { sumAccountData } from "../../storage/account-data.ts";
+import { findAccountData, sumAccountData } from "../../storage/account-data.ts";
 import { PUSH_RULES, pushRulesText } from "../push/push-rules.ts";
 import { findRoomIdentity } from "../rooms/room-identity.ts";
 import { findAccountDataText } from "./account-data.ts";
@@ -55,21 +55,35 @@ export async function setOwnAccountData(
   assertOwner(userId, place);
   const { type, roomId } = place;
   assertType(type);
-  const isDeleted = Object.keys(content).length === 0;
-  if (!isDeleted) await assertFits(edges, userId, content);
-  const roomNid = await findRoomNid(edges, userId, roomId);
-  if (roomNid === undefined) {
-    throw new MatrixError("M_FORBIDDEN", "You have never been in this room.");
-  }
+  await assertFits(edges, userId, content);
+  const roomNid = await getRoomNid(edges, userId, roomId);
   await setAccountData(edges, { userId, roomNid, type }, content);
 }
 
-/** As setting it to nothing (MSC3391); what is not there may be deleted too. */
-export const deleteOwnAccountData = (
-  edges: Reads & Pick<Edges, "committer" | "settings">,
+/** As setting it to nothing (MSC3391), for who keeps as much as they may too. */
+export async function deleteOwnAccountData(
+  edges: Reads & Pick<Edges, "committer">,
   userId: string,
   place: AccountDataPlace,
-): Promise<void> => setOwnAccountData(edges, userId, place, {});
+): Promise<void> {
+  assertOwner(userId, place);
+  const { type, roomId } = place;
+  assertType(type);
+  const roomNid = await getRoomNid(edges, userId, roomId);
+  const row = await findAccountData(edges.db, userId, roomNid, type);
+  if (!row || row.sealed === null) return;
+  await setAccountData(edges, { userId, roomNid, type }, {});
+}
+
+async function getRoomNid(
+  edges: Pick<Edges, "db" | "memory">,
+  userId: string,
+  roomId: string | undefined,
+): Promise<number> {
+  const roomNid = await findRoomNid(edges, userId, roomId);
+  if (roomNid !== undefined) return roomNid;
+  throw new MatrixError("M_FORBIDDEN", "You have never been in this room.");
+}
 
 function assertOwner(userId: string, { ownerId }: AccountDataPlace): void {
   if (ownerId === userId) return;

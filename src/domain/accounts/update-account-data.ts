@@ -84,7 +84,6 @@ export async function prepareAccountData(
   const next = await change(JSON.parse(text ?? "{}") as JsonObject);
   if (!next) return undefined;
   const isDeleted = Object.keys(next).length === 0;
-  if (isDeleted && old === null) return undefined;
   const sealed = isDeleted
     ? DELETED
     : await keyring.sealForUser(userId, context, JSON.stringify(next));
