@@ -7,9 +7,11 @@ import { publicBaseUrlOf } from "./compose-settings.ts";
 import { composeEdges, type ComposedEdges } from "./compose-edges.ts";
 import { clearMedia } from "./domain/jobs/clear-media.ts";
 import { finishDeactivations } from "./domain/jobs/finish-deactivations.ts";
+import { forgetDelayedEvents } from "./domain/jobs/forget-delayed-events.ts";
 import { forgetTransactions } from "./domain/jobs/forget-transactions.ts";
 import { purgeKeyBackups } from "./domain/jobs/purge-key-backups.ts";
 import { forgetUrlPreviews } from "./domain/jobs/forget-url-previews.ts";
+import { startDelayedEvents } from "./domain/jobs/send-delayed-events.ts";
 import { startJobs } from "./domain/jobs/start-jobs.ts";
 import { indexWords } from "./domain/search/index-words.ts";
 import { startPushing } from "./domain/push/start-pushing.ts";
@@ -100,6 +102,7 @@ async function serve(
     [
       forgetTransactions,
       forgetUrlPreviews,
+      forgetDelayedEvents,
       finishDeactivations,
       purgeKeyBackups,
       clearMedia,
@@ -107,6 +110,7 @@ async function serve(
     ],
   );
   const pushing = startPushing(() => composed.edges);
+  const delayedEvents = startDelayedEvents(() => composed.edges);
   composed.onStall((ms) => {
     log.error({ ms: Math.round(ms) }, "the process did not run for a while");
     // What waits there was given up by clients that have written on elsewhere.
@@ -118,7 +122,12 @@ async function serve(
     async stop() {
       unwatch();
       await composed.edges.notifier.close();
-      await Promise.all([drain(), jobs.stop(), pushing.stop()]);
+      await Promise.all([
+        drain(),
+        jobs.stop(),
+        pushing.stop(),
+        delayedEvents.stop(),
+      ]);
       await composed.close();
       await sql.end({ timeout: 1 });
     },

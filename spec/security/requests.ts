@@ -11,6 +11,8 @@ export interface Place {
   alias: string;
   /** Of a file that is there; one that is not, unless said. */
   mediaId?: string;
+  /** Of an event that is to be sent later. */
+  delayId?: string;
 }
 
 /** `PUT /_matrix/client/v3/…`, as endpoints.ts has it. */
@@ -35,6 +37,8 @@ const plain: Readonly<Record<string, string>> = {
   serverName: "test",
   mediaId: "absent",
   fileName: "name.png",
+  relType: "m.thread",
+  action: "cancel",
 };
 
 const queries: Readonly<Record<string, string>> = {
@@ -53,6 +57,7 @@ const queries: Readonly<Record<string, string>> = {
     "?width=32&height=32",
   "/_matrix/media/v3/thumbnail/:serverName/:mediaId": "?width=32&height=32",
   "/_matrix/client/v1/register/m.login.registration_token/validity": "?token=x",
+  "/_matrix/client/unstable/io.element.msc4308/thread_subscriptions": "?dir=b",
 };
 
 /** The path of a request of this endpoint, with all that it needs. */
@@ -61,6 +66,8 @@ export function pathTo({ path }: Endpoint, place: Place): string {
   const values: Readonly<Record<string, string>> = {
     ...plain,
     ...others,
+    threadRoot: others.eventId,
+    delayId: others.delayId ?? "absent",
     roomId,
     roomIdOrAlias: roomId,
     roomAlias: alias,
@@ -138,7 +145,13 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
   }),
   "PUT /_matrix/client/v3/rooms/:roomId/redact/:eventId/:txnId": () => ({
     reason: "r",
+    with_rel_types: ["m.replace"],
+    "org.matrix.msc3912.with_relations": ["m.replace"],
   }),
+  "POST /_matrix/client/unstable/org.matrix.msc4140/delayed_events/:delayId":
+    () => ({ action: "cancel" }),
+  "PUT /_matrix/client/unstable/io.element.msc4306/rooms/:roomId/thread/:threadRoot/subscription":
+    () => ({ automatic: "$x" }),
   "PUT /_matrix/client/v3/rooms/:roomId/state/:eventType/:stateKey": () => ({
     membership: "join",
     name: "n",

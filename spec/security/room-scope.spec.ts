@@ -110,12 +110,12 @@ describe("rooms and events of others", () => {
     const own = await makeRoom(mallory);
     const named = ofRooms.filter(
       (endpoint) =>
-        endpoint.path.includes(":eventId") ||
+        /:(eventId|threadRoot)/.test(endpoint.path) ||
         JSON.stringify(bodyFor(endpoint, placeOf(own, foreign)))?.includes(
           foreign,
         ),
     );
-    expect(named.map(nameOf)).to.have.length(6);
+    expect(named.map(nameOf)).to.have.length(10);
     for (const endpoint of named) {
       const there = placeOf(own, foreign);
       const nowhere = placeOf(own, unknownEvent);

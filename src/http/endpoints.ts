@@ -12,6 +12,8 @@ import { getCapabilities } from "./client/capabilities.ts";
 import { getPresenceStatus, putPresenceStatus } from "./client/presence.ts";
 import { postFilter, getStoredFilter } from "./client/filter.ts";
 import {
+  deleteGlobalAccountData,
+  deleteRoomAccountData,
   getGlobalAccountData,
   putGlobalAccountData,
   getRoomAccountData,
@@ -90,6 +92,13 @@ import {
   putRoomKeys,
   putSessionKey,
 } from "./client/room-keys.ts";
+import { getBackupVersion } from "./client/key-backup.ts";
+import {
+  getDelayedEvents,
+  getOneDelayedEvent,
+  postDelayedEvent,
+  postDelayedEventAction,
+} from "./client/delayed-events.ts";
 import { getLoginFlows, postLogin } from "./client/login.ts";
 import { postLoginToken } from "./client/login-token.ts";
 import {
@@ -141,6 +150,7 @@ import {
   putAlias,
   putPublication,
 } from "./client/room-directory.ts";
+import { getRelations } from "./client/relations.ts";
 import { getContext, getEvent, getMessages } from "./client/room-history.ts";
 import {
   getJoinedMembers,
@@ -164,6 +174,13 @@ import { putToDevice } from "./client/send-to-device.ts";
 import { getSync } from "./client/sync.ts";
 import { deleteTag, getTags, putTag } from "./client/tags.ts";
 import { getUnsubscribe, postUnsubscribe } from "./client/unsubscribe.ts";
+import {
+  deleteSubscription,
+  getSubscription,
+  getThreadSubscriptions,
+  putSubscription,
+} from "./client/thread-subscriptions.ts";
+import { getThreads } from "./client/threads-list.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** Every route that this server answers, in the order of the specification. */
@@ -186,6 +203,10 @@ export const endpoints: readonly Endpoint[] = [
   postUnban,
   putMessage,
   putRedaction,
+  getDelayedEvents,
+  getOneDelayedEvent,
+  postDelayedEvent,
+  postDelayedEventAction,
   getAllState,
   getState,
   putState,
@@ -207,6 +228,12 @@ export const endpoints: readonly Endpoint[] = [
   postRoomReport,
   postEventReport,
   postUserReport,
+  getRelations,
+  getThreads,
+  getSubscription,
+  putSubscription,
+  deleteSubscription,
+  getThreadSubscriptions,
   getAlias,
   putAlias,
   deleteRoomAlias,
@@ -280,8 +307,10 @@ export const endpoints: readonly Endpoint[] = [
   deleteField,
   getGlobalAccountData,
   putGlobalAccountData,
+  deleteGlobalAccountData,
   getRoomAccountData,
   putRoomAccountData,
+  deleteRoomAccountData,
   postFilter,
   getStoredFilter,
   getPresenceStatus,

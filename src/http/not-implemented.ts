@@ -43,15 +43,6 @@ export const notImplemented: readonly NotImplemented[] = [
     ],
   },
   {
-    reason: "Relations and threads come with their own issue.",
-    operations: [
-      "GET /_matrix/client/v1/rooms/{roomId}/relations/{eventId}",
-      "GET /_matrix/client/v1/rooms/{roomId}/relations/{eventId}/{relType}",
-      "GET /_matrix/client/v1/rooms/{roomId}/relations/{eventId}/{relType}/{eventType}",
-      "GET /_matrix/client/v1/rooms/{roomId}/threads",
-    ],
-  },
-  {
     reason: "Administration comes with the governance issue.",
     operations: [
       "GET /_matrix/client/v3/admin/whois/{userId}",

@@ -36,13 +36,13 @@ export async function listAccountDataTypes(
   return rows.map(({ type }) => escaped.get(type)!);
 }
 
-/** How many bytes of content a user's account data hold. */
+/** How many bytes a user's account data hold, those too that were deleted and only have a name. */
 export async function sumAccountData(
   sql: Sql,
   userId: string,
 ): Promise<number> {
   const [row] = await sql<{ bytes: number }[]>`
-    select coalesce(sum(octet_length(sealed)), 0)::bigint as bytes
+    select coalesce(sum(octet_length(type) + coalesce(octet_length(sealed), 0)), 0)::bigint as bytes
     from account_data where user_id = ${userId}`;
   return row!.bytes;
 }
