@@ -6,6 +6,7 @@ import { composeApp } from "./compose-app.ts";
 import { publicBaseUrlOf } from "./compose-settings.ts";
 import { composeEdges, type ComposedEdges } from "./compose-edges.ts";
 import { finishDeactivations } from "./domain/jobs/finish-deactivations.ts";
+import { forgetSlidingStates } from "./domain/jobs/forget-sliding-states.ts";
 import { forgetTransactions } from "./domain/jobs/forget-transactions.ts";
 import { startJobs } from "./domain/jobs/start-jobs.ts";
 import type { Middleware } from "./http/context.ts";
@@ -90,7 +91,7 @@ async function serve(
   respond = app.callback();
   const jobs = startJobs(
     () => composed.edges,
-    [forgetTransactions, finishDeactivations],
+    [forgetTransactions, forgetSlidingStates, finishDeactivations],
   );
   composed.onStall((ms) => {
     log.error({ ms: Math.round(ms) }, "the process did not run for a while");

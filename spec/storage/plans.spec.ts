@@ -3,6 +3,7 @@ import { newDevice } from "../support/device-identity.ts";
 import { quiet } from "../support/database.ts";
 import { fillDatabase } from "../support/fill-database.ts";
 import { path } from "../support/rooms.ts";
+import { SLIDING_SYNC } from "../support/sliding-reader.ts";
 import {
   type Json,
   type TestProcess,
@@ -151,6 +152,65 @@ describe("the plans of what is asked often", () => {
     await carl.get("/joined_rooms");
     await carl.get(path`/profile/${carl.userId}`);
     expectNoScan(10);
+  });
+
+  it("read no table whole that grows: sliding syncs", async () => {
+    const fay = await explained.user("fay");
+    const gus = await explained.user("gus");
+    const { body } = await gus.post("/createRoom", {
+      preset: "public_chat",
+      invite: [fay.userId],
+    });
+    const roomId = String(body["room_id"]);
+    const asked = {
+      lists: {
+        all: {
+          ranges: [[0, 9]],
+          timeline_limit: 3,
+          required_state: [
+            ["m.room.name", ""],
+            ["m.room.member", "$LAZY"],
+            ["x.y", "*"],
+          ],
+          filters: {
+            is_dm: false,
+            is_encrypted: false,
+            not_room_types: ["m.space"],
+            not_tags: ["u.x"],
+          },
+        },
+      },
+      extensions: Object.fromEntries(
+        ["to_device", "e2ee", "account_data", "receipts", "typing"].map(
+          (name) => [name, { enabled: true }],
+        ),
+      ),
+    };
+    let query = "";
+    const slide = async (more: Json = {}) => {
+      const answer = await fay.post(`${SLIDING_SYNC}${query}`, {
+        ...asked,
+        ...more,
+      });
+      query = `?pos=${String(answer.body["pos"])}`;
+    };
+    plans.length = 0;
+    await slide();
+    await fay.post(path`/join/${roomId}`);
+    await slide();
+    await gus.put(path`/rooms/${roomId}/send/m.room.message/1`, {
+      msgtype: "m.text",
+      body: "x",
+    });
+    await fay.post(path`/rooms/${roomId}/leave`);
+    await slide();
+    await slide({
+      lists: {},
+      room_subscriptions: {
+        [roomId]: { timeline_limit: 9, required_state: [["*", "*"]] },
+      },
+    });
+    expectNoScan(60);
   });
 
   it("read no table whole that grows: logins, devices and keys", async () => {

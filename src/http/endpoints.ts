@@ -95,6 +95,7 @@ import {
 import { putMessage, putRedaction } from "./client/room-send.ts";
 import { getAllState, getState, putState } from "./client/room-state.ts";
 import { putToDevice } from "./client/send-to-device.ts";
+import { postSlidingSync } from "./client/sliding-sync.ts";
 import { getSync } from "./client/sync.ts";
 import { deleteTag, getTags, putTag } from "./client/tags.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -141,6 +142,7 @@ export const endpoints: readonly Endpoint[] = [
   putTag,
   deleteTag,
   getSync,
+  postSlidingSync,
   postKeysUpload,
   postKeysQuery,
   postKeysClaim,

@@ -20,6 +20,8 @@ const FEATURES = {
   "uk.tcpip.msc4133.stable": true,
   // The state after the timeline: v1.16.
   "org.matrix.msc4222": true,
+  // Sliding sync: Element X needs it.
+  "org.matrix.simplified_msc3575": true,
 };
 
 /** https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientversions */
