@@ -67,15 +67,13 @@ export async function showHeads(
   heads: readonly EventHead[],
   ignored: ReadonlySet<string>,
 ): Promise<Map<number, Pick<Timeline, "events" | "startsAfter">>> {
-  const [events, standings] = await Promise.all([
-    openEvents(edges, heads),
-    readStandings(
-      edges,
-      viewer,
-      heads.map(({ roomNid }) => roomNid),
-      heads.map(({ sender }) => sender),
-    ),
-  ]);
+  const events = await openEvents(edges, heads);
+  const standings = await readStandings(
+    edges,
+    viewer,
+    heads.map(({ roomNid }) => roomNid),
+    heads.map(({ sender }) => sender),
+  );
   const byRoom = groupBy(events, ({ roomNid }) => roomNid);
   return new Map(
     rooms.map(({ roomNid, upTo }) => {
