@@ -1,5 +1,5 @@
 import type { Sql } from "./database.ts";
-import type { StatePlace } from "./sync-changes.ts";
+import { eventHead, type EventHead } from "./events.ts";
 import type { ReceiptRow } from "./sync-extras.ts";
 
 /** Places of many rooms' current state; types and state keys as stored. */
@@ -11,23 +11,37 @@ export interface WantedPlaces {
   rooms: readonly number[];
 }
 
+/** The events at those places. */
 export async function listStatePlaces(
   sql: Sql,
   { exact, types, rooms }: WantedPlaces,
-): Promise<StatePlace[]> {
+): Promise<(EventHead & { stateKey: string })[]> {
   if (exact.length + types.length + rooms.length === 0) return [];
-  return sql<StatePlace[]>`
-    select c.room_nid, c.type, c.state_key, c.nid
+  return sql<(EventHead & { stateKey: string })[]>`
+    select ${eventHead(sql)}
     from unnest(${exact.map((p) => p.roomNid)}::bigint[], ${exact.map((p) => p.type)}::text[],
       ${exact.map((p) => p.stateKey)}::text[]) as p(room_nid, type, state_key)
     join current_state c on c.room_nid = p.room_nid and c.type = p.type and c.state_key = p.state_key
-    union all
-    select c.room_nid, c.type, c.state_key, c.nid
-    from unnest(${types.map((p) => p.roomNid)}::bigint[], ${types.map((p) => p.type)}::text[]) as p(room_nid, type)
-    join current_state c on c.room_nid = p.room_nid and c.type = p.type
-    union all
-    select c.room_nid, c.type, c.state_key, c.nid from current_state c
-    where c.room_nid = any(${rooms as number[]}::bigint[])`;
+    join events e on e.nid = c.nid
+    ${
+      types.length === 0
+        ? sql``
+        : sql`
+          union all
+          select ${eventHead(sql)}
+          from unnest(${types.map((p) => p.roomNid)}::bigint[], ${types.map((p) => p.type)}::text[])
+            as p(room_nid, type)
+          join current_state c on c.room_nid = p.room_nid and c.type = p.type
+          join events e on e.nid = c.nid`
+    }
+    ${
+      rooms.length === 0
+        ? sql``
+        : sql`
+          union all
+          select ${eventHead(sql)} from current_state c join events e on e.nid = c.nid
+          where c.room_nid = any(${rooms as number[]}::bigint[])`
+    }`;
 }
 
 /** Rooms in which the user read on in (after, upTo]. */

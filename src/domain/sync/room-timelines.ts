@@ -1,6 +1,5 @@
 import type { Edges } from "../../edges.ts";
 import { matchesRooms, type RoomEventFilter } from "../../core/filter.ts";
-import type { EventHead } from "../../storage/events.ts";
 import { openEvents } from "../rooms/event-store.ts";
 import {
   readStandings,
@@ -41,51 +40,38 @@ export async function readTimelines(
     { limit: filter.limit, budget },
     conditionsOf(filter),
   );
-  const shown = await showHeads(edges, viewer, plans, heads, ignored);
+  const events = await openEvents(edges, heads);
+  const byRoom = groupBy(events, ({ roomNid }) => roomNid);
+  const cuts = plans.map((plan) => {
+    const kept = byRoom.get(plan.roomNid)?.reverse() ?? [];
+    const startsAfter = kept[0] ? kept[0].position! - 1 : plan.upTo;
+    return {
+      plan,
+      kept,
+      startsAfter,
+      isLimited: cut.has(plan.roomNid) || plan.isNewlyJoined,
+    };
+  });
+  const standings = await readStandings(
+    edges,
+    viewer,
+    cuts.flatMap(({ plan, kept }) => (kept.length > 0 ? [plan.roomNid] : [])),
+    events.map(({ sender }) => sender),
+  );
   return new Map(
-    plans.map((plan) => {
-      const { events, startsAfter } = shown.get(plan.roomNid)!;
+    cuts.map(({ plan, kept, startsAfter, isLimited }) => {
+      const standing = standings.get(plan.roomNid) ?? STRANGER;
       const timeline: Timeline = {
-        events,
-        isLimited: cut.has(plan.roomNid) || plan.isNewlyJoined,
+        events: kept.flatMap((event) =>
+          event.stateKey === null && ignored.has(event.sender)
+            ? []
+            : (showEvent(standing, viewer, event) ?? []),
+        ),
+        isLimited,
         prevBatch: formatPositionToken(startsAfter),
         startsAfter,
       };
       return [plan.roomNid, timeline];
-    }),
-  );
-}
-
-/**
- * What the viewer may see of events, oldest first in each room.
- * @param heads newest first in each room
- */
-export async function showHeads(
-  edges: Needs,
-  viewer: string,
-  rooms: readonly { roomNid: number; upTo: number }[],
-  heads: readonly EventHead[],
-  ignored: ReadonlySet<string>,
-): Promise<Map<number, Pick<Timeline, "events" | "startsAfter">>> {
-  const events = await openEvents(edges, heads);
-  const standings = await readStandings(
-    edges,
-    viewer,
-    heads.map(({ roomNid }) => roomNid),
-    heads.map(({ sender }) => sender),
-  );
-  const byRoom = groupBy(events, ({ roomNid }) => roomNid);
-  return new Map(
-    rooms.map(({ roomNid, upTo }) => {
-      const kept = byRoom.get(roomNid)?.reverse() ?? [];
-      const standing = standings.get(roomNid) ?? STRANGER;
-      const visible = kept.flatMap((event) =>
-        event.stateKey === null && ignored.has(event.sender)
-          ? []
-          : (showEvent(standing, viewer, event) ?? []),
-      );
-      const startsAfter = kept[0] ? kept[0].position! - 1 : upTo;
-      return [roomNid, { events: visible, startsAfter }];
     }),
   );
 }

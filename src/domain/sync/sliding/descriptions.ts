@@ -1,5 +1,8 @@
 import type { Edges } from "../../../edges.ts";
-import { listHeroes, listMemberCounts } from "../../../storage/sync-changes.ts";
+import {
+  listHeroes,
+  type MemberCounts,
+} from "../../../storage/sync-changes.ts";
 import { groupBy } from "../../../util/group-by.ts";
 import { mapEvents } from "../../rooms/event-store.ts";
 import type { StoredEvent } from "../../rooms/stored-event.ts";
@@ -25,38 +28,33 @@ export async function readDescriptions(
   rooms: readonly EnteredRoom[],
   states: ReadonlyMap<number, RoomState>,
   events: ReadonlyMap<number, StoredEvent>,
+  counts: ReadonlyMap<number, MemberCounts>,
 ): Promise<Map<number, Description>> {
-  const counted: number[] = [];
-  const nameless: number[] = [];
-  for (const { roomNid, task } of rooms) {
-    // Who is out of a room is not told who else came and went.
-    if (task.room.kind !== "join") continue;
-    const { haveMembersChanged, nameNow } = states.get(roomNid)!;
-    if (haveMembersChanged) counted.push(roomNid);
-    if (textAt(events, nameNow, "name") === null) nameless.push(roomNid);
-  }
-  const [counts, heroes] = await Promise.all([
-    listMemberCounts(edges.db, counted),
-    readHeroes(edges, userId, nameless),
-  ]);
-  const countsOf = new Map(counts.map((row) => [row.roomNid, row]));
-  const isCounted = new Set(counted);
+  // Who is out of a room is not told who else came and went.
+  const isJoined = ({ task }: EnteredRoom) => task.room.kind === "join";
+  const nameless = rooms.flatMap((room) => {
+    const { nameNow } = states.get(room.roomNid)!;
+    const name = textAt(events, nameNow, "name");
+    return isJoined(room) && name === null ? room.roomNid : [];
+  });
+  const heroes = await readHeroes(edges, userId, nameless);
   const isNameless = new Set(nameless);
   const descriptions = new Map<number, Description>();
-  for (const { roomNid, task } of rooms) {
-    const { avatar, name } = states.get(roomNid)!;
-    if (avatar === undefined && name === undefined && !isCounted.has(roomNid))
-      continue;
+  for (const room of rooms) {
+    const { roomNid, task } = room;
+    const { avatar, name, hasNewMembers } = states.get(roomNid)!;
+    const isCounted = hasNewMembers && isJoined(room);
+    if (avatar === undefined && name === undefined && !isCounted) continue;
     // Of a room that is new to the client, what is left out is not there.
     const orAbsent = <T>(value: T | null | undefined) =>
       task.sent ? value : (value ?? undefined);
-    const own = countsOf.get(roomNid);
+    const own = counts.get(roomNid);
     descriptions.set(roomNid, {
       name: orAbsent(textAt(events, name, "name")),
       avatar: orAbsent(textAt(events, avatar, "url")),
       heroes: isNameless.has(roomNid) ? (heroes.get(roomNid) ?? []) : undefined,
-      joinedCount: isCounted.has(roomNid) ? (own?.joined ?? 0) : undefined,
-      invitedCount: isCounted.has(roomNid) ? (own?.invited ?? 0) : undefined,
+      joinedCount: isCounted ? (own?.joined ?? 0) : undefined,
+      invitedCount: isCounted ? (own?.invited ?? 0) : undefined,
     });
   }
   return descriptions;

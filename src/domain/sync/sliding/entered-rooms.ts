@@ -1,15 +1,21 @@
 import type { Edges } from "../../../edges.ts";
-import { listRoomsReadOn } from "../../../storage/sliding-rooms.ts";
-import { listStateChanges } from "../../../storage/sync-changes.ts";
-import { listTimelines } from "../../../storage/sync-timeline.ts";
+import type { EventHead } from "../../../storage/events.ts";
+import {
+  listRoomsReadOn,
+  listStatePlaces,
+} from "../../../storage/sliding-rooms.ts";
+import { listMemberCounts } from "../../../storage/sync-changes.ts";
 import { groupBy } from "../../../util/group-by.ts";
 import type { Requester } from "../../accounts/requester.ts";
-import { mapEvents } from "../../rooms/event-store.ts";
-import { findLeavingPosition, readStandings } from "../../rooms/gate.ts";
+import { mapEvents, openEvents } from "../../rooms/event-store.ts";
+import {
+  findLeavingPosition,
+  readStandings,
+  type Standing,
+} from "../../rooms/gate.ts";
 import { formatPositionToken } from "../../rooms/paging-token.ts";
 import { presentEvents } from "../../rooms/present.ts";
-import { showHeads } from "../room-timelines.ts";
-import { NO_CONDITIONS } from "../sync-filter.ts";
+import type { StoredEvent } from "../../rooms/stored-event.ts";
 import { MOST_EVENTS_A_SYNC } from "../timeline-budget.ts";
 import type { UserView } from "../user-view.ts";
 import { readDescriptions, type Description } from "./descriptions.ts";
@@ -17,7 +23,15 @@ import type { EnteredRoom, ShownTimeline } from "./entered-room.ts";
 import { knownAfter } from "./known-after.ts";
 import { type RoomResult, writeRoomEntry } from "./room-result.ts";
 import type { RoomTask } from "./room-tasks.ts";
-import { readStates, type RoomState } from "./room-states.ts";
+import {
+  haveMembersChanged,
+  listChanges,
+  neededMembers,
+  type RoomState,
+  stateOf,
+  wantedPlaces,
+} from "./room-states.ts";
+import { listHeads, showTimeline, withErasures } from "./timelines.ts";
 import { readUnreadOnce } from "./unread-once.ts";
 
 type Needs = Pick<Edges, "db" | "keyring" | "memory" | "notifier" | "now">;
@@ -31,61 +45,87 @@ export async function readEnteredRooms(
   since: number,
 ): Promise<RoomResult[]> {
   if (tasks.length === 0) return [];
+  const { db } = edges;
   const { userId } = requester;
   const { upTo, ignored } = view;
-  const rooms = await enter(edges, userId, tasks, upTo);
+  const reading = readStandings(
+    edges,
+    userId,
+    tasks.map(({ room }) => room.standing.roomNid),
+  );
+  const hasLeft = tasks.some(({ room }) => room.kind === "left");
+  const rooms = enter(tasks, hasLeft ? await reading : new Map(), upTo);
   const joined = rooms.filter(({ task }) => task.room.kind === "join");
-  const [timelines, changes, unread, readOn] = await Promise.all([
-    readTimelines(edges, userId, rooms, ignored),
-    listStateChanges(
-      edges.db,
-      rooms.flatMap(({ task, roomNid, stateAt }) =>
-        stateAt === null
-          ? []
-          : {
-              roomNid,
-              after: task.sent ? Math.min(task.after, stateAt) : stateAt,
-              upTo: Number.MAX_SAFE_INTEGER,
-            },
+  const [standings, { heads, cut }, changes, unread, readOn] =
+    await Promise.all([
+      reading,
+      listHeads(db, rooms),
+      listChanges(db, rooms),
+      readUnreadOnce(
+        edges,
+        userId,
+        joined.map(({ roomNid }) => roomNid),
+        upTo,
+        ignored,
       ),
-    ),
-    readUnreadOnce(
-      edges,
-      userId,
-      joined.map(({ roomNid }) => roomNid),
-      upTo,
-      ignored,
-    ),
-    listRoomsReadOn(
-      edges.db,
-      userId,
-      joined.flatMap(({ task, roomNid }) =>
-        task.sent && task.isTouched ? { roomNid, after: task.after } : [],
+      listRoomsReadOn(
+        db,
+        userId,
+        joined.flatMap(({ task, roomNid }) =>
+          task.sent && task.isTouched ? { roomNid, after: task.after } : [],
+        ),
+        upTo,
       ),
-      upTo,
+    ]);
+  const newest = groupBy(
+    await openEvents(edges, heads),
+    ({ roomNid }) => roomNid,
+  );
+  const needed = new Map(
+    rooms.map((room) => [
+      room.roomNid,
+      neededMembers(room, newest.get(room.roomNid) ?? []),
+    ]),
+  );
+  const counted = joined.filter((room) => haveMembersChanged(room, changes));
+  const [whole, current, counts] = await Promise.all([
+    withErasures(db, standings, heads),
+    listStatePlaces(db, wantedPlaces(rooms, needed, changes)),
+    listMemberCounts(
+      db,
+      counted.map(({ roomNid }) => roomNid),
     ),
   ]);
-  const states = await readStates(
-    edges.db,
-    userId,
-    rooms,
-    timelines,
-    groupBy(changes, ({ roomNid }) => roomNid),
-  );
-  const events = await mapEvents(
-    edges,
-    [...states.values()].flatMap(({ told, name, avatar, nameNow }) =>
-      [...told.map(({ nid }) => nid), name, avatar, nameNow].filter(
-        (nid) => typeof nid === "number",
-      ),
-    ),
-  );
+  const places = groupBy(current, ({ roomNid }) => roomNid);
+  const timelines = new Map<number, ShownTimeline>();
+  const states = new Map<number, RoomState>();
+  for (const room of rooms) {
+    const { roomNid } = room;
+    const timeline = showTimeline(
+      room,
+      userId,
+      newest.get(roomNid) ?? [],
+      whole.get(roomNid),
+      { cut, ignored },
+    );
+    timelines.set(roomNid, timeline);
+    const state = stateOf(
+      room,
+      userId,
+      places.get(roomNid) ?? [],
+      changes.get(roomNid) ?? [],
+      { needed: needed.get(roomNid)!, isLimited: timeline.isLimited },
+    );
+    states.set(roomNid, state);
+  }
+  const events = await openTold(edges, states.values(), current);
   const descriptions = await readDescriptions(
     edges,
     userId,
     rooms,
     states,
     events,
+    new Map(counts.map((row) => [row.roomNid, row])),
   );
   const texts = await presentAll(
     edges,
@@ -113,68 +153,51 @@ export async function readEnteredRooms(
   });
 }
 
-async function enter(
-  edges: Needs,
-  userId: string,
+function enter(
   tasks: readonly RoomTask[],
+  histories: ReadonlyMap<number, Standing>,
   upTo: number,
-): Promise<EnteredRoom[]> {
-  const left = tasks.flatMap(({ room }) =>
-    room.kind === "left" ? room.standing.roomNid : [],
-  );
-  const histories = await readStandings(edges, userId, left);
+): EnteredRoom[] {
   const share = Math.max(1, Math.floor(MOST_EVENTS_A_SYNC / tasks.length));
   return tasks.map((task): EnteredRoom => {
     const { kind, standing } = task.room;
     const { roomNid, position } = standing;
     const hasLeft = kind === "left";
-    const leftAt = hasLeft
-      ? (findLeavingPosition(histories.get(roomNid)) ?? null)
-      : upTo;
     return {
       task,
       roomNid,
       upTo: hasLeft ? Math.min(position, upTo) : upTo,
-      stateAt: leftAt,
+      stateAt: hasLeft
+        ? (findLeavingPosition(histories.get(roomNid)) ?? null)
+        : upTo,
       limit: Math.min(task.config.timelineLimit, share),
     };
   });
 }
 
-async function readTimelines(
+/** The state events that are told or looked into; most heads of them are there. */
+async function openTold(
   edges: Needs,
-  userId: string,
-  rooms: readonly EnteredRoom[],
-  ignored: ReadonlySet<string>,
-): Promise<Map<number, ShownTimeline>> {
-  // One more than is shown tells whether there are more.
-  const all = await listTimelines(
-    edges.db,
-    rooms.flatMap(({ task, roomNid, upTo, limit }) =>
-      limit === 0
-        ? []
-        : {
-            roomNid,
-            after: task.isExpanded ? 0 : task.after,
-            upTo,
-            limit: limit + 1,
-          },
-    ),
-    NO_CONDITIONS,
-  );
-  const byRoom = groupBy(all, ({ roomNid }) => roomNid);
-  const isCut = ({ roomNid, limit }: EnteredRoom): boolean =>
-    (byRoom.get(roomNid)?.length ?? 0) > limit;
-  const heads = rooms.flatMap(
-    (room) => byRoom.get(room.roomNid)?.slice(0, room.limit) ?? [],
-  );
-  const shown = await showHeads(edges, userId, rooms, heads, ignored);
-  return new Map(
-    rooms.map((room) => [
-      room.roomNid,
-      { ...shown.get(room.roomNid)!, isLimited: isCut(room) },
-    ]),
-  );
+  states: Iterable<RoomState>,
+  current: readonly EventHead[],
+): Promise<Map<number, StoredEvent>> {
+  const wanted = new Set<number>();
+  for (const { told, name, avatar, nameNow } of states) {
+    for (const nid of [
+      ...told.map((entry) => entry.nid),
+      name,
+      avatar,
+      nameNow,
+    ])
+      if (typeof nid === "number") wanted.add(nid);
+  }
+  const heads = current.filter(({ nid }) => wanted.delete(nid));
+  const opened = await openEvents(edges, heads);
+  const others = await mapEvents(edges, wanted);
+  return new Map([
+    ...opened.map((event) => [event.nid, event] as const),
+    ...others,
+  ]);
 }
 
 /** Timelines and states by turns as JSON text, all of them presented with the same few queries. */
@@ -184,7 +207,7 @@ async function presentAll(
   rooms: readonly EnteredRoom[],
   timelines: ReadonlyMap<number, ShownTimeline>,
   states: ReadonlyMap<number, RoomState>,
-  events: Awaited<ReturnType<typeof mapEvents>>,
+  events: ReadonlyMap<number, StoredEvent>,
 ): Promise<string[][]> {
   const lists = rooms.flatMap(({ roomNid }) => [
     timelines.get(roomNid)!.events,

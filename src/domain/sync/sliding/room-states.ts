@@ -1,9 +1,14 @@
 import type { Edges } from "../../../edges.ts";
 import { escapeText } from "../../../storage/json-text.ts";
-import { listStatePlaces } from "../../../storage/sliding-rooms.ts";
-import type { StateChange } from "../../../storage/sync-changes.ts";
+import type { WantedPlaces } from "../../../storage/sliding-rooms.ts";
+import {
+  listStateChanges,
+  type StateChange,
+  type StatePlace,
+} from "../../../storage/sync-changes.ts";
 import { groupBy } from "../../../util/group-by.ts";
-import type { EnteredRoom, ShownTimeline } from "./entered-room.ts";
+import type { StoredEvent } from "../../rooms/stored-event.ts";
+import type { EnteredRoom } from "./entered-room.ts";
 import type { Place } from "./required-state.ts";
 import { StateView } from "./state-view.ts";
 
@@ -20,7 +25,7 @@ export interface RoomState {
   changed: readonly Place[];
   /** Member events that changed and are not told: what was sent of those members is old. */
   stale: readonly number[];
-  haveMembersChanged: boolean;
+  hasNewMembers: boolean;
   /** The events of name and avatar; null: none; undefined: as before. */
   name: number | null | undefined;
   avatar: number | null | undefined;
@@ -32,74 +37,93 @@ const NOTHING: RoomState = {
   told: [],
   changed: [],
   stale: [],
-  haveMembersChanged: false,
+  hasNewMembers: false,
   name: undefined,
   avatar: undefined,
   nameNow: undefined,
 };
 
+/** How the state of rooms changed, in stream order. */
+export type Changes = ReadonlyMap<number, readonly StateChange[]>;
+
+/** After this position changes are news; later ones than the room's are undone. */
+const newsAfter = ({ task, stateAt }: EnteredRoom): number =>
+  task.sent ? Math.min(task.after, stateAt ?? 0) : (stateAt ?? 0);
+
+export const listChanges = async (
+  db: Edges["db"],
+  rooms: readonly EnteredRoom[],
+): Promise<Changes> => {
+  const changes = await listStateChanges(
+    db,
+    rooms.flatMap((room) =>
+      room.stateAt === null
+        ? []
+        : {
+            roomNid: room.roomNid,
+            after: newsAfter(room),
+            upTo: Number.MAX_SAFE_INTEGER,
+          },
+    ),
+  );
+  return groupBy(changes, ({ roomNid }) => roomNid);
+};
+
 /**
  * The state that the client asks for: all of it where the room is new to it, else what
  * changed, what it asks for in addition, and members that the timeline needs.
+ * @param current today's state at the places that are wanted
  */
-export async function readStates(
-  db: Edges["db"],
+export function stateOf(
+  room: EnteredRoom,
   userId: string,
-  rooms: readonly EnteredRoom[],
-  timelines: ReadonlyMap<number, ShownTimeline>,
-  changes: ReadonlyMap<number, readonly StateChange[]>,
-): Promise<Map<number, RoomState>> {
-  const needed = new Map(
-    rooms.map((room) => [
-      room.roomNid,
-      neededMembers(room, timelines.get(room.roomNid)!),
-    ]),
-  );
-  const current = await readPlaces(db, rooms, needed, changes);
-  return new Map(
-    rooms.map((room) => {
-      const { roomNid, stateAt, task } = room;
-      if (stateAt === null) return [roomNid, onlyOwn(room, userId)];
-      const after = task.sent ? Math.min(task.after, stateAt) : stateAt;
-      const view = new StateView(
-        current.get(roomNid) ?? [],
-        changes.get(roomNid) ?? [],
-        { after, at: stateAt },
-      );
-      const { isLimited } = timelines.get(roomNid)!;
-      const state = task.sent
-        ? changedState(room, view, needed.get(roomNid)!, isLimited)
-        : wholeState(room, view, needed.get(roomNid)!);
-      return [roomNid, withOwn(room, userId, state)];
-    }),
-  );
+  current: readonly StatePlace[],
+  changes: readonly StateChange[],
+  { needed, isLimited }: { needed: ReadonlySet<string>; isLimited: boolean },
+): RoomState {
+  const { stateAt, task } = room;
+  if (stateAt === null) return onlyOwn(room, userId);
+  const range = { after: newsAfter(room), at: stateAt };
+  const view = new StateView(current, changes, range);
+  const state = task.sent
+    ? changedState(room, view, needed, isLimited)
+    : wholeState(room, view, needed);
+  return withOwn(room, userId, state);
 }
 
 /** Members whom the events of a timeline are of, where members are told as they are needed. */
-function neededMembers(
+export function neededMembers(
   { task }: EnteredRoom,
-  { events }: ShownTimeline,
+  events: readonly StoredEvent[],
 ): ReadonlySet<string> {
   const needed = new Set<string>();
   if (!task.config.required.isLazy) return needed;
-  for (const { event } of events) {
-    needed.add(escapeText(event.sender));
-    if (event.type === MEMBER && event.stateKey !== null)
-      needed.add(escapeText(event.stateKey));
+  for (const { sender, type, stateKey } of events) {
+    needed.add(escapeText(sender));
+    if (type === MEMBER && stateKey !== null) needed.add(escapeText(stateKey));
   }
   return needed;
 }
 
-async function readPlaces(
-  db: Edges["db"],
+/** Whether members came, went or changed in what is news of a room. */
+export const haveMembersChanged = (
+  room: EnteredRoom,
+  changes: Changes,
+): boolean =>
+  !room.task.sent ||
+  (changes.get(room.roomNid)?.some(({ type }) => type === MEMBER) ?? false);
+
+/** The places of today's state that have to be known. */
+export function wantedPlaces(
   rooms: readonly EnteredRoom[],
   needed: ReadonlyMap<number, ReadonlySet<string>>,
-  changes: ReadonlyMap<number, readonly StateChange[]>,
-) {
+  changes: Changes,
+): WantedPlaces {
   const exact: { roomNid: number; type: string; stateKey: string }[] = [];
   const types: { roomNid: number; type: string }[] = [];
   const whole: number[] = [];
-  for (const { roomNid, task, stateAt } of rooms) {
+  for (const room of rooms) {
+    const { roomNid, task, stateAt } = room;
     if (stateAt === null) continue;
     const { sent, added, config } = task;
     const entries = sent ? added : config.required.entries;
@@ -117,8 +141,7 @@ async function readPlaces(
     }
     if (!sent) places.push(NAME, AVATAR);
     // Whether members give the room its name depends on whether it has one.
-    else if (changes.get(roomNid)?.some(({ type }) => type === MEMBER))
-      places.push(NAME);
+    else if (haveMembersChanged(room, changes)) places.push(NAME);
     const keys = new Set<string>();
     for (const [type, stateKey] of places) {
       const key = `${type}\n${stateKey}`;
@@ -127,8 +150,7 @@ async function readPlaces(
       exact.push({ roomNid, type, stateKey });
     }
   }
-  const rows = await listStatePlaces(db, { exact, types, rooms: whole });
-  return groupBy(rows, ({ roomNid }) => roomNid);
+  return { exact, types, rooms: whole };
 }
 
 function wholeState(
@@ -145,7 +167,7 @@ function wholeState(
   return {
     ...NOTHING,
     told,
-    haveMembersChanged: true,
+    hasNewMembers: true,
     name: view.at(...NAME),
     avatar: view.at(...AVATAR),
     nameNow: view.at(...NAME),
@@ -162,11 +184,11 @@ function changedState(
   const { required } = config;
   const told = new Map<string, { place: Place; nid: number | null }>();
   const stale: number[] = [];
-  let haveMembersChanged = false;
+  let hasNewMembers = false;
   for (const { place, oldNid, nid } of view.changes) {
     const [type, stateKey] = place;
     const isMember = type === MEMBER;
-    haveMembersChanged ||= isMember;
+    hasNewMembers ||= isMember;
     if (isMember && oldNid !== null) stale.push(oldNid);
     const isTold =
       required.matches(type, stateKey) ||
@@ -193,10 +215,10 @@ function changedState(
     told: [...told.values()],
     changed: view.changes.map(({ place }) => place),
     stale,
-    haveMembersChanged,
+    hasNewMembers,
     name: newOf(NAME),
     avatar: newOf(AVATAR),
-    nameNow: haveMembersChanged ? view.at(...NAME) : newOf(NAME),
+    nameNow: hasNewMembers ? view.at(...NAME) : newOf(NAME),
   };
 }
 
