@@ -6,8 +6,10 @@ import { composeApp } from "./compose-app.ts";
 import { publicBaseUrlOf } from "./compose-settings.ts";
 import { composeEdges, type ComposedEdges } from "./compose-edges.ts";
 import { finishDeactivations } from "./domain/jobs/finish-deactivations.ts";
+import { forgetDelayedEvents } from "./domain/jobs/forget-delayed-events.ts";
 import { forgetSlidingStates } from "./domain/jobs/forget-sliding-states.ts";
 import { forgetTransactions } from "./domain/jobs/forget-transactions.ts";
+import { startDelayedEvents } from "./domain/jobs/send-delayed-events.ts";
 import { startJobs } from "./domain/jobs/start-jobs.ts";
 import type { Middleware } from "./http/context.ts";
 import { createHealthRoutes } from "./http/health.ts";
@@ -91,8 +93,14 @@ async function serve(
   respond = app.callback();
   const jobs = startJobs(
     () => composed.edges,
-    [forgetTransactions, forgetSlidingStates, finishDeactivations],
+    [
+      forgetTransactions,
+      forgetDelayedEvents,
+      forgetSlidingStates,
+      finishDeactivations,
+    ],
   );
+  const delayedEvents = startDelayedEvents(() => composed.edges);
   composed.onStall((ms) => {
     log.error({ ms: Math.round(ms) }, "the process did not run for a while");
     // What waits there was given up by clients that have written on elsewhere.
@@ -104,7 +112,7 @@ async function serve(
     async stop() {
       unwatch();
       await composed.edges.notifier.close();
-      await Promise.all([drain(), jobs.stop()]);
+      await Promise.all([drain(), jobs.stop(), delayedEvents.stop()]);
       await composed.close();
       await sql.end({ timeout: 1 });
     },

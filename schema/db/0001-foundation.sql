@@ -130,7 +130,13 @@ create index events_by_paging_key on events (room_nid, depth, arrival) where arr
 create index events_by_thread on events (room_nid, thread, position) where thread is not null;
 create index events_redacted_countable on events (room_nid, position) where is_countable and redacted_by is not null;
 create index events_by_redacts on events (room_nid, redacts) where redacts is not null;
-create index events_by_relation on events (room_nid, relates_to, rel_type) where relates_to is not null;
+-- What relates to an event: all of it, of one kind, and of one sender.
+create index events_by_parent on events (room_nid, relates_to, position) where relates_to is not null;
+create index events_by_relation on events (room_nid, relates_to, rel_type, position) where relates_to is not null;
+create index events_by_relation_sender on events (room_nid, relates_to, rel_type, sender) where relates_to is not null;
+-- Edits that may stand in an event's place, in the order in which they do.
+create index events_edits on events (room_nid, relates_to, sender, origin_server_ts, event_id)
+  where rel_type = 'm.replace' and state_key is null and status = 0 and redacted_by is null;
 
 -- What redaction strips. The row alone names the keys that open it (0: not sealed).
 create table event_contents (

@@ -3,13 +3,34 @@
 create function store_rows(p_rows jsonb, starts bigint[], p_now bigint) returns void language plpgsql as $$
 #variable_conflict use_column
 begin
+  if p_rows ? 'replies' then
+    insert into threads (room_nid, thread, replies, last_position)
+    select room_nid, thread, count(*), max(starts[r.w + 1] + o + 1)
+    from jsonb_to_recordset(p_rows->'replies') as r(w int, o int, room_nid bigint, thread text)
+    where starts[r.w + 1] is not null
+    group by room_nid, thread
+    on conflict (room_nid, thread) do update set
+      replies = threads.replies + excluded.replies, last_position = excluded.last_position;
+  end if;
+
   -- Redaction strips the content for good and leaves the skeleton.
   if p_rows ? 'redactions' then
     with redacted as (
       update events set redacted_by = r.by_nid
       from jsonb_to_recordset(p_rows->'redactions') as r(w int, target_nid bigint, by_nid bigint)
       where events.nid = r.target_nid and events.redacted_by is null and starts[r.w + 1] is not null
-      returning events.nid
+      returning events.nid, events.room_nid, events.relates_to,
+        events.rel_type = 'm.thread' and events.relates_to is not null and events.state_key is null
+          and events.status = 0 and events.position is not null as is_reply
+    ), left_threads as (
+      update threads set replies = threads.replies - gone.replies, last_position = coalesce((
+        select e.position from events e
+        where e.room_nid = threads.room_nid and e.relates_to = threads.thread and e.rel_type = 'm.thread'
+          and e.state_key is null and e.status = 0 and e.redacted_by is null
+          and e.nid not in (select nid from redacted) and e.position is not null
+        order by e.position desc limit 1), 0)
+      from (select room_nid, relates_to, count(*) as replies from redacted where is_reply group by 1, 2) gone
+      where (threads.room_nid, threads.thread) = (gone.room_nid, gone.relates_to)
     )
     delete from event_contents using redacted where event_contents.nid = redacted.nid;
     delete from notifications using jsonb_to_recordset(p_rows->'redactions') as r(w int, target_nid bigint)
@@ -68,6 +89,18 @@ begin
     on conflict (user_id, room_id) do update set mode = excluded.mode,
       since_position = excluded.since_position, position = excluded.position
       where push_modes.mode = 'keywords' and excluded.mode = 'rows';
+  end if;
+
+  if p_rows ? 'thread_subscriptions' then
+    insert into thread_subscriptions (user_id, room_nid, thread, is_subscribed, is_automatic, position)
+    select distinct on (user_id, room_nid, thread)
+      user_id, room_nid, thread, is_subscribed, is_automatic, starts[r.w + 1] + o + 1
+    from jsonb_to_recordset(p_rows->'thread_subscriptions')
+      as r(w int, o int, user_id text, room_nid bigint, thread text, is_subscribed boolean, is_automatic boolean)
+    where starts[r.w + 1] is not null
+    order by user_id, room_nid, thread, w desc, o desc
+    on conflict (user_id, room_nid, thread) do update set is_subscribed = excluded.is_subscribed,
+      is_automatic = excluded.is_automatic, position = excluded.position;
   end if;
 
   -- A receipt never moves backwards.
@@ -237,6 +270,10 @@ begin
     where notifications.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from push_modes using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
     where push_modes.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from delayed_events using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where delayed_events.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from thread_subscriptions using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where thread_subscriptions.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from cross_signing_keys using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
     where cross_signing_keys.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from key_signatures using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)

@@ -66,6 +66,31 @@ create table current_state (
 );
 alter table current_state add constraint current_state_pkey PRIMARY KEY (room_nid, type, state_key);
 
+create table delayed_events (
+  delay_key bytea not null, -- hash
+  user_id text collate "C" not null, -- id
+  txn_key bytea, -- hash
+  room_id text collate "C" not null, -- id
+  type text collate "C" not null, -- protocol
+  state_key text collate "C", -- id
+  delay_ms bigint not null, -- time
+  running_since bigint not null, -- time
+  send_ts bigint not null, -- time
+  key_id bigint not null, -- number
+  sealed bytea not null, -- sealed
+  claimed_until bigint not null default 0, -- time
+  finalised_ts bigint, -- time
+  outcome text collate "C", -- setting
+  event_id text collate "C", -- id
+  error text -- protocol
+);
+CREATE INDEX delayed_events_by_user ON public.delayed_events USING btree (user_id, send_ts);
+CREATE INDEX delayed_events_due ON public.delayed_events USING btree (send_ts) WHERE (finalised_ts IS NULL);
+CREATE INDEX delayed_events_finalised ON public.delayed_events USING btree (finalised_ts) WHERE (finalised_ts IS NOT NULL);
+alter table delayed_events add constraint delayed_events_outcome_check CHECK ((outcome = ANY (ARRAY['send'::text, 'cancel'::text, 'error'::text])));
+alter table delayed_events add constraint delayed_events_pkey PRIMARY KEY (delay_key);
+alter table delayed_events add constraint delayed_events_txn_key_key UNIQUE (txn_key);
+
 create table device_keys (
   user_id text collate "C" not null, -- id
   device_id text collate "C" not null, -- id
@@ -131,10 +156,13 @@ create table events (
   skeleton text not null -- protocol
 );
 CREATE INDEX events_by_paging_key ON public.events USING btree (room_nid, depth, arrival) WHERE (arrival IS NOT NULL);
+CREATE INDEX events_by_parent ON public.events USING btree (room_nid, relates_to, "position") WHERE (relates_to IS NOT NULL);
 CREATE INDEX events_by_position ON public.events USING btree (room_nid, "position") WHERE ("position" IS NOT NULL);
 CREATE INDEX events_by_redacts ON public.events USING btree (room_nid, redacts) WHERE (redacts IS NOT NULL);
-CREATE INDEX events_by_relation ON public.events USING btree (room_nid, relates_to, rel_type) WHERE (relates_to IS NOT NULL);
+CREATE INDEX events_by_relation ON public.events USING btree (room_nid, relates_to, rel_type, "position") WHERE (relates_to IS NOT NULL);
+CREATE INDEX events_by_relation_sender ON public.events USING btree (room_nid, relates_to, rel_type, sender) WHERE (relates_to IS NOT NULL);
 CREATE INDEX events_by_thread ON public.events USING btree (room_nid, thread, "position") WHERE (thread IS NOT NULL);
+CREATE INDEX events_edits ON public.events USING btree (room_nid, relates_to, sender, origin_server_ts, event_id) WHERE ((rel_type = 'm.replace'::text) AND (state_key IS NULL) AND (status = 0) AND (redacted_by IS NULL));
 CREATE INDEX events_redacted_countable ON public.events USING btree (room_nid, "position") WHERE (is_countable AND (redacted_by IS NOT NULL));
 alter table events add constraint events_event_id_key UNIQUE (event_id);
 alter table events add constraint events_pkey PRIMARY KEY (nid);
@@ -419,6 +447,26 @@ create table stripped_states (
   sealed bytea not null -- sealed
 );
 alter table stripped_states add constraint stripped_states_pkey PRIMARY KEY (user_id, room_nid);
+
+create table thread_subscriptions (
+  user_id text collate "C" not null, -- id
+  room_nid bigint not null, -- number
+  thread text collate "C" not null, -- id
+  is_subscribed boolean not null, -- flag
+  is_automatic boolean not null, -- flag
+  position bigint not null -- number
+);
+CREATE INDEX thread_subscriptions_by_position ON public.thread_subscriptions USING btree (user_id, "position");
+alter table thread_subscriptions add constraint thread_subscriptions_pkey PRIMARY KEY (user_id, room_nid, thread);
+
+create table threads (
+  room_nid bigint not null, -- number
+  thread text collate "C" not null, -- id
+  replies bigint not null, -- number
+  last_position bigint not null -- number
+);
+CREATE INDEX threads_by_last_reply ON public.threads USING btree (room_nid, last_position) WHERE (replies > 0);
+alter table threads add constraint threads_pkey PRIMARY KEY (room_nid, thread);
 
 create table to_device (
   user_id text collate "C" not null, -- id
@@ -916,13 +964,34 @@ CREATE OR REPLACE FUNCTION public.store_rows(p_rows jsonb, starts bigint[], p_no
 AS $function$
 #variable_conflict use_column
 begin
+  if p_rows ? 'replies' then
+    insert into threads (room_nid, thread, replies, last_position)
+    select room_nid, thread, count(*), max(starts[r.w + 1] + o + 1)
+    from jsonb_to_recordset(p_rows->'replies') as r(w int, o int, room_nid bigint, thread text)
+    where starts[r.w + 1] is not null
+    group by room_nid, thread
+    on conflict (room_nid, thread) do update set
+      replies = threads.replies + excluded.replies, last_position = excluded.last_position;
+  end if;
+
   -- Redaction strips the content for good and leaves the skeleton.
   if p_rows ? 'redactions' then
     with redacted as (
       update events set redacted_by = r.by_nid
       from jsonb_to_recordset(p_rows->'redactions') as r(w int, target_nid bigint, by_nid bigint)
       where events.nid = r.target_nid and events.redacted_by is null and starts[r.w + 1] is not null
-      returning events.nid
+      returning events.nid, events.room_nid, events.relates_to,
+        events.rel_type = 'm.thread' and events.relates_to is not null and events.state_key is null
+          and events.status = 0 and events.position is not null as is_reply
+    ), left_threads as (
+      update threads set replies = threads.replies - gone.replies, last_position = coalesce((
+        select e.position from events e
+        where e.room_nid = threads.room_nid and e.relates_to = threads.thread and e.rel_type = 'm.thread'
+          and e.state_key is null and e.status = 0 and e.redacted_by is null
+          and e.nid not in (select nid from redacted) and e.position is not null
+        order by e.position desc limit 1), 0)
+      from (select room_nid, relates_to, count(*) as replies from redacted where is_reply group by 1, 2) gone
+      where (threads.room_nid, threads.thread) = (gone.room_nid, gone.relates_to)
     )
     delete from event_contents using redacted where event_contents.nid = redacted.nid;
     delete from notifications using jsonb_to_recordset(p_rows->'redactions') as r(w int, target_nid bigint)
@@ -981,6 +1050,18 @@ begin
     on conflict (user_id, room_id) do update set mode = excluded.mode,
       since_position = excluded.since_position, position = excluded.position
       where push_modes.mode = 'keywords' and excluded.mode = 'rows';
+  end if;
+
+  if p_rows ? 'thread_subscriptions' then
+    insert into thread_subscriptions (user_id, room_nid, thread, is_subscribed, is_automatic, position)
+    select distinct on (user_id, room_nid, thread)
+      user_id, room_nid, thread, is_subscribed, is_automatic, starts[r.w + 1] + o + 1
+    from jsonb_to_recordset(p_rows->'thread_subscriptions')
+      as r(w int, o int, user_id text, room_nid bigint, thread text, is_subscribed boolean, is_automatic boolean)
+    where starts[r.w + 1] is not null
+    order by user_id, room_nid, thread, w desc, o desc
+    on conflict (user_id, room_nid, thread) do update set is_subscribed = excluded.is_subscribed,
+      is_automatic = excluded.is_automatic, position = excluded.position;
   end if;
 
   -- A receipt never moves backwards.
@@ -1150,6 +1231,10 @@ begin
     where notifications.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from push_modes using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
     where push_modes.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from delayed_events using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where delayed_events.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from thread_subscriptions using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where thread_subscriptions.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from cross_signing_keys using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
     where cross_signing_keys.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from key_signatures using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)

@@ -22,6 +22,9 @@ const OPEN = [
   "GET /_matrix/client/v3/register/available",
   "GET /_matrix/client/versions",
   "GET /_synapse/admin/v1/register",
+  // Its id is what it takes: it is given to those who watch over a call.
+  "POST /_matrix/client/unstable/org.matrix.msc4140/delayed_events/:delayId",
+  "POST /_matrix/client/unstable/org.matrix.msc4140/delayed_events/:delayId/:action",
   "POST /_matrix/client/v3/login",
   "POST /_matrix/client/v3/refresh",
   "POST /_matrix/client/v3/register",

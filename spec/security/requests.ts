@@ -9,6 +9,8 @@ export interface Place {
   userId: string;
   deviceId: string;
   alias: string;
+  /** Of an event that is to be sent later. */
+  delayId?: string;
 }
 
 /** `PUT /_matrix/client/v3/…`, as endpoints.ts has it. */
@@ -27,6 +29,8 @@ const plain: Readonly<Record<string, string>> = {
   kind: "content",
   ruleId: "x",
   receiptType: "m.read",
+  relType: "m.thread",
+  action: "cancel",
 };
 
 const queries: Readonly<Record<string, string>> = {
@@ -34,6 +38,7 @@ const queries: Readonly<Record<string, string>> = {
   "/_matrix/client/v3/keys/changes": "?from=x&to=x",
   "/_matrix/client/v3/register/available": "?username=someone",
   "/_matrix/client/v1/register/m.login.registration_token/validity": "?token=x",
+  "/_matrix/client/unstable/io.element.msc4308/thread_subscriptions": "?dir=b",
 };
 
 /** The path of a request of this endpoint, with all that it needs. */
@@ -42,6 +47,8 @@ export function pathTo({ path }: Endpoint, place: Place): string {
   const values: Readonly<Record<string, string>> = {
     ...plain,
     ...others,
+    threadRoot: others.eventId,
+    delayId: others.delayId ?? "absent",
     roomId,
     roomIdOrAlias: roomId,
     roomAlias: alias,
@@ -109,7 +116,13 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
   }),
   "PUT /_matrix/client/v3/rooms/:roomId/redact/:eventId/:txnId": () => ({
     reason: "r",
+    with_rel_types: ["m.replace"],
+    "org.matrix.msc3912.with_relations": ["m.replace"],
   }),
+  "POST /_matrix/client/unstable/org.matrix.msc4140/delayed_events/:delayId":
+    () => ({ action: "cancel" }),
+  "PUT /_matrix/client/unstable/io.element.msc4306/rooms/:roomId/thread/:threadRoot/subscription":
+    () => ({ automatic: "$x" }),
   "PUT /_matrix/client/v3/rooms/:roomId/state/:eventType/:stateKey": () => ({
     membership: "join",
     name: "n",

@@ -1,7 +1,16 @@
 import { expect } from "chai";
+import { sendDueEvents } from "../../src/domain/jobs/send-delayed-events.ts";
 import { newDevice } from "../support/device-identity.ts";
 import { quiet } from "../support/database.ts";
 import { fillDatabase } from "../support/fill-database.ts";
+import {
+  edit,
+  redact,
+  refer,
+  relationsPath,
+  reply,
+  threadsPath,
+} from "../support/relations.ts";
 import { path } from "../support/rooms.ts";
 import { SLIDING_SYNC } from "../support/sliding-reader.ts";
 import {
@@ -146,6 +155,35 @@ describe("the plans of what is asked often", () => {
     await carl.get(path`/rooms/${roomId}/messages?dir=b&limit=20`);
     await carl.get(path`/rooms/${roomId}/context/${eventId}`);
     await carl.get(path`/rooms/${roomId}/event/${eventId}`);
+    const replied = await reply(carl, roomId, eventId);
+    await edit(carl, roomId, eventId, "edited");
+    await refer(carl, roomId, eventId);
+    await carl.get(path`/rooms/${roomId}/event/${eventId}`);
+    const relations = relationsPath(roomId, eventId);
+    for (const query of ["", "?recurse=true", "?dir=f&limit=1"])
+      await carl.get(`${relations}${query}`);
+    await carl.get(`${relations}/m.thread/m.room.message`);
+    await carl.get(threadsPath(roomId));
+    await carl.get(`${threadsPath(roomId)}?include=participated`);
+    const unstable = "/_matrix/client/unstable";
+    const thread = path`/rooms/${roomId}/thread/${eventId}/subscription`;
+    const subscription = `${unstable}/io.element.msc4306${thread}`;
+    await carl.put(subscription, { automatic: replied });
+    await carl.get(subscription);
+    await carl.get(`${unstable}/io.element.msc4308/thread_subscriptions?dir=b`);
+    const delayed = await carl.put(
+      `${path`/rooms/${roomId}/send/m.x/later`}?org.matrix.msc4140.delay=60000`,
+      {},
+    );
+    const delayedEvents = `${unstable}/org.matrix.msc4140/delayed_events`;
+    await carl.get(delayedEvents);
+    await carl.get(`${delayedEvents}?status=finalised`);
+    const delayId = String(delayed.body["delay_id"]);
+    for (const action of ["restart", "cancel"])
+      await carl.post(`${delayedEvents}/${delayId}/${action}`);
+    await sendDueEvents(explained.edges);
+    await redact(carl, roomId, replied, { with_rel_types: ["*"] });
+    await redact(carl, roomId, eventId, { with_rel_types: ["*"] });
     await carl.get(path`/rooms/${roomId}/members`);
     await carl.get(path`/rooms/${roomId}/joined_members`);
     await carl.get(path`/rooms/${roomId}/state`);

@@ -29,6 +29,14 @@ export async function fillDatabase(sql: Sql): Promise<void> {
         case when i % 10 = 0 then 'm.thread' end, case when i % 10 = 0 then '$fill' || (i - 1) end,
         case when i % 50 = 1 then '$fill' || (i - 1) end, repeat('x', 300)
       from generate_series(1, ${EVENTS}) i;
+    insert into threads (room_nid, thread, replies, last_position)
+      select room_nid, relates_to, 1, position from events where rel_type = 'm.thread';
+    insert into thread_subscriptions (user_id, room_nid, thread, is_subscribed, is_automatic, position)
+      select '@fill' || i || ':test', -(i % ${ROOMS} + 1), '$fill' || i, true, false, i from generate_series(1, ${USERS}) i;
+    insert into delayed_events (delay_key, user_id, room_id, type, delay_ms, running_since, send_ts, key_id, sealed, finalised_ts)
+      select sha256(i::text::bytea), '@fill' || i || ':test', '!fill' || i, 'm.x', 1, 1, 9e15 - i, 0, '',
+        case when i % 2 = 0 then 1 end
+      from generate_series(1, ${USERS}) i;
     insert into event_contents (nid, first_key, second_key, sealed)
       select -i, 0, 0, repeat('x', 100)::bytea from generate_series(1, ${EVENTS}) i;
     insert into state_snapshots (snapshot_id, room_nid, hops, size, added, removed, hash)

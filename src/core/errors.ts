@@ -1,4 +1,4 @@
-/** The error codes of the Matrix specification that this server answers. */
+/** The error codes of the Matrix specification, and of proposals, that this server answers. */
 export type Errcode =
   | "M_FORBIDDEN"
   | "M_UNKNOWN_TOKEN"
@@ -54,7 +54,9 @@ export type Errcode =
   | "M_KEY_TOO_LARGE"
   | "M_USER_LIMIT_EXCEEDED"
   | "M_SENDER_IGNORED"
-  | "M_APPSERVICE_LOGIN_UNSUPPORTED";
+  | "M_APPSERVICE_LOGIN_UNSUPPORTED"
+  | "IO.ELEMENT.MSC4306.M_CONFLICTING_UNSUBSCRIPTION"
+  | "IO.ELEMENT.MSC4306.M_NOT_IN_THREAD";
 
 /**
  * A protocol error that a client may see. It holds no HTTP status: the HTTP

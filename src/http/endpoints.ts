@@ -12,6 +12,8 @@ import { getCapabilities } from "./client/capabilities.ts";
 import { getPresenceStatus, putPresenceStatus } from "./client/presence.ts";
 import { postFilter, getStoredFilter } from "./client/filter.ts";
 import {
+  deleteGlobalAccountData,
+  deleteRoomAccountData,
   getGlobalAccountData,
   putGlobalAccountData,
   getRoomAccountData,
@@ -62,6 +64,12 @@ import {
   postSignatures,
 } from "./client/keys.ts";
 import { getBackupVersion } from "./client/key-backup.ts";
+import {
+  getDelayedEvents,
+  getOneDelayedEvent,
+  postDelayedEvent,
+  postDelayedEventAction,
+} from "./client/delayed-events.ts";
 import { getLoginFlows, postLogin } from "./client/login.ts";
 import {
   postForget,
@@ -86,6 +94,7 @@ import {
   putAlias,
   putPublication,
 } from "./client/room-directory.ts";
+import { getRelations } from "./client/relations.ts";
 import { getContext, getEvent, getMessages } from "./client/room-history.ts";
 import {
   getJoinedMembers,
@@ -98,6 +107,13 @@ import { putToDevice } from "./client/send-to-device.ts";
 import { postSlidingSync } from "./client/sliding-sync.ts";
 import { getSync } from "./client/sync.ts";
 import { deleteTag, getTags, putTag } from "./client/tags.ts";
+import {
+  deleteSubscription,
+  getSubscription,
+  getThreadSubscriptions,
+  putSubscription,
+} from "./client/thread-subscriptions.ts";
+import { getThreads } from "./client/threads-list.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** Every route that this server answers, in the order of the specification. */
@@ -119,6 +135,10 @@ export const endpoints: readonly Endpoint[] = [
   postUnban,
   putMessage,
   putRedaction,
+  getDelayedEvents,
+  getOneDelayedEvent,
+  postDelayedEvent,
+  postDelayedEventAction,
   getAllState,
   getState,
   putState,
@@ -130,6 +150,12 @@ export const endpoints: readonly Endpoint[] = [
   getMessages,
   getContext,
   getEvent,
+  getRelations,
+  getThreads,
+  getSubscription,
+  putSubscription,
+  deleteSubscription,
+  getThreadSubscriptions,
   getAlias,
   putAlias,
   deleteRoomAlias,
@@ -182,8 +208,10 @@ export const endpoints: readonly Endpoint[] = [
   deleteField,
   getGlobalAccountData,
   putGlobalAccountData,
+  deleteGlobalAccountData,
   getRoomAccountData,
   putRoomAccountData,
+  deleteRoomAccountData,
   postFilter,
   getStoredFilter,
   getPresenceStatus,

@@ -80,17 +80,13 @@ export const notImplemented: readonly NotImplemented[] = [
     ],
   },
   {
-    reason: "Relations, threads, spaces and search come with their own issue.",
+    reason: "Spaces and search come with their own issue.",
     operations: [
       "GET /_matrix/client/v1/mutual_rooms",
-      "GET /_matrix/client/v1/rooms/{roomId}/relations/{eventId}",
-      "GET /_matrix/client/v1/rooms/{roomId}/relations/{eventId}/{relType}",
-      "GET /_matrix/client/v1/rooms/{roomId}/relations/{eventId}/{relType}/{eventType}",
       "GET /_matrix/client/v1/rooms/{roomId}/timestamp_to_event",
       "GET /_matrix/client/v1/room_summary/{roomIdOrAlias}",
       "POST /_matrix/client/v3/search",
       "GET /_matrix/client/v1/rooms/{roomId}/hierarchy",
-      "GET /_matrix/client/v1/rooms/{roomId}/threads",
       "POST /_matrix/client/v3/user_directory/search",
     ],
   },

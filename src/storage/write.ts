@@ -147,6 +147,15 @@ export interface WriteRows {
     eventPosition: number;
     receiptTs: number;
   }[];
+  /** What a user wants to hear of threads; one that has ended stays known. */
+  threadSubscriptions: {
+    at: number;
+    userId: string;
+    roomNid: number;
+    thread: string;
+    isSubscribed: boolean;
+    isAutomatic: boolean;
+  }[];
   newUsers: {
     userId: string;
     passwordHash: string | null;

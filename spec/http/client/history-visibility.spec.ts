@@ -1,6 +1,12 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import {
+  type Bundled,
+  relatesTo,
+  relationsPath,
+  threadsPath,
+} from "../../support/relations.ts";
+import {
   getMessages,
   idsOf,
   makePublicRoom,
@@ -76,6 +82,7 @@ describe("room history visibility", () => {
     made: Step,
     at: number,
     forgotten: Map<string, string>,
+    roots: string[],
   ): Promise<void> {
     const state = (user: TestUser, type: string, content: Json, key = "") =>
       user.put(path`/rooms/${roomId}/state/${type}/${key}`, content);
@@ -91,7 +98,13 @@ describe("room history visibility", () => {
     const guest = guests[made.who]!;
     if (made.what === "say") {
       const target = path`/rooms/${roomId}/send/m.room.message/${`${at}`}`;
-      for (const user of [alice, guest]) await user.put(target, { body: "x" });
+      const root = at % 3 === 0 ? undefined : roots[at % roots.length];
+      const relation = root === undefined ? {} : relatesTo("m.thread", root);
+      for (const user of [alice, guest]) {
+        const { body } = await user.put(target, { body: "x", ...relation });
+        const isRoot = root === undefined && body["event_id"] !== undefined;
+        if (isRoot) roots.push(String(body["event_id"]));
+      }
       return;
     }
     if (made.what === "rename") {
@@ -214,7 +227,50 @@ describe("room history visibility", () => {
     expect(chunkOf(membersAt)).to.have.members(then);
   }
 
-  it("shows on /messages, /event, /context, /state and /members what a naive oracle says, in rooms where anything happens", async function () {
+  /** Of each thread: its replies, on `/relations` and beside its root, and its place on `/threads`. */
+  async function checkThreads(
+    viewer: TestUser,
+    roomId: string,
+    events: RoomEvent[],
+    oracle: HistoryOracle,
+    roots: readonly string[],
+  ) {
+    const rootOf = (event: RoomEvent): unknown =>
+      (event.content["m.relates_to"] as Json | undefined)?.["event_id"];
+    const isSeen = (index: number): boolean =>
+      oracle.mayAsk() && oracle.maySee(index);
+    const threads = new Map<string, string[]>();
+    for (const root of roots) {
+      const replies = events
+        .filter((event, index) => rootOf(event) === root && isSeen(index))
+        .map((event) => event.event_id)
+        .reverse();
+      const at = events.findIndex((event) => event.event_id === root);
+      const related = await viewer.get(relationsPath(roomId, root));
+      expect(related.status === 200).to.equal(isSeen(at));
+      if (!isSeen(at)) continue;
+      const { chunk } = must<{ chunk: RoomEvent[] }>(related);
+      expect(idsOf(chunk)).to.deep.equal(replies.slice(0, 20));
+      const target = path`/rooms/${roomId}/event/${root}`;
+      const { unsigned } = must<Bundled>(await viewer.get(target));
+      const thread = unsigned["m.relations"]?.["m.thread"];
+      expect(thread?.count ?? 0).to.equal(replies.length);
+      expect(thread?.latest_event.event_id).to.equal(replies[0]);
+      if (replies.length > 0) threads.set(root, replies);
+    }
+    const listed = await viewer.get(threadsPath(roomId));
+    expect(listed.status === 200).to.equal(oracle.mayAsk());
+    if (!oracle.mayAsk()) return;
+    const places = new Map(events.map((event, at) => [event.event_id, at]));
+    const placeOf = (root: string) => places.get(threads.get(root)![0]!)!;
+    const expected = [...threads.keys()].sort(
+      (a, b) => placeOf(b) - placeOf(a),
+    );
+    const { chunk } = must<{ chunk: RoomEvent[] }>(listed);
+    expect(idsOf(chunk)).to.deep.equal(expected.slice(0, 20));
+  }
+
+  it("shows on /messages, /event, /context, /relations, /threads, /state and /members what a naive oracle says, in rooms where anything happens", async function () {
     this.timeout(60_000);
     let checked = 0;
     const room = fc.array(step, { minLength: 20, maxLength: 60 });
@@ -224,8 +280,9 @@ describe("room history visibility", () => {
       async (steps, anyPlace) => {
         const roomId = await makePublicRoom(alice);
         const forgotten = new Map<string, string>();
+        const roots: string[] = [];
         for (const [at, made] of steps.entries()) {
-          await take(roomId, made, at, forgotten);
+          await take(roomId, made, at, forgotten, roots);
         }
         const events = await readAll(roomId);
         const limit = 1 + (anyPlace % (events.length - 1));
@@ -240,6 +297,7 @@ describe("room history visibility", () => {
           );
           await checkEvents(viewer, roomId, events, oracle);
           await checkState(viewer, roomId, oracle, token, limit);
+          await checkThreads(viewer, roomId, events, oracle, roots);
           if (oracle.mayAsk()) {
             await checkHistory(viewer, roomId, events, oracle);
           }

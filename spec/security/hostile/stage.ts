@@ -2,6 +2,7 @@ import { createHmac } from "node:crypto";
 import type { Endpoint } from "../../../src/http/endpoint.ts";
 import type { JsonObject } from "../../../src/core/json.ts";
 import { newCrossSigning, newDevice } from "../../support/device-identity.ts";
+import { reply } from "../../support/relations.ts";
 import {
   act,
   makeRoom,
@@ -14,6 +15,8 @@ import type { Json, TestServer, TestUser } from "../../support/server.ts";
 import { bodyFor, nameOf, pathTo } from "../requests.ts";
 import type { Place } from "../requests.ts";
 
+const THREADS = "/_matrix/client/unstable/io.element.msc4306";
+
 export const SHARED_SECRET = "a shared secret of the spec";
 
 /** A user with one of all that an endpoint may name. */
@@ -23,6 +26,9 @@ export interface Stage extends Place {
   others: Others;
   filterId: string;
   since: string;
+  delayId: string;
+  /** In the thread of the stage's event, which the user is subscribed to. */
+  replyId: string;
   refreshToken: string;
   leftRoomId: string;
   /** A second device of the same user. */
@@ -66,6 +72,13 @@ export async function setStage(
   await act(others.bob, roomId, "join");
   await act(user, roomId, "ban", { user_id: "@dora:test" });
   const eventId = await say(user, roomId, "hello");
+  const replyId = await reply(user, roomId, eventId);
+  const subscription = path`/rooms/${roomId}/thread/${eventId}/subscription`;
+  must(await user.put(`${THREADS}${subscription}`, {}));
+  const later = path`/rooms/${roomId}/send/m.room.message/later`;
+  const { delay_id: delayId } = must<{ delay_id: string }>(
+    await user.put(`${later}?org.matrix.msc4140.delay=3600000`, {}),
+  );
   const own = path`/user/${userId}`;
   const room = path`/rooms/${roomId}`;
   const rule = { actions: ["notify"], pattern: "p" };
@@ -95,6 +108,7 @@ export async function setStage(
     ...{ number, user, others, roomId, eventId, alias, userId, deviceId },
     leftRoomId,
     filterId: filter_id,
+    ...{ replyId, delayId },
     since: next_batch,
     refreshToken: login.refresh_token,
     spareDeviceId: login.device_id,
@@ -171,6 +185,8 @@ const accepted: Readonly<Record<string, (stage: Stage) => Json>> = {
     "m.relates_to": { rel_type: "m.thread", event_id: eventId },
     "m.mentions": { user_ids: ["@nobody:test"], room: false },
   }),
+  "PUT /_matrix/client/unstable/io.element.msc4306/rooms/:roomId/thread/:threadRoot/subscription":
+    ({ replyId }) => ({ automatic: replyId }),
   "POST /_matrix/client/v3/rooms/:roomId/upgrade": ({ others }) => ({
     new_version: "12",
     additional_creators: [others.bob.userId],
@@ -211,8 +227,8 @@ const accepted: Readonly<Record<string, (stage: Stage) => Json>> = {
 
 /** Where a path needs another place than the stage's own. */
 function placeFor(name: string, stage: Stage): Place {
-  const { roomId, eventId, userId, deviceId, alias } = stage;
-  const place = { roomId, eventId, userId, deviceId, alias };
+  const { roomId, eventId, userId, deviceId, alias, delayId } = stage;
+  const place = { roomId, eventId, userId, deviceId, alias, delayId };
   switch (name) {
     case "POST /_matrix/client/v3/knock/:roomIdOrAlias":
       return { ...place, roomId: stage.others.knockRoomId };

@@ -54,13 +54,22 @@ export async function setOwnAccountData(
 ): Promise<void> {
   assertOwner(userId, place);
   const { type, roomId } = place;
-  await assertFits(edges, userId, type, content);
+  assertType(type);
+  const isDeleted = Object.keys(content).length === 0;
+  if (!isDeleted) await assertFits(edges, userId, content);
   const roomNid = await findRoomNid(edges, userId, roomId);
   if (roomNid === undefined) {
     throw new MatrixError("M_FORBIDDEN", "You have never been in this room.");
   }
   await setAccountData(edges, { userId, roomNid, type }, content);
 }
+
+/** As setting it to nothing (MSC3391); what is not there may be deleted too. */
+export const deleteOwnAccountData = (
+  edges: Reads & Pick<Edges, "committer" | "settings">,
+  userId: string,
+  place: AccountDataPlace,
+): Promise<void> => setOwnAccountData(edges, userId, place, {});
 
 function assertOwner(userId: string, { ownerId }: AccountDataPlace): void {
   if (ownerId === userId) return;
@@ -70,18 +79,19 @@ function assertOwner(userId: string, { ownerId }: AccountDataPlace): void {
   );
 }
 
+function assertType(type: string): void {
+  if (Buffer.byteLength(type) <= MAX_TYPE_BYTES) return;
+  throw new MatrixError("M_INVALID_PARAM", "A type has at most 255 bytes.");
+}
+
 async function assertFits(
   { db, settings }: Pick<Edges, "db" | "settings">,
   userId: string,
-  type: string,
   content: JsonObject,
 ): Promise<void> {
   const bytes = Buffer.byteLength(JSON.stringify(content));
   if (bytes > MAX_ITEM_BYTES) {
     throw new MatrixError("M_TOO_LARGE", "Account data have at most 64 KiB.");
-  }
-  if (Buffer.byteLength(type) > MAX_TYPE_BYTES) {
-    throw new MatrixError("M_INVALID_PARAM", "A type has at most 255 bytes.");
   }
   if ((await sumAccountData(db, userId)) + bytes > MAX_TOTAL_BYTES) {
     throw userLimitExceeded(

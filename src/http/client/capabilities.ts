@@ -1,4 +1,8 @@
 import { roomVersions } from "../../core/room-version.ts";
+import {
+  MAX_DELAY_MS,
+  MAX_SCHEDULED,
+} from "../../domain/rooms/schedule-event.ts";
 import { endpoint } from "../endpoint.ts";
 
 const available = Object.fromEntries(
@@ -22,6 +26,10 @@ export const getCapabilities = endpoint({
         "m.3pid_changes": { enabled: false },
         "m.get_login_token": { enabled: false },
         "m.forget_forced_upon_leave": { enabled: false },
+        "org.matrix.msc4140.delayed_events": {
+          max_delay_ms: MAX_DELAY_MS,
+          max_scheduled: MAX_SCHEDULED,
+        },
       },
     };
   },

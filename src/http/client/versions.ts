@@ -14,6 +14,19 @@ const FEATURES = {
   "org.matrix.msc2285.stable": true,
   "org.matrix.msc3771": true,
   "org.matrix.msc3773": true,
+  // Threads, v1.3 and v1.4; relations of relations, v1.10.
+  "org.matrix.msc3440.stable": true,
+  "org.matrix.msc3715.stable": true,
+  "org.matrix.msc3856.stable": true,
+  "org.matrix.msc3981": true,
+  // What is not in the specification yet: filters and redactions by relation, account
+  // data that can be deleted, subscriptions to threads.
+  "org.matrix.msc3874": true,
+  "org.matrix.msc3912": true,
+  "org.matrix.msc3391": true,
+  "org.matrix.msc4306": true,
+  // Events that are sent later.
+  "org.matrix.msc4140": true,
   // Mentions by intent: v1.7.
   "org.matrix.msc3952_intentional_mentions": true,
   // Any profile field: v1.16.
