@@ -187,6 +187,7 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
       account_data: { enabled: true, lists: ["all"], rooms: [roomId] },
       receipts: { enabled: true, lists: ["*"], rooms: ["*"] },
       typing: { enabled: true },
+      "io.element.msc4308.thread_subscriptions": { enabled: true, limit: 1 },
     },
   }),
   "POST /_matrix/client/v3/keys/query": ({ userId }) => ({

@@ -48,6 +48,14 @@ export interface SlidingAnswer {
     };
     receipts?: { rooms: Record<string, TypedContent> };
     typing?: { rooms: Record<string, TypedContent> };
+    "io.element.msc4308.thread_subscriptions"?: {
+      subscribed?: Record<
+        string,
+        Record<string, { automatic: boolean; bump_stamp: number }>
+      >;
+      unsubscribed?: Record<string, Record<string, { bump_stamp: number }>>;
+      prev_batch?: string;
+    };
   };
 }
 

@@ -395,4 +395,42 @@ describe("extensions of sliding sync", () => {
       });
     });
   });
+
+  describe("io.element.msc4308.thread_subscriptions", () => {
+    const NAME = "io.element.msc4308.thread_subscriptions";
+
+    it("tells the newest changes, and where the others are", async () => {
+      const alice = await person("alice");
+      const roomId = await makeRoom(alice);
+      const roots: string[] = [];
+      for (const body of ["a", "b", "c"])
+        roots.push(await say(alice, roomId, body));
+      const [a, b, c] = roots as [string, string, string];
+      const target = (root: string) =>
+        `/_matrix/client/unstable/io.element.msc4306${path`/rooms/${roomId}/thread/${root}/subscription`}`;
+      const reader = new SlidingReader(
+        alice,
+        asking({ [NAME]: { ...enabled, limit: 2 } }),
+      );
+      const ask = async (timeout = 0) =>
+        (await reader.next({}, timeout)).extensions[NAME];
+      const threadsOf = (rooms: Record<string, object> = {}) =>
+        Object.keys(rooms[roomId] ?? {});
+      for (const root of roots) must(await alice.put(target(root), {}));
+      const first = await ask();
+      expect(threadsOf(first?.subscribed)).to.have.members([b, c]);
+      const more = must<{ subscribed: Record<string, object> }>(
+        await alice.get(
+          `/_matrix/client/unstable/io.element.msc4308/thread_subscriptions?dir=b&from=${first?.prev_batch}`,
+        ),
+      );
+      expect(threadsOf(more.subscribed)).to.deep.equal([a]);
+      expect(await ask()).to.equal(undefined);
+      const waiting = ask(30_000);
+      must(await alice.delete(target(b)));
+      const second = await waiting;
+      expect(threadsOf(second?.unsubscribed)).to.deep.equal([b]);
+      expect(second).not.to.have.any.keys("subscribed", "prev_batch");
+    });
+  });
 });

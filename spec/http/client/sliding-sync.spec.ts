@@ -6,6 +6,7 @@ import {
   must,
   path,
   say,
+  send,
   setState,
 } from "../../support/rooms.ts";
 import { type TestUser, useServer } from "../../support/server.ts";
@@ -133,6 +134,24 @@ describe("POST /sync of MSC4186", () => {
       expect(Object.keys(seen.rooms)).to.deep.equal([old]);
       expect(seen.rooms[old]).not.to.have.property("initial");
       expect(idsOf(seen.rooms[old]!.timeline)).to.deep.equal([topic]);
+    });
+
+    it("show with an event what relates to it", async () => {
+      const alice = await person("alice");
+      const roomId = await makeRoom(alice);
+      const first = await say(alice, roomId, "first");
+      const edit = await send(alice, roomId, "m.room.message", {
+        msgtype: "m.text",
+        body: "* better",
+        "m.new_content": { msgtype: "m.text", body: "better" },
+        "m.relates_to": { rel_type: "m.replace", event_id: first },
+      });
+      const { rooms } = await new SlidingReader(alice, oneList()).next();
+      const shown = rooms[roomId]!.timeline!.find((e) => e.event_id === first);
+      const relations = shown?.unsigned?.["m.relations"] as {
+        "m.replace": { event_id: string };
+      };
+      expect(relations["m.replace"].event_id).to.equal(edit);
     });
 
     it("come in order of activity, which a topic is not", async () => {

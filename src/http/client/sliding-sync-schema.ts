@@ -96,6 +96,13 @@ export const slidingSyncSchema = {
         account_data: scope,
         receipts: scope,
         typing: scope,
+        "io.element.msc4308.thread_subscriptions": {
+          type: "object",
+          properties: {
+            enabled: optionalBoolean,
+            limit: { type: ["integer", "null"] },
+          },
+        },
       },
     },
   },

@@ -2,6 +2,7 @@ import type { UserView } from "../user-view.ts";
 import type { AnsweredRooms } from "./answer-rooms.ts";
 import { extendAccountData } from "./extend-account-data.ts";
 import { extendE2ee } from "./extend-e2ee.ts";
+import { extendThreadSubscriptions } from "./extend-thread-subscriptions.ts";
 import { extendReceipts, type ReceiptsRoom } from "./extend-receipts.ts";
 import { extendToDevice, type ToDeviceRequest } from "./extend-to-device.ts";
 import { extendTyping } from "./extend-typing.ts";
@@ -41,7 +42,7 @@ export async function answerExtensions(
 ): Promise<AnsweredExtensions> {
   const { userId } = requester;
   const { upTo } = view;
-  const { accountData, receipts, typing } = extensions;
+  const { accountData, receipts, typing, threadSubscriptions } = extensions;
   const known = (roomNid: number): SentRoom | undefined =>
     rooms.results.get(roomNid)?.sent ?? sent.get(roomNid);
   /** Rooms in scope of which the client knows, or gets to know by the answer. */
@@ -60,8 +61,8 @@ export async function answerExtensions(
   const isJoined = (roomNid: number): boolean =>
     known(roomNid)?.kind === "join";
 
-  const [toDeviceNews, e2ee, data, receiptNews, typingNews] = await Promise.all(
-    [
+  const [toDeviceNews, e2ee, data, receiptNews, typingNews, threadNews] =
+    await Promise.all([
       toDevice && extendToDevice(edges, requester, toDevice, { epoch, upTo }),
       extensions.e2ee ? extendE2ee(edges, requester, view, pos) : null,
       accountData &&
@@ -103,14 +104,22 @@ export async function answerExtensions(
           pos?.mark ?? null,
           mark,
         ),
-    ],
-  );
+      threadSubscriptions &&
+        extendThreadSubscriptions(
+          edges,
+          userId,
+          threadSubscriptions.limit,
+          pos,
+          upTo,
+        ),
+    ]);
   const news = {
     to_device: toDeviceNews,
     e2ee,
     account_data: data,
     receipts: receiptNews,
     typing: typingNews,
+    "io.element.msc4308.thread_subscriptions": threadNews,
   };
   const told = Object.entries(news).flatMap(([name, extension]) =>
     extension ? [[name, extension] as const] : [],

@@ -7,6 +7,7 @@ import {
 import { listMemberCounts } from "../../../storage/sync-changes.ts";
 import { groupBy } from "../../../util/group-by.ts";
 import type { Requester } from "../../accounts/requester.ts";
+import type { RelationHints } from "../../rooms/aggregations.ts";
 import { mapEvents, openEvents } from "../../rooms/event-store.ts";
 import {
   findLeavingPosition,
@@ -127,6 +128,9 @@ export async function readEnteredRooms(
     events,
     new Map(counts.map((row) => [row.roomNid, row])),
   );
+  const parents = [...newest.values()].flatMap((list) =>
+    list.flatMap(({ relatesTo }) => relatesTo ?? []),
+  );
   const texts = await presentAll(
     edges,
     requester,
@@ -134,6 +138,8 @@ export async function readEnteredRooms(
     timelines,
     states,
     events,
+    // What relates to an event came after it, and timelines leave nothing out.
+    { parents: new Set(parents), ignored },
   );
   const hasReadOn = new Set(readOn);
   return rooms.map((room, i) => {
@@ -208,6 +214,7 @@ async function presentAll(
   timelines: ReadonlyMap<number, ShownTimeline>,
   states: ReadonlyMap<number, RoomState>,
   events: ReadonlyMap<number, StoredEvent>,
+  hints: RelationHints,
 ): Promise<string[][]> {
   const lists = rooms.flatMap(({ roomNid }) => [
     timelines.get(roomNid)!.events,
@@ -216,9 +223,13 @@ async function presentAll(
       .told.flatMap(({ nid }) => events.get(nid ?? -1) ?? [])
       .map((event) => ({ event, membership: undefined })),
   ]);
-  const texts = await presentEvents(edges, requester, lists.flat(), {
-    withRoomId: false,
-  });
+  const texts = await presentEvents(
+    edges,
+    requester,
+    lists.flat(),
+    { withRoomId: false },
+    hints,
+  );
   let taken = 0;
   return lists.map(({ length }) => texts.slice(taken, (taken += length)));
 }

@@ -47,6 +47,10 @@ export interface SlidingBody {
     account_data?: ScopeBody;
     receipts?: ScopeBody;
     typing?: ScopeBody;
+    "io.element.msc4308.thread_subscriptions"?: {
+      enabled?: boolean | null;
+      limit?: number | null;
+    };
   };
 }
 
@@ -58,6 +62,7 @@ type Needs = Pick<
 const MAX_TIMEOUT_MS = 120_000;
 const MOST_TIMELINE = 100;
 const MOST_TO_DEVICE = 100;
+const MOST_SUBSCRIPTIONS = 100;
 /** A connection that begins with more rooms costs as much as a sync of everything. */
 const MANY_ROOMS = 100;
 const EVERYTHING: readonly ListRange[] = [[0, Number.MAX_SAFE_INTEGER]];
@@ -127,6 +132,7 @@ function extensionsOf(
   asked: NonNullable<SlidingBody["extensions"]>,
 ): ExtensionRequests {
   const { to_device: toDevice } = asked;
+  const threads = asked["io.element.msc4308.thread_subscriptions"];
   const limit = toDevice?.limit ?? MOST_TO_DEVICE;
   return {
     toDevice: toDevice?.enabled
@@ -139,6 +145,14 @@ function extensionsOf(
     accountData: scopeOf(asked.account_data),
     receipts: scopeOf(asked.receipts),
     typing: scopeOf(asked.typing),
+    threadSubscriptions: threads?.enabled
+      ? {
+          limit: Math.min(
+            Math.max(threads.limit ?? MOST_SUBSCRIPTIONS, 1),
+            MOST_SUBSCRIPTIONS,
+          ),
+        }
+      : null,
   };
 }
 

@@ -48,7 +48,7 @@ export async function readSlidingAnswer(
       mark,
       keysDigest: extensions.keysDigest,
       hasAccountData: request.extensions.accountData !== null,
-      hasThreadSubscriptions: false,
+      hasThreadSubscriptions: request.extensions.threadSubscriptions !== null,
     },
     changes: changesOf(rooms, extensions, sent, since),
     rest: [

@@ -28,6 +28,7 @@ export interface ExtensionRequests {
   accountData: ExtensionScope | null;
   receipts: ExtensionScope | null;
   typing: ExtensionScope | null;
+  threadSubscriptions: { limit: number } | null;
 }
 
 /** What one request of sliding sync asks for. */
