@@ -38,11 +38,14 @@ export async function findQuickRooms(
   { ignored, upTo }: UserView,
   since: number,
 ): Promise<QuickRooms> {
-  const spans = edges.notifier.spansBetween(since, upTo);
+  const live = tasks.filter(isLive);
+  // What happened since is looked through batch by batch.
+  const spans =
+    live.length > 0 ? edges.notifier.spansBetween(since, upTo) : undefined;
   const wanted = new Map<number, Span>();
-  for (const task of tasks) {
-    const span = spans?.get(task.room.standing.roomNid);
-    if (span && isLive(task)) wanted.set(task.room.standing.roomNid, span);
+  for (const { room } of live) {
+    const span = spans?.get(room.standing.roomNid);
+    if (span) wanted.set(room.standing.roomNid, span);
   }
   if (wanted.size === 0 || wanted.size > MOST_QUICK)
     return { rooms: [], rest: [...tasks] };
