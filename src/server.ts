@@ -8,6 +8,7 @@ import { composeEdges, type ComposedEdges } from "./compose-edges.ts";
 import { clearMedia } from "./domain/jobs/clear-media.ts";
 import { finishDeactivations } from "./domain/jobs/finish-deactivations.ts";
 import { forgetDelayedEvents } from "./domain/jobs/forget-delayed-events.ts";
+import { forgetSlidingStates } from "./domain/jobs/forget-sliding-states.ts";
 import { forgetTransactions } from "./domain/jobs/forget-transactions.ts";
 import { purgeKeyBackups } from "./domain/jobs/purge-key-backups.ts";
 import { forgetUrlPreviews } from "./domain/jobs/forget-url-previews.ts";
@@ -103,6 +104,7 @@ async function serve(
       forgetTransactions,
       forgetUrlPreviews,
       forgetDelayedEvents,
+      forgetSlidingStates,
       finishDeactivations,
       purgeKeyBackups,
       clearMedia,

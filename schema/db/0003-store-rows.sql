@@ -169,6 +169,16 @@ begin
     ), gone_dehydrated as (
       update dehydrated_devices d set device_id = null, key_id = 0, sealed = null
       from gone where (d.user_id, d.device_id) = (gone.user_id, gone.device_id)
+    ), gone_sliding_states as (
+      -- Beyond the head nothing waits: what an answer holds just now goes by its age.
+      delete from sliding_sync_states using (
+        select s.user_id, s.device_id, s.conn_id, s.seq, s.state_id from sliding_sync_states s
+        join gone on (s.user_id, s.device_id) = (gone.user_id, gone.device_id)
+        for update of s skip locked
+      ) old
+      where (sliding_sync_states.user_id, sliding_sync_states.device_id, sliding_sync_states.conn_id,
+        sliding_sync_states.seq, sliding_sync_states.state_id)
+        = (old.user_id, old.device_id, old.conn_id, old.seq, old.state_id)
     )
     delete from key_signatures using gone
     where (key_signatures.user_id, key_signatures.target) = (gone.user_id, gone.device_id);

@@ -213,6 +213,39 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
     one_time_keys: { "signed_curve25519:A": { key: "k", signatures: {} } },
     fallback_keys: {},
   }),
+  "POST /_matrix/client/unstable/org.matrix.simplified_msc3575/sync": ({
+    roomId,
+  }) => ({
+    conn_id: "c",
+    lists: {
+      all: {
+        ranges: [[0, 9]],
+        timeline_limit: 1,
+        required_state: [["m.room.name", ""]],
+        filters: {
+          is_dm: false,
+          is_encrypted: false,
+          is_invite: false,
+          spaces: ["!absent:test"],
+          room_types: ["m.space", null],
+          not_room_types: ["m.space"],
+          tags: ["m.favourite"],
+          not_tags: ["m.lowpriority"],
+        },
+      },
+    },
+    room_subscriptions: {
+      [roomId]: { timeline_limit: 1, required_state: [["*", "*"]] },
+    },
+    extensions: {
+      to_device: { enabled: true, limit: 1 },
+      e2ee: { enabled: true },
+      account_data: { enabled: true, lists: ["all"], rooms: [roomId] },
+      receipts: { enabled: true, lists: ["*"], rooms: ["*"] },
+      typing: { enabled: true },
+      "io.element.msc4308.thread_subscriptions": { enabled: true, limit: 1 },
+    },
+  }),
   "POST /_matrix/client/v3/keys/query": ({ userId }) => ({
     device_keys: { [userId]: ["D"] },
     timeout: 1,

@@ -31,6 +31,7 @@ import {
   threadsPath,
 } from "../support/relations.ts";
 import { makeRoom, path, send } from "../support/rooms.ts";
+import { SLIDING_SYNC } from "../support/sliding-reader.ts";
 import {
   type Json,
   type TestProcess,
@@ -255,6 +256,65 @@ describe("the plans of what is asked often", () => {
     expectNoScan(20);
   });
 
+  it("read no table whole that grows: sliding syncs", async () => {
+    const hal = await explained.user("hal");
+    const ivo = await explained.user("ivo");
+    const { body } = await ivo.post("/createRoom", {
+      preset: "public_chat",
+      invite: [hal.userId],
+    });
+    const roomId = String(body["room_id"]);
+    const asked = {
+      lists: {
+        all: {
+          ranges: [[0, 9]],
+          timeline_limit: 3,
+          required_state: [
+            ["m.room.name", ""],
+            ["m.room.member", "$LAZY"],
+            ["x.y", "*"],
+          ],
+          filters: {
+            is_dm: false,
+            is_encrypted: false,
+            not_room_types: ["m.space"],
+            not_tags: ["u.x"],
+          },
+        },
+      },
+      extensions: Object.fromEntries(
+        ["to_device", "e2ee", "account_data", "receipts", "typing"].map(
+          (name) => [name, { enabled: true }],
+        ),
+      ),
+    };
+    let query = "";
+    const slide = async (more: Json = {}) => {
+      const answer = await hal.post(`${SLIDING_SYNC}${query}`, {
+        ...asked,
+        ...more,
+      });
+      query = `?pos=${String(answer.body["pos"])}`;
+    };
+    plans.length = 0;
+    await slide();
+    await hal.post(path`/join/${roomId}`);
+    await slide();
+    await ivo.put(path`/rooms/${roomId}/send/m.room.message/1`, {
+      msgtype: "m.text",
+      body: "x",
+    });
+    await hal.post(path`/rooms/${roomId}/leave`);
+    await slide();
+    await slide({
+      lists: {},
+      room_subscriptions: {
+        [roomId]: { timeline_limit: 9, required_state: [["*", "*"]] },
+      },
+    });
+    expectNoScan(60);
+  });
+
   it("read no table whole that grows: logins, devices and keys", async () => {
     const dora = await explained.user("dora");
     const eve = await explained.user("eve");
@@ -383,18 +443,18 @@ describe("the plans of what is asked often", () => {
   });
 
   it("read no table whole that grows: media", async () => {
-    const fay = await explained.user("fay");
-    const roomId = await makeRoom(fay);
+    const jana = await explained.user("jana");
+    const roomId = await makeRoom(jana);
     plans.length = 0;
-    const mediaId = await uploadImage(fay);
-    await uploadImage(fay);
-    await fay.get(downloadPath(mediaId));
+    const mediaId = await uploadImage(jana);
+    await uploadImage(jana);
+    await jana.get(downloadPath(mediaId));
     const wish = { width: 32, height: 32 };
-    await fay.get(thumbnailPath(mediaId, wish));
-    await fay.get(thumbnailPath(mediaId, wish));
-    await fay.post("/_matrix/media/v1/create");
+    await jana.get(thumbnailPath(mediaId, wish));
+    await jana.get(thumbnailPath(mediaId, wish));
+    await jana.post("/_matrix/media/v1/create");
     const url = `mxc://test/${mediaId}`;
-    await send(fay, roomId, "m.room.message", { msgtype: "m.image", url });
+    await send(jana, roomId, "m.room.message", { msgtype: "m.image", url });
     await runJob(explained.edges, clearMedia);
     expectNoScan(15);
   });

@@ -171,6 +171,7 @@ import { postSearch } from "./client/search.ts";
 import { getHierarchy } from "./client/space-hierarchy.ts";
 import { postUserSearch } from "./client/user-directory.ts";
 import { putToDevice } from "./client/send-to-device.ts";
+import { postSlidingSync } from "./client/sliding-sync.ts";
 import { getSync } from "./client/sync.ts";
 import { deleteTag, getTags, putTag } from "./client/tags.ts";
 import { getUnsubscribe, postUnsubscribe } from "./client/unsubscribe.ts";
@@ -246,6 +247,7 @@ export const endpoints: readonly Endpoint[] = [
   putTag,
   deleteTag,
   getSync,
+  postSlidingSync,
   postKeysUpload,
   postKeysQuery,
   postKeysClaim,

@@ -59,3 +59,14 @@ export async function listAccountDataOfType(
     where user_id = any(${userIds as string[]}::text[]) and room_nid = 0 and type = ${type}
       and sealed is not null`;
 }
+
+/** One type of a user's account data in all rooms; the type has nothing to escape. */
+export async function listAccountDataOfRooms(
+  sql: Sql,
+  userId: string,
+  type: string,
+): Promise<({ roomNid: number } & Sealed)[]> {
+  return sql<({ roomNid: number } & Sealed)[]>`
+    select room_nid, key_id, sealed from account_data
+    where user_id = ${userId} and room_nid <> 0 and type = ${type} and sealed is not null`;
+}

@@ -201,3 +201,15 @@ export async function listStateOfRoomsOfType(
     where s.room_nid = any(${roomNids as number[]}::bigint[]) and s.type = ${type}
     order by s.room_nid, s.state_key limit ${limit}`;
 }
+
+/** Current state of one (escaped) type in many rooms, whatever its state key. */
+export async function listStatesOfType(
+  sql: Sql,
+  roomNids: readonly number[],
+  type: string,
+): Promise<EventHead[]> {
+  if (roomNids.length === 0) return [];
+  return sql<EventHead[]>`
+    select ${eventHead(sql)} from current_state s join events e on e.nid = s.nid
+    where s.room_nid = any(${roomNids as number[]}::bigint[]) and s.type = ${type}`;
+}

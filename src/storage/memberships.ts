@@ -9,6 +9,8 @@ export interface MembershipRecord {
   sender: string;
   nid: number;
   position: number;
+  /** Where it became what it is; later member events of the same kind leave it. */
+  sincePosition: number;
   isForgotten: boolean;
 }
 
@@ -18,7 +20,7 @@ export async function findMembership(
   roomNid: number,
 ): Promise<MembershipRecord | undefined> {
   const [row] = await sql<MembershipRecord[]>`
-    select user_id, room_nid, membership, sender, nid, position, is_forgotten
+    select user_id, room_nid, membership, sender, nid, position, since_position, is_forgotten
     from memberships where user_id = ${userId} and room_nid = ${roomNid}`;
   return row;
 }
@@ -30,7 +32,7 @@ export async function listMembershipsOf(
   memberships?: readonly Membership[],
 ): Promise<(MembershipRecord & { roomId: string })[]> {
   return sql<(MembershipRecord & { roomId: string })[]>`
-    select m.user_id, m.room_nid, m.membership, m.sender, m.nid, m.position, m.is_forgotten, r.room_id
+    select m.user_id, m.room_nid, m.membership, m.sender, m.nid, m.position, m.since_position, m.is_forgotten, r.room_id
     from memberships m join rooms r on r.room_nid = m.room_nid
     where m.user_id = ${userId}
       ${memberships ? sql`and m.membership = any(${memberships as Membership[]}::text[])` : sql``}`;
@@ -42,7 +44,7 @@ export async function listMembersOf(
   memberships?: readonly Membership[],
 ): Promise<MembershipRecord[]> {
   return sql<MembershipRecord[]>`
-    select user_id, room_nid, membership, sender, nid, position, is_forgotten
+    select user_id, room_nid, membership, sender, nid, position, since_position, is_forgotten
     from memberships where room_nid = ${roomNid}
       ${memberships ? sql`and membership = any(${memberships as Membership[]}::text[])` : sql``}`;
 }

@@ -1,7 +1,7 @@
 import { IDBFactory } from "fake-indexeddb";
 import type { MatrixClient, MatrixEvent, Room } from "matrix-js-sdk";
 import { waitFor } from "../support/wait-for.ts";
-import { quietLogger, type Sdk } from "./sdk.ts";
+import { loadSlidingSync, quietLogger, type Sdk } from "./sdk.ts";
 import { Wire } from "./wire.ts";
 
 interface Session {
@@ -85,7 +85,7 @@ export class SdkPerson {
   }
 
   /** Opens the stores and syncs, from where this device was before. */
-  async goOnline(): Promise<void> {
+  async goOnline({ slides = false } = {}): Promise<void> {
     const { createClient, IndexedDBStore } = this.#sdk;
     // The SDK keeps every account's keys under one name, in the global factory.
     Object.assign(globalThis, { indexedDB: this.#indexedDB });
@@ -113,10 +113,34 @@ export class SdkPerson {
     await store.startup();
     await client.initRustCrypto();
     this.#client = client;
-    await client.startClient({ initialSyncLimit: 8, threadSupport: true });
+    await client.startClient({
+      initialSyncLimit: 8,
+      threadSupport: true,
+      ...(slides && { slidingSync: await this.#slidingSync(client) }),
+    });
     await waitFor(`${this.userId} syncs`, [[client, "sync"]], () =>
       ["PREPARED", "SYNCING"].includes(client.getSyncState() ?? ""),
     );
+  }
+
+  /** All rooms, as a client shows them. */
+  async #slidingSync(client: MatrixClient) {
+    const SlidingSync = await loadSlidingSync();
+    const config = {
+      timeline_limit: 20,
+      required_state: [
+        ["m.room.create", ""],
+        ["m.room.name", ""],
+        ["m.room.encryption", ""],
+        ["m.room.power_levels", ""],
+        ["m.room.join_rules", ""],
+        ["m.room.history_visibility", ""],
+        ["m.room.member", "$LAZY"],
+        ["m.room.member", "$ME"],
+      ],
+    };
+    const lists = new Map([["all", { ...config, ranges: [[0, 99]] }]]);
+    return new SlidingSync(this.#baseUrl, lists, config, client, 20_000);
   }
 
   /** Closes the client; its stores keep what it has seen. */

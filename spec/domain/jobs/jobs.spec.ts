@@ -1,5 +1,6 @@
 import { EventEmitter, once } from "node:events";
 import { expect } from "chai";
+import { forgetSlidingStates } from "../../../src/domain/jobs/forget-sliding-states.ts";
 import { forgetTransactions } from "../../../src/domain/jobs/forget-transactions.ts";
 import { runJob, type Job } from "../../../src/domain/jobs/job.ts";
 import { startJobs } from "../../../src/domain/jobs/start-jobs.ts";
@@ -45,6 +46,20 @@ describe("jobs", () => {
     await remember(0, 10);
     await runJob(edgesOf(database.sql), forgetTransactions);
     expect(await known()).to.equal(20);
+  });
+
+  it("forget connections of sliding sync that nobody has used for 30 days", async () => {
+    for (const days of [31, 29, 0])
+      await database.sql`
+        insert into sliding_sync_states
+          (user_id, device_id, conn_id, seq, state_id, change, created_ts)
+        select '@a:test', 'D', ${String(days)}, i, i, '',
+          extract(epoch from now() - ${days} * interval '1 day') * 1000
+        from generate_series(1, 1200) as i`;
+    await runJob(edgesOf(database.sql), forgetSlidingStates);
+    const rows = await database.sql<{ connId: string }[]>`
+      select distinct conn_id from sliding_sync_states order by conn_id`;
+    expect(rows.map(({ connId }) => connId)).to.deep.equal(["0", "29"]);
   });
 
   it("forget so many at once", async () => {

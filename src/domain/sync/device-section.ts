@@ -14,7 +14,7 @@ import { changedRooms, type SyncPlan } from "./room-plan.ts";
 
 type Needs = Pick<Edges, "db" | "keyring">;
 
-const TO_DEVICE_LIMIT = 100;
+const MOST_TO_DEVICE = 100;
 
 export interface ToDevice {
   events: string[];
@@ -30,17 +30,18 @@ export async function readToDevice(
   { userId, deviceId }: Requester,
   after: number,
   upTo: number,
+  most = MOST_TO_DEVICE,
 ): Promise<ToDevice> {
   const rows = await listToDevice(db, userId, deviceId, {
     after,
     upTo,
-    limit: TO_DEVICE_LIMIT + 1,
+    limit: most + 1,
   });
   let kept = rows;
   let position = upTo;
-  if (rows.length > TO_DEVICE_LIMIT) {
+  if (rows.length > most) {
     // Messages of one position go together, so that the token can name it.
-    const cut = rows[TO_DEVICE_LIMIT]!.position;
+    const cut = rows[most]!.position;
     const whole = rows.filter((row) => row.position < cut);
     kept = whole.length > 0 ? whole : rows;
     position = kept[kept.length - 1]!.position;

@@ -28,11 +28,26 @@ export async function readStrippedRooms(
   const shown = heard.filter(({ sender }) => !isIgnored(sender));
   const rooms = [...shown, ...knocked];
   if (rooms.length === 0) return { invite: [], knock: [] };
-  const rows = await listStrippedStates(
-    db,
+  const stateOf = await readStrippedTexts(
+    { db, keyring },
     userId,
     rooms.map(({ roomNid }) => roomNid),
   );
+  const entry = (name: string) => (room: { roomNid: number; roomId: string }) =>
+    `${JSON.stringify(room.roomId)}:{"${name}":{"events":${stateOf.get(room.roomNid) ?? "[]"}}}`;
+  return {
+    invite: shown.map(entry("invite_state")),
+    knock: knocked.map(entry("knock_state")),
+  };
+}
+
+/** What a user is shown of rooms to be invited to or knocked on: lists of events as JSON text. */
+export async function readStrippedTexts(
+  { db, keyring }: Needs,
+  userId: string,
+  roomNids: readonly number[],
+): Promise<Map<number, string | undefined>> {
+  const rows = await listStrippedStates(db, userId, roomNids);
   const texts = await keyring.openAll(
     rows.map(({ keyId, sealed }) => ({
       context: strippedContext(userId),
@@ -40,11 +55,5 @@ export async function readStrippedRooms(
       sealed,
     })),
   );
-  const stateOf = new Map(rows.map(({ roomNid }, i) => [roomNid, texts[i]]));
-  const entry = (name: string) => (room: { roomNid: number; roomId: string }) =>
-    `${JSON.stringify(room.roomId)}:{"${name}":{"events":${stateOf.get(room.roomNid) ?? "[]"}}}`;
-  return {
-    invite: shown.map(entry("invite_state")),
-    knock: knocked.map(entry("knock_state")),
-  };
+  return new Map(rows.map(({ roomNid }, i) => [roomNid, texts[i]]));
 }

@@ -59,7 +59,10 @@ export async function readQuickEntries(
       seen.push({ room, delta, timeline, ephemeral });
     }
   }
-  const unread = await readQuickUnread(edges, request, view, seen);
+  const { unreadThreadNotifications: byThread } = filter.room.timeline;
+  const since = request.since.position;
+  const asked = { requester, since, byThread };
+  const unread = await readQuickUnread(edges, asked, view, seen);
   return seen.map((entry) => {
     const { roomId, roomNid } = entry.room;
     const text = entryOf(request, view, entry, unread.get(roomNid));
@@ -120,9 +123,9 @@ async function isQuick(
 }
 
 /** The new messages for one viewer, who has been in the room all the while. */
-function presentDelta(
-  edges: SyncEdges,
-  { requester }: SinceRequest,
+export function presentDelta(
+  edges: Pick<SyncEdges, "now">,
+  { requester }: Pick<SinceRequest, "requester">,
   { position }: Standing,
   { events }: RoomDelta,
 ): string[] {

@@ -48,6 +48,8 @@ const FEATURES = {
   "org.matrix.msc3030": true,
   // Rooms of a type in the directory: v1.4.
   "org.matrix.msc3827.stable": true,
+  // Sliding sync: Element X needs it.
+  "org.matrix.simplified_msc3575": true,
 };
 
 /** https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientversions */
