@@ -1,11 +1,10 @@
 import { endpoint } from "../endpoint.ts";
 
-/**
- * From v1.3 and v1.4 on clients take it that relations and threads are served,
- * which they are not yet; what later versions added and is served stands as
- * features, which clients ask for too.
- */
-const VERSIONS = ["r0.6.1", "v1.1", "v1.2"];
+/** All from v1.1 on, which added only what is served or told elsewhere not to be. */
+const VERSIONS = [
+  "r0.6.1",
+  ...Array.from({ length: 19 }, (_, i) => `v1.${i + 1}`),
+];
 
 const FEATURES = {
   // Element sets up cross-signing only where this is said.
