@@ -88,6 +88,7 @@ create table dehydrated_devices (
 );
 alter table dehydrated_devices add constraint dehydrated_devices_pkey PRIMARY KEY (user_id);
 alter table dehydrated_devices add constraint dehydrated_devices_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(user_id);
+
 create table delayed_events (
   delay_key bytea not null, -- hash
   user_id text collate "C" not null, -- id
@@ -281,6 +282,7 @@ CREATE INDEX login_tokens_by_device ON public.login_tokens USING btree (user_id,
 CREATE INDEX login_tokens_by_end ON public.login_tokens USING btree (expires_ts);
 alter table login_tokens add constraint login_tokens_pkey PRIMARY KEY (token_hash);
 alter table login_tokens add constraint login_tokens_user_id_device_id_fkey FOREIGN KEY (user_id, device_id) REFERENCES devices(user_id, device_id) ON DELETE CASCADE;
+
 create table mail_addresses (
   user_id text collate "C" not null, -- id
   address_hash bytea not null, -- hash
@@ -549,6 +551,7 @@ create unlogged table rendezvous_sessions (
 );
 CREATE INDEX rendezvous_sessions_by_end ON public.rendezvous_sessions USING btree (expires_ts);
 alter table rendezvous_sessions add constraint rendezvous_sessions_pkey PRIMARY KEY (id_hash);
+
 create table reports (
   report_id bigint not null, -- number
   position bigint not null, -- number
@@ -1463,8 +1466,6 @@ declare
   pusher record;
   stored_id bigint;
 begin
-  -- Redaction strips the content for good and leaves the skeleton. Where that is of
-  -- current state, the state reads differently and has a new version.
   if p_rows ? 'replies' then
     insert into threads (room_nid, thread, replies, last_position)
     select room_nid, thread, count(*), max(starts[r.w + 1] + o + 1)
@@ -1475,16 +1476,14 @@ begin
       replies = threads.replies + excluded.replies, last_position = excluded.last_position;
   end if;
 
-  -- Redaction strips the content for good and leaves the skeleton.
+  -- Redaction strips the content for good and leaves the skeleton. Where that is of
+  -- current state, the state reads differently and has a new version.
   if p_rows ? 'redactions' then
     with redacted as (
       update events set redacted_by = r.by_nid
       from jsonb_to_recordset(p_rows->'redactions') as r(w int, target_nid bigint, by_nid bigint)
       where events.nid = r.target_nid and events.redacted_by is null and starts[r.w + 1] is not null
-      returning events.nid, events.room_nid, events.type, events.state_key
-    ), stripped as (
-      delete from event_contents using redacted where event_contents.nid = redacted.nid
-      returning events.nid, events.room_nid, events.relates_to,
+      returning events.nid, events.room_nid, events.type, events.state_key, events.relates_to,
         events.rel_type = 'm.thread' and events.relates_to is not null and events.state_key is null
           and events.status = 0 and events.position is not null as is_reply
     ), left_threads as (
@@ -1496,6 +1495,8 @@ begin
         order by e.position desc limit 1), 0)
       from (select room_nid, relates_to, count(*) as replies from redacted where is_reply group by 1, 2) gone
       where (threads.room_nid, threads.thread) = (gone.room_nid, gone.relates_to)
+    ), stripped as (
+      delete from event_contents using redacted where event_contents.nid = redacted.nid
     )
     update rooms set state_version = rooms.state_version + 1
     where room_nid in (
@@ -1503,6 +1504,8 @@ begin
       where s.nid = redacted.nid);
     delete from notifications using jsonb_to_recordset(p_rows->'redactions') as r(w int, target_nid bigint)
     where notifications.nid = r.target_nid and starts[r.w + 1] is not null;
+    delete from search_events using jsonb_to_recordset(p_rows->'redactions') as r(w int, target_nid bigint)
+    where search_events.nid = r.target_nid and starts[r.w + 1] is not null;
     delete from media_references using jsonb_to_recordset(p_rows->'redactions') as r(w int, target_nid bigint)
     where media_references.nid = r.target_nid and starts[r.w + 1] is not null;
   end if;
@@ -1515,8 +1518,6 @@ begin
     join media on media.media_id = r.media_id
     where starts[r.w + 1] is not null
     on conflict do nothing;
-    delete from search_events using jsonb_to_recordset(p_rows->'redactions') as r(w int, target_nid bigint)
-    where search_events.nid = r.target_nid and starts[r.w + 1] is not null;
   end if;
 
   if p_rows ? 'room_publications' then
@@ -1880,6 +1881,8 @@ begin
     order by user_id, w desc, o desc
     on conflict (user_id) do update set device_id = excluded.device_id, position = excluded.position,
       key_id = excluded.key_id, sealed = excluded.sealed;
+  end if;
+
   if p_rows ? 'reports' then
     insert into reports (report_id, position, reporter, room_id, event_id, user_id, key_id, sealed, created_ts)
     select report_id, starts[r.w + 1] + o + 1, reporter, room_id, event_id, user_id, key_id, sealed, created_ts

@@ -92,7 +92,6 @@ import {
   putRoomKeys,
   putSessionKey,
 } from "./client/room-keys.ts";
-import { getBackupVersion } from "./client/key-backup.ts";
 import {
   getDelayedEvents,
   getOneDelayedEvent,

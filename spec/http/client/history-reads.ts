@@ -1,5 +1,10 @@
 import { expect } from "chai";
 import {
+  type Bundled,
+  relationsPath,
+  threadsPath,
+} from "../../support/relations.ts";
+import {
   getMessages,
   idsOf,
   must,
@@ -17,6 +22,7 @@ interface Scene {
   roomId: string;
   events: readonly RoomEvent[];
   oracle: HistoryOracle;
+  roots: readonly string[];
   /** Some places in the room, by chance. */
   places: readonly number[];
   /** A token of the room's history, and how many events lie before it. */
@@ -165,6 +171,10 @@ export const readPaths: readonly ReadPath[] = [
     },
   },
   {
+    name: "/relations, /threads and what is told beside a thread's root",
+    check: checkThreads,
+  },
+  {
     name: "/timestamp_to_event",
     async check({ viewer, roomId, events, oracle, places }) {
       for (const at of places) {
@@ -231,6 +241,40 @@ async function checkContext(scene: Scene, at: number): Promise<void> {
   expect(idsOf(found.state)).to.have.members(oracle.state(last + 1));
 }
 
+async function checkThreads(scene: Scene): Promise<void> {
+  const { viewer, roomId, events, oracle, roots } = scene;
+  const rootOf = (event: RoomEvent): unknown =>
+    (event.content["m.relates_to"] as Json | undefined)?.["event_id"];
+  const isSeen = (index: number): boolean =>
+    oracle.mayAsk() && oracle.maySee(index);
+  const threads = new Map<string, string[]>();
+  for (const root of roots) {
+    const replies = events
+      .filter((event, index) => rootOf(event) === root && isSeen(index))
+      .map((event) => event.event_id)
+      .reverse();
+    const at = events.findIndex((event) => event.event_id === root);
+    const related = await viewer.get(relationsPath(roomId, root));
+    expect(related.status === 200).to.equal(isSeen(at));
+    if (!isSeen(at)) continue;
+    const { chunk } = must<Page>(related);
+    expect(idsOf(chunk)).to.deep.equal(replies.slice(0, 20));
+    const target = path`/rooms/${roomId}/event/${root}`;
+    const { unsigned } = must<Bundled>(await viewer.get(target));
+    const thread = unsigned["m.relations"]?.["m.thread"];
+    expect(thread?.count ?? 0).to.equal(replies.length);
+    expect(thread?.latest_event.event_id).to.equal(replies[0]);
+    if (replies.length > 0) threads.set(root, replies);
+  }
+  const listed = await viewer.get(threadsPath(roomId));
+  expect(listed.status === 200).to.equal(oracle.mayAsk());
+  if (!oracle.mayAsk()) return;
+  const places = new Map(events.map((event, at) => [event.event_id, at]));
+  const placeOf = (root: string) => places.get(threads.get(root)![0]!)!;
+  const expected = [...threads.keys()].sort((a, b) => placeOf(b) - placeOf(a));
+  expect(idsOf(must<Page>(listed).chunk)).to.deep.equal(expected.slice(0, 20));
+}
+
 /** All messages that a search finds in a room, the newest first. */
 async function searchThrough(
   viewer: HistoryClient,
@@ -270,7 +314,7 @@ export async function checkReads(
   viewers: readonly HistoryClient[],
   chance: number,
 ): Promise<void> {
-  const { roomId, events, forgotten } = room;
+  const { roomId, events, forgotten, roots } = room;
   const limit = 1 + (chance % (events.length - 1));
   const page = await getMessages(owner, roomId, { dir: "f", limit });
   const places = [0, 1, 2, 3, 4, 5].map(
@@ -280,7 +324,7 @@ export async function checkReads(
     const { userId } = viewer;
     const oracle = new HistoryOracle(events, userId, forgotten.get(userId));
     const scene = {
-      ...{ viewer, roomId, events, oracle, places },
+      ...{ viewer, roomId, events, oracle, roots, places },
       token: page.end!,
       tokenAt: limit,
     };

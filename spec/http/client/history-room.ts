@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { relatesTo } from "../../support/relations.ts";
 import {
   makePublicRoom,
   must,
@@ -70,6 +71,8 @@ export interface HistoryRoom {
   forgotten: ReadonlyMap<string, string>;
   /** All of it, as its owner reads it, who was always in it. */
   events: RoomEvent[];
+  /** Messages that others may answer in a thread. */
+  roots: readonly string[];
 }
 
 /** A room of the owner's in which all this has happened, as far as it was let. */
@@ -80,11 +83,12 @@ export async function playRoom(
 ): Promise<HistoryRoom> {
   const roomId = await makePublicRoom(owner);
   const forgotten = new Map<string, string>();
+  const roots: string[] = [];
   for (const [at, made] of script.entries())
-    await take(owner, guests, roomId, made, at, forgotten);
+    await take(owner, guests, roomId, made, at, { forgotten, roots });
   const asked = { dir: "f", limit: 50 };
   const events = await pageThrough(owner, roomId, asked);
-  return { roomId, forgotten, events };
+  return { roomId, forgotten, events, roots };
 }
 
 /** Does it, if the room lets them; notes the membership with which a guest forgot the room. */
@@ -94,7 +98,7 @@ async function take(
   roomId: string,
   made: Step,
   at: number,
-  forgotten: Map<string, string>,
+  { forgotten, roots }: { forgotten: Map<string, string>; roots: string[] },
 ): Promise<void> {
   const state = (user: HistoryClient, type: string, content: Json, key = "") =>
     user.put(path`/rooms/${roomId}/state/${type}/${key}`, content);
@@ -114,8 +118,14 @@ async function take(
   const guest = guests[made.who]!;
   if (made.what === "say") {
     const target = path`/rooms/${roomId}/send/m.room.message/${`${at}`}`;
-    for (const user of [owner, guest])
-      await user.put(target, { body: `a word, the ${at}th` });
+    const root = at % 3 === 0 ? undefined : roots[at % roots.length];
+    const relation = root === undefined ? {} : relatesTo("m.thread", root);
+    for (const user of [owner, guest]) {
+      const content = { body: `a word, the ${at}th`, ...relation };
+      const { body } = await user.put(target, content);
+      if (root === undefined && body["event_id"] !== undefined)
+        roots.push(String(body["event_id"]));
+    }
     return;
   }
   if (made.what === "rename") {

@@ -47,7 +47,7 @@ describe("room history visibility", () => {
       },
     );
     await fc.assert(property, { numRuns: 8, endOnFailure: true });
-    expect(readPaths.length).to.be.at.least(9);
+    expect(readPaths.length).to.be.at.least(10);
     expect(checked).to.be.greaterThan(8 * 5 * 20);
   });
 });

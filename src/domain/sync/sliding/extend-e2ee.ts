@@ -3,9 +3,8 @@ import { DEVICE_LISTS_TOPIC } from "../../../storage/notifier.ts";
 import type { Span } from "../../../storage/span.ts";
 import type { Requester } from "../../accounts/requester.ts";
 import { readKeyCountsOnce } from "../device-memory.ts";
-import { type DeviceLists, readDeviceLists } from "../device-section.ts";
+import { type DeviceLists, readDeviceListsBetween } from "../device-lists.ts";
 import { readRoomDeltas } from "../room-delta.ts";
-import { planRooms } from "../room-plan.ts";
 import type { UserView } from "../user-view.ts";
 import type { SlidingPos } from "./sliding-pos.ts";
 
@@ -40,16 +39,11 @@ export async function extendE2ee(
 async function listsSince(
   edges: Needs,
   userId: string,
-  { standings, joined, upTo }: UserView,
+  { joined, upTo }: UserView,
   since: number,
 ): Promise<DeviceLists> {
   if (await isQuiet(edges, userId, joined, { since, upTo })) return NO_CHANGES;
-  const plan = await planRooms(edges, userId, standings, since, upTo, {
-    isFullState: false,
-    includeLeft: false,
-    also: new Set(),
-  });
-  return readDeviceLists(edges, userId, plan, since, upTo);
+  return readDeviceListsBetween(edges.db, userId, { after: since, upTo });
 }
 
 /** Whether it is known that no keys changed, and that nobody came to rooms of the user's or left them. */
