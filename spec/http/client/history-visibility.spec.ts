@@ -48,6 +48,6 @@ describe("room history visibility", () => {
     );
     await fc.assert(property, { numRuns: 8, endOnFailure: true });
     expect(readPaths.length).to.be.at.least(10);
-    expect(checked).to.be.greaterThan(8 * 5 * 20);
+    expect(checked).to.be.greaterThan(8 * 5 * 10);
   });
 });
