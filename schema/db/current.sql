@@ -850,6 +850,8 @@ declare
   chain bytea;
   chain_seq bigint;
   hint text;
+  arrived_at timestamptz;
+  waited_ms double precision;
   -- Extremities of the writes' rooms that others left meanwhile.
   beside jsonb;
 begin
@@ -1038,7 +1040,9 @@ begin
   end if;
 
   -- The head. From here to COMMIT nothing waits for anyone.
+  arrived_at := clock_timestamp();
   perform pg_advisory_xact_lock(hashtext('myelin stream head'));
+  waited_ms := extract(epoch from clock_timestamp() - arrived_at) * 1000;
 
   -- What another process said just now, alike and on the same event, is one event.
   if p_rows ? 'rooms' then
@@ -1304,7 +1308,8 @@ begin
   end if;
 
   return jsonb_build_object(
-    'base', base, 'head', head, 'lost', to_jsonb(lost), 'beside', coalesce(beside, '[]'));
+    'base', base, 'head', head, 'lost', to_jsonb(lost), 'beside', coalesce(beside, '[]'),
+    'waitedMs', waited_ms);
 end $function$
 ;
 

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect } from "chai";
 import { committed, useCommitters } from "../support/committers.ts";
 import { useDatabase } from "../support/database.ts";
@@ -92,5 +93,29 @@ describe("createCommitter", () => {
     expect(a).to.include({ status: "committed" });
     expect(bad).to.include({ code: "23505" });
     expect(c).to.include({ status: "committed" });
+  });
+
+  it("keeps what would wait for another process's batch, so that others join it", async () => {
+    const { sql } = database;
+    const held = await sql.reserve();
+    await held`begin`;
+    await held`select pg_advisory_xact_lock(hashtext('myelin stream head'))`;
+    const first = one({ positions: 1 });
+    for (let waiting = 0; waiting === 0;) {
+      const [row] = await sql<{ waiting: number }[]>`
+        select count(*)::int as waiting from pg_locks where locktype = 'advisory' and not granted`;
+      waiting = row!.waiting;
+    }
+    await held`select pg_sleep(0.05)`;
+    await held`commit`;
+    held.release();
+    await first;
+    const second = one({ positions: 1 });
+    // By then it would have left.
+    await nextTurn();
+    await nextTurn();
+    const results = await Promise.all([second, one({ positions: 1 })]);
+    const [a, b] = results.map(committed);
+    expect(a!.upTo).to.equal(b!.upTo);
   });
 });

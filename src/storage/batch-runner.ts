@@ -25,6 +25,8 @@ export class BatchRunner {
   readonly #options: CommitterOptions;
   readonly #origin: Sql;
   #sql: Sql;
+  /** How long the last batch waited for those of other processes, in ms. */
+  waitedMs = 0;
 
   constructor(origin: Sql, options: CommitterOptions) {
     this.#options = options;
@@ -35,6 +37,7 @@ export class BatchRunner {
   /** Settles every entry. Throws `StorageUnavailable` where the database was away. */
   async run(entries: readonly Entry[]): Promise<void> {
     const deadline = performance.now() + LONGEST_MS;
+    this.waitedMs = 0;
     try {
       await this.#commit(entries, deadline);
     } catch (error) {
@@ -73,6 +76,7 @@ export class BatchRunner {
     const { now, onCommit, log } = this.#options;
     const args = toBatchArguments(entries.map(({ write }) => write));
     const answer = await this.#tryCall(args, deadline, now());
+    this.waitedMs = answer.waitedMs ?? 0;
     const results = toResults(answer, args.positions);
     // Writers go on before those whom the batch wakes: what they keep is there by then.
     results.forEach((result, i) => entries[i]!.resolve(result));

@@ -11,6 +11,8 @@ export interface BatchAnswer {
   lost: readonly (CommitResult | null)[];
   /** Per write, by its number `w`; absent where the answer was lost. */
   beside?: readonly ({ w: number } & ExtremityRow)[];
+  /** How long it waited for batches of other processes. */
+  waitedMs?: number;
   rooms: number[];
   users: string[];
 }

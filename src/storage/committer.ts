@@ -6,6 +6,10 @@ import type { Committer, CommitResult, Write } from "./write.ts";
 import type { Entry } from "./write-queue.ts";
 import { estimateBytes, listClaims, WriteQueue } from "./write-queue.ts";
 
+/** The part of the last wait for other processes for which the next batch stays here, at most 4 ms. */
+const GATHERING = 0.75;
+const MOST_GATHERING_MS = 4;
+
 export interface ClosingCommitter extends Committer {
   /** Refuses what has not been sent. */
   refuseWaiting(): void;
@@ -27,6 +31,7 @@ export function createCommitter(
   let running = 0;
   let isClosed = false;
   let isDue = false;
+  let rest: NodeJS.Timeout | undefined;
   let drained: () => void = () => undefined;
 
   function refuseWaiting(): void {
@@ -36,7 +41,7 @@ export function createCommitter(
 
   function pump(): void {
     if (isStalled()) refuseWaiting();
-    while (running < connections && queue.length > 0) {
+    while (!rest && running < connections && queue.length > 0) {
       const batch = queue.takeBatch();
       if (batch.length === 0) break;
       running += 1;
@@ -57,7 +62,21 @@ export function createCommitter(
     }
     running -= 1;
     queue.release(batch);
+    gatherMore();
     pump();
+  }
+
+  /**
+   * Where processes wait for each other's batches, the next one stays here for most of
+   * that time: others join it, who would make a batch of their own.
+   */
+  function gatherMore(): void {
+    const ms = Math.min(runner.waitedMs * GATHERING, MOST_GATHERING_MS);
+    if (rest || ms < 1 || isClosed) return;
+    rest = setTimeout(() => {
+      rest = undefined;
+      pump();
+    }, ms);
   }
 
   /** What arrives in the same turn of the event loop goes together. */
