@@ -49,7 +49,8 @@ export class UsageError extends Error {
 }
 
 /** Abuse takes its time, and is asked for by name. */
-const USUAL = [...SCENARIOS.keys()].filter((name) => name !== "abuse");
+const UNUSUAL = ["abuse", "keywords"];
+const USUAL = [...SCENARIOS.keys()].filter((name) => !UNUSUAL.includes(name));
 
 const DEFAULTS = {
   scenario: USUAL.join(","),

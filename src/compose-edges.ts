@@ -1,8 +1,12 @@
 import { randomBytes, randomInt } from "node:crypto";
 import { availableParallelism } from "node:os";
+import { composeMediaStore } from "./compose-media-store.ts";
 import { composeSettings } from "./compose-settings.ts";
 import type { Config } from "./config/schema.ts";
 import type { Edges, Log, Random } from "./edges.ts";
+import { createEgress } from "./remote/create-egress.ts";
+import { createMailer } from "./remote/create-mailer.ts";
+import type { Resolve } from "./remote/resolve.ts";
 import { createBus } from "./storage/bus.ts";
 import { createCommitter } from "./storage/committer.ts";
 import { createKeyring } from "./storage/database-keyring.ts";
@@ -15,7 +19,9 @@ import type { SecretSource } from "./storage/secret-source.ts";
 import { createNotifier } from "./storage/stream-notifier.ts";
 import { ProcessMemory } from "./util/process-memory.ts";
 import { watchStalls } from "./util/stall-watch.ts";
+import { createHtmlReader } from "./workers/html-reader.ts";
 import { createPasswordHasher } from "./workers/password-hasher.ts";
+import { createThumbnailer } from "./workers/thumbnailer.ts";
 
 export interface EdgesOptions {
   config: Config;
@@ -24,8 +30,12 @@ export interface EdgesOptions {
   secretSource: SecretSource;
   /** Where clients reach this server. */
   publicBaseUrl?: string;
+  /** Where files stand, unless the settings say otherwise. */
+  mediaFolder: string;
   log: Log;
   now(): number;
+  /** How names of other machines are resolved; by DNS unless said. */
+  resolve?: Resolve;
 }
 
 export interface ComposedEdges {
@@ -45,8 +55,10 @@ export async function composeEdges({
   sql,
   secretSource,
   publicBaseUrl,
+  mediaFolder,
   log,
   now,
+  resolve,
 }: EdgesOptions): Promise<ComposedEdges> {
   const secrets = await loadSecrets(secretSource, sql);
   const nids = createNidSource(sql);
@@ -68,6 +80,14 @@ export async function composeEdges({
   // Half of the cores: what serves must never wait for those who log in.
   const hashers = Math.ceil(availableParallelism() / 2);
   const passwordHasher = createPasswordHasher(hashers);
+  const mailer = composeMailer(config.email);
+  const htmlReader = createHtmlReader();
+  const egress = createEgress({
+    ...config.egress,
+    ...(resolve && { resolve }),
+  });
+  const media = await composeMediaStore(config.media, mediaFolder);
+  const thumbnailer = createThumbnailer();
   let fence = raiseFence(committer, isStalled);
   let edges: Edges = {
     db: sql,
@@ -85,6 +105,11 @@ export async function composeEdges({
     notifier,
     serverKey: secrets.signingKey,
     passwordHasher,
+    mediaStore: media.store,
+    thumbnailer,
+    egress,
+    mailer,
+    htmlReader,
     settings: composeSettings(config, secrets.pepper, publicBaseUrl),
     memory: new ProcessMemory(),
     now,
@@ -108,12 +133,23 @@ export async function composeEdges({
     onStall: (listener) => stalls.onStall(listener),
     async close() {
       stalls.close();
+      await egress.close();
+      mailer?.close();
+      await htmlReader.close();
       await passwordHasher.close();
+      await thumbnailer.close();
+      media.close();
       await committer.close();
       await notifier.close();
       await bus.close();
     },
   };
+}
+
+function composeMailer({ host, from, ...others }: Config["email"]) {
+  return host === undefined || from === undefined
+    ? null
+    : createMailer({ host, from, ...others });
 }
 
 const LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";

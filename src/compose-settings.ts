@@ -1,4 +1,6 @@
 import type { Config } from "./config/schema.ts";
+import { readJson } from "./core/json-reader.ts";
+import type { JsonObject } from "./core/json.ts";
 import type { Settings } from "./edges.ts";
 
 /** The values of the configuration that use-cases read. */
@@ -19,9 +21,56 @@ export function composeSettings(
     },
     password: { minimumLength: config.password.minimumLength, pepper },
     presenceEnabled: config.presence.enabled,
+    loginTokensEnabled: config.loginTokens.enabled,
+    rendezvousEnabled: config.rendezvous.enabled,
+    ...(config.email.host !== undefined && {
+      mail: {
+        delayMs: config.email.delaySeconds * 1000,
+        showsMessages: config.email.showMessages,
+      },
+    }),
+    userDirectoryShowsAll: config.userDirectory.searchAllUsers,
     rateLimitsEnabled: enabled,
     rateLimits,
+    media: composeMedia(config.media),
     support: composeSupport(config.support),
+    wellKnown: composeWellKnown(config.wellKnown),
+    urlPreviews: config.urlPreviews,
+    ...composeTurn(config.turn),
+  };
+}
+
+function composeTurn(turn: Config["turn"]): Pick<Settings, "turn"> {
+  const { uris, sharedSecret, ttlSeconds } = turn;
+  if (uris.length === 0 || !sharedSecret) return {};
+  return { turn: { uris, ttlSeconds, sharedSecret: sharedSecret.reveal() } };
+}
+
+function composeWellKnown({
+  identityServer,
+  extra,
+}: Config["wellKnown"]): Settings["wellKnown"] {
+  return {
+    extra: readJson(extra) as JsonObject,
+    ...(identityServer !== undefined && {
+      identityServer: identityServer.replace(/\/$/, ""),
+    }),
+  };
+}
+
+const HOUR_MS = 60 * 60 * 1000;
+
+function composeMedia(media: Config["media"]): Settings["media"] {
+  const { scanUrl } = media;
+  return {
+    maxUploadBytes: media.maxUploadBytes,
+    userQuota: media.userQuotaBytes || null,
+    serverQuota: media.serverQuotaBytes || null,
+    legacyDownloads: media.legacyDownloads,
+    maxPending: media.maxPendingUploads,
+    pendingMs: media.pendingUploadHours * HOUR_MS,
+    maxImagePixels: media.maxImagePixels,
+    ...(scanUrl !== undefined && { scanUrl }),
   };
 }
 

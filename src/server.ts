@@ -5,9 +5,18 @@ import type { Config } from "./config/schema.ts";
 import { composeApp } from "./compose-app.ts";
 import { publicBaseUrlOf } from "./compose-settings.ts";
 import { composeEdges, type ComposedEdges } from "./compose-edges.ts";
+import { clearMedia } from "./domain/jobs/clear-media.ts";
 import { finishDeactivations } from "./domain/jobs/finish-deactivations.ts";
+import { forgetDelayedEvents } from "./domain/jobs/forget-delayed-events.ts";
+import { forgetSlidingStates } from "./domain/jobs/forget-sliding-states.ts";
 import { forgetTransactions } from "./domain/jobs/forget-transactions.ts";
+import { purgeKeyBackups } from "./domain/jobs/purge-key-backups.ts";
+import { forgetUrlPreviews } from "./domain/jobs/forget-url-previews.ts";
+import { startDelayedEvents } from "./domain/jobs/send-delayed-events.ts";
 import { startJobs } from "./domain/jobs/start-jobs.ts";
+import { indexWords } from "./domain/search/index-words.ts";
+import { startPushing } from "./domain/push/start-pushing.ts";
+import type { Edges } from "./edges.ts";
 import type { Middleware } from "./http/context.ts";
 import { createHealthRoutes } from "./http/health.ts";
 import { createLandingPage } from "./http/landing.ts";
@@ -78,6 +87,7 @@ async function serve(
       sql,
       log,
       publicBaseUrl,
+      mediaFolder: join(dataDir, "media"),
       now: () => Date.now(),
       secretSource: { keysDir: join(dataDir, "keys"), given: secrets },
     });
@@ -88,10 +98,21 @@ async function serve(
   const pages = createPages(config, publicBaseUrl, sql);
   const app = composeApp(config, composed, pages);
   respond = app.callback();
-  const jobs = startJobs(
+  const jobs = startJobs<Edges>(
     () => composed.edges,
-    [forgetTransactions, finishDeactivations],
+    [
+      forgetTransactions,
+      forgetUrlPreviews,
+      forgetDelayedEvents,
+      forgetSlidingStates,
+      finishDeactivations,
+      purgeKeyBackups,
+      clearMedia,
+      indexWords,
+    ],
   );
+  const pushing = startPushing(() => composed.edges);
+  const delayedEvents = startDelayedEvents(() => composed.edges);
   composed.onStall((ms) => {
     log.error({ ms: Math.round(ms) }, "the process did not run for a while");
     // What waits there was given up by clients that have written on elsewhere.
@@ -103,7 +124,12 @@ async function serve(
     async stop() {
       unwatch();
       await composed.edges.notifier.close();
-      await Promise.all([drain(), jobs.stop()]);
+      await Promise.all([
+        drain(),
+        jobs.stop(),
+        pushing.stop(),
+        delayedEvents.stop(),
+      ]);
       await composed.close();
       await sql.end({ timeout: 1 });
     },

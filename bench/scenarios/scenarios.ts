@@ -5,6 +5,7 @@ import { measureHistoryGrowth } from "./history.ts";
 import { measureIncrementalSyncs } from "./incremental-sync.ts";
 import { measureInitialSyncs } from "./initial-sync.ts";
 import { measureJoins } from "./joins.ts";
+import { measureKeywords } from "./keywords.ts";
 import { measureLogins } from "./logins.ts";
 import { measureReceipts } from "./receipts.ts";
 import { measureSends } from "./sends.ts";
@@ -30,4 +31,5 @@ export const SCENARIOS: ReadonlyMap<string, (bench: Bench) => Promise<void>> =
     ["B16-rooms", measureRoomGrowth],
     ["B16-history", measureHistoryGrowth],
     ["abuse", measureAbuse],
+    ["keywords", measureKeywords],
   ]);

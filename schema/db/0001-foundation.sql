@@ -49,7 +49,7 @@ create index idempotency_by_age on idempotency (created_ts);
 
 create table keys (
   key_id bigint primary key,
-  scope text collate "C" not null check (scope in ('user', 'user-span', 'room-span', 'room-state', 'member')),
+  scope text collate "C" not null check (scope in ('user', 'user-span', 'room-span', 'room-state', 'room-words', 'member')),
   owner text collate "C" not null,
   span text collate "C" not null,
   master_epoch integer not null,
@@ -127,10 +127,20 @@ create table events (
 select set_column_classes('events', '{"nid": "number", "room_nid": "number", "position": "number", "depth": "number", "arrival": "number", "origin_server_ts": "time", "received_ts": "time", "snapshot_id": "number", "snapshot_after": "number", "replaces_nid": "number", "redacted_by": "number", "room_count": "number", "thread_count": "number", "status": "number", "is_countable": "flag", "has_url": "flag", "event_id": "hash", "type": "protocol", "state_key": "id", "sender": "id", "device_id": "id", "txn_id": "id", "redacts": "id", "rel_type": "protocol", "relates_to": "id", "thread": "id", "refusal": "protocol", "skeleton": "protocol"}');
 create index events_by_position on events (room_nid, position) where position is not null;
 create index events_by_paging_key on events (room_nid, depth, arrival) where arrival is not null;
+-- What was said nearest to a time.
+create index events_by_time on events (room_nid, origin_server_ts) where arrival is not null;
 create index events_by_thread on events (room_nid, thread, position) where thread is not null;
 create index events_redacted_countable on events (room_nid, position) where is_countable and redacted_by is not null;
 create index events_by_redacts on events (room_nid, redacts) where redacts is not null;
-create index events_by_relation on events (room_nid, relates_to, rel_type) where relates_to is not null;
+-- What relates to an event and was not redacted, all of it and of one kind; and of one sender, whatever became of it.
+create index events_by_parent on events (room_nid, relates_to, position)
+  where relates_to is not null and redacted_by is null;
+create index events_by_relation on events (room_nid, relates_to, rel_type, position)
+  where relates_to is not null and redacted_by is null;
+create index events_by_relation_sender on events (room_nid, relates_to, rel_type, sender) where relates_to is not null;
+-- Edits that may stand in an event's place, in the order in which they do.
+create index events_edits on events (room_nid, relates_to, sender, origin_server_ts, event_id)
+  where rel_type = 'm.replace' and state_key is null and status = 0 and redacted_by is null;
 
 -- What redaction strips. The row alone names the keys that open it (0: not sealed).
 create table event_contents (
@@ -379,6 +389,8 @@ create table profile_fields (
   primary key (user_id, name)
 );
 select set_column_classes('profile_fields', '{"user_id": "id", "name": "protocol", "position": "number", "key_id": "number", "sealed": "sealed"}');
+-- Who has changed their profile lately: what the user directory reads on from.
+create index profile_fields_by_position on profile_fields (position);
 
 -- room_nid 0 stands for global account data. Deleted entries stay as rows without content.
 create table account_data (

@@ -457,6 +457,22 @@ begin
       nid = excluded.nid, position = excluded.position, is_forgotten = false,
       since_position = case when memberships.membership = excluded.membership
         then memberships.since_position else excluded.since_position end;
+
+    -- A stay lasts from a join to what ends it.
+    with last_memberships as materialized (
+      select distinct on (user_id, room_nid) user_id, room_nid, membership, starts[r.w + 1] + o + 1 as position
+      from jsonb_to_recordset(p_rows->'memberships')
+        as r(w int, o int, user_id text, room_nid bigint, membership text)
+      where starts[r.w + 1] is not null
+      order by user_id, room_nid, w desc, o desc
+    ), ended as (
+      update stays s set left_position = l.position from last_memberships l
+      where s.user_id = l.user_id and s.room_nid = l.room_nid and s.left_position is null and l.membership <> 'join'
+    )
+    insert into stays (user_id, room_nid, joined_position)
+    select user_id, room_nid, position from last_memberships l
+    where membership = 'join' and not exists (
+      select from stays s where s.user_id = l.user_id and s.room_nid = l.room_nid and s.left_position is null);
   end if;
 
   if p_rows - '{idempotency,rooms,keys,active_users,room_states,snapshots,state_changes,memberships}'::text[] <> '{}' then

@@ -2,7 +2,20 @@
 -- won: starts holds the position before a winner's first one, null for losers.
 create function store_rows(p_rows jsonb, starts bigint[], p_now bigint) returns void language plpgsql as $$
 #variable_conflict use_column
+declare
+  pusher record;
+  stored_id bigint;
 begin
+  if p_rows ? 'replies' then
+    insert into threads (room_nid, thread, replies, last_position)
+    select room_nid, thread, count(*), max(starts[r.w + 1] + o + 1)
+    from jsonb_to_recordset(p_rows->'replies') as r(w int, o int, room_nid bigint, thread text)
+    where starts[r.w + 1] is not null
+    group by room_nid, thread
+    on conflict (room_nid, thread) do update set
+      replies = threads.replies + excluded.replies, last_position = excluded.last_position;
+  end if;
+
   -- Redaction strips the content for good and leaves the skeleton. Where that is of
   -- current state, the state reads differently and has a new version.
   if p_rows ? 'redactions' then
@@ -10,7 +23,18 @@ begin
       update events set redacted_by = r.by_nid
       from jsonb_to_recordset(p_rows->'redactions') as r(w int, target_nid bigint, by_nid bigint)
       where events.nid = r.target_nid and events.redacted_by is null and starts[r.w + 1] is not null
-      returning events.nid, events.room_nid, events.type, events.state_key
+      returning events.nid, events.room_nid, events.type, events.state_key, events.relates_to,
+        events.rel_type = 'm.thread' and events.relates_to is not null and events.state_key is null
+          and events.status = 0 and events.position is not null as is_reply
+    ), left_threads as (
+      update threads set replies = threads.replies - gone.replies, last_position = coalesce((
+        select e.position from events e
+        where e.room_nid = threads.room_nid and e.relates_to = threads.thread and e.rel_type = 'm.thread'
+          and e.state_key is null and e.status = 0 and e.redacted_by is null
+          and e.nid not in (select nid from redacted) and e.position is not null
+        order by e.position desc limit 1), 0)
+      from (select room_nid, relates_to, count(*) as replies from redacted where is_reply group by 1, 2) gone
+      where (threads.room_nid, threads.thread) = (gone.room_nid, gone.relates_to)
     ), stripped as (
       delete from event_contents using redacted where event_contents.nid = redacted.nid
     )
@@ -20,6 +44,20 @@ begin
       where s.nid = redacted.nid);
     delete from notifications using jsonb_to_recordset(p_rows->'redactions') as r(w int, target_nid bigint)
     where notifications.nid = r.target_nid and starts[r.w + 1] is not null;
+    delete from search_events using jsonb_to_recordset(p_rows->'redactions') as r(w int, target_nid bigint)
+    where search_events.nid = r.target_nid and starts[r.w + 1] is not null;
+    delete from media_references using jsonb_to_recordset(p_rows->'redactions') as r(w int, target_nid bigint)
+    where media_references.nid = r.target_nid and starts[r.w + 1] is not null;
+  end if;
+
+  -- Only what is there: anybody may name anything.
+  if p_rows ? 'media_references' then
+    insert into media_references (nid, media_id)
+    select r.nid, media.media_id
+    from jsonb_to_recordset(p_rows->'media_references') as r(w int, nid bigint, media_id text)
+    join media on media.media_id = r.media_id
+    where starts[r.w + 1] is not null
+    on conflict do nothing;
   end if;
 
   if p_rows ? 'room_publications' then
@@ -76,6 +114,18 @@ begin
       where push_modes.mode = 'keywords' and excluded.mode = 'rows';
   end if;
 
+  if p_rows ? 'thread_subscriptions' then
+    insert into thread_subscriptions (user_id, room_nid, thread, is_subscribed, is_automatic, position)
+    select distinct on (user_id, room_nid, thread)
+      user_id, room_nid, thread, is_subscribed, is_automatic, starts[r.w + 1] + o + 1
+    from jsonb_to_recordset(p_rows->'thread_subscriptions')
+      as r(w int, o int, user_id text, room_nid bigint, thread text, is_subscribed boolean, is_automatic boolean)
+    where starts[r.w + 1] is not null
+    order by user_id, room_nid, thread, w desc, o desc
+    on conflict (user_id, room_nid, thread) do update set is_subscribed = excluded.is_subscribed,
+      is_automatic = excluded.is_automatic, position = excluded.position;
+  end if;
+
   -- A receipt never moves backwards.
   if p_rows ? 'receipts' then
     insert into receipts (room_nid, user_id, receipt_type, thread, event_id, event_position, receipt_ts, position)
@@ -116,6 +166,19 @@ begin
       delete from one_time_keys using gone where (one_time_keys.user_id, one_time_keys.device_id) = (gone.user_id, gone.device_id)
     ), gone_fallback_keys as (
       delete from fallback_keys using gone where (fallback_keys.user_id, fallback_keys.device_id) = (gone.user_id, gone.device_id)
+    ), gone_dehydrated as (
+      update dehydrated_devices d set device_id = null, key_id = 0, sealed = null
+      from gone where (d.user_id, d.device_id) = (gone.user_id, gone.device_id)
+    ), gone_sliding_states as (
+      -- Beyond the head nothing waits: what an answer holds just now goes by its age.
+      delete from sliding_sync_states using (
+        select s.user_id, s.device_id, s.conn_id, s.seq, s.state_id from sliding_sync_states s
+        join gone on (s.user_id, s.device_id) = (gone.user_id, gone.device_id)
+        for update of s skip locked
+      ) old
+      where (sliding_sync_states.user_id, sliding_sync_states.device_id, sliding_sync_states.conn_id,
+        sliding_sync_states.seq, sliding_sync_states.state_id)
+        = (old.user_id, old.device_id, old.conn_id, old.seq, old.state_id)
     )
     delete from key_signatures using gone
     where (key_signatures.user_id, key_signatures.target) = (gone.user_id, gone.device_id);
@@ -146,6 +209,8 @@ begin
     where (access_tokens.user_id, access_tokens.device_id) = (r.user_id, r.device_id) and starts[r.w + 1] is not null;
     delete from refresh_tokens using jsonb_to_recordset(p_rows->'replaced_sessions') as r(w int, user_id text, device_id text)
     where (refresh_tokens.user_id, refresh_tokens.device_id) = (r.user_id, r.device_id) and starts[r.w + 1] is not null;
+    delete from pushers using jsonb_to_recordset(p_rows->'replaced_sessions') as r(w int, user_id text, device_id text)
+    where (pushers.user_id, pushers.device_id) = (r.user_id, r.device_id) and starts[r.w + 1] is not null;
   end if;
 
   -- Access tokens alone; the refresh tokens given out with them stay known.
@@ -164,6 +229,8 @@ begin
     from jsonb_to_recordset(p_rows->'ended_sessions') as r(w int, user_id text, device_id text)
     where (refresh_tokens.user_id, refresh_tokens.device_id) = (r.user_id, r.device_id) and starts[r.w + 1] is not null
       and next_hash is null;
+    delete from pushers using jsonb_to_recordset(p_rows->'ended_sessions') as r(w int, user_id text, device_id text)
+    where (pushers.user_id, pushers.device_id) = (r.user_id, r.device_id) and starts[r.w + 1] is not null;
   end if;
 
   -- A used refresh token is remembered for thirty days.
@@ -219,6 +286,41 @@ begin
       set position = excluded.position, key_id = excluded.key_id, sealed = excluded.sealed;
   end if;
 
+  -- The same pushkey of an app is one user's, unless others are to keep it. Who sets a
+  -- pusher again changes it, and its backlog waits no longer; of a user's pushers beyond
+  -- a hundred the oldest go.
+  if p_rows ? 'pushers' then
+    for pusher in
+      select * from jsonb_to_recordset(p_rows->'pushers')
+        as r(w int, o int, pusher_id bigint, user_id text, device_id text, key_hash bytea, kind text, is_enabled boolean,
+          shard smallint, is_appended boolean, key_id bigint, sealed bytea, created_ts bigint)
+      where starts[r.w + 1] is not null order by w
+    loop
+      if not pusher.is_appended then
+        delete from pushers where key_hash = pusher.key_hash and user_id <> pusher.user_id;
+      end if;
+      insert into pushers (
+        pusher_id, user_id, device_id, key_hash, kind, is_enabled, shard, since_position, key_id, sealed, created_ts)
+      values (
+        pusher.pusher_id, pusher.user_id, pusher.device_id, pusher.key_hash, pusher.kind, pusher.is_enabled, pusher.shard,
+        starts[pusher.w + 1] + pusher.o + 1, pusher.key_id, pusher.sealed, pusher.created_ts)
+      on conflict (key_hash, user_id) do update set kind = excluded.kind, is_enabled = excluded.is_enabled,
+        key_id = excluded.key_id, sealed = excluded.sealed,
+        since_position = case when pushers.is_enabled then pushers.since_position else excluded.since_position end
+      returning pusher_id into stored_id;
+      insert into pusher_states (pusher_id) values (stored_id)
+      on conflict (pusher_id) do update set failures = 0, failing_since_ts = null, retry_ts = '-infinity';
+      delete from pushers where user_id = pusher.user_id and pusher_id in (
+        select p.pusher_id from pushers p where p.user_id = pusher.user_id
+        order by p.created_ts desc, p.pusher_id desc offset 100);
+    end loop;
+  end if;
+
+  if p_rows ? 'removed_pushers' then
+    delete from pushers using jsonb_to_recordset(p_rows->'removed_pushers') as r(w int, user_id text, key_hash bytea)
+    where pushers.user_id = r.user_id and pushers.key_hash = r.key_hash and starts[r.w + 1] is not null;
+  end if;
+
   -- What a deactivated account leaves behind, besides its devices.
   if p_rows ? 'cleared_users' then
     delete from profile_fields using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
@@ -233,10 +335,20 @@ begin
     where notifications.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from push_modes using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
     where push_modes.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from pushers using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where pushers.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from mail_addresses using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where mail_addresses.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from delayed_events using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where delayed_events.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from thread_subscriptions using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where thread_subscriptions.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from cross_signing_keys using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
     where cross_signing_keys.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from key_signatures using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
     where key_signatures.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from dehydrated_devices using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where dehydrated_devices.user_id = r.user_id and starts[r.w + 1] is not null;
   end if;
 
   -- Messages to devices that are gone are dropped.
@@ -298,6 +410,26 @@ begin
     order by user_id, target, signer, signing_key, w desc
     on conflict (user_id, target, signer, signing_key) do update
       set signature = excluded.signature, signed_hash = excluded.signed_hash;
+  end if;
+
+  if p_rows ? 'dehydrated_devices' then
+    insert into dehydrated_devices (user_id, device_id, position, key_id, sealed)
+    select distinct on (user_id) user_id, device_id, starts[r.w + 1] + o + 1, key_id, sealed
+    from jsonb_to_recordset(p_rows->'dehydrated_devices')
+      as r(w int, o int, user_id text, device_id text, key_id bigint, sealed bytea)
+    where starts[r.w + 1] is not null
+    order by user_id, w desc, o desc
+    on conflict (user_id) do update set device_id = excluded.device_id, position = excluded.position,
+      key_id = excluded.key_id, sealed = excluded.sealed;
+  end if;
+
+  if p_rows ? 'reports' then
+    insert into reports (report_id, position, reporter, room_id, event_id, user_id, key_id, sealed, created_ts)
+    select report_id, starts[r.w + 1] + o + 1, reporter, room_id, event_id, user_id, key_id, sealed, created_ts
+    from jsonb_to_recordset(p_rows->'reports')
+      as r(w int, o int, report_id bigint, reporter text, room_id text, event_id text, user_id text, key_id bigint,
+        sealed bytea, created_ts bigint)
+    where starts[r.w + 1] is not null;
   end if;
 
   if p_rows ? 'device_list_changes' then

@@ -38,6 +38,19 @@ create table audit_log (
 );
 alter table audit_log add constraint audit_log_pkey PRIMARY KEY (seq);
 
+create table backed_up_keys (
+  user_id text collate "C" not null, -- id
+  version bigint not null, -- number
+  room_id text collate "C" not null, -- id
+  session_id text collate "C" not null, -- id
+  first_message_index bigint not null, -- number
+  forwarded_count bigint not null, -- number
+  is_verified boolean not null, -- flag
+  key_id bigint not null, -- number
+  sealed bytea not null -- sealed
+);
+alter table backed_up_keys add constraint backed_up_keys_pkey PRIMARY KEY (user_id, version, room_id, session_id);
+
 create table batches (
   batch_id uuid not null, -- number
   last_position bigint, -- number
@@ -65,6 +78,41 @@ create table current_state (
   nid bigint not null -- number
 );
 alter table current_state add constraint current_state_pkey PRIMARY KEY (room_nid, type, state_key);
+
+create table dehydrated_devices (
+  user_id text collate "C" not null, -- id
+  device_id text collate "C", -- id
+  position bigint not null, -- number
+  key_id bigint not null, -- number
+  sealed bytea -- sealed
+);
+alter table dehydrated_devices add constraint dehydrated_devices_pkey PRIMARY KEY (user_id);
+alter table dehydrated_devices add constraint dehydrated_devices_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(user_id);
+
+create table delayed_events (
+  delay_key bytea not null, -- hash
+  user_id text collate "C" not null, -- id
+  txn_key bytea, -- hash
+  room_id text collate "C" not null, -- id
+  type text collate "C" not null, -- protocol
+  state_key text collate "C", -- id
+  delay_ms bigint not null, -- time
+  running_since bigint not null, -- time
+  send_ts bigint not null, -- time
+  key_id bigint not null, -- number
+  sealed bytea not null, -- sealed
+  claimed_until bigint not null default 0, -- time
+  finalised_ts bigint, -- time
+  outcome text collate "C", -- setting
+  event_id text collate "C", -- id
+  error text -- protocol
+);
+CREATE INDEX delayed_events_by_user ON public.delayed_events USING btree (user_id, send_ts);
+CREATE INDEX delayed_events_due ON public.delayed_events USING btree (send_ts) WHERE (finalised_ts IS NULL);
+CREATE INDEX delayed_events_finalised ON public.delayed_events USING btree (finalised_ts) WHERE (finalised_ts IS NOT NULL);
+alter table delayed_events add constraint delayed_events_outcome_check CHECK ((outcome = ANY (ARRAY['send'::text, 'cancel'::text, 'error'::text])));
+alter table delayed_events add constraint delayed_events_pkey PRIMARY KEY (delay_key);
+alter table delayed_events add constraint delayed_events_txn_key_key UNIQUE (txn_key);
 
 create table device_keys (
   user_id text collate "C" not null, -- id
@@ -131,10 +179,14 @@ create table events (
   skeleton text not null -- protocol
 );
 CREATE INDEX events_by_paging_key ON public.events USING btree (room_nid, depth, arrival) WHERE (arrival IS NOT NULL);
+CREATE INDEX events_by_parent ON public.events USING btree (room_nid, relates_to, "position") WHERE ((relates_to IS NOT NULL) AND (redacted_by IS NULL));
 CREATE INDEX events_by_position ON public.events USING btree (room_nid, "position") WHERE ("position" IS NOT NULL);
 CREATE INDEX events_by_redacts ON public.events USING btree (room_nid, redacts) WHERE (redacts IS NOT NULL);
-CREATE INDEX events_by_relation ON public.events USING btree (room_nid, relates_to, rel_type) WHERE (relates_to IS NOT NULL);
+CREATE INDEX events_by_relation ON public.events USING btree (room_nid, relates_to, rel_type, "position") WHERE ((relates_to IS NOT NULL) AND (redacted_by IS NULL));
+CREATE INDEX events_by_relation_sender ON public.events USING btree (room_nid, relates_to, rel_type, sender) WHERE (relates_to IS NOT NULL);
 CREATE INDEX events_by_thread ON public.events USING btree (room_nid, thread, "position") WHERE (thread IS NOT NULL);
+CREATE INDEX events_by_time ON public.events USING btree (room_nid, origin_server_ts) WHERE (arrival IS NOT NULL);
+CREATE INDEX events_edits ON public.events USING btree (room_nid, relates_to, sender, origin_server_ts, event_id) WHERE ((rel_type = 'm.replace'::text) AND (state_key IS NULL) AND (status = 0) AND (redacted_by IS NULL));
 CREATE INDEX events_redacted_countable ON public.events USING btree (room_nid, "position") WHERE (is_countable AND (redacted_by IS NOT NULL));
 alter table events add constraint events_event_id_key UNIQUE (event_id);
 alter table events add constraint events_pkey PRIMARY KEY (nid);
@@ -173,6 +225,21 @@ create table idempotency (
 CREATE INDEX idempotency_by_age ON public.idempotency USING btree (created_ts);
 alter table idempotency add constraint idempotency_pkey PRIMARY KEY (key);
 
+create table key_backups (
+  user_id text collate "C" not null, -- id
+  version bigint not null, -- number
+  algorithm text collate "C" not null, -- protocol
+  key_id bigint not null, -- number
+  sealed bytea not null, -- sealed
+  is_deleted boolean not null default false, -- flag
+  etag bigint not null default 0, -- number
+  key_count bigint not null default 0, -- number
+  key_bytes bigint not null default 0 -- number
+);
+CREATE INDEX key_backups_deleted ON public.key_backups USING btree (user_id, version) WHERE is_deleted;
+alter table key_backups add constraint key_backups_pkey PRIMARY KEY (user_id, version);
+alter table key_backups add constraint key_backups_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(user_id);
+
 create table key_signatures (
   user_id text collate "C" not null, -- id
   target text collate "C" not null, -- id
@@ -193,7 +260,7 @@ create table keys (
   created_ts bigint not null -- time
 );
 alter table keys add constraint keys_pkey PRIMARY KEY (key_id);
-alter table keys add constraint keys_scope_check CHECK ((scope = ANY (ARRAY['user'::text, 'user-span'::text, 'room-span'::text, 'room-state'::text, 'member'::text])));
+alter table keys add constraint keys_scope_check CHECK ((scope = ANY (ARRAY['user'::text, 'user-span'::text, 'room-span'::text, 'room-state'::text, 'room-words'::text, 'member'::text])));
 alter table keys add constraint keys_scope_owner_span_key UNIQUE (scope, owner, span);
 
 create table leases (
@@ -203,6 +270,79 @@ create table leases (
   expires_ts timestamp with time zone not null -- time
 );
 alter table leases add constraint leases_pkey PRIMARY KEY (name);
+
+create table login_tokens (
+  token_hash bytea not null, -- hash
+  user_id text collate "C" not null, -- id
+  device_id text collate "C" not null, -- id
+  password_hash_digest bytea not null, -- hash
+  expires_ts bigint not null -- time
+);
+CREATE INDEX login_tokens_by_device ON public.login_tokens USING btree (user_id, device_id);
+CREATE INDEX login_tokens_by_end ON public.login_tokens USING btree (expires_ts);
+alter table login_tokens add constraint login_tokens_pkey PRIMARY KEY (token_hash);
+alter table login_tokens add constraint login_tokens_user_id_device_id_fkey FOREIGN KEY (user_id, device_id) REFERENCES devices(user_id, device_id) ON DELETE CASCADE;
+
+create table mail_addresses (
+  user_id text collate "C" not null, -- id
+  address_hash bytea not null, -- hash
+  key_id bigint not null, -- number
+  sealed bytea not null, -- sealed
+  created_ts bigint not null -- time
+);
+alter table mail_addresses add constraint mail_addresses_pkey PRIMARY KEY (user_id, address_hash);
+alter table mail_addresses add constraint mail_addresses_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(user_id);
+
+create table media (
+  media_id text collate "C" not null, -- id
+  user_id text collate "C" not null, -- id
+  blob_id text collate "C", -- number
+  created_ts bigint not null, -- time
+  expires_ts bigint, -- time
+  content_type text collate "C", -- protocol
+  is_legacy boolean not null, -- flag
+  scan text collate "C", -- flag
+  key_id bigint not null, -- number
+  sealed bytea -- sealed
+);
+CREATE INDEX media_by_blob ON public.media USING btree (blob_id) WHERE (blob_id IS NOT NULL);
+CREATE INDEX media_by_user ON public.media USING btree (user_id, created_ts);
+CREATE INDEX media_pending_by_end ON public.media USING btree (expires_ts) WHERE (blob_id IS NULL);
+CREATE INDEX media_pending_by_user ON public.media USING btree (user_id, expires_ts) WHERE (blob_id IS NULL);
+alter table media add constraint media_blob_id_fkey FOREIGN KEY (blob_id) REFERENCES media_blobs(blob_id);
+alter table media add constraint media_pkey PRIMARY KEY (media_id);
+alter table media add constraint media_scan_check CHECK ((scan = ANY (ARRAY['clean'::text, 'refused'::text])));
+
+create table media_blobs (
+  blob_id text collate "C" not null, -- number
+  user_id text collate "C" not null, -- id
+  state text collate "C" not null, -- setting
+  hash bytea, -- hash
+  size bigint, -- number
+  content_type text collate "C", -- protocol
+  is_sealed boolean not null, -- flag
+  origin_blob_id text collate "C", -- number
+  variant text collate "C", -- protocol
+  expires_ts timestamp with time zone -- time
+);
+CREATE INDEX media_blobs_by_end ON public.media_blobs USING btree (expires_ts) WHERE (state <> 'stored'::text);
+CREATE INDEX media_blobs_by_hash ON public.media_blobs USING btree (user_id, hash) WHERE ((state = 'stored'::text) AND (hash IS NOT NULL));
+CREATE UNIQUE INDEX media_blobs_variants ON public.media_blobs USING btree (origin_blob_id, variant) WHERE ((state = 'stored'::text) AND (origin_blob_id IS NOT NULL));
+alter table media_blobs add constraint media_blobs_pkey PRIMARY KEY (blob_id);
+alter table media_blobs add constraint media_blobs_state_check CHECK ((state = ANY (ARRAY['writing'::text, 'stored'::text, 'dropped'::text])));
+
+create table media_references (
+  nid bigint not null, -- number
+  media_id text collate "C" not null -- id
+);
+CREATE INDEX media_references_by_medium ON public.media_references USING btree (media_id);
+alter table media_references add constraint media_references_pkey PRIMARY KEY (nid, media_id);
+
+create table media_usage (
+  user_id text collate "C" not null, -- id
+  bytes bigint not null -- number
+);
+alter table media_usage add constraint media_usage_pkey PRIMARY KEY (user_id);
 
 create table memberships (
   user_id text collate "C" not null, -- id
@@ -242,6 +382,17 @@ create table one_time_keys (
 CREATE INDEX one_time_keys_by_age ON public.one_time_keys USING btree (user_id, device_id, algorithm, "position", key_id);
 alter table one_time_keys add constraint one_time_keys_pkey PRIMARY KEY (user_id, device_id, algorithm, key_id);
 
+create table openid_tokens (
+  token_hash bytea not null, -- hash
+  user_id text collate "C" not null, -- id
+  device_id text collate "C" not null, -- id
+  expires_ts bigint not null -- time
+);
+CREATE INDEX openid_tokens_by_device ON public.openid_tokens USING btree (user_id, device_id);
+CREATE INDEX openid_tokens_by_end ON public.openid_tokens USING btree (expires_ts);
+alter table openid_tokens add constraint openid_tokens_pkey PRIMARY KEY (token_hash);
+alter table openid_tokens add constraint openid_tokens_user_id_device_id_fkey FOREIGN KEY (user_id, device_id) REFERENCES devices(user_id, device_id) ON DELETE CASCADE;
+
 create table own_positions (
   room_nid bigint not null, -- number
   user_id text collate "C" not null, -- id
@@ -271,6 +422,7 @@ create table profile_fields (
   key_id bigint not null, -- number
   sealed bytea not null -- sealed
 );
+CREATE INDEX profile_fields_by_position ON public.profile_fields USING btree ("position");
 alter table profile_fields add constraint profile_fields_pkey PRIMARY KEY (user_id, name);
 
 create table push_modes (
@@ -283,6 +435,65 @@ create table push_modes (
 CREATE INDEX push_modes_by_position ON public.push_modes USING btree ("position");
 alter table push_modes add constraint push_modes_mode_check CHECK ((mode = ANY (ARRAY['keywords'::text, 'rows'::text])));
 alter table push_modes add constraint push_modes_pkey PRIMARY KEY (user_id, room_id);
+
+create unlogged table push_processes (
+  holder uuid not null, -- number
+  expires_ts timestamp with time zone not null -- time
+);
+alter table push_processes add constraint push_processes_pkey PRIMARY KEY (holder);
+
+create table push_queue (
+  pusher_id bigint not null, -- number
+  position bigint not null, -- number
+  nid bigint, -- number
+  room_nid bigint not null, -- number
+  thread text collate "C" not null, -- id
+  actions text not null, -- protocol
+  queued_ts timestamp with time zone not null default clock_timestamp() -- time
+);
+alter table push_queue add constraint push_queue_pkey PRIMARY KEY (pusher_id, "position");
+alter table push_queue add constraint push_queue_pusher_id_fkey FOREIGN KEY (pusher_id) REFERENCES pushers(pusher_id) ON DELETE CASCADE;
+
+create table push_shards (
+  shard smallint not null, -- number
+  position bigint not null default 0, -- number
+  holder uuid, -- number
+  generation bigint not null default 0, -- number
+  expires_ts timestamp with time zone not null default '-infinity'::timestamp with time zone -- time
+);
+alter table push_shards add constraint push_shards_pkey PRIMARY KEY (shard);
+
+create table pusher_states (
+  pusher_id bigint not null, -- number
+  badge integer not null default 0, -- number
+  failures integer not null default 0, -- number
+  failing_since_ts timestamp with time zone, -- time
+  retry_ts timestamp with time zone not null default '-infinity'::timestamp with time zone, -- time
+  mailed_ts timestamp with time zone, -- time
+  mail_rest_ms bigint not null default 0 -- number
+);
+alter table pusher_states add constraint pusher_states_pkey PRIMARY KEY (pusher_id);
+alter table pusher_states add constraint pusher_states_pusher_id_fkey FOREIGN KEY (pusher_id) REFERENCES pushers(pusher_id) ON DELETE CASCADE;
+
+create table pushers (
+  pusher_id bigint not null, -- number
+  user_id text collate "C" not null, -- id
+  device_id text collate "C" not null, -- id
+  key_hash bytea not null, -- hash
+  kind text collate "C" not null, -- setting
+  is_enabled boolean not null, -- flag
+  shard smallint not null, -- number
+  since_position bigint not null, -- number
+  key_id bigint not null, -- number
+  sealed bytea not null, -- sealed
+  created_ts bigint not null -- time
+);
+CREATE INDEX pushers_by_device ON public.pushers USING btree (user_id, device_id);
+CREATE INDEX pushers_by_shard ON public.pushers USING btree (shard);
+alter table pushers add constraint pushers_key_hash_user_id_key UNIQUE (key_hash, user_id);
+alter table pushers add constraint pushers_kind_check CHECK ((kind = ANY (ARRAY['http'::text, 'email'::text])));
+alter table pushers add constraint pushers_pkey PRIMARY KEY (pusher_id);
+alter table pushers add constraint pushers_user_id_device_id_fkey FOREIGN KEY (user_id, device_id) REFERENCES devices(user_id, device_id) ON DELETE CASCADE;
 
 create unlogged table rate_limits (
   key text collate "C" not null, -- hash
@@ -331,6 +542,30 @@ create table registration_tokens (
 );
 alter table registration_tokens add constraint registration_tokens_pkey PRIMARY KEY (token);
 
+create unlogged table rendezvous_sessions (
+  id_hash bytea not null, -- hash
+  revision text collate "C" not null, -- number
+  payload bytea not null, -- protocol
+  modified_ts bigint not null, -- time
+  expires_ts bigint not null -- time
+);
+CREATE INDEX rendezvous_sessions_by_end ON public.rendezvous_sessions USING btree (expires_ts);
+alter table rendezvous_sessions add constraint rendezvous_sessions_pkey PRIMARY KEY (id_hash);
+
+create table reports (
+  report_id bigint not null, -- number
+  position bigint not null, -- number
+  reporter text collate "C" not null, -- id
+  room_id text collate "C", -- id
+  event_id text collate "C", -- id
+  user_id text collate "C", -- id
+  key_id bigint not null, -- number
+  sealed bytea not null, -- sealed
+  created_ts bigint not null -- time
+);
+CREATE INDEX reports_by_age ON public.reports USING btree (created_ts);
+alter table reports add constraint reports_pkey PRIMARY KEY (report_id);
+
 create table room_aliases (
   alias text collate "C" not null, -- id
   room_nid bigint not null, -- number
@@ -370,11 +605,52 @@ create table schema_migrations (
 );
 alter table schema_migrations add constraint schema_migrations_pkey PRIMARY KEY (version);
 
+create table search_events (
+  nid bigint not null, -- number
+  room_nid bigint not null, -- number
+  position bigint not null, -- number
+  span text collate "C" not null, -- time
+  words bigint[] not null -- hash
+);
+CREATE INDEX search_events_by_span ON public.search_events USING btree (room_nid, span);
+CREATE INDEX search_events_words ON public.search_events USING gin (words);
+alter table search_events add constraint search_events_pkey PRIMARY KEY (nid);
+
+create table search_progress (
+  is_only boolean not null default true, -- flag
+  position bigint not null -- number
+);
+alter table search_progress add constraint search_progress_is_only_check CHECK (is_only);
+alter table search_progress add constraint search_progress_pkey PRIMARY KEY (is_only);
+
+create table search_spans (
+  room_nid bigint not null, -- number
+  span text collate "C" not null, -- time
+  key_id bigint not null, -- number
+  pending_from bigint -- number
+);
+CREATE INDEX search_spans_by_key ON public.search_spans USING btree (key_id);
+CREATE INDEX search_spans_pending ON public.search_spans USING btree (pending_from, room_nid) WHERE (pending_from IS NOT NULL);
+alter table search_spans add constraint search_spans_pkey PRIMARY KEY (room_nid, span);
+
 create table server_settings (
   name text collate "C" not null, -- setting
   value text not null -- setting
 );
 alter table server_settings add constraint server_settings_pkey PRIMARY KEY (name);
+
+create table sliding_sync_states (
+  user_id text collate "C" not null, -- id
+  device_id text collate "C" not null, -- id
+  conn_id text collate "C" not null, -- id
+  seq bigint not null, -- number
+  state_id bigint not null, -- number
+  parent_id bigint, -- number
+  change bytea not null, -- protocol
+  created_ts bigint not null -- time
+);
+CREATE INDEX sliding_sync_states_by_age ON public.sliding_sync_states USING btree (created_ts);
+alter table sliding_sync_states add constraint sliding_sync_states_pkey PRIMARY KEY (user_id, device_id, conn_id, seq, state_id);
 
 create table state_changes (
   room_nid bigint not null, -- number
@@ -400,6 +676,16 @@ create table state_snapshots (
 CREATE INDEX state_snapshots_by_hash ON public.state_snapshots USING btree (room_nid, hash);
 alter table state_snapshots add constraint state_snapshots_pkey PRIMARY KEY (snapshot_id);
 
+create table stays (
+  user_id text collate "C" not null, -- id
+  room_nid bigint not null, -- number
+  joined_position bigint not null, -- number
+  left_position bigint -- number
+);
+CREATE INDEX stays_by_join ON public.stays USING btree (room_nid, joined_position);
+CREATE INDEX stays_by_leave ON public.stays USING btree (room_nid, left_position) WHERE (left_position IS NOT NULL);
+alter table stays add constraint stays_pkey PRIMARY KEY (user_id, room_nid, joined_position);
+
 create table stripped_states (
   user_id text collate "C" not null, -- id
   room_nid bigint not null, -- number
@@ -407,6 +693,26 @@ create table stripped_states (
   sealed bytea not null -- sealed
 );
 alter table stripped_states add constraint stripped_states_pkey PRIMARY KEY (user_id, room_nid);
+
+create table thread_subscriptions (
+  user_id text collate "C" not null, -- id
+  room_nid bigint not null, -- number
+  thread text collate "C" not null, -- id
+  is_subscribed boolean not null, -- flag
+  is_automatic boolean not null, -- flag
+  position bigint not null -- number
+);
+CREATE INDEX thread_subscriptions_by_position ON public.thread_subscriptions USING btree (user_id, "position");
+alter table thread_subscriptions add constraint thread_subscriptions_pkey PRIMARY KEY (user_id, room_nid, thread);
+
+create table threads (
+  room_nid bigint not null, -- number
+  thread text collate "C" not null, -- id
+  replies bigint not null, -- number
+  last_position bigint not null -- number
+);
+CREATE INDEX threads_by_last_reply ON public.threads USING btree (room_nid, last_position) WHERE (replies > 0);
+alter table threads add constraint threads_pkey PRIMARY KEY (room_nid, thread);
 
 create table to_device (
   user_id text collate "C" not null, -- id
@@ -436,6 +742,25 @@ create table uia_sessions (
 );
 alter table uia_sessions add constraint uia_sessions_pkey PRIMARY KEY (session_id);
 
+create unlogged table url_preview_fetches (
+  url_hash bytea not null, -- hash
+  holder uuid not null, -- number
+  expires_ts timestamp with time zone not null -- time
+);
+alter table url_preview_fetches add constraint url_preview_fetches_pkey PRIMARY KEY (url_hash);
+
+create table url_previews (
+  url_hash bytea not null, -- hash
+  fetched_ts bigint not null, -- time
+  expires_ts bigint not null, -- time
+  is_failure boolean not null, -- flag
+  media_id text collate "C", -- id
+  key_id bigint not null, -- number
+  sealed bytea not null -- sealed
+);
+CREATE INDEX url_previews_by_age ON public.url_previews USING btree (fetched_ts);
+alter table url_previews add constraint url_previews_pkey PRIMARY KEY (url_hash, fetched_ts);
+
 create table users (
   user_id text collate "C" not null, -- id
   password_hash text, -- secret
@@ -448,6 +773,63 @@ create table users (
   erased_position bigint -- number
 );
 alter table users add constraint users_pkey PRIMARY KEY (user_id);
+
+CREATE OR REPLACE FUNCTION public.back_up_keys(p_user text, p_version bigint, p_rooms text[], p_sessions text[], p_indexes bigint[], p_forwards bigint[], p_verified boolean[], p_key bigint, p_sealed bytea[], p_most_keys bigint, p_most_bytes bigint)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+declare
+  latest bigint;
+  answer jsonb;
+begin
+  -- Writers of one backup go one after the other, so its counts are what is stored.
+  select version into latest from key_backups
+  where user_id = p_user and not is_deleted order by version desc limit 1 for no key update;
+  if latest is distinct from p_version then
+    return jsonb_build_object('status', 'wrong-version', 'current', latest);
+  end if;
+  perform from keys where key_id = p_key for key share;
+  if p_key <> 0 and not found then
+    return '{"status": "key"}';
+  end if;
+
+  with offered as (
+    select * from unnest(p_rooms, p_sessions, p_indexes, p_forwards, p_verified, p_sealed)
+      as o(room_id, session_id, first_message_index, forwarded_count, is_verified, sealed)
+  ), better as materialized (
+    select o.*, k.user_id is null as is_new,
+      octet_length(o.sealed) - coalesce(octet_length(k.sealed), 0) as bytes
+    from offered o left join backed_up_keys k on k.user_id = p_user and k.version = p_version
+      and k.room_id = o.room_id and k.session_id = o.session_id
+    where k.user_id is null or (o.is_verified, k.first_message_index, k.forwarded_count)
+      > (k.is_verified, o.first_message_index, o.forwarded_count)
+  ), added as materialized (
+    select count(*) filter (where is_new) as key_count, coalesce(sum(bytes), 0)::bigint as key_bytes,
+      count(*) as changes
+    from better
+  ), fitting as materialized (
+    select added.* from added, (
+      select sum(key_count) as key_count, sum(key_bytes) as key_bytes from key_backups where user_id = p_user
+    ) held
+    where held.key_count + added.key_count <= p_most_keys and held.key_bytes + added.key_bytes <= p_most_bytes
+  ), stored as (
+    insert into backed_up_keys (user_id, version, room_id, session_id, first_message_index, forwarded_count,
+      is_verified, key_id, sealed)
+    select p_user, p_version, b.room_id, b.session_id, b.first_message_index, b.forwarded_count, b.is_verified,
+      p_key, b.sealed
+    from better b, fitting
+    on conflict (user_id, version, room_id, session_id) do update set
+      first_message_index = excluded.first_message_index, forwarded_count = excluded.forwarded_count,
+      is_verified = excluded.is_verified, key_id = excluded.key_id, sealed = excluded.sealed
+  )
+  update key_backups b set etag = b.etag + (f.changes > 0)::int, key_count = b.key_count + f.key_count,
+    key_bytes = b.key_bytes + f.key_bytes
+  from fitting f where b.user_id = p_user and b.version = p_version
+  returning jsonb_build_object('status', 'stored', 'etag', b.etag, 'count', b.key_count) into answer;
+  return coalesce(answer, '{"status": "full"}');
+end $function$
+;
 
 CREATE OR REPLACE FUNCTION public.commit_batch(p_batch uuid, p_now bigint, p_positions integer[], p_events jsonb, p_skeletons text[], p_first_keys bigint[], p_second_keys bigint[], p_sealed bytea[], p_rows jsonb, p_rooms bigint[], p_users text[])
  RETURNS jsonb
@@ -891,6 +1273,22 @@ begin
       nid = excluded.nid, position = excluded.position, is_forgotten = false,
       since_position = case when memberships.membership = excluded.membership
         then memberships.since_position else excluded.since_position end;
+
+    -- A stay lasts from a join to what ends it.
+    with last_memberships as materialized (
+      select distinct on (user_id, room_nid) user_id, room_nid, membership, starts[r.w + 1] + o + 1 as position
+      from jsonb_to_recordset(p_rows->'memberships')
+        as r(w int, o int, user_id text, room_nid bigint, membership text)
+      where starts[r.w + 1] is not null
+      order by user_id, room_nid, w desc, o desc
+    ), ended as (
+      update stays s set left_position = l.position from last_memberships l
+      where s.user_id = l.user_id and s.room_nid = l.room_nid and s.left_position is null and l.membership <> 'join'
+    )
+    insert into stays (user_id, room_nid, joined_position)
+    select user_id, room_nid, position from last_memberships l
+    where membership = 'join' and not exists (
+      select from stays s where s.user_id = l.user_id and s.room_nid = l.room_nid and s.left_position is null);
   end if;
 
   if p_rows - '{idempotency,rooms,keys,active_users,room_states,snapshots,state_changes,memberships}'::text[] <> '{}' then
@@ -912,6 +1310,78 @@ begin
   return jsonb_build_object(
     'base', base, 'head', head, 'lost', to_jsonb(lost), 'beside', coalesce(beside, '[]'),
     'waitedMs', waited_ms);
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.create_pending_medium(p_media_id text, p_user_id text, p_now bigint, p_expires bigint, p_most integer, p_is_legacy boolean)
+ RETURNS bigint
+ LANGUAGE plpgsql
+AS $function$
+declare
+  others bigint;
+  soonest bigint;
+begin
+  perform pg_advisory_xact_lock(hashtextextended('myelin pending media ' || p_user_id, 0));
+  select count(*), min(expires_ts) into others, soonest
+  from media where user_id = p_user_id and blob_id is null and expires_ts > p_now;
+  if others >= p_most then return soonest; end if;
+  insert into media (media_id, user_id, created_ts, expires_ts, is_legacy, key_id)
+  values (p_media_id, p_user_id, p_now, p_expires, p_is_legacy, 0);
+  return null;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.delete_backed_up_keys(p_user text, p_version bigint, p_room text, p_session text, p_most integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+declare
+  targets tid[];
+  answer jsonb;
+begin
+  perform from key_backups where user_id = p_user and version = p_version and not is_deleted for no key update;
+  if not found then
+    return null;
+  end if;
+  if p_session is not null then
+    targets := array(select ctid from backed_up_keys
+      where user_id = p_user and version = p_version and room_id = p_room and session_id = p_session);
+  elsif p_room is not null then
+    targets := array(select ctid from backed_up_keys
+      where user_id = p_user and version = p_version and room_id = p_room limit p_most);
+  else
+    targets := array(select ctid from backed_up_keys
+      where user_id = p_user and version = p_version limit p_most);
+  end if;
+  with gone as (
+    delete from backed_up_keys where ctid = any(targets) returning octet_length(sealed) as bytes
+  ), totals as (
+    select count(*) as key_count, coalesce(sum(bytes), 0)::bigint as key_bytes from gone
+  )
+  update key_backups b set etag = b.etag + (t.key_count > 0)::int, key_count = b.key_count - t.key_count,
+    key_bytes = b.key_bytes - t.key_bytes
+  from totals t where b.user_id = p_user and b.version = p_version
+  returning jsonb_build_object('etag', b.etag, 'count', b.key_count, 'deleted', t.key_count) into answer;
+  return answer;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.drop_unused_blob()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  freed record;
+begin
+  if old.blob_id is null then return null; end if;
+  -- Of two who delete the last two at once, the second one sees what the first has left.
+  select user_id, size into freed from media_blobs where blob_id = old.blob_id and state = 'stored' for update;
+  if not found or exists (select from media where blob_id = old.blob_id) then return null; end if;
+  update media_blobs set state = 'dropped', expires_ts = clock_timestamp()
+  where state = 'stored' and (blob_id = old.blob_id or origin_blob_id = old.blob_id);
+  update media_usage set bytes = greatest(0, bytes - freed.size) where user_id = freed.user_id;
+  return null;
 end $function$
 ;
 
@@ -948,12 +1418,69 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.store_medium(p_media_id text, p_is_pending boolean, p_user_id text, p_blob_id text, p_shared_id text, p_size bigint, p_hash bytea, p_sniffed text, p_content_type text, p_is_legacy boolean, p_key_id bigint, p_sealed bytea, p_quota bigint, p_now bigint)
+ RETURNS text
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if p_is_pending then
+    perform from media
+    where media_id = p_media_id and user_id = p_user_id and blob_id is null and expires_ts > p_now for update;
+    if not found then return 'taken'; end if;
+  end if;
+  perform from media_blobs where blob_id = p_blob_id and state = 'writing' for update;
+  if not found then return 'expired'; end if;
+  if p_shared_id is not null then
+    perform from media_blobs where blob_id = p_shared_id and state = 'stored' for share;
+    if not found then return 'unshared'; end if;
+  end if;
+  if p_key_id <> 0 then
+    perform from keys where key_id = p_key_id for key share;
+    if not found then return 'key'; end if;
+  end if;
+
+  if p_shared_id is not null then
+    update media_blobs set state = 'dropped', expires_ts = clock_timestamp() where blob_id = p_blob_id;
+  else
+    insert into media_usage as held (user_id, bytes)
+    select p_user_id, p_size where p_quota is null or p_size <= p_quota
+    on conflict (user_id) do update set bytes = held.bytes + excluded.bytes
+      where p_quota is null or held.bytes + excluded.bytes <= p_quota;
+    if not found then return 'quota'; end if;
+    update media_blobs set state = 'stored', hash = p_hash, size = p_size, content_type = p_sniffed, expires_ts = null
+    where blob_id = p_blob_id;
+  end if;
+  if p_is_pending then
+    update media set blob_id = coalesce(p_shared_id, p_blob_id), content_type = p_content_type,
+      is_legacy = p_is_legacy, key_id = p_key_id, sealed = p_sealed
+    where media_id = p_media_id;
+  else
+    insert into media (media_id, user_id, blob_id, created_ts, content_type, is_legacy, key_id, sealed)
+    values (p_media_id, p_user_id, coalesce(p_shared_id, p_blob_id), p_now, p_content_type, p_is_legacy, p_key_id, p_sealed);
+  end if;
+  return 'stored';
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.store_rows(p_rows jsonb, starts bigint[], p_now bigint)
  RETURNS void
  LANGUAGE plpgsql
 AS $function$
 #variable_conflict use_column
+declare
+  pusher record;
+  stored_id bigint;
 begin
+  if p_rows ? 'replies' then
+    insert into threads (room_nid, thread, replies, last_position)
+    select room_nid, thread, count(*), max(starts[r.w + 1] + o + 1)
+    from jsonb_to_recordset(p_rows->'replies') as r(w int, o int, room_nid bigint, thread text)
+    where starts[r.w + 1] is not null
+    group by room_nid, thread
+    on conflict (room_nid, thread) do update set
+      replies = threads.replies + excluded.replies, last_position = excluded.last_position;
+  end if;
+
   -- Redaction strips the content for good and leaves the skeleton. Where that is of
   -- current state, the state reads differently and has a new version.
   if p_rows ? 'redactions' then
@@ -961,7 +1488,18 @@ begin
       update events set redacted_by = r.by_nid
       from jsonb_to_recordset(p_rows->'redactions') as r(w int, target_nid bigint, by_nid bigint)
       where events.nid = r.target_nid and events.redacted_by is null and starts[r.w + 1] is not null
-      returning events.nid, events.room_nid, events.type, events.state_key
+      returning events.nid, events.room_nid, events.type, events.state_key, events.relates_to,
+        events.rel_type = 'm.thread' and events.relates_to is not null and events.state_key is null
+          and events.status = 0 and events.position is not null as is_reply
+    ), left_threads as (
+      update threads set replies = threads.replies - gone.replies, last_position = coalesce((
+        select e.position from events e
+        where e.room_nid = threads.room_nid and e.relates_to = threads.thread and e.rel_type = 'm.thread'
+          and e.state_key is null and e.status = 0 and e.redacted_by is null
+          and e.nid not in (select nid from redacted) and e.position is not null
+        order by e.position desc limit 1), 0)
+      from (select room_nid, relates_to, count(*) as replies from redacted where is_reply group by 1, 2) gone
+      where (threads.room_nid, threads.thread) = (gone.room_nid, gone.relates_to)
     ), stripped as (
       delete from event_contents using redacted where event_contents.nid = redacted.nid
     )
@@ -971,6 +1509,20 @@ begin
       where s.nid = redacted.nid);
     delete from notifications using jsonb_to_recordset(p_rows->'redactions') as r(w int, target_nid bigint)
     where notifications.nid = r.target_nid and starts[r.w + 1] is not null;
+    delete from search_events using jsonb_to_recordset(p_rows->'redactions') as r(w int, target_nid bigint)
+    where search_events.nid = r.target_nid and starts[r.w + 1] is not null;
+    delete from media_references using jsonb_to_recordset(p_rows->'redactions') as r(w int, target_nid bigint)
+    where media_references.nid = r.target_nid and starts[r.w + 1] is not null;
+  end if;
+
+  -- Only what is there: anybody may name anything.
+  if p_rows ? 'media_references' then
+    insert into media_references (nid, media_id)
+    select r.nid, media.media_id
+    from jsonb_to_recordset(p_rows->'media_references') as r(w int, nid bigint, media_id text)
+    join media on media.media_id = r.media_id
+    where starts[r.w + 1] is not null
+    on conflict do nothing;
   end if;
 
   if p_rows ? 'room_publications' then
@@ -1027,6 +1579,18 @@ begin
       where push_modes.mode = 'keywords' and excluded.mode = 'rows';
   end if;
 
+  if p_rows ? 'thread_subscriptions' then
+    insert into thread_subscriptions (user_id, room_nid, thread, is_subscribed, is_automatic, position)
+    select distinct on (user_id, room_nid, thread)
+      user_id, room_nid, thread, is_subscribed, is_automatic, starts[r.w + 1] + o + 1
+    from jsonb_to_recordset(p_rows->'thread_subscriptions')
+      as r(w int, o int, user_id text, room_nid bigint, thread text, is_subscribed boolean, is_automatic boolean)
+    where starts[r.w + 1] is not null
+    order by user_id, room_nid, thread, w desc, o desc
+    on conflict (user_id, room_nid, thread) do update set is_subscribed = excluded.is_subscribed,
+      is_automatic = excluded.is_automatic, position = excluded.position;
+  end if;
+
   -- A receipt never moves backwards.
   if p_rows ? 'receipts' then
     insert into receipts (room_nid, user_id, receipt_type, thread, event_id, event_position, receipt_ts, position)
@@ -1067,6 +1631,19 @@ begin
       delete from one_time_keys using gone where (one_time_keys.user_id, one_time_keys.device_id) = (gone.user_id, gone.device_id)
     ), gone_fallback_keys as (
       delete from fallback_keys using gone where (fallback_keys.user_id, fallback_keys.device_id) = (gone.user_id, gone.device_id)
+    ), gone_dehydrated as (
+      update dehydrated_devices d set device_id = null, key_id = 0, sealed = null
+      from gone where (d.user_id, d.device_id) = (gone.user_id, gone.device_id)
+    ), gone_sliding_states as (
+      -- Beyond the head nothing waits: what an answer holds just now goes by its age.
+      delete from sliding_sync_states using (
+        select s.user_id, s.device_id, s.conn_id, s.seq, s.state_id from sliding_sync_states s
+        join gone on (s.user_id, s.device_id) = (gone.user_id, gone.device_id)
+        for update of s skip locked
+      ) old
+      where (sliding_sync_states.user_id, sliding_sync_states.device_id, sliding_sync_states.conn_id,
+        sliding_sync_states.seq, sliding_sync_states.state_id)
+        = (old.user_id, old.device_id, old.conn_id, old.seq, old.state_id)
     )
     delete from key_signatures using gone
     where (key_signatures.user_id, key_signatures.target) = (gone.user_id, gone.device_id);
@@ -1097,6 +1674,8 @@ begin
     where (access_tokens.user_id, access_tokens.device_id) = (r.user_id, r.device_id) and starts[r.w + 1] is not null;
     delete from refresh_tokens using jsonb_to_recordset(p_rows->'replaced_sessions') as r(w int, user_id text, device_id text)
     where (refresh_tokens.user_id, refresh_tokens.device_id) = (r.user_id, r.device_id) and starts[r.w + 1] is not null;
+    delete from pushers using jsonb_to_recordset(p_rows->'replaced_sessions') as r(w int, user_id text, device_id text)
+    where (pushers.user_id, pushers.device_id) = (r.user_id, r.device_id) and starts[r.w + 1] is not null;
   end if;
 
   -- Access tokens alone; the refresh tokens given out with them stay known.
@@ -1115,6 +1694,8 @@ begin
     from jsonb_to_recordset(p_rows->'ended_sessions') as r(w int, user_id text, device_id text)
     where (refresh_tokens.user_id, refresh_tokens.device_id) = (r.user_id, r.device_id) and starts[r.w + 1] is not null
       and next_hash is null;
+    delete from pushers using jsonb_to_recordset(p_rows->'ended_sessions') as r(w int, user_id text, device_id text)
+    where (pushers.user_id, pushers.device_id) = (r.user_id, r.device_id) and starts[r.w + 1] is not null;
   end if;
 
   -- A used refresh token is remembered for thirty days.
@@ -1170,6 +1751,41 @@ begin
       set position = excluded.position, key_id = excluded.key_id, sealed = excluded.sealed;
   end if;
 
+  -- The same pushkey of an app is one user's, unless others are to keep it. Who sets a
+  -- pusher again changes it, and its backlog waits no longer; of a user's pushers beyond
+  -- a hundred the oldest go.
+  if p_rows ? 'pushers' then
+    for pusher in
+      select * from jsonb_to_recordset(p_rows->'pushers')
+        as r(w int, o int, pusher_id bigint, user_id text, device_id text, key_hash bytea, kind text, is_enabled boolean,
+          shard smallint, is_appended boolean, key_id bigint, sealed bytea, created_ts bigint)
+      where starts[r.w + 1] is not null order by w
+    loop
+      if not pusher.is_appended then
+        delete from pushers where key_hash = pusher.key_hash and user_id <> pusher.user_id;
+      end if;
+      insert into pushers (
+        pusher_id, user_id, device_id, key_hash, kind, is_enabled, shard, since_position, key_id, sealed, created_ts)
+      values (
+        pusher.pusher_id, pusher.user_id, pusher.device_id, pusher.key_hash, pusher.kind, pusher.is_enabled, pusher.shard,
+        starts[pusher.w + 1] + pusher.o + 1, pusher.key_id, pusher.sealed, pusher.created_ts)
+      on conflict (key_hash, user_id) do update set kind = excluded.kind, is_enabled = excluded.is_enabled,
+        key_id = excluded.key_id, sealed = excluded.sealed,
+        since_position = case when pushers.is_enabled then pushers.since_position else excluded.since_position end
+      returning pusher_id into stored_id;
+      insert into pusher_states (pusher_id) values (stored_id)
+      on conflict (pusher_id) do update set failures = 0, failing_since_ts = null, retry_ts = '-infinity';
+      delete from pushers where user_id = pusher.user_id and pusher_id in (
+        select p.pusher_id from pushers p where p.user_id = pusher.user_id
+        order by p.created_ts desc, p.pusher_id desc offset 100);
+    end loop;
+  end if;
+
+  if p_rows ? 'removed_pushers' then
+    delete from pushers using jsonb_to_recordset(p_rows->'removed_pushers') as r(w int, user_id text, key_hash bytea)
+    where pushers.user_id = r.user_id and pushers.key_hash = r.key_hash and starts[r.w + 1] is not null;
+  end if;
+
   -- What a deactivated account leaves behind, besides its devices.
   if p_rows ? 'cleared_users' then
     delete from profile_fields using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
@@ -1184,10 +1800,20 @@ begin
     where notifications.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from push_modes using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
     where push_modes.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from pushers using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where pushers.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from mail_addresses using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where mail_addresses.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from delayed_events using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where delayed_events.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from thread_subscriptions using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where thread_subscriptions.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from cross_signing_keys using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
     where cross_signing_keys.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from key_signatures using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
     where key_signatures.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from dehydrated_devices using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where dehydrated_devices.user_id = r.user_id and starts[r.w + 1] is not null;
   end if;
 
   -- Messages to devices that are gone are dropped.
@@ -1249,6 +1875,26 @@ begin
     order by user_id, target, signer, signing_key, w desc
     on conflict (user_id, target, signer, signing_key) do update
       set signature = excluded.signature, signed_hash = excluded.signed_hash;
+  end if;
+
+  if p_rows ? 'dehydrated_devices' then
+    insert into dehydrated_devices (user_id, device_id, position, key_id, sealed)
+    select distinct on (user_id) user_id, device_id, starts[r.w + 1] + o + 1, key_id, sealed
+    from jsonb_to_recordset(p_rows->'dehydrated_devices')
+      as r(w int, o int, user_id text, device_id text, key_id bigint, sealed bytea)
+    where starts[r.w + 1] is not null
+    order by user_id, w desc, o desc
+    on conflict (user_id) do update set device_id = excluded.device_id, position = excluded.position,
+      key_id = excluded.key_id, sealed = excluded.sealed;
+  end if;
+
+  if p_rows ? 'reports' then
+    insert into reports (report_id, position, reporter, room_id, event_id, user_id, key_id, sealed, created_ts)
+    select report_id, starts[r.w + 1] + o + 1, reporter, room_id, event_id, user_id, key_id, sealed, created_ts
+    from jsonb_to_recordset(p_rows->'reports')
+      as r(w int, o int, report_id bigint, reporter text, room_id text, event_id text, user_id text, key_id bigint,
+        sealed bytea, created_ts bigint)
+    where starts[r.w + 1] is not null;
   end if;
 
   if p_rows ? 'device_list_changes' then

@@ -73,6 +73,49 @@ surprise: 1
       .and.not.include("canary");
   });
 
+  it("takes networks, hosts and patterns where other machines are named, and nothing else", () => {
+    const faultsIn = (path: string, values: readonly string[]) => {
+      const [section, name] = path.split(".");
+      const yaml = JSON.stringify({ [section!]: { [name!]: values } });
+      return Object.keys(faultsOf({ yaml }));
+    };
+    const cases = {
+      "egress.allow": [
+        ["10.0.0.0/8", "::1", "fd00::/8", "push.example.org", "*.example.org"],
+        ["10.0.0.0/33", "*", "http://a", "a:80", "a/b", "a b", ""],
+      ],
+      "egress.deny": [
+        ["*", "10.1.2.3", "example.org"],
+        ["*:80", "a/b"],
+      ],
+      "url_previews.deny": [
+        ["*", "*.example.org", "https://*:8443", "a/b/*", "[::1]:80/x"],
+        ["", "a b", "https://", "a:b", "[::1", "a?b"],
+      ],
+      "turn.uris": [[], ["http://a", "turn:", "turn:a?transport=x"]],
+    } as const;
+    for (const [path, [right, wrong]] of Object.entries(cases)) {
+      expect(faultsIn(path, right), path).to.deep.equal([]);
+      const paths = wrong.map((_, n) => `${path}.${n}`);
+      expect(faultsIn(path, wrong), path).to.include.members(paths);
+    }
+  });
+
+  it("wants a secret with a TURN server, and JSON for what else clients find", () => {
+    const turn = "turn: { uris: ['turn:turn.example.org?transport=udp'] }";
+    expect(faultsOf({ yaml: turn })).to.have.all.keys("turn.shared_secret");
+    for (const [extra, isRight] of [
+      ['{"a":{"b":[1]}}', true],
+      ["[]", false],
+      ["{", false],
+      ['{"m.homeserver":{}}', false],
+    ] as const) {
+      const yaml = JSON.stringify({ well_known: { extra } });
+      const keys = Object.keys(faultsOf({ yaml }));
+      expect(keys, extra).to.deep.equal(isRight ? [] : ["well_known.extra"]);
+    }
+  });
+
   it("says where the YAML is broken", () => {
     expect(faultsOf({ yaml: "a: 1\nb: [\n" })).to.have.property("line 3");
     expect(
@@ -99,6 +142,16 @@ surprise: 1
     const tls =
       "listen: { host: 0.0.0.0 }\ntls: { certificate: a, private_key: b }";
     expect(faultsOf({ yaml: tls })).to.be.empty;
+  });
+
+  it("refuses an S3 store without a bucket, and half of its credentials", () => {
+    const faults = faultsOf({
+      yaml: "media: { store: s3, s3: { access_key_id: a } }",
+    });
+    expect(faults["media.s3.bucket"]).to.include("media.store: s3");
+    expect(Object.keys(faults)).to.have.length(2);
+    const whole = "media: { store: s3, s3: { bucket: files } }";
+    expect(faultsOf({ yaml: whole })).to.be.empty;
   });
 
   it("wraps secrets so that nothing shows them", () => {

@@ -29,6 +29,13 @@ const endpoints = [
   }),
   endpoint({
     method: "get",
+    path: "/own",
+    auth: "user",
+    ownTurns: "own",
+    handle: hold,
+  }),
+  endpoint({
+    method: "get",
     path: "/free",
     auth: "user",
     handle: async () => ({}),
@@ -63,6 +70,16 @@ describe("turns", () => {
       new Set([200]),
     );
     expect(inside).to.have.length(41);
+  });
+
+  it("row 52: what has turns of its own holds up nothing else, and is held up by itself", async () => {
+    const asked = Array.from({ length: 20 }, () => as("alice", "/own"));
+    await entered(16);
+    expect((await as("alice", "/free")).status).to.equal(200);
+    expect(inside).to.have.length(16);
+    const timer = setInterval(() => held.emit("let go"), 5);
+    await Promise.all(asked);
+    clearInterval(timer);
   });
 
   it("row 52: refuses what would wait behind two thousand of its own", async () => {

@@ -9,10 +9,17 @@ import type { Place } from "./requests.ts";
 
 /** All that answers without a session; another one here is a decision, not an oversight. */
 const OPEN = [
+  "DELETE /_matrix/client/unstable/io.element.msc4388/rendezvous/:rendezvousId",
+  "DELETE /_matrix/client/unstable/org.matrix.msc4108/rendezvous/:rendezvousId",
   "GET /.well-known/matrix/client",
   "GET /.well-known/matrix/server",
   "GET /.well-known/matrix/support",
+  "GET /_matrix/client/unstable/im.nheko.summary/summary/:roomIdOrAlias",
+  "GET /_matrix/client/unstable/io.element.msc4388/rendezvous",
+  "GET /_matrix/client/unstable/io.element.msc4388/rendezvous/:rendezvousId",
+  "GET /_matrix/client/unstable/org.matrix.msc4108/rendezvous/:rendezvousId",
   "GET /_matrix/client/v1/register/m.login.registration_token/validity",
+  "GET /_matrix/client/v1/room_summary/:roomIdOrAlias",
   "GET /_matrix/client/v3/directory/list/room/:roomId",
   "GET /_matrix/client/v3/directory/room/:roomAlias",
   "GET /_matrix/client/v3/login",
@@ -21,15 +28,29 @@ const OPEN = [
   "GET /_matrix/client/v3/publicRooms",
   "GET /_matrix/client/v3/register/available",
   "GET /_matrix/client/versions",
+  "GET /_matrix/federation/v1/openid/userinfo",
+  // What was uploaded while downloads without a session were open, and nothing else.
+  "GET /_matrix/media/v3/download/:serverName/:mediaId/:fileName",
+  "GET /_matrix/media/v3/thumbnail/:serverName/:mediaId",
+  "GET /_myelin/client/v1/unsubscribe",
   "GET /_synapse/admin/v1/register",
+  "POST /_matrix/client/unstable/io.element.msc4388/rendezvous",
+  "POST /_matrix/client/unstable/org.matrix.msc4108/rendezvous",
+  // Its id is what it takes: it is given to those who watch over a call.
+  "POST /_matrix/client/unstable/org.matrix.msc4140/delayed_events/:delayId",
+  "POST /_matrix/client/unstable/org.matrix.msc4140/delayed_events/:delayId/:action",
   "POST /_matrix/client/v3/login",
   "POST /_matrix/client/v3/refresh",
   "POST /_matrix/client/v3/register",
+  "POST /_myelin/client/v1/unsubscribe",
   "POST /_synapse/admin/v1/register",
+  "PUT /_matrix/client/unstable/io.element.msc4388/rendezvous/:rendezvousId",
+  "PUT /_matrix/client/unstable/org.matrix.msc4108/rendezvous/:rendezvousId",
 ];
 
-/** What the specification lets anyone see of another user. */
+/** What the specification lets anyone see of another user, or say of them. */
 const OF_OTHERS = [
+  "POST /_matrix/client/v3/users/:userId/report",
   "GET /_matrix/client/v3/presence/:userId/status",
   "GET /_matrix/client/v3/profile/:userId",
   "GET /_matrix/client/v3/profile/:userId/:keyName",

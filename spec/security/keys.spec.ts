@@ -99,6 +99,43 @@ describe("abuse of device keys", () => {
     }
   });
 
+  it("CVE-2025-61672: nor does a dehydrated device bring others what has not its form", async () => {
+    const owner = { userId: alice.userId, deviceId: "SLEEPER" };
+    const device = newDevice(owner);
+    const asleep = (device_keys: unknown, more: Json = {}) =>
+      alice.put(
+        "/_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device",
+        JSON.stringify({
+          device_id: "SLEEPER",
+          device_data: { algorithm: "a" },
+          device_keys,
+          ...more,
+        }),
+      );
+    must(await asleep(device.deviceKeys));
+    await fc.assert(
+      fc.asyncProperty(mutation, async ({ member, value }) => {
+        const changed = replaced(device.deviceKeys, member, value);
+        for (const answer of [
+          await asleep(changed),
+          await asleep(device.deviceKeys, { one_time_keys: value }),
+          await asleep(device.deviceKeys, { device_data: value }),
+          await asleep(device.deviceKeys, { device_id: value }),
+        ])
+          expect(answer.status, answer.text).to.be.oneOf([200, 400, 413]);
+        expectFit((await query()).body);
+        must(
+          await bob.post("/keys/claim", {
+            one_time_keys: {
+              [alice.userId]: { SLEEPER: "signed_curve25519" },
+            },
+          }),
+        );
+      }),
+      { numRuns: 50 },
+    );
+  });
+
   it("CVE-2025-61672: one-time and fallback keys of any kind leave every claim in its form", async () => {
     const device = newDevice(alice);
     await fc.assert(

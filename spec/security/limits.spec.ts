@@ -22,7 +22,11 @@ const KINDS = [
   "keys",
   "to_device",
   "ephemeral",
+  "rendezvous",
   "search",
+  "upload",
+  "media",
+  "report",
   "other",
 ];
 
@@ -88,6 +92,7 @@ describe("floods", () => {
       path`/directory/list/room/${"!a:test"}`,
       "/register/available?username=x",
       "/publicRooms",
+      `/_matrix/client/v1${path`/room_summary/${"#a:test"}`}`,
     ]) {
       const statuses = [];
       for (let n = 0; n < 5; n += 1)

@@ -9,6 +9,10 @@ export interface Place {
   userId: string;
   deviceId: string;
   alias: string;
+  /** Of a file that is there; one that is not, unless said. */
+  mediaId?: string;
+  /** Of an event that is to be sent later. */
+  delayId?: string;
 }
 
 /** `PUT /_matrix/client/v3/…`, as endpoints.ts has it. */
@@ -27,13 +31,33 @@ const plain: Readonly<Record<string, string>> = {
   kind: "content",
   ruleId: "x",
   receiptType: "m.read",
+  version: "1",
+  sessionId: "session",
+  rendezvousId: "meeting",
+  serverName: "test",
+  mediaId: "absent",
+  fileName: "name.png",
+  relType: "m.thread",
+  action: "cancel",
 };
 
 const queries: Readonly<Record<string, string>> = {
   "/_matrix/client/v3/rooms/:roomId/messages": "?dir=b",
+  "/_matrix/client/v1/rooms/:roomId/timestamp_to_event": "?ts=0&dir=f",
+  "/_matrix/client/v1/mutual_rooms": "?user_id=%40bob%3Atest",
   "/_matrix/client/v3/keys/changes": "?from=x&to=x",
+  "/_matrix/client/v3/room_keys/keys": "?version=1",
+  "/_matrix/client/v3/room_keys/keys/:roomId": "?version=1",
+  "/_matrix/client/v3/room_keys/keys/:roomId/:sessionId": "?version=1",
+  "/_myelin/client/v1/unsubscribe": "?token=1.x",
   "/_matrix/client/v3/register/available": "?username=someone",
+  "/_matrix/client/v1/media/preview_url": "?url=http%3A%2F%2F10.0.0.1%2F&ts=1",
+  "/_matrix/federation/v1/openid/userinfo": "?access_token=x",
+  "/_matrix/client/v1/media/thumbnail/:serverName/:mediaId":
+    "?width=32&height=32",
+  "/_matrix/media/v3/thumbnail/:serverName/:mediaId": "?width=32&height=32",
   "/_matrix/client/v1/register/m.login.registration_token/validity": "?token=x",
+  "/_matrix/client/unstable/io.element.msc4308/thread_subscriptions": "?dir=b",
 };
 
 /** The path of a request of this endpoint, with all that it needs. */
@@ -42,6 +66,8 @@ export function pathTo({ path }: Endpoint, place: Place): string {
   const values: Readonly<Record<string, string>> = {
     ...plain,
     ...others,
+    threadRoot: others.eventId,
+    delayId: others.delayId ?? "absent",
     roomId,
     roomIdOrAlias: roomId,
     roomAlias: alias,
@@ -56,6 +82,16 @@ export function pathTo({ path }: Endpoint, place: Place): string {
 
 const key = { user_id: "@x:test", usage: ["master"], keys: {} };
 const form = { username: "someone", password: "a long password" };
+const backup = {
+  algorithm: "m.megolm_backup.v1.curve25519-aes-sha2",
+  auth_data: { public_key: "k" },
+};
+const sessionKey = {
+  first_message_index: 0,
+  forwarded_count: 0,
+  is_verified: false,
+  session_data: { ciphertext: "c" },
+};
 
 /** A body that each endpoint takes for one of its form, by `nameOf`. */
 const bodies: Readonly<Record<string, (place: Place) => Json>> = {
@@ -109,7 +145,13 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
   }),
   "PUT /_matrix/client/v3/rooms/:roomId/redact/:eventId/:txnId": () => ({
     reason: "r",
+    with_rel_types: ["m.replace"],
+    "org.matrix.msc3912.with_relations": ["m.replace"],
   }),
+  "POST /_matrix/client/unstable/org.matrix.msc4140/delayed_events/:delayId":
+    () => ({ action: "cancel" }),
+  "PUT /_matrix/client/unstable/io.element.msc4306/rooms/:roomId/thread/:threadRoot/subscription":
+    () => ({ automatic: "$x" }),
   "PUT /_matrix/client/v3/rooms/:roomId/state/:eventType/:stateKey": () => ({
     membership: "join",
     name: "n",
@@ -130,6 +172,33 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
     filter: { generic_search_term: "x", room_types: ["m.space"] },
     third_party_instance_id: "",
   }),
+  "POST /_matrix/client/v3/user_directory/search": () => ({
+    search_term: "x",
+    limit: 1,
+  }),
+  "POST /_matrix/client/v3/search": () => ({
+    search_categories: {
+      room_events: {
+        search_term: "x",
+        keys: ["content.body"],
+        filter: { limit: 1, types: ["m.room.message"] },
+        order_by: "recent",
+        event_context: {
+          before_limit: 1,
+          after_limit: 1,
+          include_profile: true,
+        },
+        include_state: true,
+        groupings: { group_by: [{ key: "room_id" }] },
+      },
+    },
+  }),
+  "POST /_matrix/client/v3/rooms/:roomId/report": () => ({ reason: "r" }),
+  "POST /_matrix/client/v3/rooms/:roomId/report/:eventId": () => ({
+    reason: "r",
+    score: -100,
+  }),
+  "POST /_matrix/client/v3/users/:userId/report": () => ({ reason: "r" }),
   "PUT /_matrix/client/v3/user/:userId/rooms/:roomId/tags/:tag": () => ({
     order: 0.5,
   }),
@@ -143,6 +212,39 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
     },
     one_time_keys: { "signed_curve25519:A": { key: "k", signatures: {} } },
     fallback_keys: {},
+  }),
+  "POST /_matrix/client/unstable/org.matrix.simplified_msc3575/sync": ({
+    roomId,
+  }) => ({
+    conn_id: "c",
+    lists: {
+      all: {
+        ranges: [[0, 9]],
+        timeline_limit: 1,
+        required_state: [["m.room.name", ""]],
+        filters: {
+          is_dm: false,
+          is_encrypted: false,
+          is_invite: false,
+          spaces: ["!absent:test"],
+          room_types: ["m.space", null],
+          not_room_types: ["m.space"],
+          tags: ["m.favourite"],
+          not_tags: ["m.lowpriority"],
+        },
+      },
+    },
+    room_subscriptions: {
+      [roomId]: { timeline_limit: 1, required_state: [["*", "*"]] },
+    },
+    extensions: {
+      to_device: { enabled: true, limit: 1 },
+      e2ee: { enabled: true },
+      account_data: { enabled: true, lists: ["all"], rooms: [roomId] },
+      receipts: { enabled: true, lists: ["*"], rooms: ["*"] },
+      typing: { enabled: true },
+      "io.element.msc4308.thread_subscriptions": { enabled: true, limit: 1 },
+    },
   }),
   "POST /_matrix/client/v3/keys/query": ({ userId }) => ({
     device_keys: { [userId]: ["D"] },
@@ -164,6 +266,41 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
     userId,
     deviceId,
   }) => ({ messages: { [userId]: { [deviceId]: { a: 1 } } } }),
+  "POST /_matrix/client/v3/room_keys/version": () => backup,
+  "PUT /_matrix/client/v3/room_keys/version/:version": () => backup,
+  "PUT /_matrix/client/v3/room_keys/keys/:roomId/:sessionId": () => sessionKey,
+  "PUT /_matrix/client/v3/room_keys/keys/:roomId": () => ({
+    sessions: { session: sessionKey },
+  }),
+  "PUT /_matrix/client/v3/room_keys/keys": ({ roomId }) => ({
+    rooms: { [roomId]: { sessions: { session: sessionKey } } },
+  }),
+  "PUT /_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device": ({
+    userId,
+  }) => ({
+    device_id: "SLEEPER",
+    device_data: { algorithm: "a" },
+    initial_device_display_name: "d",
+    device_keys: {
+      user_id: userId,
+      device_id: "SLEEPER",
+      algorithms: ["a"],
+      keys: {},
+      signatures: {},
+    },
+    one_time_keys: { "signed_curve25519:A": { key: "k", signatures: {} } },
+    fallback_keys: {},
+  }),
+  "POST /_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device/:deviceId/events":
+    () => ({ next_batch: "d0" }),
+  "POST /_matrix/client/v1/login/get_token": () => ({
+    auth: { type: "m.login.password", session: "s" },
+  }),
+  "POST /_matrix/client/unstable/io.element.msc4388/rendezvous": () => ({
+    data: "d",
+  }),
+  "PUT /_matrix/client/unstable/io.element.msc4388/rendezvous/:rendezvousId":
+    () => ({ sequence_token: "s", data: "d" }),
   "PUT /_matrix/client/v3/pushrules/global/:kind/:ruleId": () => ({
     actions: ["notify"],
     pattern: "p",
@@ -174,6 +311,18 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
   }),
   "PUT /_matrix/client/v3/pushrules/global/:kind/:ruleId/actions": () => ({
     actions: [{ set_tweak: "sound", value: "s" }],
+  }),
+  "POST /_matrix/client/v3/pushers/set": () => ({
+    kind: "http",
+    app_id: "app",
+    pushkey: "key",
+    app_display_name: "n",
+    device_display_name: "d",
+    profile_tag: "t",
+    lang: "en",
+    data: { url: "https://push.example.org/_matrix/push/v1/notify" },
+    append: true,
+    "org.matrix.msc3881.enabled": true,
   }),
   "POST /_matrix/client/v3/rooms/:roomId/receipt/:receiptType/:eventId":
     () => ({ thread_id: "main" }),
@@ -236,6 +385,7 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
       account_data: {},
     },
   }),
+  "POST /_matrix/client/v3/user/:userId/openid/request_token": () => ({}),
   "PUT /_matrix/client/v3/presence/:userId/status": () => ({
     presence: "online",
     status_msg: "s",

@@ -32,6 +32,9 @@ const unknownRoom: Readonly<Record<string, string>> = {
   "12": `!${"A".repeat(43)}`,
 };
 
+/** Answered alike for every room, so that the answer tells nothing (MSC4277). */
+const ALWAYS_TAKEN = ["POST /_matrix/client/v3/rooms/:roomId/report"];
+
 const ofRooms = endpoints.filter(({ path }) => /:roomId/.test(path));
 
 describe("rooms and events of others", () => {
@@ -86,7 +89,8 @@ describe("rooms and events of others", () => {
         const one = await ask(mallory, endpoint, there);
         const none = await ask(mallory, endpoint, nowhere);
         const label = nameOf(endpoint);
-        expect(one.status, `${label} ${one.text}`).to.be.within(400, 404);
+        const least = ALWAYS_TAKEN.includes(label) ? 200 : 400;
+        expect(one.status, `${label} ${one.text}`).to.be.within(least, 404);
         expect(told(one, there), label).to.deep.equal(told(none, nowhere));
       }
     });
@@ -106,12 +110,12 @@ describe("rooms and events of others", () => {
     const own = await makeRoom(mallory);
     const named = ofRooms.filter(
       (endpoint) =>
-        endpoint.path.includes(":eventId") ||
+        /:(eventId|threadRoot)/.test(endpoint.path) ||
         JSON.stringify(bodyFor(endpoint, placeOf(own, foreign)))?.includes(
           foreign,
         ),
     );
-    expect(named.map(nameOf)).to.have.length(5);
+    expect(named.map(nameOf)).to.have.length(10);
     for (const endpoint of named) {
       const there = placeOf(own, foreign);
       const nowhere = placeOf(own, unknownEvent);

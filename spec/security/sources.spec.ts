@@ -43,6 +43,16 @@ describe("the sources", () => {
     ]);
   });
 
+  it("C8: call other machines through the one client alone", () => {
+    const callers =
+      /\bfetch\(|\b(?:request|get|connect|createConnection)\b[^;]*from "node:(?:http|https|http2|net|tls)"|from "(?:node:dns[^"]*|undici)"/;
+    const elsewhere = filesWith(callers).filter(
+      (file) => !file.startsWith("remote/"),
+    );
+    expect(elsewhere).to.deep.equal([]);
+    expect(filesWith(callers)).to.include("remote/connections.ts");
+  });
+
   it("C19: write to the console nowhere, and to the log no body, header or query", () => {
     expect(filesWith(/\bconsole\./)).to.deep.equal([]);
     const logged =

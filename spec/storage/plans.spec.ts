@@ -1,8 +1,37 @@
 import { expect } from "chai";
+import { clearMedia } from "../../src/domain/jobs/clear-media.ts";
+import { randomUUID } from "node:crypto";
+import { sendDueEvents } from "../../src/domain/jobs/send-delayed-events.ts";
+import { findPushes } from "../../src/domain/push/find-pushes.ts";
+import { packParcels } from "../../src/domain/push/parcels.ts";
+import { findRoomIdentity } from "../../src/domain/rooms/room-identity.ts";
+import { keepShards } from "../../src/storage/push-shards.ts";
+import {
+  deletePushers,
+  listDuePushes,
+  listTouchedRooms,
+  listWaitingPushers,
+  queuePushes,
+  settlePushes,
+} from "../../src/storage/push-queue.ts";
+import { runJob } from "../../src/domain/jobs/job.ts";
+import { indexWords } from "../../src/domain/search/index-words.ts";
 import { newDevice } from "../support/device-identity.ts";
 import { quiet } from "../support/database.ts";
 import { fillDatabase } from "../support/fill-database.ts";
-import { path } from "../support/rooms.ts";
+import { keyData, makeBackup } from "../support/key-backup.ts";
+import { downloadPath, thumbnailPath, uploadImage } from "../support/media.ts";
+import { setPusher } from "../support/pushing.ts";
+import {
+  edit,
+  redact,
+  refer,
+  relationsPath,
+  reply,
+  threadsPath,
+} from "../support/relations.ts";
+import { makeRoom, path, send } from "../support/rooms.ts";
+import { SLIDING_SYNC } from "../support/sliding-reader.ts";
 import {
   type Json,
   type TestProcess,
@@ -13,9 +42,12 @@ import {
 /** Tables that hold a handful of rows, however large a server becomes. */
 const SMALL = new Set([
   "server_settings",
+  "search_progress",
   "room_turns",
   "leases",
   "ephemeral_marks",
+  "push_shards",
+  "push_processes",
   "pg_database",
 ]);
 
@@ -145,12 +177,142 @@ describe("the plans of what is asked often", () => {
     await carl.get(path`/rooms/${roomId}/messages?dir=b&limit=20`);
     await carl.get(path`/rooms/${roomId}/context/${eventId}`);
     await carl.get(path`/rooms/${roomId}/event/${eventId}`);
+    const replied = await reply(carl, roomId, eventId);
+    await edit(carl, roomId, eventId, "edited");
+    await refer(carl, roomId, eventId);
+    await carl.get(path`/rooms/${roomId}/event/${eventId}`);
+    const relations = relationsPath(roomId, eventId);
+    for (const query of ["", "?recurse=true", "?dir=f&limit=1"])
+      await carl.get(`${relations}${query}`);
+    await carl.get(`${relations}/m.thread/m.room.message`);
+    await carl.get(threadsPath(roomId));
+    await carl.get(`${threadsPath(roomId)}?include=participated`);
+    const unstable = "/_matrix/client/unstable";
+    const thread = path`/rooms/${roomId}/thread/${eventId}/subscription`;
+    const subscription = `${unstable}/io.element.msc4306${thread}`;
+    await carl.put(subscription, { automatic: replied });
+    await carl.get(subscription);
+    await carl.get(`${unstable}/io.element.msc4308/thread_subscriptions?dir=b`);
+    const delayed = await carl.put(
+      `${path`/rooms/${roomId}/send/m.x/later`}?org.matrix.msc4140.delay=60000`,
+      {},
+    );
+    const delayedEvents = `${unstable}/org.matrix.msc4140/delayed_events`;
+    await carl.get(delayedEvents);
+    await carl.get(`${delayedEvents}?status=finalised`);
+    const delayId = String(delayed.body["delay_id"]);
+    for (const action of ["restart", "cancel"])
+      await carl.post(`${delayedEvents}/${delayId}/${action}`);
+    await sendDueEvents(explained.edges);
+    await redact(carl, roomId, replied, { with_rel_types: ["*"] });
+    await redact(carl, roomId, eventId, { with_rel_types: ["*"] });
     await carl.get(path`/rooms/${roomId}/members`);
     await carl.get(path`/rooms/${roomId}/joined_members`);
     await carl.get(path`/rooms/${roomId}/state`);
     await carl.get("/joined_rooms");
     await carl.get(path`/profile/${carl.userId}`);
     expectNoScan(10);
+  });
+
+  it("read no table whole that grows: people, words, spaces and times", async function () {
+    this.timeout(30_000);
+    const finn = await explained.user("finn");
+    const { body } = await finn.post("/createRoom", {
+      creation_content: { type: "m.space" },
+      preset: "public_chat",
+    });
+    const roomId = String(body["room_id"]);
+    const room = path`/rooms/${roomId}`;
+    await finn.put(`${room}${path`/state/m.space.child/${roomId}`}`, {
+      via: ["test"],
+    });
+    await finn.put(`${room}/send/m.room.message/1`, { body: "find me" });
+    const lookEverywhere = async () => {
+      await finn.post("/user_directory/search", { search_term: "finn" });
+      await finn.post("/search", {
+        search_categories: {
+          room_events: {
+            search_term: "find me",
+            event_context: { include_profile: true },
+            include_state: true,
+          },
+        },
+      });
+      const v1 = "/_matrix/client/v1";
+      await finn.get(`${v1}${room}/hierarchy`);
+      await finn.get(`${v1}${path`/room_summary/${roomId}`}`);
+      await finn.get(`${v1}/mutual_rooms?user_id=@fill1:test`);
+      await finn.get(`${v1}${room}/timestamp_to_event?ts=0&dir=f`);
+      await finn.post(`${room}/report`, { reason: "r" });
+    };
+    // Names are read once by each process that is asked.
+    await lookEverywhere();
+    plans.length = 0;
+    await lookEverywhere();
+    expectNoScan(20);
+    await server.database.sql`update search_progress set position = 30000`;
+    await runJob(explained.edges, indexWords);
+    await lookEverywhere();
+    expectNoScan(20);
+  });
+
+  it("read no table whole that grows: sliding syncs", async () => {
+    const hal = await explained.user("hal");
+    const ivo = await explained.user("ivo");
+    const { body } = await ivo.post("/createRoom", {
+      preset: "public_chat",
+      invite: [hal.userId],
+    });
+    const roomId = String(body["room_id"]);
+    const asked = {
+      lists: {
+        all: {
+          ranges: [[0, 9]],
+          timeline_limit: 3,
+          required_state: [
+            ["m.room.name", ""],
+            ["m.room.member", "$LAZY"],
+            ["x.y", "*"],
+          ],
+          filters: {
+            is_dm: false,
+            is_encrypted: false,
+            not_room_types: ["m.space"],
+            not_tags: ["u.x"],
+          },
+        },
+      },
+      extensions: Object.fromEntries(
+        ["to_device", "e2ee", "account_data", "receipts", "typing"].map(
+          (name) => [name, { enabled: true }],
+        ),
+      ),
+    };
+    let query = "";
+    const slide = async (more: Json = {}) => {
+      const answer = await hal.post(`${SLIDING_SYNC}${query}`, {
+        ...asked,
+        ...more,
+      });
+      query = `?pos=${String(answer.body["pos"])}`;
+    };
+    plans.length = 0;
+    await slide();
+    await hal.post(path`/join/${roomId}`);
+    await slide();
+    await ivo.put(path`/rooms/${roomId}/send/m.room.message/1`, {
+      msgtype: "m.text",
+      body: "x",
+    });
+    await hal.post(path`/rooms/${roomId}/leave`);
+    await slide();
+    await slide({
+      lists: {},
+      room_subscriptions: {
+        [roomId]: { timeline_limit: 9, required_state: [["*", "*"]] },
+      },
+    });
+    expectNoScan(60);
   });
 
   it("read no table whole that grows: logins, devices and keys", async () => {
@@ -181,5 +343,119 @@ describe("the plans of what is asked often", () => {
     await dora.get("/pushrules/");
     await dora.post("/logout");
     expectNoScan(20);
+  });
+
+  it("read no table whole that grows: backups, sleeping devices and key changes", async () => {
+    const fred = await explained.user("fred");
+    const gina = await explained.user("gina");
+    const { body: room } = await fred.post("/createRoom", {
+      preset: "public_chat",
+    });
+    const roomId = String(room["room_id"]);
+    const from = String((await sync(fred, ""))["next_batch"]);
+    plans.length = 0;
+    await gina.post(path`/rooms/${roomId}/join`);
+    const to = String((await sync(fred, `&since=${from}`))["next_batch"]);
+    await gina.post(path`/rooms/${roomId}/leave`);
+    await sync(fred, `&since=${to}`);
+    await fred.get(`/keys/changes?from=${from}&to=${to}`);
+    expectNoScan(10);
+
+    const version = await makeBackup(fred);
+    const keys = `/room_keys/keys?version=${version}`;
+    const sessions = { s: keyData() };
+    await fred.put(keys, { rooms: { [roomId]: { sessions } } });
+    await fred.put(keys, { rooms: { [roomId]: { sessions } } });
+    await fred.get("/room_keys/version");
+    await fred.get(keys);
+    await fred.get(path`/room_keys/keys/${roomId}/s` + `?version=${version}`);
+    await fred.delete(path`/room_keys/keys/${roomId}` + `?version=${version}`);
+    await fred.delete(keys);
+    await fred.delete(`/room_keys/version/${version}`);
+    expectNoScan(10);
+
+    const sleepers =
+      "/_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device";
+    const { deviceKeys } = newDevice({ userId: fred.userId, deviceId: "S" });
+    await fred.put(sleepers, {
+      device_id: "S",
+      device_data: { algorithm: "a" },
+      device_keys: deviceKeys,
+    });
+    await fred.get(sleepers);
+    await fred.post(`${sleepers}/S/events`);
+    await fred.delete(sleepers);
+    const meetings = "/_matrix/client/unstable/io.element.msc4388/rendezvous";
+    const { body } = await fred.post(meetings, { data: "d" });
+    await fred.get(`${meetings}/${String(body["id"])}`);
+    await fred.delete(`${meetings}/${String(body["id"])}`);
+    expectNoScan(10);
+  });
+
+  it("read no table whole that grows: pushers, what they are told, and notifications", async () => {
+    const fay = await explained.user("fay");
+    const gus = await explained.user("gus");
+    const { body } = await fay.post("/createRoom", { preset: "public_chat" });
+    const roomId = String(body["room_id"]);
+    await gus.post(path`/join/${roomId}`);
+    const { edges } = explained;
+    const { db, notifier } = edges;
+    const holder = randomUUID();
+    const held = await keepShards(db, holder, [], 60_000);
+    const shards = held.map(({ shard }) => shard);
+    const url = "https://push.example.org/_matrix/push/v1/notify";
+    const { roomNid } = (await findRoomIdentity(edges, roomId))!;
+    const after = await notifier.refresh();
+    plans.length = 0;
+    await setPusher(gus, url);
+    await setPusher(gus, url, { lang: "de" });
+    await gus.get("/pushers");
+    await gus.post("/pushers/set", {
+      ...{ kind: null, app_id: "app", pushkey: "gone" },
+    });
+    const { body: sent } = await fay.put(
+      path`/rooms/${roomId}/send/m.room.message/1`,
+      { msgtype: "m.text", body: "x" },
+    );
+    await gus.post(
+      path`/rooms/${roomId}/receipt/m.read/${String(sent["event_id"])}`,
+      {},
+    );
+    await gus.get("/notifications");
+    await gus.get("/notifications?only=highlight");
+    const upTo = await notifier.refresh();
+    const touched = await listTouchedRooms(db, after, upTo, 100);
+    expect(touched).to.deep.equal({ rooms: [roomNid], upTo });
+    const rows = await findPushes(edges, [roomNid], { after, upTo }, shards);
+    expect(rows).to.have.length(2);
+    await queuePushes(db, holder, held, upTo, rows);
+    await listWaitingPushers(db, shards, [gus.userId]);
+    const pusherIds = rows.map(({ pusherId }) => pusherId);
+    const due = await listDuePushes(db, pusherIds, 10);
+    const [parcel] = await packParcels(edges, due);
+    expect(parcel?.items).to.have.length(2);
+    const { pusherId } = parcel!;
+    const settled = { pusherId, position: upTo, badge: 1 };
+    const rest = { restMs: 1000, mailRestMs: null };
+    await settlePushes(db, holder, held, [{ ...settled, ...rest }]);
+    await deletePushers(db, holder, held, [pusherId]);
+    expectNoScan(20);
+  });
+
+  it("read no table whole that grows: media", async () => {
+    const jana = await explained.user("jana");
+    const roomId = await makeRoom(jana);
+    plans.length = 0;
+    const mediaId = await uploadImage(jana);
+    await uploadImage(jana);
+    await jana.get(downloadPath(mediaId));
+    const wish = { width: 32, height: 32 };
+    await jana.get(thumbnailPath(mediaId, wish));
+    await jana.get(thumbnailPath(mediaId, wish));
+    await jana.post("/_matrix/media/v1/create");
+    const url = `mxc://test/${mediaId}`;
+    await send(jana, roomId, "m.room.message", { msgtype: "m.image", url });
+    await runJob(explained.edges, clearMedia);
+    expectNoScan(15);
   });
 });

@@ -36,14 +36,14 @@ export const path = (
   );
 
 export const makeRoom = async (
-  user: TestClient,
+  user: Pick<TestClient, "post">,
   request: Json = {},
 ): Promise<string> =>
   must<{ room_id: string }>(await user.post("/createRoom", request)).room_id;
 
 /** A room that anyone may join, with the history visibility given. */
 export const makePublicRoom = (
-  user: TestClient,
+  user: Pick<TestClient, "post">,
   history_visibility = "shared",
 ): Promise<string> =>
   makeRoom(user, {
@@ -87,7 +87,7 @@ export const act = async (
   must(await user.post(`${path`/rooms/${roomId}/`}${what}`, body));
 
 export const getMessages = async (
-  user: TestClient,
+  user: Pick<TestClient, "get">,
   roomId: string,
   query: Record<string, string | number>,
 ): Promise<Page> => {
@@ -104,7 +104,7 @@ export const getMessages = async (
 
 /** All that a user gets by paging on until there is no more. */
 export async function pageThrough(
-  user: TestClient,
+  user: Pick<TestClient, "get">,
   roomId: string,
   query: Record<string, string | number>,
 ): Promise<RoomEvent[]> {

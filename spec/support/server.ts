@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { composeApp } from "../../src/compose-app.ts";
 import { composeEdges } from "../../src/compose-edges.ts";
-import type { ComposedEdges } from "../../src/compose-edges.ts";
+import type { ComposedEdges, EdgesOptions } from "../../src/compose-edges.ts";
 import { publicBaseUrlOf } from "../../src/compose-settings.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { OpenedSession } from "../../src/domain/accounts/open-session.ts";
@@ -11,6 +11,7 @@ import { registerAccount } from "../../src/domain/accounts/register.ts";
 import type { Edges, Log } from "../../src/edges.ts";
 import { createListener } from "../../src/http/listener.ts";
 import { assertResponse } from "../http/response-schema.ts";
+import { join } from "node:path";
 import { inspect } from "node:util";
 import { quiet, useDatabase } from "./database.ts";
 import type { TestDatabase } from "./database.ts";
@@ -24,6 +25,7 @@ export interface Answer {
   /** The JSON object of the answer; empty where it is none. */
   body: Json;
   text: string;
+  bytes: Buffer;
 }
 
 export interface AskOptions {
@@ -69,12 +71,17 @@ export interface TestProcess extends TestClient {
 
 export interface TestServer extends TestProcess {
   readonly database: TestDatabase;
+  /** Where uploaded files stand. */
+  readonly mediaFolder: string;
   /** A second process on the same database, stopped after the specs. */
-  startProcess(): Promise<TestProcess>;
+  startProcess(changes?: TestSettings): Promise<TestProcess>;
 }
 
 /** Settings by their path in the configuration: `{ "registration.mode": "open" }`. */
 export type TestSettings = Readonly<Record<string, unknown>>;
+
+/** What a server is told of the world around it. */
+export type Outside = Pick<EdgesOptions, "resolve">;
 
 /**
  * A server named `test` with rate limits off and open registration, unless told
@@ -83,13 +90,15 @@ export type TestSettings = Readonly<Record<string, unknown>>;
 export function useServer(
   settings: TestSettings = {},
   log: Log = printsErrors,
+  outside: Outside = {},
 ): TestServer {
   const database = useDatabase();
   const makeFolder = useFolders();
   const running: RunningProcess[] = [];
   let keysDir = "";
-  const start = async (): Promise<RunningProcess> => {
-    const begun = await startProcess(database, keysDir, settings, log);
+  const start = async (changes: TestSettings = {}): Promise<RunningProcess> => {
+    const all = { ...settings, ...changes };
+    const begun = await startProcess(database, keysDir, all, log, outside);
     running.push(begun);
     return begun;
   };
@@ -109,7 +118,10 @@ export function useServer(
 
   return {
     database,
-    startProcess: async () => (await start()).process,
+    get mediaFolder() {
+      return join(keysDir, "media");
+    },
+    startProcess: async (changes) => (await start(changes)).process,
     get edges() {
       return first().edges;
     },
@@ -140,6 +152,7 @@ async function startProcess(
   keysDir: string,
   settings: TestSettings,
   log: Log,
+  outside: Outside,
 ): Promise<RunningProcess> {
   const config = loadConfig({
     overrides: new Map(
@@ -169,8 +182,10 @@ async function startProcess(
     sql,
     secretSource,
     publicBaseUrl: publicBaseUrlOf(config, `http://127.0.0.1:${port}`),
+    mediaFolder: join(keysDir, "media"),
     log,
     now: () => Date.now(),
+    ...outside,
   });
   respond = composeApp(config, composed, []).callback();
   const agent = new Agent({ keepAlive: true });
@@ -267,7 +282,8 @@ function ask(asked: Asked): Promise<Answer> {
         response.on("error", reject);
         response.on("end", () => {
           const status = response.statusCode ?? 0;
-          const text = Buffer.concat(chunks).toString();
+          const whole = Buffer.concat(chunks);
+          const text = whole.toString();
           try {
             const body = parse(text, response.headers);
             assertResponse(method, path, status, body);
@@ -275,6 +291,7 @@ function ask(asked: Asked): Promise<Answer> {
             resolve({
               status,
               text,
+              bytes: whole,
               headers: response.headers,
               body: isObject ? (body as Json) : {},
             });

@@ -2,7 +2,8 @@ import { join } from "node:path";
 import { composeEdges } from "../compose-edges.ts";
 import { readSecrets } from "../config/environment.ts";
 import { createAccount } from "../domain/accounts/create-account.ts";
-import type { Log } from "../edges.ts";
+import { addMailAddress } from "../domain/push/mail-address.ts";
+import type { Edges } from "../edges.ts";
 import { prepareDatabase } from "./prepare-database.ts";
 import { describeFailure } from "./failure.ts";
 import { createLog } from "./log.ts";
@@ -14,13 +15,6 @@ import { buildConfig, readConfigSources } from "./read-config.ts";
 import { StartError } from "./start-error.ts";
 import { UsageError } from "./usage.ts";
 import type { Config } from "../config/schema.ts";
-import type { Secret } from "../util/secret.ts";
-
-export interface NewUser {
-  readonly username: string;
-  readonly password: Secret;
-  readonly isAdmin: boolean;
-}
 
 /** `myelin admin create-user` */
 export async function createUser(
@@ -33,79 +27,106 @@ export async function createUser(
     admin: { type: "boolean", default: false },
     "password-stdin": { type: "boolean", default: false },
   });
-  const { username, admin, data } = options;
+  const { username, admin } = options;
   if (!username) throw new UsageError("Whom? Give --username NAME.");
-  const sources = await readConfigSources(program, options.config);
-  const config = buildConfig(program, sources);
+  const place = await findPlace(program, options);
   const password = await readPassword(program, options["password-stdin"]);
+  await act(program, place, async (edges) => {
+    const { userId } = await createAccount(
+      edges,
+      {
+        localpart: username,
+        password: password.reveal(),
+        isAdmin: admin,
+        actor: "command line",
+      },
+      null,
+    );
+    return `${userId} is there now.`;
+  });
+}
 
-  const dataFolder = dataFolderOf(program, data);
+/** `myelin admin add-mail-address` */
+export async function addAddress(
+  program: Program,
+  args: readonly string[],
+): Promise<void> {
+  const options = parseOptions(args, {
+    ...folderOptions,
+    username: { type: "string" },
+    address: { type: "string" },
+  });
+  const { username, address } = options;
+  if (!username || !address)
+    throw new UsageError("Whose? Give --username NAME --address ADDRESS.");
+  await act(program, await findPlace(program, options), async (edges) => {
+    const userId = `@${username}:${edges.settings.serverName}`;
+    await addMailAddress(edges, userId, address);
+    return `${userId} may have notifications mailed there now.`;
+  });
+}
+
+interface Place {
+  config: Config;
+  dataFolder: string;
+}
+
+async function findPlace(
+  program: Program,
+  options: { config?: string | undefined; data: string },
+): Promise<Place> {
+  const sources = await readConfigSources(program, options.config);
+  return {
+    config: buildConfig(program, sources),
+    dataFolder: dataFolderOf(program, options.data),
+  };
+}
+
+/** Does something with the server's data, which may be served meanwhile, and prints what came of it. */
+async function act(
+  program: Program,
+  { config, dataFolder }: Place,
+  work: (edges: Edges) => Promise<string>,
+): Promise<void> {
   const log = createLog({ ...config.log, level: "error" }, program.stderr);
   const killed = new AbortController();
   program.onStop(() => {
     killed.abort();
     program.exit(1);
   });
+  const { signal } = killed;
   const database = await openCommandDatabase(
     program,
     config,
     dataFolder,
     log,
-    killed.signal,
+    signal,
   );
   try {
-    const userId = await createUserByCli(
-      { config, log, dataFolder, databaseUrl: database.url },
-      readSecrets(program.environment),
-      { username, password, isAdmin: admin },
-    );
-    program.stdout.write(`${userId} is there now.\n`);
+    const sql = await prepareDatabase(config, database.url, log);
+    try {
+      const composed = await composeEdges({
+        config,
+        sql,
+        log,
+        secretSource: {
+          keysDir: join(dataFolder, "keys"),
+          given: readSecrets(program.environment),
+        },
+        mediaFolder: join(dataFolder, "media"),
+        now: () => Date.now(),
+      });
+      try {
+        program.stdout.write(`${await work(composed.edges)}\n`);
+      } finally {
+        await composed.close();
+      }
+    } finally {
+      await sql.end({ timeout: 1 });
+    }
   } catch (error) {
     throw new StartError(describeFailure(error, log));
   } finally {
     await database.release();
-  }
-}
-
-interface Place {
-  config: Config;
-  log: Log;
-  dataFolder: string;
-  databaseUrl: string;
-}
-
-/** Makes the account, recorded in the audit log; answers its user id. */
-async function createUserByCli(
-  { config, log, dataFolder, databaseUrl }: Place,
-  given: ReadonlyMap<string, Secret>,
-  { username, password, isAdmin }: NewUser,
-): Promise<string> {
-  const sql = await prepareDatabase(config, databaseUrl, log);
-  try {
-    const secretSource = { keysDir: join(dataFolder, "keys"), given };
-    const composed = await composeEdges({
-      config,
-      sql,
-      log,
-      secretSource,
-      now: () => Date.now(),
-    });
-    try {
-      const { userId } = await createAccount(
-        composed.edges,
-        {
-          localpart: username,
-          password: password.reveal(),
-          isAdmin,
-          actor: "command line",
-        },
-        null,
-      );
-      return userId;
-    } finally {
-      await composed.close();
-    }
-  } finally {
-    await sql.end({ timeout: 1 });
   }
 }

@@ -15,6 +15,8 @@ const commands: Readonly<Record<string, Command>> = {
   "config sample": printSample,
   "admin create-user": async (...call) =>
     (await import("./admin.ts")).createUser(...call),
+  "admin add-mail-address": async (...call) =>
+    (await import("./admin.ts")).addAddress(...call),
   "database upgrade": upgradeDatabase,
 };
 

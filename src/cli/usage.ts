@@ -10,6 +10,9 @@ export const USAGE = `Usage: myelin <command>
     --username NAME      the part of the user id before the colon
     --admin              with the rights of an administrator
     --password-stdin     read the password from standard input
+  admin add-mail-address   let a user have notifications mailed to an address
+    --username NAME      the part of the user id before the colon
+    --address ADDRESS    the mail address
   database upgrade     bring the private PostgreSQL to a newer version
 
 config, admin and database take --config too, admin and database --data.

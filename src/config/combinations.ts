@@ -13,6 +13,14 @@ export function checkCombinations(tree: Record<string, unknown>): Fault[] {
       problem: "is used with behind_proxy only: expected behind_proxy: true.",
     });
   }
+  const { media } = tree;
+  const hasBucket = inside(inside(media, "s3"), "bucket") !== undefined;
+  if (inside(media, "store") === "s3" && !hasBucket) {
+    faults.push({
+      path: "media.s3.bucket",
+      problem: "is needed with media.store: s3.",
+    });
+  }
   const host = inside(tree["listen"], "host");
   const hasTls = inside(tree["tls"], "certificate") !== undefined;
   if (
@@ -24,6 +32,22 @@ export function checkCombinations(tree: Record<string, unknown>): Fault[] {
     faults.push({
       path: "listen.host",
       problem: `others can reach ${host}, and passwords must not cross a network in plain text: expected tls.certificate and tls.private_key, or behind_proxy: true with a proxy that speaks TLS, or a loopback address.`,
+    });
+  }
+  const uris = inside(tree["turn"], "uris");
+  const hasSecret = inside(tree["turn"], "shared_secret") !== undefined;
+  if (Array.isArray(uris) && uris.length > 0 && !hasSecret) {
+    faults.push({
+      path: "turn.shared_secret",
+      problem: "is expected too, because turn.uris is set.",
+    });
+  }
+  const wellKnown = inside(tree["well_known"], "extra");
+  if (typeof wellKnown === "string" && wellKnown.includes('"m.homeserver"')) {
+    faults.push({
+      path: "well_known.extra",
+      problem:
+        "says what public_base_url says: expected no m.homeserver in it.",
     });
   }
   return faults;

@@ -1,4 +1,7 @@
+import { isJsonObject } from "../core/json.ts";
+import { readJson } from "../core/json-reader.ts";
 import { parseServerName } from "../core/server-name.ts";
+import { parseNetwork } from "../util/ip-address.ts";
 
 interface Format {
   accepts(text: string): boolean;
@@ -42,6 +45,19 @@ function isServerName(text: string): boolean {
   return isLower && text.length <= 230 && port > 0 && port <= 65_535;
 }
 
+/** A host name, or `*.` and the name that all of them end with. */
+const isHost = (text: string): boolean =>
+  /^(?:\*\.)?[^\s/*:@?#[\]]+$/.test(text) &&
+  URL.canParse(`http://${text.replace(/^\*\./, "")}/`);
+
+const isJsonText = (text: string): boolean => {
+  try {
+    return isJsonObject(readJson(text));
+  } catch {
+    return false;
+  }
+};
+
 /** The forms that texts in the configuration may have to have. */
 export const formats: Readonly<Record<string, Format>> = {
   "server-name": {
@@ -73,5 +89,33 @@ export const formats: Readonly<Record<string, Format>> = {
   network: {
     accepts: isNetwork,
     expected: "an address or network, such as 10.0.0.0/8",
+  },
+  "network-or-host": {
+    accepts: (text) => parseNetwork(text) !== undefined || isHost(text),
+    expected:
+      "an address, a network such as 10.0.0.0/8, or a host name such as push.example.org or *.example.org",
+  },
+  "url-pattern": {
+    accepts: (text) =>
+      /^(?:[a-z*]+:\/\/)?(?:\[[0-9a-f:.]+\]|[^\s:/@?#]+)(?::[0-9*]+)?(?:\/\S*)?$/i.test(
+        text,
+      ),
+    expected:
+      "a host with * for any text, such as *.example.org, https://*:8443 or example.org/help/*",
+  },
+  "turn-uri": {
+    accepts: (text) =>
+      /^turns?:[^\s/?#]+(?:\?transport=(?:udp|tcp))?$/.test(text),
+    expected: "an address such as turn:turn.example.org?transport=udp",
+  },
+  "json-object": {
+    accepts: isJsonText,
+    expected: "a JSON object in quotes, such as '{\"io.element.e2ee\":{}}'",
+  },
+  "network-or-any-host": {
+    accepts: (text) =>
+      text === "*" || parseNetwork(text) !== undefined || isHost(text),
+    expected:
+      "an address, a network such as 10.0.0.0/8, a host name such as *.example.org, or * for all",
   },
 };

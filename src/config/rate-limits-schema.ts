@@ -47,6 +47,8 @@ export const rateLimitsSchema = {
     keys: bucket("Device keys uploaded, asked or claimed, by user.", 20, 200),
     to_device: bucket("Messages from device to device, by user.", 100, 500),
     ephemeral: bucket("Typing, receipts and presence, by user.", 10, 100),
+    upload: bucket("Uploads, and ids for them, by user.", 5, 100),
+    media: bucket("Downloads and thumbnails, by user or address.", 100, 1_000),
     first_sync: bucket(
       "Syncs of everything: first ones, and those that ask for full state, by user.",
       0.2,
@@ -57,7 +59,13 @@ export const rateLimitsSchema = {
       30,
       300,
     ),
+    rendezvous: bucket(
+      "Meetings of devices to sign in by QR code, by address.",
+      0.2,
+      20,
+    ),
     search: bucket("Searches, by user.", 1, 20),
+    url_preview: bucket("Previews of links, by user.", 2, 60),
     report: bucket("Reports, by user.", 0.05, 5),
     admin: bucket("Acts of administrators, by user.", 50, 500),
     other: bucket("Everything else, by user or address.", 50, 500),

@@ -39,6 +39,8 @@ function renderLeaf(leaf: Leaf, path: readonly string[]): string[] {
     ...comment(`${allowed(leaf)}${variableOf(path)}`, indent),
     ...line
       .trim()
+      // The block style knows no empty list.
+      .replace(/:\s+\[\]$/, ": []")
       .split("\n")
       .map((text) => `${indent}${off}${text}`),
   ];

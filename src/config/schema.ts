@@ -1,4 +1,10 @@
 import { DEFAULT_ROOM_VERSION, roomVersions } from "../core/room-version.ts";
+import { egressSchema } from "./egress-schema.ts";
+import { emailSchema } from "./email-schema.ts";
+import { mediaSchema } from "./media-schema.ts";
+import { turnSchema } from "./turn-schema.ts";
+import { urlPreviewsSchema } from "./url-previews-schema.ts";
+import { wellKnownSchema } from "./well-known-schema.ts";
 import { rateLimitsSchema } from "./rate-limits-schema.ts";
 import type { FromSchema, Section } from "./schema-types.ts";
 
@@ -147,6 +153,31 @@ export const configSchema = {
         },
       },
     },
+    login_tokens: {
+      type: "object",
+      description:
+        "Tokens by which somebody who is logged in logs in another device.",
+      properties: {
+        enabled: {
+          type: "boolean",
+          default: false,
+          description:
+            "Whether they are given out, to whoever proves the password again. A token is good once and for two minutes.",
+        },
+      },
+    },
+    rendezvous: {
+      type: "object",
+      description: "Where two devices meet to sign in one of them by QR code.",
+      properties: {
+        enabled: {
+          type: "boolean",
+          default: true,
+          description:
+            "Whether devices may leave each other short messages here, for five minutes and without being logged in.",
+        },
+      },
+    },
     default_room_version: {
       type: "string",
       enum: roomVersions,
@@ -171,12 +202,29 @@ export const configSchema = {
         },
       },
     },
+    user_directory: {
+      type: "object",
+      description: "Whom people find when they search for others.",
+      properties: {
+        search_all_users: {
+          type: "boolean",
+          default: true,
+          description:
+            "Whether everyone on this server can be found, as colleagues expect it. If false, only who shares a room with the searcher or is in a public room.",
+        },
+      },
+    },
     access_token_in_query: {
       type: "boolean",
       default: true,
       description:
         "Whether access tokens are accepted as ?access_token=, as old clients send them.",
     },
+    media: mediaSchema,
+    egress: egressSchema,
+    email: emailSchema,
+    url_previews: urlPreviewsSchema,
+    turn: turnSchema,
     rate_limits: rateLimitsSchema,
     limits: {
       type: "object",
@@ -240,6 +288,7 @@ export const configSchema = {
         },
       },
     },
+    well_known: wellKnownSchema,
     support: {
       type: "object",
       description: "Whom people can ask: /.well-known/matrix/support.",

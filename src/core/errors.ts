@@ -1,4 +1,4 @@
-/** The error codes of the Matrix specification that this server answers. */
+/** The error codes of the Matrix specification, and of proposals, that this server answers. */
 export type Errcode =
   | "M_FORBIDDEN"
   | "M_UNKNOWN_TOKEN"
@@ -50,11 +50,14 @@ export type Errcode =
   | "M_WRONG_ROOM_KEYS_VERSION"
   | "M_INVALID_SIGNATURE"
   | "M_INVITE_BLOCKED"
+  | "ORG.MATRIX.MSC4155.M_INVITE_BLOCKED"
   | "M_PROFILE_TOO_LARGE"
   | "M_KEY_TOO_LARGE"
   | "M_USER_LIMIT_EXCEEDED"
   | "M_SENDER_IGNORED"
-  | "M_APPSERVICE_LOGIN_UNSUPPORTED";
+  | "M_APPSERVICE_LOGIN_UNSUPPORTED"
+  | "IO.ELEMENT.MSC4306.M_CONFLICTING_UNSUBSCRIPTION"
+  | "IO.ELEMENT.MSC4306.M_NOT_IN_THREAD";
 
 /**
  * A protocol error that a client may see. It holds no HTTP status: the HTTP

@@ -47,7 +47,7 @@ export function readPowerLevel(
 /** Who created the room: those who have power before there are power levels. */
 export function creatorsOf(
   { authorization }: RoomRules,
-  { pdu }: RoomEvent,
+  { pdu }: Pick<RoomEvent, "pdu">,
 ): string[] {
   const { creator, additional_creators: additional } = pdu.content;
   if (!authorization.creatorFromSender) {
@@ -64,8 +64,8 @@ export function creatorsOf(
  */
 export function userPowerLevel(
   rules: RoomRules,
-  create: RoomEvent | undefined,
-  powerLevels: RoomEvent | undefined,
+  create: Pick<RoomEvent, "pdu"> | undefined,
+  powerLevels: Pick<RoomEvent, "pdu"> | undefined,
   userId: string,
 ): number {
   const isCreator = (): boolean =>

@@ -57,7 +57,7 @@ export function createApp(options: AppOptions): Koa<RequestState> {
     permission(options.can),
     body(bodyIdleMs),
     takeTurns(),
-    handle(edgesNow),
+    handle(edgesNow, bodyIdleMs),
   ];
   for (const middleware of queue) app.use(middleware);
   // Koa prints what fails after our own catch, such as a broken socket.

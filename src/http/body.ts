@@ -42,6 +42,64 @@ export function readBody(
   });
 }
 
+/** The body as it arrives; whoever limits its size counts it. */
+export async function* streamBody(
+  req: IncomingMessage,
+  idleMs: number,
+): AsyncGenerator<Buffer> {
+  // What is refused half-way is answered, and then ends with its connection.
+  const chunks: AsyncIterator<Buffer> = req.iterator({
+    destroyOnReturn: false,
+  });
+  req.on("error", () => undefined);
+  let late = (): void => undefined;
+  const idle = setTimeout(() => late(), idleMs);
+  try {
+    for (;;) {
+      // The time between two of them alone counts, not what becomes of them.
+      const isLate = new Promise<undefined>((resolve) => {
+        late = () => resolve(undefined);
+      });
+      idle.refresh();
+      const asked = chunks.next().catch(() => "gone" as const);
+      const next = await Promise.race([asked, isLate]);
+      if (next === undefined) throw tooSlow();
+      if (next === "gone") throw new ClientGone();
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    clearTimeout(idle);
+    chunks.return?.().catch(() => undefined);
+    await linger(req);
+  }
+}
+
+const LINGER_MS = 1000;
+const LINGER_BYTES = 1024 * 1024;
+
+/**
+ * Takes a little of what is left of a body that is refused: a connection that ends
+ * with bytes unread takes the answer with it.
+ */
+function linger(req: IncomingMessage): Promise<void> {
+  if (req.complete || req.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    let left = LINGER_BYTES;
+    const stop = () => {
+      clearTimeout(timer);
+      req.off("data", onData).off("end", stop).off("close", stop).pause();
+      resolve();
+    };
+    const onData = (chunk: Buffer) => {
+      left -= chunk.length;
+      if (left < 0) stop();
+    };
+    const timer = setTimeout(stop, LINGER_MS);
+    req.on("data", onData).on("end", stop).on("close", stop).resume();
+  });
+}
+
 // What is left of the body is not read, so the connection cannot be used again.
 const close = { Connection: "close" };
 

@@ -30,6 +30,8 @@ export interface RequestInfo {
   /** Aborts when the client is gone. */
   signal: AbortSignal;
   id: string;
+  /** The body as it arrives, once, for an endpoint without a schema of it. */
+  content(): AsyncIterable<Uint8Array>;
 }
 
 export interface Input<S extends Shape> {
@@ -64,6 +66,8 @@ interface CommonSpec {
   maxBodyBytes?: number;
   /** JSON schema of the body; without one the body is not read. */
   body?: SchemaObject;
+  /** The body is bytes of any kind, and handed on as a buffer. */
+  takesBytes?: boolean;
   /**
    * JSON schema (`type: "object"`) of the query. A property is a `string`,
    * `integer`, `boolean`, or an `array` of strings, which alone may repeat.
@@ -72,6 +76,8 @@ interface CommonSpec {
   query?: SchemaObject;
   /** The answer may wait for something to happen: its time in the log is no measure. */
   longPoll?: boolean;
+  /** A client's requests of one such name wait for each other, and no others for them. */
+  ownTurns?: string;
   /** Where this endpoint's status differs from the common table. */
   statuses?: StatusOverrides;
 }

@@ -12,6 +12,8 @@ import { getCapabilities } from "./client/capabilities.ts";
 import { getPresenceStatus, putPresenceStatus } from "./client/presence.ts";
 import { postFilter, getStoredFilter } from "./client/filter.ts";
 import {
+  deleteGlobalAccountData,
+  deleteRoomAccountData,
   getGlobalAccountData,
   putGlobalAccountData,
   getRoomAccountData,
@@ -48,7 +50,11 @@ import {
   putPushRuleActions,
   putPushRuleEnabled,
 } from "./client/push-rules.ts";
-import { getPushers } from "./client/pushers.ts";
+import { getNotifications } from "./client/notifications.ts";
+import { getPushers, postPusher } from "./client/pushers.ts";
+import { getOpenidUserinfo, postOpenidToken } from "./client/openid.ts";
+import { getUrlPreview } from "./client/preview-url.ts";
+import { getTurnServer } from "./client/voip.ts";
 import { postReadMarkers } from "./client/read-markers.ts";
 import { postReceipt } from "./client/receipts.ts";
 import { putTyping } from "./client/typing.ts";
@@ -61,8 +67,65 @@ import {
   postKeysUpload,
   postSignatures,
 } from "./client/keys.ts";
-import { getBackupVersion } from "./client/key-backup.ts";
+import {
+  deleteDehydratedDevice,
+  getDehydratedDevice,
+  getDehydratedEvents,
+  postDehydratedEvents,
+  putDehydratedDevice,
+} from "./client/dehydrated-device.ts";
+import {
+  deleteBackupVersion,
+  getBackupVersion,
+  getNewestBackup,
+  postBackupVersion,
+  putBackupVersion,
+} from "./client/key-backup.ts";
+import {
+  deleteAllKeys,
+  deleteRoomKeys,
+  deleteSessionKey,
+  getAllKeys,
+  getRoomKeys,
+  getSessionKey,
+  putAllKeys,
+  putRoomKeys,
+  putSessionKey,
+} from "./client/room-keys.ts";
+import {
+  getDelayedEvents,
+  getOneDelayedEvent,
+  postDelayedEvent,
+  postDelayedEventAction,
+} from "./client/delayed-events.ts";
 import { getLoginFlows, postLogin } from "./client/login.ts";
+import { postLoginToken } from "./client/login-token.ts";
+import {
+  deleteRendezvous,
+  getRendezvous,
+  getRendezvousAvailable,
+  postRendezvous,
+  putRendezvous,
+} from "./client/rendezvous.ts";
+import {
+  deleteTextRendezvous,
+  getTextRendezvous,
+  postTextRendezvous,
+  putTextRendezvous,
+} from "./client/rendezvous-msc4108.ts";
+import {
+  getLegacyMediaConfig,
+  getMediaConfig,
+  postCreateMedia,
+  postUpload,
+  putUpload,
+} from "./client/content-repository.ts";
+import {
+  getDownload,
+  getLegacyDownload,
+  getLegacyThumbnail,
+  getThumbnailOf,
+} from "./client/media.ts";
 import {
   postForget,
   postInvite,
@@ -86,6 +149,7 @@ import {
   putAlias,
   putPublication,
 } from "./client/room-directory.ts";
+import { getRelations } from "./client/relations.ts";
 import { getContext, getEvent, getMessages } from "./client/room-history.ts";
 import {
   getJoinedMembers,
@@ -94,15 +158,36 @@ import {
 } from "./client/room-members.ts";
 import { putMessage, putRedaction } from "./client/room-send.ts";
 import { getAllState, getState, putState } from "./client/room-state.ts";
+import { getEventByTimestamp } from "./client/event-by-timestamp.ts";
+import { getMutualRooms } from "./client/mutual-rooms.ts";
+import {
+  postEventReport,
+  postRoomReport,
+  postUserReport,
+} from "./client/report-content.ts";
+import { getSummary, getUnstableSummary } from "./client/room-summary.ts";
+import { postSearch } from "./client/search.ts";
+import { getHierarchy } from "./client/space-hierarchy.ts";
+import { postUserSearch } from "./client/user-directory.ts";
 import { putToDevice } from "./client/send-to-device.ts";
+import { postSlidingSync } from "./client/sliding-sync.ts";
 import { getSync } from "./client/sync.ts";
 import { deleteTag, getTags, putTag } from "./client/tags.ts";
+import { getUnsubscribe, postUnsubscribe } from "./client/unsubscribe.ts";
+import {
+  deleteSubscription,
+  getSubscription,
+  getThreadSubscriptions,
+  putSubscription,
+} from "./client/thread-subscriptions.ts";
+import { getThreads } from "./client/threads-list.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** Every route that this server answers, in the order of the specification. */
 export const endpoints: readonly Endpoint[] = [
   getLoginFlows,
   postLogin,
+  postLoginToken,
   postRegister,
   getUsernameAvailable,
   getRegistrationTokenValidity,
@@ -118,6 +203,10 @@ export const endpoints: readonly Endpoint[] = [
   postUnban,
   putMessage,
   putRedaction,
+  getDelayedEvents,
+  getOneDelayedEvent,
+  postDelayedEvent,
+  postDelayedEventAction,
   getAllState,
   getState,
   putState,
@@ -129,6 +218,22 @@ export const endpoints: readonly Endpoint[] = [
   getMessages,
   getContext,
   getEvent,
+  getEventByTimestamp,
+  getHierarchy,
+  getSummary,
+  getUnstableSummary,
+  getMutualRooms,
+  postSearch,
+  postUserSearch,
+  postRoomReport,
+  postEventReport,
+  postUserReport,
+  getRelations,
+  getThreads,
+  getSubscription,
+  putSubscription,
+  deleteSubscription,
+  getThreadSubscriptions,
   getAlias,
   putAlias,
   deleteRoomAlias,
@@ -141,6 +246,7 @@ export const endpoints: readonly Endpoint[] = [
   putTag,
   deleteTag,
   getSync,
+  postSlidingSync,
   postKeysUpload,
   postKeysQuery,
   postKeysClaim,
@@ -148,7 +254,25 @@ export const endpoints: readonly Endpoint[] = [
   postDeviceSigning,
   postSignatures,
   putToDevice,
+  postBackupVersion,
+  getNewestBackup,
   getBackupVersion,
+  putBackupVersion,
+  deleteBackupVersion,
+  putSessionKey,
+  getSessionKey,
+  deleteSessionKey,
+  putRoomKeys,
+  getRoomKeys,
+  deleteRoomKeys,
+  putAllKeys,
+  getAllKeys,
+  deleteAllKeys,
+  putDehydratedDevice,
+  getDehydratedDevice,
+  deleteDehydratedDevice,
+  getDehydratedEvents,
+  postDehydratedEvents,
   getPushRules,
   getGlobalPushRules,
   getOnePushRule,
@@ -159,6 +283,10 @@ export const endpoints: readonly Endpoint[] = [
   getPushRuleActions,
   putPushRuleActions,
   getPushers,
+  postPusher,
+  getNotifications,
+  getUnsubscribe,
+  postUnsubscribe,
   postReceipt,
   postReadMarkers,
   putTyping,
@@ -180,14 +308,38 @@ export const endpoints: readonly Endpoint[] = [
   deleteField,
   getGlobalAccountData,
   putGlobalAccountData,
+  deleteGlobalAccountData,
   getRoomAccountData,
   putRoomAccountData,
+  deleteRoomAccountData,
   postFilter,
   getStoredFilter,
   getPresenceStatus,
   putPresenceStatus,
+  postTextRendezvous,
+  getTextRendezvous,
+  putTextRendezvous,
+  deleteTextRendezvous,
+  getRendezvousAvailable,
+  postRendezvous,
+  getRendezvous,
+  putRendezvous,
+  deleteRendezvous,
+  postUpload,
+  putUpload,
+  postCreateMedia,
+  getMediaConfig,
+  getLegacyMediaConfig,
+  getDownload,
+  getThumbnailOf,
+  getLegacyDownload,
+  getLegacyThumbnail,
   getCapabilities,
   getVersions,
+  getUrlPreview,
+  getTurnServer,
+  postOpenidToken,
+  getOpenidUserinfo,
   getWellKnownClient,
   getWellKnownSupport,
   getWellKnownServer,

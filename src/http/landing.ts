@@ -1,3 +1,4 @@
+import { escapeHtml } from "../util/html.ts";
 import type { Middleware } from "./context.ts";
 
 export interface LandingOptions {
@@ -66,9 +67,3 @@ function renderLanding({
 </html>
 `;
 }
-
-const escapeHtml = (text: string): string =>
-  text.replace(
-    /[&<>"']/g,
-    (character) => `&#${character.codePointAt(0) ?? 0};`,
-  );

@@ -6,24 +6,6 @@ export interface NotImplemented {
 
 export const notImplemented: readonly NotImplemented[] = [
   {
-    reason: "Media comes with its own issue.",
-    operations: [
-      "GET /_matrix/client/v1/media/download/{serverName}/{mediaId}",
-      "GET /_matrix/client/v1/media/download/{serverName}/{mediaId}/{fileName}",
-      "GET /_matrix/client/v1/media/thumbnail/{serverName}/{mediaId}",
-      "GET /_matrix/client/v1/media/preview_url",
-      "GET /_matrix/client/v1/media/config",
-      "POST /_matrix/media/v3/upload",
-      "PUT /_matrix/media/v3/upload/{serverName}/{mediaId}",
-      "POST /_matrix/media/v1/create",
-      "GET /_matrix/media/v3/download/{serverName}/{mediaId}",
-      "GET /_matrix/media/v3/download/{serverName}/{mediaId}/{fileName}",
-      "GET /_matrix/media/v3/thumbnail/{serverName}/{mediaId}",
-      "GET /_matrix/media/v3/preview_url",
-      "GET /_matrix/media/v3/config",
-    ],
-  },
-  {
     reason:
       "Third-party identifiers need mail or an identity server, which come later.",
     operations: [
@@ -55,63 +37,19 @@ export const notImplemented: readonly NotImplemented[] = [
   {
     reason: "Single sign-on and OAuth come with the identity issue.",
     operations: [
-      "POST /_matrix/client/v1/login/get_token",
       "GET /_matrix/client/v1/auth_metadata",
       "GET /_matrix/client/v3/login/sso/redirect",
       "GET /_matrix/client/v3/login/sso/redirect/{idpId}",
     ],
   },
   {
-    reason: "Key backup comes with the encryption issue.",
-    operations: [
-      "POST /_matrix/client/v3/room_keys/version",
-      "GET /_matrix/client/v3/room_keys/version/{version}",
-      "PUT /_matrix/client/v3/room_keys/version/{version}",
-      "DELETE /_matrix/client/v3/room_keys/version/{version}",
-      "PUT /_matrix/client/v3/room_keys/keys/{roomId}/{sessionId}",
-      "GET /_matrix/client/v3/room_keys/keys/{roomId}/{sessionId}",
-      "DELETE /_matrix/client/v3/room_keys/keys/{roomId}/{sessionId}",
-      "PUT /_matrix/client/v3/room_keys/keys/{roomId}",
-      "GET /_matrix/client/v3/room_keys/keys/{roomId}",
-      "DELETE /_matrix/client/v3/room_keys/keys/{roomId}",
-      "PUT /_matrix/client/v3/room_keys/keys",
-      "GET /_matrix/client/v3/room_keys/keys",
-      "DELETE /_matrix/client/v3/room_keys/keys",
-    ],
-  },
-  {
-    reason: "Relations, threads, spaces and search come with their own issue.",
-    operations: [
-      "GET /_matrix/client/v1/mutual_rooms",
-      "GET /_matrix/client/v1/rooms/{roomId}/relations/{eventId}",
-      "GET /_matrix/client/v1/rooms/{roomId}/relations/{eventId}/{relType}",
-      "GET /_matrix/client/v1/rooms/{roomId}/relations/{eventId}/{relType}/{eventType}",
-      "GET /_matrix/client/v1/rooms/{roomId}/timestamp_to_event",
-      "GET /_matrix/client/v1/room_summary/{roomIdOrAlias}",
-      "POST /_matrix/client/v3/search",
-      "GET /_matrix/client/v1/rooms/{roomId}/hierarchy",
-      "GET /_matrix/client/v1/rooms/{roomId}/threads",
-      "POST /_matrix/client/v3/user_directory/search",
-    ],
-  },
-  {
-    reason: "Reports and administration come with the governance issue.",
+    reason: "Administration comes with the governance issue.",
     operations: [
       "GET /_matrix/client/v3/admin/whois/{userId}",
       "GET /_matrix/client/v1/admin/suspend/{userId}",
       "PUT /_matrix/client/v1/admin/suspend/{userId}",
       "GET /_matrix/client/v1/admin/lock/{userId}",
       "PUT /_matrix/client/v1/admin/lock/{userId}",
-      "POST /_matrix/client/v3/rooms/{roomId}/report",
-      "POST /_matrix/client/v3/rooms/{roomId}/report/{eventId}",
-      "POST /_matrix/client/v3/users/{userId}/report",
-    ],
-  },
-  {
-    reason: "Pushers and notifications come with the push issue.",
-    operations: [
-      "GET /_matrix/client/v3/notifications",
-      "POST /_matrix/client/v3/pushers/set",
     ],
   },
   {
@@ -122,15 +60,6 @@ export const notImplemented: readonly NotImplemented[] = [
       "GET /_matrix/client/v3/events/{eventId}",
       "GET /_matrix/client/v3/rooms/{roomId}/initialSync",
     ],
-  },
-  {
-    reason:
-      "Needs a TURN server's secret, which the configuration does not hold yet.",
-    operations: ["GET /_matrix/client/v3/voip/turnServer"],
-  },
-  {
-    reason: "OpenID tokens serve widgets and bridges, which come later.",
-    operations: ["POST /_matrix/client/v3/user/{userId}/openid/request_token"],
   },
   {
     reason:
@@ -157,7 +86,6 @@ export const notImplemented: readonly NotImplemented[] = [
       "PUT /_matrix/federation/v1/send_knock/{roomId}/{eventId}",
       "GET /_matrix/federation/v1/make_leave/{roomId}/{userId}",
       "PUT /_matrix/federation/v2/send_leave/{roomId}/{eventId}",
-      "GET /_matrix/federation/v1/openid/userinfo",
       "GET /_matrix/federation/v1/publicRooms",
       "POST /_matrix/federation/v1/publicRooms",
       "GET /_matrix/federation/v1/query/{queryType}",

@@ -11,13 +11,19 @@ export interface Reply {
   readonly body: object | string | Buffer;
   /** What follows a body that is a string, read as it is sent. */
   readonly rest?: AsyncIterable<string>;
+  /** Bytes in place of the body, begun before the status leaves; not asked for by HEAD. */
+  readonly file?: () => AsyncIterable<Uint8Array>;
 }
 
 export function reply(
-  answer: Partial<Pick<Reply, "status" | "headers" | "body" | "rest">>,
+  answer: Partial<Pick<Reply, "status" | "headers" | "body" | "rest" | "file">>,
 ): Reply {
-  const { status = 200, headers = {}, body = {}, rest } = answer;
-  return { [mark]: true, status, headers, body, ...(rest && { rest }) };
+  const { status = 200, headers = {}, body = {}, rest, file } = answer;
+  return {
+    ...{ [mark]: true as const, status, headers, body },
+    ...(rest && { rest }),
+    ...(file && { file }),
+  };
 }
 
 export function isReply(answer: object): answer is Reply {

@@ -36,13 +36,13 @@ export async function listAccountDataTypes(
   return rows.map(({ type }) => escaped.get(type)!);
 }
 
-/** How many bytes of content a user's account data hold. */
+/** How many bytes a user's account data hold, those too that were deleted and only have a name. */
 export async function sumAccountData(
   sql: Sql,
   userId: string,
 ): Promise<number> {
   const [row] = await sql<{ bytes: number }[]>`
-    select coalesce(sum(octet_length(sealed)), 0)::bigint as bytes
+    select coalesce(sum(octet_length(type) + coalesce(octet_length(sealed), 0)), 0)::bigint as bytes
     from account_data where user_id = ${userId}`;
   return row!.bytes;
 }
@@ -58,4 +58,15 @@ export async function listAccountDataOfType(
     select user_id, key_id, sealed from account_data
     where user_id = any(${userIds as string[]}::text[]) and room_nid = 0 and type = ${type}
       and sealed is not null`;
+}
+
+/** One type of a user's account data in all rooms; the type has nothing to escape. */
+export async function listAccountDataOfRooms(
+  sql: Sql,
+  userId: string,
+  type: string,
+): Promise<({ roomNid: number } & Sealed)[]> {
+  return sql<({ roomNid: number } & Sealed)[]>`
+    select room_nid, key_id, sealed from account_data
+    where user_id = ${userId} and room_nid <> 0 and type = ${type} and sealed is not null`;
 }

@@ -1,6 +1,6 @@
 import { escapeText } from "./json-text.ts";
 import { DEVICE_LISTS_TOPIC } from "./notifier.ts";
-import type { EventRow, Write } from "./write.ts";
+import { ACCEPTED, type EventRow, type Write } from "./write.ts";
 
 /** The arguments of `commit_batch`; JSON as text, bytes as `\x…`. */
 export interface BatchArguments {
@@ -39,11 +39,13 @@ export function toBatchArguments(writes: readonly Write[]): BatchArguments {
     for (const { roomNid } of write.events ?? []) rooms.add(roomNid);
     for (const roomNid of write.wake?.rooms ?? []) rooms.add(roomNid);
     for (const userId of listWoken(write)) users.add(toStorable(userId));
-    addRows(write, w, (table, row) => {
+    const add = (table: string, row: Row) => {
       const list = rows.get(table);
       if (list) list.push(row);
       else rows.set(table, [row]);
-    });
+    };
+    addReplies(write, w, add);
+    addRows(write, w, add);
   });
   return {
     positions: writes.map(({ positions }) => positions),
@@ -72,6 +74,24 @@ function addEvents(
   }
   if (taken > write.positions)
     throw new TypeError("The write has more events than positions.");
+}
+
+/** What a write adds to threads: they are counted. */
+function addReplies(
+  { events = [] }: Write,
+  w: number,
+  add: (table: string, row: Row) => void,
+): void {
+  let taken = 0;
+  for (const event of events) {
+    if (event.isOutlier) continue;
+    const o = taken++;
+    const { relType, relatesTo, stateKey, status, roomNid } = event;
+    const isReply =
+      relType === "m.thread" && stateKey === null && status === ACCEPTED;
+    if (isReply && relatesTo !== null)
+      add("replies", { w, o, room_nid: roomNid, thread: relatesTo });
+  }
 }
 
 const eventRow = (event: EventRow, w: number, o: number | null): Row => ({
@@ -169,9 +189,11 @@ function toRow(source: object, w: number, positions = 0): Row {
 function listWoken({ wake, memberships = [], rows = {} }: Write): Set<string> {
   const { accountData, devices, fallbackKeys, forgotten } = rows;
   const { oneTimeKeys, removedDevices, strippedStates, toDevice } = rows;
+  const { threadSubscriptions } = rows;
   const own = [
     ...[memberships, accountData, devices, fallbackKeys, forgotten],
     ...[oneTimeKeys, removedDevices, strippedStates, toDevice],
+    threadSubscriptions,
   ];
   const users = own.flatMap((list) => list?.map(({ userId }) => userId) ?? []);
   const topics = rows.deviceListChanges?.length ? [DEVICE_LISTS_TOPIC] : [];
@@ -184,9 +206,11 @@ function listKeys(write: Write): Set<number> {
   for (const { content } of write.events ?? []) {
     if (content) keys.add(content.firstKey).add(content.secondKey);
   }
-  const { strippedStates, devices, profileFields, accountData, toDevice } =
-    write.rows ?? {};
-  for (const rows of [strippedStates, devices, profileFields, toDevice]) {
+  const { accountData, ...rowsOf } = write.rows ?? {};
+  const { strippedStates, devices, profileFields, pushers } = rowsOf;
+  const { toDevice, dehydratedDevices, reports } = rowsOf;
+  const sealed = [strippedStates, devices, profileFields, pushers];
+  for (const rows of [...sealed, toDevice, dehydratedDevices, reports]) {
     for (const { keyId } of rows ?? []) keys.add(keyId);
   }
   for (const { keyId, sealed } of accountData ?? []) {

@@ -122,6 +122,7 @@ export function createKeyring(options: KeyringOptions): Keyring {
     seal: (...args) => sealing.seal(...args),
     open: (...args) => sealing.open(...args),
     tryOpen,
+    hashWords: (...args) => sealing.hashWords(...args),
 
     async sealForUser(userId, context, plaintext) {
       const name = { scope: "user", owner: userId, span: "" } as const;

@@ -174,3 +174,42 @@ export async function listStateHeadsAmong(
     where e.nid = any(${nids as number[]}::bigint[])
       and (e.type <> 'm.room.member' or e.state_key = any(${members as string[]}::text[]))`;
 }
+
+/** Current state of many rooms, of members the (escaped) given ones alone. */
+export async function listStateOfRoomsAmong(
+  sql: Sql,
+  roomNids: readonly number[],
+  members: readonly string[],
+): Promise<EventHead[]> {
+  if (roomNids.length === 0) return [];
+  return sql<EventHead[]>`
+    select ${eventHead(sql)} from current_state s join events e on e.nid = s.nid
+    where s.room_nid = any(${roomNids as number[]}::bigint[])
+      and (s.type <> 'm.room.member' or s.state_key = any(${members as string[]}::text[]))`;
+}
+
+/** Current state events of one (escaped) type in many rooms, at most so many. */
+export async function listStateOfRoomsOfType(
+  sql: Sql,
+  roomNids: readonly number[],
+  type: string,
+  limit: number,
+): Promise<EventHead[]> {
+  if (roomNids.length === 0) return [];
+  return sql<EventHead[]>`
+    select ${eventHead(sql)} from current_state s join events e on e.nid = s.nid
+    where s.room_nid = any(${roomNids as number[]}::bigint[]) and s.type = ${type}
+    order by s.room_nid, s.state_key limit ${limit}`;
+}
+
+/** Current state of one (escaped) type in many rooms, whatever its state key. */
+export async function listStatesOfType(
+  sql: Sql,
+  roomNids: readonly number[],
+  type: string,
+): Promise<EventHead[]> {
+  if (roomNids.length === 0) return [];
+  return sql<EventHead[]>`
+    select ${eventHead(sql)} from current_state s join events e on e.nid = s.nid
+    where s.room_nid = any(${roomNids as number[]}::bigint[]) and s.type = ${type}`;
+}

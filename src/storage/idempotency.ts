@@ -29,6 +29,19 @@ export async function findIdempotencyAnswer(
   return row?.answer;
 }
 
+/** Takes a key, or finds who took it: answers what is known by it from now on. */
+export async function claimKey(
+  sql: Sql,
+  key: Uint8Array,
+  answer: string,
+  nowTs: number,
+): Promise<string> {
+  const [taken] = await sql<{ answer: string }[]>`
+    insert into idempotency (key, answer, created_ts) values (${Buffer.from(key)}, ${answer}, ${nowTs})
+    on conflict do nothing returning answer`;
+  return taken?.answer ?? (await findIdempotencyAnswer(sql, key)) ?? answer;
+}
+
 /** Deletes at most `limit` answers that are older than `ageMs`, by the database's time. */
 export async function deleteOldAnswers(
   sql: Sql,

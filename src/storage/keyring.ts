@@ -2,7 +2,7 @@ import type { Sealed, SealedContent } from "./write.ts";
 
 /** What a key seals: it dies with its owner, or with its owner's span of time. */
 export type KeyScope =
-  "user" | "user-span" | "room-span" | "room-state" | "member";
+  "user" | "user-span" | "room-span" | "room-state" | "room-words" | "member";
 
 /** Names one key; `span` is "" for scopes without one. */
 export interface KeyName {
@@ -41,6 +41,15 @@ export interface Keyring {
     context: string,
     keys: ReadonlyMap<number, KeyHandle>,
   ): string | undefined;
+  /**
+   * Keyed hashes of 64 bits, as decimal texts: those of one word are equal under the
+   * same key and context alone.
+   */
+  hashWords(
+    words: readonly string[],
+    context: string,
+    key: KeyHandle,
+  ): string[];
   /** Seals under the user's own key ("user" scope). */
   sealForUser(
     userId: string,

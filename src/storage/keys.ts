@@ -64,19 +64,41 @@ export async function insertKeys(
   return inserted.map((row) => row.keyId);
 }
 
-/** Deletes keys for good and answers their ids: what they sealed opens no more. */
+/**
+ * Deletes keys for good and answers their ids: what they sealed opens no more. The
+ * keys of words that it held go with them; what else was said there is read anew.
+ */
 export async function deleteKeys(
   sql: Sql,
   names: readonly KeyName[],
 ): Promise<number[]> {
   const deleted = await sql<{ keyId: number }[]>`
-    delete from keys
-    where (scope, owner, span) in (
-      select * from unnest(
-        ${names.map((name) => name.scope)}::text[],
-        ${names.map((name) => name.owner)}::text[],
-        ${names.map((name) => name.span)}::text[]))
-    returning key_id`;
+    with gone as (
+      delete from keys
+      where (scope, owner, span) in (
+        select * from unnest(
+          ${names.map((name) => name.scope)}::text[],
+          ${names.map((name) => name.owner)}::text[],
+          ${names.map((name) => name.span)}::text[]))
+      returning key_id, scope, owner, span
+    ), words as (
+      delete from keys using (
+        select owner as room_id, span from gone where scope = 'room-span'
+        union
+        select r.room_id, g.span
+        from gone g join memberships m on m.user_id = g.owner join rooms r on r.room_nid = m.room_nid
+        where g.scope = 'user-span'
+        union
+        select g.owner, s.span
+        from gone g join rooms r on r.room_id = g.owner join search_spans s on s.room_nid = r.room_nid
+        where g.scope = 'room-state'
+      ) held
+      where keys.scope = 'room-words' and keys.owner = held.room_id and keys.span = held.span
+      returning keys.key_id
+    ), marked as (
+      update search_spans set pending_from = 0 where key_id in (select key_id from words)
+    )
+    select key_id from gone union all select key_id from words`;
   return deleted.map((row) => row.keyId);
 }
 

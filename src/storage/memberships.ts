@@ -9,6 +9,8 @@ export interface MembershipRecord {
   sender: string;
   nid: number;
   position: number;
+  /** Where it became what it is; later member events of the same kind leave it. */
+  sincePosition: number;
   isForgotten: boolean;
 }
 
@@ -18,7 +20,7 @@ export async function findMembership(
   roomNid: number,
 ): Promise<MembershipRecord | undefined> {
   const [row] = await sql<MembershipRecord[]>`
-    select user_id, room_nid, membership, sender, nid, position, is_forgotten
+    select user_id, room_nid, membership, sender, nid, position, since_position, is_forgotten
     from memberships where user_id = ${userId} and room_nid = ${roomNid}`;
   return row;
 }
@@ -30,7 +32,7 @@ export async function listMembershipsOf(
   memberships?: readonly Membership[],
 ): Promise<(MembershipRecord & { roomId: string })[]> {
   return sql<(MembershipRecord & { roomId: string })[]>`
-    select m.user_id, m.room_nid, m.membership, m.sender, m.nid, m.position, m.is_forgotten, r.room_id
+    select m.user_id, m.room_nid, m.membership, m.sender, m.nid, m.position, m.since_position, m.is_forgotten, r.room_id
     from memberships m join rooms r on r.room_nid = m.room_nid
     where m.user_id = ${userId}
       ${memberships ? sql`and m.membership = any(${memberships as Membership[]}::text[])` : sql``}`;
@@ -42,7 +44,7 @@ export async function listMembersOf(
   memberships?: readonly Membership[],
 ): Promise<MembershipRecord[]> {
   return sql<MembershipRecord[]>`
-    select user_id, room_nid, membership, sender, nid, position, is_forgotten
+    select user_id, room_nid, membership, sender, nid, position, since_position, is_forgotten
     from memberships where room_nid = ${roomNid}
       ${memberships ? sql`and membership = any(${memberships as Membership[]}::text[])` : sql``}`;
 }
@@ -99,4 +101,62 @@ export async function listJoinedAmong(
       where room_nid = ${roomNid} and membership = 'join' and right(user_id, ${ending.length}) = ${ending}
       limit ${mostOthers})`;
   return rows.map(({ userId }) => userId);
+}
+
+/** What a user has to do with each of these rooms; nothing with those that are absent. */
+export async function listMembershipsIn(
+  sql: Sql,
+  userId: string,
+  roomNids: readonly number[],
+): Promise<{ roomNid: number; membership: Membership }[]> {
+  if (roomNids.length === 0) return [];
+  return sql<{ roomNid: number; membership: Membership }[]>`
+    select room_nid, membership from memberships
+    where user_id = ${userId} and room_nid = any(${roomNids as number[]}::bigint[])`;
+}
+
+/** Those of the rooms that a user is in, by their ids. */
+export async function listJoinedAmongRooms(
+  sql: Sql,
+  userId: string,
+  roomIds: readonly string[],
+): Promise<string[]> {
+  if (roomIds.length === 0) return [];
+  const rows = await sql<{ roomId: string }[]>`
+    select r.room_id from rooms r join memberships m on m.room_nid = r.room_nid
+    where r.room_id = any(${roomIds as string[]}::text[]) and m.user_id = ${userId} and m.membership = 'join'`;
+  return rows.map(({ roomId }) => roomId);
+}
+
+/** How many are in each of these rooms; those in which nobody is are absent. */
+export async function countJoinedMembers(
+  sql: Sql,
+  roomNids: readonly number[],
+): Promise<Map<number, number>> {
+  if (roomNids.length === 0) return new Map();
+  const rows = await sql<{ roomNid: number; count: number }[]>`
+    select room_nid, count(*)::int as count from memberships
+    where room_nid = any(${roomNids as number[]}::bigint[]) and membership = 'join'
+    group by room_nid`;
+  return new Map(rows.map(({ roomNid, count }) => [roomNid, count]));
+}
+
+/** Rooms that two users are both in, by their ids after one, and how many they are in all. */
+export async function listMutualRooms(
+  sql: Sql,
+  [one, other]: readonly [string, string],
+  after: string,
+  limit: number,
+): Promise<{ roomIds: string[]; count: number }> {
+  const [row] = await sql<{ roomIds: string[]; count: number }[]>`
+    with mutual as materialized (
+      select r.room_id from memberships a
+      join memberships b on b.room_nid = a.room_nid and b.user_id = ${other} and b.membership = 'join'
+      join rooms r on r.room_nid = a.room_nid
+      where a.user_id = ${one} and a.membership = 'join'
+    )
+    select (select count(*)::int from mutual) as count, coalesce((
+      select array_agg(room_id order by room_id) from (
+        select room_id from mutual where room_id > ${after} order by room_id limit ${limit}) page), '{}') as room_ids`;
+  return row!;
 }

@@ -91,6 +91,8 @@ export interface Notifier {
    */
   revoke(tokenIds: readonly number[]): Promise<void>;
   onRevoked(listener: (tokenIds: readonly number[]) => void): void;
+  /** Called whenever `position` has moved; answers what ends that. */
+  onAdvance(listener: () => void): () => void;
   /**
    * Called when the connection to the other processes is there again: they may
    * have said something meanwhile. Caches that trust `onRevoked` are emptied.

@@ -110,3 +110,14 @@ export async function listRoomHeads(
     }),
   );
 }
+
+/** Rooms that this server knows by these ids. */
+export async function listRoomsById(
+  sql: Sql,
+  roomIds: readonly string[],
+): Promise<RoomRow[]> {
+  if (roomIds.length === 0) return [];
+  return sql<RoomRow[]>`
+    select room_nid, room_id, room_version, is_published, is_resident
+    from rooms where room_id = any(${roomIds as string[]}::text[])`;
+}

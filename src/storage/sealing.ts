@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { WeightedCache } from "../util/weighted-cache.ts";
 import { decrypt, encrypt } from "./aead.ts";
 import { deriveKey } from "./hkdf.ts";
@@ -24,12 +25,17 @@ export class SealingKey implements KeyHandle {
           `myelin seal ${this.keyId} ${second.keyId}`,
         );
   }
+
+  /** The key of the hashes of words, which seals nothing. */
+  deriveForWords(): Buffer {
+    return deriveKey(this.#secret, `myelin words ${this.keyId}`);
+  }
 }
 
 /** The handle of what is not sealed. */
 export const NO_KEY: KeyHandle = { keyId: 0 };
 
-export interface Sealing extends Pick<Keyring, "seal" | "open"> {
+export interface Sealing extends Pick<Keyring, "seal" | "open" | "hashWords"> {
   /** Drops what was derived from these keys. */
   forget(keyIds: ReadonlySet<number>): void;
 }
@@ -38,18 +44,32 @@ export interface Sealing extends Pick<Keyring, "seal" | "open"> {
 export function createSealing(pairs: number): Sealing {
   const derived = new WeightedCache<string, Derived>(pairs, () => 1);
 
-  const find = (first: SealingKey, second?: SealingKey): Buffer => {
-    const id = `${first.keyId} ${second?.keyId ?? 0}`;
+  const findOnce = (
+    id: string,
+    [firstKey, secondKey]: readonly [number, number],
+    derive: () => Buffer,
+  ): Buffer => {
     const found = derived.get(id);
     if (found !== undefined) return found.key;
-    const key = first.derive(second);
-    derived.set(id, {
-      key,
-      id,
-      firstKey: first.keyId,
-      secondKey: second?.keyId ?? 0,
-    });
+    const key = derive();
+    derived.set(id, { key, id, firstKey, secondKey });
     return key;
+  };
+
+  const find = (first: SealingKey, second?: SealingKey): Buffer => {
+    const secondKey = second?.keyId ?? 0;
+    const ids = [first.keyId, secondKey] as const;
+    return findOnce(`${first.keyId} ${secondKey}`, ids, () =>
+      first.derive(second),
+    );
+  };
+
+  const findForWords = (handle: KeyHandle): Buffer => {
+    if (handle.keyId === 0) return NOT_SECRET;
+    const key = livingKey(handle);
+    return findOnce(`words ${key.keyId}`, [key.keyId, 0], () =>
+      key.deriveForWords(),
+    );
   };
 
   return {
@@ -74,6 +94,17 @@ export function createSealing(pairs: number): Sealing {
       return decrypt(key, sealed, context).toString();
     },
 
+    hashWords(words, context, handle) {
+      const key = findForWords(handle);
+      return words.map((word) =>
+        createHmac("sha256", key)
+          .update(`${context}\n${word}`)
+          .digest()
+          .readBigInt64BE()
+          .toString(),
+      );
+    },
+
     forget(keyIds) {
       for (const { id, firstKey, secondKey } of derived.values()) {
         if (keyIds.has(firstKey) || keyIds.has(secondKey)) derived.delete(id);
@@ -81,6 +112,9 @@ export function createSealing(pairs: number): Sealing {
     },
   };
 }
+
+/** Of words that lie beside content which is not sealed. */
+const NOT_SECRET = Buffer.alloc(32);
 
 interface Derived {
   key: Buffer;

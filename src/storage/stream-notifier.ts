@@ -43,6 +43,7 @@ export async function createNotifier({
   const waiters = new Waiters();
   const revokedListeners: ((tokenIds: readonly number[]) => void)[] = [];
   const gapListeners: (() => void)[] = [];
+  const advanceListeners = new Set<() => void>();
   const revoked = new Set<number>();
   const plainNews = new PlainNewsMemory();
   const rollCall = createRollCall(bus);
@@ -56,10 +57,12 @@ export async function createNotifier({
     onBatch(batch) {
       ring.add(batch);
       waiters.wake(batch, { position: batch.to });
+      for (const listener of advanceListeners) listener();
     },
     onJump(position) {
       ring.reset(position);
       waiters.endAll("woken");
+      for (const listener of advanceListeners) listener();
     },
   });
 
@@ -171,6 +174,10 @@ export async function createNotifier({
       );
     },
     onRevoked: (listener) => void revokedListeners.push(listener),
+    onAdvance(listener) {
+      advanceListeners.add(listener);
+      return () => void advanceListeners.delete(listener);
+    },
     onGap: (listener) => void gapListeners.push(listener),
 
     async close() {

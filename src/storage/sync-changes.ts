@@ -129,12 +129,12 @@ export async function listHeroes(
   sql: Sql,
   roomNids: readonly number[],
   userId: string,
-): Promise<{ roomNid: number; userId: string }[]> {
+): Promise<{ roomNid: number; userId: string; nid: number }[]> {
   if (roomNids.length === 0) return [];
-  return sql<{ roomNid: number; userId: string }[]>`
-    select r.room_nid, h.user_id from unnest(${roomNids as number[]}::bigint[]) as r(room_nid)
+  return sql<{ roomNid: number; userId: string; nid: number }[]>`
+    select r.room_nid, h.user_id, h.nid from unnest(${roomNids as number[]}::bigint[]) as r(room_nid)
     cross join lateral (
-      select m.user_id, m.membership in ('join', 'invite') as is_present, m.position from memberships m
+      select m.user_id, m.nid, m.membership in ('join', 'invite') as is_present, m.position from memberships m
       where m.room_nid = r.room_nid and m.user_id <> ${userId} and m.membership <> 'knock'
       order by is_present desc, m.position limit 5
     ) h

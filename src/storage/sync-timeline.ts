@@ -26,7 +26,8 @@ export interface TimelineConditions {
   } | null;
 }
 
-const conditionsOf = (sql: Sql, c: TimelineConditions) => sql`
+/** The conditions for a query of `events e`. */
+export const conditionsOf = (sql: Sql, c: TimelineConditions) => sql`
   ${c.types ? sql`and e.type like any(${c.types as string[]}::text[])` : sql``}
   ${c.notTypes ? sql`and not e.type like any(${c.notTypes as string[]}::text[])` : sql``}
   ${c.senders ? sql`and e.sender = any(${c.senders as string[]}::text[])` : sql``}

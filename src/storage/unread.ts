@@ -102,14 +102,14 @@ export async function listUnread(
     }`;
 }
 
-/** The running count of a room at a position. */
-const roomCountAt = (sql: Sql, position: ReturnType<Sql>) => sql`
+/** The running count of a room (`r`) at a position. */
+export const roomCountAt = (sql: Sql, position: ReturnType<Sql>) => sql`
   coalesce((
     select e.room_count from events e where e.room_nid = r.room_nid and e.position <= ${position}
     order by e.position desc limit 1), 0)`;
 
-/** The running count of one line of a room at a position. */
-const lineCountAt = (sql: Sql, position: ReturnType<Sql>) => sql`
+/** The running count of one line (`l`) of a room at a position. */
+export const lineCountAt = (sql: Sql, position: ReturnType<Sql>) => sql`
   coalesce(case when l.thread = 'main' then (
     select e.thread_count from events e where e.room_nid = l.room_nid and e.thread is null and e.position <= ${position}
     order by e.position desc limit 1)

@@ -44,12 +44,13 @@ export async function listErasures(
   return new Map(rows.map(({ userId, position }) => [userId, position]));
 }
 
-/** Deactivated users who are still in rooms: their deactivation did not come to its end. */
-export async function listDeactivatedMembers(sql: Sql): Promise<string[]> {
+/** Deactivated users who are still in rooms, or have backups: their deactivation did not come to its end. */
+export async function listUnfinishedDeactivations(sql: Sql): Promise<string[]> {
   const rows = await sql<{ userId: string }[]>`
-    select user_id from users where is_deactivated and exists (
+    select user_id from users where is_deactivated and (exists (
       select from memberships m
-      where m.user_id = users.user_id and m.membership in ('join', 'invite', 'knock'))`;
+      where m.user_id = users.user_id and m.membership in ('join', 'invite', 'knock'))
+      or exists (select from key_backups b where b.user_id = users.user_id and not b.is_deleted))`;
   return rows.map((row) => row.userId);
 }
 

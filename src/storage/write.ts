@@ -129,6 +129,8 @@ export interface WriteRows {
   placedOutliers: { nid: number }[];
   /** The target's content row is deleted and its skeleton is all that is left. */
   redactions: { targetNid: number; byNid: number }[];
+  /** Media of ours that an event names; those that are not there are left out. */
+  mediaReferences: { nid: number; mediaId: string }[];
   notifications: {
     at: number;
     /** "" for everybody whose push rules are the default ones. */
@@ -148,6 +150,15 @@ export interface WriteRows {
     eventId: string;
     eventPosition: number;
     receiptTs: number;
+  }[];
+  /** What a user wants to hear of threads; one that has ended stays known. */
+  threadSubscriptions: {
+    at: number;
+    userId: string;
+    roomNid: number;
+    thread: string;
+    isSubscribed: boolean;
+    isAutomatic: boolean;
   }[];
   newUsers: {
     userId: string;
@@ -174,7 +185,7 @@ export interface WriteRows {
     deviceId: string;
     createdTs: number;
   } & Sealed)[];
-  /** Its tokens, keys, one-time keys, signatures and to-device messages go too. */
+  /** Its tokens, keys, one-time keys, signatures, to-device messages and dehydrated form go too. */
   removedDevices: { userId: string; deviceId: string }[];
   newTokens: {
     tokenHash: Uint8Array;
@@ -245,11 +256,42 @@ export interface WriteRows {
     /** Of what is signed: it says nothing of a key that comes in its place. */
     signedHash: Uint8Array;
   }[];
+  /** Takes the place of the user's last one; the device itself is among `devices`. */
+  dehydratedDevices: ({
+    at: number;
+    userId: string;
+    deviceId: string;
+  } & Sealed)[];
   /**
    * Who shares a room with this user has to be told of new device keys; where a
    * viewer is named, that user alone.
    */
   deviceListChanges: { at: number; userId: string; viewer?: string }[];
+  /** One that is there already, by user and key, is changed and stays its device's. */
+  pushers: ({
+    at: number;
+    pusherId: number;
+    userId: string;
+    deviceId: string;
+    keyHash: Uint8Array;
+    kind: "http" | "email";
+    isEnabled: boolean;
+    shard: number;
+    /** Whether other users' pushers of the same key stay. */
+    isAppended: boolean;
+    createdTs: number;
+  } & Sealed)[];
+  removedPushers: { userId: string; keyHash: Uint8Array }[];
+  /** Of a room, an event of it, or a user; the reason is sealed under the reporter's key. */
+  reports: ({
+    at: number;
+    reportId: number;
+    reporter: string;
+    roomId: string | null;
+    eventId: string | null;
+    userId: string | null;
+    createdTs: number;
+  } & Sealed)[];
   /** A mode stays once it is `rows`; `roomId` "" stands for all rooms. */
   pushModes: {
     at: number;

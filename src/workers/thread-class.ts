@@ -1,18 +1,16 @@
 import { spawn, spawnSync } from "node:child_process";
 import { readlinkSync } from "node:fs";
-import { setPriority } from "node:os";
-
-// Of all systems Linux alone schedules each thread by itself; Node knows niceness alone.
-const isLinux = process.platform === "linux";
+import { stepBehind } from "./step-behind.ts";
 
 /**
  * Has the calling thread run where nobody else wants to, and gives its number. A thread of
  * the class "idle" is interrupted at once by whoever has work; one that is merely nice goes
- * on for some milliseconds: sends beside logins came twice as late by that.
+ * on for some milliseconds: sends beside logins came twice as late by that. Node knows
+ * niceness alone.
  */
 export function yieldToAll(): number | undefined {
-  if (!isLinux) return undefined;
-  setPriority(0, 10);
+  if (process.platform !== "linux") return undefined;
+  stepBehind();
   const thread = readlinkSync("/proc/thread-self").split("/").at(-1)!;
   spawnSync("chrt", ["-i", "-p", "0", thread], { stdio: "ignore" });
   return Number(thread);

@@ -1,7 +1,7 @@
 import { IDBFactory } from "fake-indexeddb";
 import type { MatrixClient, MatrixEvent, Room } from "matrix-js-sdk";
 import { waitFor } from "../support/wait-for.ts";
-import { quietLogger, type Sdk } from "./sdk.ts";
+import { loadSlidingSync, quietLogger, type Sdk } from "./sdk.ts";
 import { Wire } from "./wire.ts";
 
 interface Session {
@@ -19,6 +19,8 @@ export class SdkPerson {
   readonly #session: Session;
   readonly wire = new Wire();
   #client: MatrixClient | undefined;
+  /** What the person has written down. */
+  recoveryKey: Uint8Array | undefined;
 
   private constructor(
     sdk: Sdk,
@@ -48,6 +50,21 @@ export class SdkPerson {
     return new SdkPerson(sdk, baseUrl, password, session as Session);
   }
 
+  /** Another device of the same person, with stores of its own. */
+  static async logIn(
+    sdk: Sdk,
+    baseUrl: string,
+    person: SdkPerson,
+  ): Promise<SdkPerson> {
+    const client = sdk.createClient({ baseUrl, logger: quietLogger });
+    const session = await client.loginRequest({
+      type: "m.login.password",
+      identifier: { type: "m.id.user", user: person.userId },
+      password: person.#password,
+    });
+    return new SdkPerson(sdk, baseUrl, person.#password, session as Session);
+  }
+
   get userId(): string {
     return this.#session.user_id;
   }
@@ -68,7 +85,7 @@ export class SdkPerson {
   }
 
   /** Opens the stores and syncs, from where this device was before. */
-  async goOnline(): Promise<void> {
+  async goOnline({ slides = false } = {}): Promise<void> {
     const { createClient, IndexedDBStore } = this.#sdk;
     // The SDK keeps every account's keys under one name, in the global factory.
     Object.assign(globalThis, { indexedDB: this.#indexedDB });
@@ -85,20 +102,60 @@ export class SdkPerson {
       logger: quietLogger,
       fetchFn: this.wire.fetch,
       timelineSupport: true,
+      cryptoCallbacks: {
+        getSecretStorageKey: async ({ keys }) => {
+          const [keyId] = Object.keys(keys);
+          const { recoveryKey } = this;
+          return keyId && recoveryKey ? [keyId, recoveryKey] : null;
+        },
+      },
     });
     await store.startup();
     await client.initRustCrypto();
     this.#client = client;
-    await client.startClient({ initialSyncLimit: 8, threadSupport: true });
+    await client.startClient({
+      initialSyncLimit: 8,
+      threadSupport: true,
+      ...(slides && { slidingSync: await this.#slidingSync(client) }),
+    });
     await waitFor(`${this.userId} syncs`, [[client, "sync"]], () =>
       ["PREPARED", "SYNCING"].includes(client.getSyncState() ?? ""),
     );
+  }
+
+  /** All rooms, as a client shows them. */
+  async #slidingSync(client: MatrixClient) {
+    const SlidingSync = await loadSlidingSync();
+    const config = {
+      timeline_limit: 20,
+      required_state: [
+        ["m.room.create", ""],
+        ["m.room.name", ""],
+        ["m.room.encryption", ""],
+        ["m.room.power_levels", ""],
+        ["m.room.join_rules", ""],
+        ["m.room.history_visibility", ""],
+        ["m.room.member", "$LAZY"],
+        ["m.room.member", "$ME"],
+      ],
+    };
+    const lists = new Map([["all", { ...config, ranges: [[0, 99]] }]]);
+    return new SlidingSync(this.#baseUrl, lists, config, client, 20_000);
   }
 
   /** Closes the client; its stores keep what it has seen. */
   async goOffline(): Promise<void> {
     await this.client.store.save(true);
     this.close();
+  }
+
+  /** Ends the session; what it has seen stays where it was. */
+  async logOut(): Promise<void> {
+    this.close();
+    await fetch(`${this.#baseUrl}/_matrix/client/v3/logout`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${this.#session.access_token}` },
+    });
   }
 
   close(): void {
@@ -120,6 +177,33 @@ export class SdkPerson {
         );
       },
     });
+  }
+
+  /** Makes secret storage under a recovery key, and a key backup whose key lies there. */
+  async setUpBackup(): Promise<void> {
+    const made = await this.crypto.createRecoveryKeyFromPassphrase();
+    this.recoveryKey = made.privateKey;
+    await this.crypto.bootstrapSecretStorage({
+      createSecretStorageKey: async () => made,
+      setupNewKeyBackup: true,
+    });
+  }
+
+  /** How many keys the backup holds: the SDK remembers what it was told at first. */
+  async countBackedUpKeys(): Promise<number> {
+    const response = await fetch(
+      `${this.#baseUrl}/_matrix/client/v3/room_keys/version`,
+      { headers: { authorization: `Bearer ${this.#session.access_token}` } },
+    );
+    return ((await response.json()) as { count: number }).count;
+  }
+
+  /** Fetches all keys of the backup by the recovery key; answers how many. */
+  async restoreBackup(): Promise<number> {
+    await this.crypto.loadSessionBackupPrivateKeyFromSecretStorage();
+    await this.crypto.checkKeyBackupAndEnable();
+    const { imported } = await this.crypto.restoreKeyBackup();
+    return imported;
   }
 
   room(roomId: string): Room | undefined {

@@ -2,6 +2,7 @@
 import "fake-indexeddb/auto";
 import { createRequire } from "node:module";
 import type * as MatrixSdk from "matrix-js-sdk";
+import type * as SlidingSyncPart from "matrix-js-sdk/lib/sliding-sync.js";
 
 export type Sdk = typeof MatrixSdk;
 
@@ -32,4 +33,14 @@ export async function loadSdk(): Promise<Sdk> {
     ? await import("matrix-js-sdk-next")
     : await import("matrix-js-sdk");
   return sdk as Sdk;
+}
+
+/** The SDK's sliding sync, which its main module does not export. */
+export async function loadSlidingSync(): Promise<
+  typeof SlidingSyncPart.SlidingSync
+> {
+  const part: unknown = isNew
+    ? await import("matrix-js-sdk-next/lib/sliding-sync.js")
+    : await import("matrix-js-sdk/lib/sliding-sync.js");
+  return (part as typeof SlidingSyncPart).SlidingSync;
 }

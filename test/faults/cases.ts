@@ -4,11 +4,15 @@ import { cuts } from "./cuts.ts";
 import { dags } from "./dags.ts";
 import { diskFull } from "./disk-full.ts";
 import { exhausted } from "./exhausted.ts";
+import { history } from "./history.ts";
 import { kills } from "./kills.ts";
+import { largeFiles } from "./large-files.ts";
 import { migration } from "./migration.ts";
 import type { ProofCase } from "./proof.ts";
+import { pushes } from "./pushes.ts";
 import { stopped } from "./stopped.ts";
 import { stream } from "./stream.ts";
+import { thumbnails } from "./thumbnails.ts";
 
 export const cases: readonly ProofCase[] = [
   kills,
@@ -21,4 +25,8 @@ export const cases: readonly ProofCase[] = [
   migration,
   ...dags,
   claims,
+  pushes,
+  largeFiles,
+  thumbnails,
+  history,
 ];

@@ -24,6 +24,10 @@ const TRACES: Record<string, (sql: postgres.Sql) => Promise<object[]>> = {
     select m.user_id from memberships m left join current_state s
       on s.room_nid = m.room_nid and s.type = 'm.room.member' and s.state_key = m.user_id
     where s.nid is distinct from m.nid`,
+  "a stay is not what the membership says": (sql) => sql`
+    select m.user_id from memberships m
+    where (m.membership = 'join') is distinct from exists (
+      select from stays s where s.user_id = m.user_id and s.room_nid = m.room_nid and s.left_position is null)`,
   "a change of state has no event": (sql) => sql`
     select c.position from state_changes c left join events e on e.nid = c.new_nid
     where c.new_nid is not null and e.room_nid is distinct from c.room_nid`,

@@ -210,4 +210,13 @@ describe("matchesCondition", () => {
       expect(matches(kind === undefined ? {} : { kind })).to.equal(false);
     }
   });
+
+  it("matches no feature of room versions, of which there are none yet (MSC3931)", () => {
+    for (const kind of [
+      "room_version_supports",
+      "org.matrix.msc3931.room_version_supports",
+    ])
+      for (const feature of ["org.matrix.msc3932.extensible_events", "", 7])
+        expect(matches({ kind, feature })).to.equal(false);
+  });
 });

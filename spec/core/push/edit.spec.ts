@@ -41,6 +41,7 @@ describe("defaultPushRules", () => {
   it("are those of the specification, in its order, with the polls' rules", () => {
     expect(ids(defaults, "override")).to.deep.equal([
       ".m.rule.master",
+      ".org.matrix.msc4028.encrypted_event",
       ".m.rule.suppress_notices",
       ".m.rule.invite_for_me",
       ".m.rule.member_event",
@@ -67,10 +68,11 @@ describe("defaultPushRules", () => {
     expect(defaults.content).to.deep.equal([]);
   });
 
-  it("are enabled and marked as default, the master rule disabled", () => {
+  it("are enabled and marked as default, the master rule and that of MSC4028 disabled", () => {
+    const off = [".m.rule.master", ".org.matrix.msc4028.encrypted_event"];
     for (const rule of [...defaults.override, ...defaults.underride]) {
       expect(rule.default).to.equal(true);
-      expect(rule.enabled).to.equal(rule.rule_id !== ".m.rule.master");
+      expect(rule.enabled).to.equal(!off.includes(rule.rule_id));
     }
   });
 });
@@ -130,7 +132,7 @@ describe("setPushRule", () => {
     expect(ids(rules, "override").slice(0, 3)).to.deep.equal([
       ".m.rule.master",
       "one",
-      ".m.rule.suppress_notices",
+      ".org.matrix.msc4028.encrypted_event",
     ]);
   });
 

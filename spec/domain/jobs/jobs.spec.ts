@@ -1,5 +1,6 @@
 import { EventEmitter, once } from "node:events";
 import { expect } from "chai";
+import { forgetSlidingStates } from "../../../src/domain/jobs/forget-sliding-states.ts";
 import { forgetTransactions } from "../../../src/domain/jobs/forget-transactions.ts";
 import { runJob, type Job } from "../../../src/domain/jobs/job.ts";
 import { startJobs } from "../../../src/domain/jobs/start-jobs.ts";
@@ -45,6 +46,20 @@ describe("jobs", () => {
     await remember(0, 10);
     await runJob(edgesOf(database.sql), forgetTransactions);
     expect(await known()).to.equal(20);
+  });
+
+  it("forget connections of sliding sync that nobody has used for 30 days", async () => {
+    for (const days of [31, 29, 0])
+      await database.sql`
+        insert into sliding_sync_states
+          (user_id, device_id, conn_id, seq, state_id, change, created_ts)
+        select '@a:test', 'D', ${String(days)}, i, i, '',
+          extract(epoch from now() - ${days} * interval '1 day') * 1000
+        from generate_series(1, 1200) as i`;
+    await runJob(edgesOf(database.sql), forgetSlidingStates);
+    const rows = await database.sql<{ connId: string }[]>`
+      select distinct conn_id from sliding_sync_states order by conn_id`;
+    expect(rows.map(({ connId }) => connId)).to.deep.equal(["0", "29"]);
   });
 
   it("forget so many at once", async () => {
@@ -123,6 +138,21 @@ describe("jobs", () => {
     };
     await runJob(edgesOf(database.sql), sleeper);
     expect(generations).to.deep.equal([1, 2]);
+  });
+
+  it("come to their turn again while another one has much to do", async () => {
+    const steps = new EventEmitter();
+    const busy = { ...jobOf(async () => true), name: "busy" };
+    const brief = {
+      ...jobOf(async () => steps.emit("brief") && false),
+      ...{ name: "brief", restMs: 0 },
+    };
+    const first = once(steps, "brief");
+    const edges = edgesOf(database.sql);
+    const running = startJobs(() => edges, [busy, brief], 5);
+    await first;
+    await once(steps, "brief");
+    await running.stop();
   });
 
   it("start with the server and let go of their lease when it stops", async () => {

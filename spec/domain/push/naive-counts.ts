@@ -106,6 +106,20 @@ export class NaiveRoom {
     return { room, threads };
   }
 
+  /** Events that notified a member since they came, and whether they were read. */
+  notifications(
+    userId: string,
+    ignored: ReadonlySet<string>,
+  ): [eventId: string, isRead: boolean][] {
+    const since = this.joinedAt.get(userId) ?? Infinity;
+    return this.said.flatMap((event, at): [string, boolean][] => {
+      if (at <= since || event.isRedacted) return [];
+      if (event.sender === userId || ignored.has(event.sender)) return [];
+      if (!event.outcomes.get(userId)?.notify) return [];
+      return [[event.eventId, at <= this.#readTo(userId, event.thread)]];
+    });
+  }
+
   #readTo(userId: string, thread: string): number {
     const receipts = this.#receipts.filter(
       (receipt) =>

@@ -31,6 +31,12 @@ describe("describePushModes", () => {
     expect(modes(louder)).to.deep.equal([]);
   });
 
+  it("needs nothing for pushes of all encrypted events (MSC4028)", () => {
+    const rule = ".org.matrix.msc4028.encrypted_event";
+    const pushed = setPushRuleEnabled(rules, "override", rule, true);
+    expect(modes(pushed)).to.deep.equal([]);
+  });
+
   it("needs rows everywhere where a default rule has another effect", () => {
     const everywhere = [{ roomId: "", mode: "rows" }];
     const rule = ".m.rule.message";

@@ -4,11 +4,14 @@ import type { JsonObject } from "../../../src/core/json.ts";
 import type { PushRuleset } from "../../../src/core/push/ruleset.ts";
 import { setAccountData } from "../../../src/domain/accounts/update-account-data.ts";
 import { listIgnoredUsers } from "../../../src/domain/accounts/ignored-users.ts";
+import { readBadges } from "../../../src/domain/push/badges.ts";
 import { readRuleset } from "../../../src/domain/push/push-rules.ts";
 import { readUnread } from "../../../src/domain/push/unread.ts";
 import { findRoomIdentity } from "../../../src/domain/rooms/room-identity.ts";
 import { useServer } from "../../support/server.ts";
 import type { TestProcess, TestUser } from "../../support/server.ts";
+import { ProcessMemory } from "../../../src/util/process-memory.ts";
+import { must } from "../../support/rooms.ts";
 import { NaiveRoom } from "./naive-counts.ts";
 
 const USERS = 4;
@@ -354,8 +357,22 @@ describe("readUnread", () => {
 
     async compare(): Promise<void> {
       const upTo = await server.edges.notifier.refresh();
-      for (const { userId } of this.users) {
+      const badgeOf = await readBadges(
+        { ...server.edges, memory: new ProcessMemory() },
+        this.users.map(({ userId }) => userId),
+      );
+      for (const user of this.users) {
+        const { userId } = user;
         const ignored = await listIgnoredUsers(server.edges, userId);
+        const joined = this.rooms.filter((room) => room.joinedAt.has(userId));
+        const notified = joined.flatMap((room) => room.unread(userId, ignored));
+        expect(badgeOf(userId)).to.equal(
+          notified.filter(
+            ({ room, threads }) =>
+              room.notification_count > 0 || Object.keys(threads).length > 0,
+          ).length,
+        );
+        await this.compareListed(user, joined, ignored);
         for (const room of this.rooms) {
           if (!room.joinedAt.has(userId)) continue;
           const identity = await findRoomIdentity(server.edges, room.roomId);
@@ -387,6 +404,29 @@ describe("readUnread", () => {
           });
         }
       }
+    }
+
+    /** All pages of `/notifications`, a few of them at once. */
+    async compareListed(
+      user: TestUser,
+      joined: readonly NaiveRoom[],
+      ignored: ReadonlySet<string>,
+    ): Promise<void> {
+      type Listed = { event: { event_id: string }; read: boolean };
+      const listed: [string, boolean][] = [];
+      for (let from = ""; ;) {
+        const page = must<{ notifications: Listed[]; next_token?: string }>(
+          await user.get(`/notifications?limit=3&from=${from}`),
+        );
+        for (const { event, read } of page.notifications)
+          listed.push([event.event_id, read]);
+        if (page.next_token === undefined) break;
+        from = page.next_token;
+      }
+      const expected = joined.flatMap((room) =>
+        room.notifications(user.userId, ignored),
+      );
+      expect(listed).to.have.deep.members(expected);
     }
   }
 

@@ -44,6 +44,8 @@ const act = fc.record({
         "typing",
         "still",
         "thread",
+        "edit",
+        "reference",
         "private",
         "redaction",
         "topic",
@@ -135,6 +137,19 @@ describe("readQuickAnswer", () => {
           return say("m.room.message", {
             ...text,
             "m.relates_to": { rel_type: "m.thread", event_id: target ?? "$x" },
+          });
+        case "edit":
+          return say("m.room.message", {
+            ...text,
+            "m.new_content": text,
+            "m.relates_to": { rel_type: "m.replace", event_id: target ?? "$x" },
+          });
+        case "reference":
+          return say("m.poll.response", {
+            "m.relates_to": {
+              rel_type: "m.reference",
+              event_id: target ?? "$x",
+            },
           });
         case "receipt":
         case "private": {

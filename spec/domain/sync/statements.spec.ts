@@ -10,7 +10,8 @@ import type { Edges } from "../../../src/edges.ts";
 import type { Notifier } from "../../../src/storage/notifier.ts";
 import { ProcessMemory } from "../../../src/util/process-memory.ts";
 import { countStatements } from "../../support/count-statements.ts";
-import { path } from "../../support/rooms.ts";
+import { edit, react, refer, reply } from "../../support/relations.ts";
+import { path, say as sayText } from "../../support/rooms.ts";
 import { requesterOf } from "../../support/requester.ts";
 import { type TestUser, useServer } from "../../support/server.ts";
 
@@ -126,6 +127,41 @@ describe("the statements of a sync", () => {
       inLarge = await count(large, inLarge.token, filter);
       expect(inLarge.statements).to.equal(inSmall.statements);
     }
+  });
+
+  it("are as many for 200 rooms whose messages have relations as for 10", async function () {
+    this.timeout(60_000);
+    const few = await server.user("related-few");
+    const many = await server.user("related-many");
+    const guest = await server.user("relating");
+    const rooms = [
+      ...(await makeRooms(few, guest, 10)),
+      ...(await makeRooms(many, guest, 200)),
+    ];
+    const relate = async (roomId: string) => {
+      const root = await sayText(guest, roomId, "root");
+      const replied = await reply(guest, roomId, root);
+      await edit(guest, roomId, root, "edited");
+      await edit(guest, roomId, replied, "edited");
+      await refer(guest, roomId, root);
+      await react(guest, roomId, root);
+    };
+    const beforeFew = await count(few, null);
+    const beforeMany = await count(many, null);
+    for (let i = 0; i < rooms.length; i += 20)
+      await Promise.all(rooms.slice(i, i + 20).map(relate));
+    const sinceFew = await count(few, beforeFew.token);
+    const sinceMany = await count(many, beforeMany.token);
+    expect(sinceMany.statements).to.equal(sinceFew.statements);
+    const firstFew = await count(few, null);
+    const firstMany = await count(many, null);
+    expect(firstMany.statements).to.equal(firstFew.statements);
+    // What nothing relates to costs nothing more.
+    expect(beforeMany.statements).to.be.below(firstMany.statements);
+    const filter = { room: { timeline: { not_types: ["m.reaction"] } } };
+    const filteredFew = await count(few, null, filter);
+    const filteredMany = await count(many, null, filter);
+    expect(filteredMany.statements).to.equal(filteredFew.statements);
   });
 
   it("are none for whoever waits for a message of the same process", async () => {

@@ -99,4 +99,80 @@ describe("/user/{userId}/account_data/{type}", () => {
     const type = await hal.put(pathOf(hal, "x".repeat(256)), {});
     expect(type.body["errcode"]).to.equal("M_INVALID_PARAM");
   });
+
+  describe("is deleted (MSC3391)", () => {
+    const unstable = (target: string) =>
+      `/_matrix/client/unstable/org.matrix.msc3391${target}`;
+
+    const eventIn = (
+      body: Json,
+      roomId: string | undefined,
+      type: string,
+    ): Json | undefined => {
+      const { join } = body["rooms"] as { join: Record<string, Json> };
+      const section = roomId === undefined ? body : (join[roomId] ?? {});
+      const data = section["account_data"] as { events: Json[] } | undefined;
+      return data?.events.find((event) => event["type"] === type);
+    };
+
+    for (const [name, isOfRoom, isPut] of [
+      ["DELETE", false, false],
+      ["DELETE in a room", true, false],
+      ["PUT of nothing", false, true],
+      ["PUT of nothing in a room", true, true],
+    ] as const) {
+      it(`by ${name}: syncs are told so once, and it is not there any more`, async () => {
+        const user = await server.user(`del${isOfRoom}${isPut}`.toLowerCase());
+        const roomId = isOfRoom ? await createRoom(user) : undefined;
+        const target =
+          roomId === undefined
+            ? pathOf(user, "m.x")
+            : inRoom(user, roomId, "m.x");
+        const remove = () =>
+          isPut ? user.put(target, {}) : user.delete(unstable(target));
+        expect((await remove()).status).to.equal(200);
+        expect((await user.get(target)).status).to.equal(404);
+        await user.put(target, { a: 1 });
+        const since = String((await user.get("/sync")).body["next_batch"]);
+        expect((await remove()).status).to.equal(200);
+        const told = await user.get(`/sync?since=${since}`);
+        expect(eventIn(told.body, roomId, "m.x")?.["content"]).to.deep.equal(
+          {},
+        );
+        const next = String(told.body["next_batch"]);
+        const later = await user.get(`/sync?since=${next}`);
+        expect(eventIn(later.body, roomId, "m.x")).to.equal(undefined);
+        const first = await user.get("/sync");
+        expect(eventIn(first.body, roomId, "m.x")).to.equal(undefined);
+        const gone = await user.get(target);
+        expect(gone.body["errcode"]).to.equal("M_NOT_FOUND");
+        await user.put(target, { b: 2 });
+        expect((await user.get(target)).body).to.deep.equal({ b: 2 });
+      });
+    }
+
+    it("by PUT of nothing where nothing was too: clients wait for the echo", async () => {
+      const user = await server.user("echo");
+      const since = String((await user.get("/sync")).body["next_batch"]);
+      await user.put(pathOf(user, "m.x"), {});
+      const told = await user.get(`/sync?since=${since}`);
+      expect(eventIn(told.body, undefined, "m.x")?.["content"]).to.deep.equal(
+        {},
+      );
+      expect((await user.get(pathOf(user, "m.x"))).status).to.equal(404);
+    });
+
+    it("by its owner alone, and not what the server manages", async () => {
+      const alice = await server.user("deleter");
+      const bob = await server.user("other");
+      await bob.put(pathOf(bob, "m.x"), { a: 1 });
+      const others = await alice.delete(unstable(pathOf(bob, "m.x")));
+      expect(others.status).to.equal(403);
+      const managed = await alice.delete(
+        unstable(pathOf(alice, "m.push_rules")),
+      );
+      expect(managed.status).to.equal(405);
+      expect((await bob.get(pathOf(bob, "m.x"))).body).to.deep.equal({ a: 1 });
+    });
+  });
 });

@@ -228,6 +228,7 @@ describe("POST /account/deactivate", () => {
       ...["access_tokens", "refresh_tokens", "devices", "device_keys"],
       ...["profile_fields", "account_data", "filters", "presence"],
       ...["cross_signing_keys", "to_device", "stripped_states"],
+      ...["dehydrated_devices", "login_tokens"],
     ];
     for (const table of tables) {
       const rows = await sql`

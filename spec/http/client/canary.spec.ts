@@ -1,4 +1,6 @@
 import { expect } from "chai";
+import { newDevice } from "../../support/device-identity.ts";
+import { backupInfo, keyData, makeBackup } from "../../support/key-backup.ts";
 import { useServer } from "../../support/server.ts";
 import { withPassword } from "../../support/with-password.ts";
 
@@ -50,6 +52,20 @@ describe("secrets at rest", () => {
       displayname: `${CANARY}-name`,
     });
     await alice.put(`/user/${userId}/account_data/m.x`, { text: CANARY });
+    const version = await makeBackup(alice);
+    await alice.put(`/room_keys/version/${version}`, backupInfo({ a: CANARY }));
+    const key = keyData({ session_data: { text: CANARY } });
+    await alice.put(`/room_keys/keys/!room:test/s?version=${version}`, key);
+    const sleeper = newDevice({ userId, deviceId: "SLEEPER" });
+    const asleep = await alice.put(
+      "/_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device",
+      {
+        device_id: "SLEEPER",
+        device_data: { algorithm: "a", text: CANARY },
+        device_keys: sleeper.deviceKeys,
+      },
+    );
+    expect(asleep.status, asleep.text).to.equal(200);
 
     const dump = await dumpTables();
     expect(dump).to.include("@alice:test");

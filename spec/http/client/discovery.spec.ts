@@ -32,6 +32,12 @@ describe("what a client asks before it knows anybody", () => {
     });
   });
 
+  it("finds it from any page, for that is where a client asks", async () => {
+    const { headers } = await server.get("/.well-known/matrix/client");
+    expect(headers["access-control-allow-origin"]).to.equal("*");
+    expect(headers["content-type"]).to.match(/^application\/json/);
+  });
+
   it("finds no other server's way here", async () => {
     const answer = await server.get("/.well-known/matrix/server");
     expect(answer.status).to.equal(404);
@@ -72,7 +78,7 @@ describe("what a client asks for when it starts", () => {
       "/_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device",
     );
     expect(device.status).to.equal(404);
-    expect(device.body["errcode"]).to.equal("M_UNRECOGNIZED");
+    expect(device.body["errcode"]).to.equal("M_NOT_FOUND");
   });
 });
 
@@ -86,5 +92,29 @@ describe("a server that was told nothing of itself", () => {
     });
     const support = await server.get("/.well-known/matrix/support");
     expect(support.body["errcode"]).to.equal("M_NOT_FOUND");
+  });
+});
+
+describe("a server that was told what else clients shall find", () => {
+  const foci = [
+    { type: "livekit", livekit_service_url: "https://rtc.example.org" },
+  ];
+  const server = useServer({
+    public_base_url: "https://matrix.example.org",
+    "well_known.identity_server": "https://identity.example.org/",
+    "well_known.extra": JSON.stringify({
+      "org.matrix.msc4143.rtc_foci": foci,
+      "io.element.e2ee": { default: true },
+    }),
+  });
+
+  it("tells it beside where it is", async () => {
+    const { body } = await server.get("/.well-known/matrix/client");
+    expect(body).to.deep.equal({
+      "m.homeserver": { base_url: "https://matrix.example.org" },
+      "m.identity_server": { base_url: "https://identity.example.org" },
+      "org.matrix.msc4143.rtc_foci": foci,
+      "io.element.e2ee": { default: true },
+    });
   });
 });

@@ -1,4 +1,5 @@
 import type { RoomEvent } from "../../support/rooms.ts";
+import type { Json } from "../../support/server.ts";
 
 /**
  * Who may read what of one room, naively, from all of its events in the order in
@@ -48,6 +49,35 @@ export class HistoryOracle {
     return [index, ...(isVisibility ? [index + 1] : [])].some((at) =>
       this.#allows(this.#visibility(at), index),
     );
+  }
+
+  /** Whether a search looks into the room: they were in it, and have not forgotten it. */
+  maySearch(): boolean {
+    const { length } = this.#events;
+    const now = this.#membership(length);
+    if (now === "join") return true;
+    if (now !== "leave" && now !== "ban") return false;
+    const last = this.#events.findLast((event) => this.#isOwnMembership(event));
+    if (last?.event_id === this.#forgotten) return false;
+    return this.#events.some((_, i) => this.#membership(i) === "join");
+  }
+
+  /** Whether they may know that there is such a room, and what it is called. */
+  mayKnowOf(): boolean {
+    const { length } = this.#events;
+    const isWelcome = ["join", "invite"].includes(this.#membership(length));
+    const rule = this.#latest("m.room.join_rules", length)?.["join_rule"];
+    const isOpen = rule === "public" || rule === "knock";
+    return isWelcome || isOpen || this.isWorldReadable;
+  }
+
+  get isWorldReadable(): boolean {
+    return this.#visibility(this.#events.length) === "world_readable";
+  }
+
+  /** How the viewer stands to the room in the end. */
+  get membership(): string {
+    return this.#membership(this.#events.length);
   }
 
   /** Indexes of what a page of all history holds. */
@@ -101,11 +131,17 @@ export class HistoryOracle {
     return (own?.content["membership"] as string | undefined) ?? "leave";
   }
 
-  #visibility(count: number): string {
+  /** The content of the last state event of a type among the first `count` events. */
+  #latest(type: string, count: number): Json | undefined {
     const last = this.#events
       .slice(0, count)
-      .findLast((event) => event.type === "m.room.history_visibility");
-    const value = last?.content["history_visibility"];
+      .findLast((event) => event.type === type);
+    return last?.content;
+  }
+
+  #visibility(count: number): string {
+    const last = this.#latest("m.room.history_visibility", count);
+    const value = last?.["history_visibility"];
     const known = ["world_readable", "shared", "invited", "joined"];
     return known.find((each) => each === value) ?? "shared";
   }

@@ -1,5 +1,12 @@
 import { expect } from "chai";
 import {
+  edit,
+  react,
+  redact as redactOne,
+  refer,
+  reply,
+} from "../../support/relations.ts";
+import {
   act,
   makePublicRoom,
   must,
@@ -162,5 +169,102 @@ describe("PUT /rooms/{roomId}/redact/{eventId}/{txnId}", () => {
       const { status } = await alice.get(path`/rooms/${roomId}/event/${id}`);
       expect(status).to.equal(200);
     }
+  });
+
+  describe("with what relates to the event (MSC3912)", () => {
+    const redactWith = (
+      user: TestUser,
+      roomId: string,
+      eventId: string,
+      relTypes: unknown,
+      name = "org.matrix.msc3912.with_relations",
+    ) => redactOne(user, roomId, eventId, { [name]: relTypes });
+
+    const isRedacted = async (
+      roomId: string,
+      eventId: string,
+    ): Promise<boolean> => {
+      const target = path`/rooms/${roomId}/event/${eventId}`;
+      const { content } = must<{ content: object }>(await alice.get(target));
+      return Object.keys(content).length === 0;
+    };
+
+    const listRedacted = async (roomId: string, eventIds: string[]) => {
+      const redacted: string[] = [];
+      for (const eventId of eventIds)
+        if (await isRedacted(roomId, eventId)) redacted.push(eventId);
+      return redacted;
+    };
+
+    it("redacts those of the relations that are named, under both names", async () => {
+      for (const name of [
+        "org.matrix.msc3912.with_relations",
+        "with_rel_types",
+      ]) {
+        const { roomId } = await roomOfTwo();
+        const root = await say(alice, roomId, "root");
+        const edited = await edit(alice, roomId, root, "edited");
+        const editOfEdit = await edit(alice, roomId, edited, "no edit");
+        const forged = await edit(bob, roomId, root, "by another");
+        const threaded = await reply(alice, roomId, root);
+        const all = [root, edited, editOfEdit, forged, threaded];
+        must(await redactWith(alice, roomId, root, ["m.replace"], name));
+        expect(await listRedacted(roomId, all)).to.deep.equal([root, edited]);
+      }
+    });
+
+    it("redacts relations of any kind for *, of others too where power allows it", async () => {
+      const { roomId } = await roomOfTwo();
+      const root = await say(alice, roomId, "root");
+      const related = [
+        await edit(alice, roomId, root, "edited"),
+        await reply(bob, roomId, root),
+        await refer(bob, roomId, root),
+        await react(bob, roomId, root),
+      ];
+      must(await redactWith(alice, roomId, root, ["*"]));
+      const all = [root, ...related];
+      expect(await listRedacted(roomId, all)).to.deep.equal(all);
+    });
+
+    it("leaves what the user has no power over, and is refused where that is the event itself", async () => {
+      const { roomId } = await roomOfTwo();
+      const root = await say(bob, roomId, "root");
+      const own = await reply(bob, roomId, root);
+      const others = await reply(alice, roomId, root);
+      must(await redactWith(bob, roomId, root, ["m.thread"]));
+      const all = [root, own, others];
+      expect(await listRedacted(roomId, all)).to.deep.equal([root, own]);
+      const next = await say(alice, roomId, "root");
+      const bobs = await reply(bob, roomId, next);
+      const answer = await redactWith(bob, roomId, next, ["*"]);
+      expect(answer.status).to.equal(403);
+      expect(await listRedacted(roomId, [next, bobs])).to.deep.equal([]);
+    });
+
+    it("redacts hundreds of them, and none twice", async () => {
+      const { roomId } = await roomOfTwo();
+      const root = await say(alice, roomId, "root");
+      const made = Array.from({ length: 230 }, () => reply(bob, roomId, root));
+      await Promise.all(made);
+      must(await redactWith(alice, roomId, root, ["m.thread"]));
+      const [row] = await server.database.sql<{ left: number; by: number }[]>`
+        select count(*) filter (where redacted_by is null) as left, count(distinct redacted_by) as by
+        from events where relates_to = ${root}`;
+      expect(row).to.deep.equal({ left: 0, by: 230 });
+    });
+
+    it("redacts the event alone where no relation is named, and refuses what is no list", async () => {
+      const { roomId } = await roomOfTwo();
+      const root = await say(alice, roomId, "root");
+      const threaded = await reply(alice, roomId, root);
+      for (const wrong of ["*", [1], {}])
+        expect((await redactWith(alice, roomId, root, wrong)).status).to.equal(
+          400,
+        );
+      must(await redactWith(alice, roomId, root, []));
+      const all = [root, threaded];
+      expect(await listRedacted(roomId, all)).to.deep.equal([root]);
+    });
   });
 });

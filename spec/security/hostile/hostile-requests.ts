@@ -14,6 +14,7 @@ export interface HostileRequest {
   method: string;
   target: string;
   body: string | Buffer | undefined;
+  headers: Record<string, string>;
   expectation: Expectation;
 }
 
@@ -22,6 +23,15 @@ export function* hostileRequests(
   endpoint: Endpoint,
   valid: ValidRequest,
 ): Generator<HostileRequest> {
+  const { headers = {} } = valid;
+  for (const request of requestsOf(endpoint, valid))
+    yield { ...request, headers };
+}
+
+function* requestsOf(
+  endpoint: Endpoint,
+  valid: ValidRequest,
+): Generator<Omit<HostileRequest, "headers">> {
   const { method, target } = valid;
   const body = valid.body && JSON.stringify(valid.body);
   for (const other of METHODS)

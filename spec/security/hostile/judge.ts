@@ -26,7 +26,10 @@ export function judge(
   // Interactive authentication answers with its flows; the error comes with a failed stage.
   if (status === 401 && Array.isArray(body["flows"])) return undefined;
   const { errcode, error } = body;
-  if (typeof errcode !== "string" || !/^M_[A-Z_]+$/.test(errcode))
+  if (
+    typeof errcode !== "string" ||
+    !/^(?:M|IO_ELEMENT)_[A-Z0-9_]+$/.test(errcode)
+  )
     return `${status} has no errcode`;
   if (typeof error !== "string" || error === "")
     return `${status} says nothing`;

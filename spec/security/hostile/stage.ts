@@ -2,6 +2,9 @@ import { createHmac } from "node:crypto";
 import type { Endpoint } from "../../../src/http/endpoint.ts";
 import type { JsonObject } from "../../../src/core/json.ts";
 import { newCrossSigning, newDevice } from "../../support/device-identity.ts";
+import { keyData, makeBackup } from "../../support/key-backup.ts";
+import { uploadImage } from "../../support/media.ts";
+import { reply } from "../../support/relations.ts";
 import {
   act,
   makeRoom,
@@ -14,6 +17,8 @@ import type { Json, TestServer, TestUser } from "../../support/server.ts";
 import { bodyFor, nameOf, pathTo } from "../requests.ts";
 import type { Place } from "../requests.ts";
 
+const THREADS = "/_matrix/client/unstable/io.element.msc4306";
+
 export const SHARED_SECRET = "a shared secret of the spec";
 
 /** A user with one of all that an endpoint may name. */
@@ -23,11 +28,23 @@ export interface Stage extends Place {
   others: Others;
   filterId: string;
   since: string;
+  delayId: string;
+  /** In the thread of the stage's event, which the user is subscribed to. */
+  replyId: string;
   refreshToken: string;
   leftRoomId: string;
   /** A second device of the same user. */
   spareDeviceId: string;
   nonce: string;
+  /** Of the user's key backup, which has a key of the room. */
+  version: string;
+  /** Of two meetings of devices, and what stands there. */
+  meeting: { id: string; token: string };
+  textMeeting: { id: string; tag: string };
+  /** Of an image. */
+  mediaId: string;
+  /** To upload to. */
+  pendingId: string;
 }
 
 /** Whom the users of all stages meet. */
@@ -66,6 +83,13 @@ export async function setStage(
   await act(others.bob, roomId, "join");
   await act(user, roomId, "ban", { user_id: "@dora:test" });
   const eventId = await say(user, roomId, "hello");
+  const replyId = await reply(user, roomId, eventId);
+  const subscription = path`/rooms/${roomId}/thread/${eventId}/subscription`;
+  must(await user.put(`${THREADS}${subscription}`, {}));
+  const later = path`/rooms/${roomId}/send/m.room.message/later`;
+  const { delay_id: delayId } = must<{ delay_id: string }>(
+    await user.put(`${later}?org.matrix.msc4140.delay=3600000`, {}),
+  );
   const own = path`/user/${userId}`;
   const room = path`/rooms/${roomId}`;
   const rule = { actions: ["notify"], pattern: "p" };
@@ -91,16 +115,43 @@ export async function setStage(
   const { nonce } = must<{ nonce: string }>(
     await server.get("/_synapse/admin/v1/register"),
   );
+  must(await user.put(SLEEPERS, sleeper(user)));
+  const version = await makeBackup(user);
+  const keys = `${path`/room_keys/keys/${roomId}/session`}?version=${version}`;
+  must(await user.put(keys, keyData()));
+  const { id, sequence_token } = must<{ id: string; sequence_token: string }>(
+    await server.post(MEETINGS, { data: "d" }),
+  );
+  const textMeeting = await server.ask("POST", TEXT_MEETINGS, "text", AS_TEXT);
+  const image = await uploadImage(user);
+  const pending = must<{ content_uri: string }>(
+    await user.post("/_matrix/media/v1/create"),
+  );
   return {
     ...{ number, user, others, roomId, eventId, alias, userId, deviceId },
+    mediaId: image,
+    pendingId: pending.content_uri.split("/").at(-1)!,
     leftRoomId,
     filterId: filter_id,
+    ...{ replyId, delayId },
     since: next_batch,
     refreshToken: login.refresh_token,
     spareDeviceId: login.device_id,
     nonce,
+    version,
+    meeting: { id, token: sequence_token },
+    textMeeting: {
+      id: String(textMeeting.body["url"]).split("/").at(-1)!,
+      tag: String(textMeeting.headers.etag),
+    },
   };
 }
+
+const MEETINGS = "/_matrix/client/unstable/io.element.msc4388/rendezvous";
+const TEXT_MEETINGS = "/_matrix/client/unstable/org.matrix.msc4108/rendezvous";
+const AS_TEXT = { headers: { "content-type": "text/plain" } };
+const SLEEPERS =
+  "/_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device";
 
 const uiaOf = ({ user, userId }: Stage): Json => ({
   type: "m.login.password",
@@ -118,6 +169,18 @@ const signed = ({ number, nonce }: Stage): Json => {
 const identity = ({ userId, deviceId }: Stage): Json => {
   const device = newDevice({ userId, deviceId });
   return {
+    device_keys: device.deviceKeys,
+    one_time_keys: device.oneTimeKey("A"),
+    fallback_keys: device.oneTimeKey("B"),
+  };
+};
+
+const sleeper = ({ userId }: Pick<Stage, "userId">): Json => {
+  const device = newDevice({ userId, deviceId: "SLEEPER" });
+  return {
+    device_id: "SLEEPER",
+    device_data: { algorithm: "a" },
+    initial_device_display_name: "d",
     device_keys: device.deviceKeys,
     one_time_keys: device.oneTimeKey("A"),
     fallback_keys: device.oneTimeKey("B"),
@@ -171,6 +234,8 @@ const accepted: Readonly<Record<string, (stage: Stage) => Json>> = {
     "m.relates_to": { rel_type: "m.thread", event_id: eventId },
     "m.mentions": { user_ids: ["@nobody:test"], room: false },
   }),
+  "PUT /_matrix/client/unstable/io.element.msc4306/rooms/:roomId/thread/:threadRoot/subscription":
+    ({ replyId }) => ({ automatic: replyId }),
   "POST /_matrix/client/v3/rooms/:roomId/upgrade": ({ others }) => ({
     new_version: "12",
     additional_creators: [others.bob.userId],
@@ -183,6 +248,14 @@ const accepted: Readonly<Record<string, (stage: Stage) => Json>> = {
   "POST /_matrix/client/v3/keys/device_signing/upload": (stage) => ({
     ...newCrossSigning(stage.userId).body,
     auth: uiaOf(stage),
+  }),
+  [`PUT ${SLEEPERS}`]: sleeper,
+  "POST /_matrix/client/v1/login/get_token": (stage) => ({
+    auth: uiaOf(stage),
+  }),
+  [`PUT ${MEETINGS}/:rendezvousId`]: ({ meeting }) => ({
+    sequence_token: meeting.token,
+    data: "d",
   }),
   "PUT /_matrix/client/v3/pushrules/global/:kind/:ruleId": () => ({
     actions: ["notify"],
@@ -211,8 +284,8 @@ const accepted: Readonly<Record<string, (stage: Stage) => Json>> = {
 
 /** Where a path needs another place than the stage's own. */
 function placeFor(name: string, stage: Stage): Place {
-  const { roomId, eventId, userId, deviceId, alias } = stage;
-  const place = { roomId, eventId, userId, deviceId, alias };
+  const { roomId, eventId, userId, deviceId, alias, delayId } = stage;
+  const place = { roomId, eventId, userId, deviceId, alias, delayId };
   switch (name) {
     case "POST /_matrix/client/v3/knock/:roomIdOrAlias":
       return { ...place, roomId: stage.others.knockRoomId };
@@ -222,8 +295,13 @@ function placeFor(name: string, stage: Stage): Place {
       return { ...place, alias: `#new${stage.number}:test` };
     case "DELETE /_matrix/client/v3/devices/:deviceId":
       return { ...place, deviceId: stage.spareDeviceId };
+    case `GET ${SLEEPERS}/:deviceId/events`:
+    case `POST ${SLEEPERS}/:deviceId/events`:
+      return { ...place, deviceId: "SLEEPER" };
+    case "PUT /_matrix/media/v3/upload/:serverName/:mediaId":
+      return { ...place, mediaId: stage.pendingId };
     default:
-      return place;
+      return { ...place, mediaId: stage.mediaId };
   }
 }
 
@@ -231,13 +309,17 @@ export interface ValidRequest {
   method: string;
   target: string;
   body: JsonObject | undefined;
+  headers?: Record<string, string>;
 }
 
 /** A request that this endpoint accepts from the stage's user. */
 export function validRequest(endpoint: Endpoint, stage: Stage): ValidRequest {
   const name = nameOf(endpoint);
   const place = placeFor(name, stage);
-  const path = endpoint.path.replace(":filterId", stage.filterId);
+  const isText = endpoint.path.startsWith(TEXT_MEETINGS);
+  const path = endpoint.path
+    .replace(":filterId", stage.filterId)
+    .replace(":rendezvousId", isText ? stage.textMeeting.id : stage.meeting.id);
   const filled = pathTo({ ...endpoint, path }, place);
   const target = filled.replace("?from=x&to=x", () => {
     const since = encodeURIComponent(stage.since);
@@ -248,5 +330,12 @@ export function validRequest(endpoint: Endpoint, stage: Stage): ValidRequest {
     method: endpoint.method.toUpperCase(),
     target,
     body: body as JsonObject | undefined,
+    ...(isText && {
+      headers: {
+        "content-type": "text/plain",
+        "content-length": "0",
+        "if-match": stage.textMeeting.tag,
+      },
+    }),
   };
 }

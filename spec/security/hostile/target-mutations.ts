@@ -21,10 +21,15 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   roomIdOrAlias: ROOM,
   userId: USER,
   eventId: EVENT,
+  threadRoot: EVENT,
   roomAlias: ALIAS,
   filterId: ["-1", "1e9", "99999999999999999999", "x"],
+  delayId: ["absent"],
+  action: ["nonsense", "__proto__"],
   kind: ["nonsense", "__proto__", "Content"],
   receiptType: ["nonsense", "__proto__"],
+  serverName: ["a b", "@a:test", "a/b", "../test", "test:port", "[::"],
+  mediaId: ["a.b", "a/b", "../../keys", "a b", "\\\\host\\share", "é"],
 };
 
 /** Texts that any other parameter may be. */

@@ -49,6 +49,9 @@ export function matchesCondition(
         context.notificationLevels.get(key) ?? DEFAULT_NOTIFICATION_LEVEL;
       return context.senderPower >= required;
     }
+    // MSC3931: no room version has features yet that conditions could name.
+    case "room_version_supports":
+    case "org.matrix.msc3931.room_version_supports":
     default:
       return false;
   }

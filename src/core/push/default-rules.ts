@@ -23,6 +23,12 @@ const is = (key: string, value: JsonValue): JsonObject => ({
   value,
 });
 
+/** Pushes every encrypted event, for the client to judge when it has opened it (MSC4028). */
+export const ENCRYPTED_EVENT = ".org.matrix.msc4028.encrypted_event";
+
+/** Rules that are off until a client switches them on. */
+const OFF = [".m.rule.master", ENCRYPTED_EVENT];
+
 const rule = (
   ruleId: string,
   conditions: JsonObject[],
@@ -30,7 +36,7 @@ const rule = (
 ): PushRule => ({
   rule_id: ruleId,
   default: true,
-  enabled: ruleId !== ".m.rule.master",
+  enabled: !OFF.includes(ruleId),
   conditions,
   actions,
 });
@@ -59,6 +65,7 @@ const pollUnderride = POLLS.flatMap((name) =>
 export const defaultPushRules = (userId: string): PushRuleset => ({
   override: [
     rule(".m.rule.master", []),
+    rule(ENCRYPTED_EVENT, [matches("type", "m.room.encrypted")], ["notify"]),
     rule(".m.rule.suppress_notices", [matches("content.msgtype", "m.notice")]),
     rule(
       ".m.rule.invite_for_me",

@@ -1,5 +1,5 @@
 import type { RoomEvent } from "../event.ts";
-import { matchesGlobInWords } from "../glob.ts";
+import { inWordsOf } from "../glob.ts";
 import type { JsonObject } from "../json.ts";
 import { matchesCondition, type PushContext } from "./conditions.ts";
 import { findProperty } from "./property-path.ts";
@@ -27,9 +27,10 @@ export function evaluatePushRules(
   // Homeservers MUST NOT notify the Push Gateway for events that the user has sent themselves.
   if (event.pdu.sender === context.userId) return outcomeOf([]);
   const properties = propertiesOf(event);
+  const inBody = bodyMatcher(properties);
   for (const kind of pushRuleKinds) {
     for (const rule of ruleset[kind]) {
-      if (matchesRule(kind, rule, properties, context)) {
+      if (matchesRule(kind, rule, properties, inBody, context)) {
         return outcomeOf(withoutHistoricalActions(rule.actions));
       }
     }
@@ -54,10 +55,22 @@ const propertiesOf = ({
   ...(pdu.redacts === undefined ? {} : { redacts: pdu.redacts }),
 });
 
+/** Matches patterns of content rules, of which a user may have thousands. */
+function bodyMatcher(event: JsonObject): (pattern: string) => boolean {
+  let matches: ReturnType<typeof inWordsOf> | undefined;
+  return (pattern) => {
+    const body = findProperty(event, "content.body");
+    if (typeof body !== "string") return false;
+    matches ??= inWordsOf(body);
+    return matches(pattern);
+  };
+}
+
 function matchesRule(
   kind: PushRuleKind,
   rule: PushRule,
   event: JsonObject,
+  inBody: (pattern: string) => boolean,
   context: PushContext,
 ): boolean {
   // Disabled rules never match.
@@ -70,14 +83,8 @@ function matchesRule(
       return (rule.conditions ?? []).every((condition) =>
         matchesCondition(condition, event, context),
       );
-    case "content": {
-      const body = findProperty(event, "content.body");
-      return (
-        typeof body === "string" &&
-        rule.pattern !== undefined &&
-        matchesGlobInWords(rule.pattern, body)
-      );
-    }
+    case "content":
+      return rule.pattern !== undefined && inBody(rule.pattern);
     case "room":
       return event["room_id"] === rule.rule_id;
     case "sender":

@@ -1,6 +1,7 @@
 import type { Edges } from "../../edges.ts";
 import type { UserId } from "../../core/ids.ts";
 import { listMembershipsOf } from "../../storage/memberships.ts";
+import { deleteAllKeyBackups } from "../../storage/key-backups.ts";
 import { deletePresence } from "../../storage/presence.ts";
 import { leaveRoom } from "../rooms/membership.ts";
 import type { WriterEdges } from "../rooms/room-writer.ts";
@@ -34,18 +35,29 @@ export async function deactivateAccount(
     rows: {
       userUpdates: [{ userId, ...changes }],
       clearedUsers: [{ userId }],
+      // Cross-signing keys go too, whatever devices there are.
+      deviceListChanges: [{ at: 0, userId }],
     },
   });
   // A login may have been under way; from here on none can succeed.
   await logOutEverywhere(edges, userId);
   await deletePresence(edges.db, userId);
+  await finishDeactivation(edges, userId);
+}
+
+/** What need not be done at once, and is done by a job where a crash came between. */
+export async function finishDeactivation(
+  edges: LeaverEdges,
+  userId: string,
+): Promise<void> {
+  await deleteAllKeyBackups(edges.db, userId);
   await leaveAllRooms(edges, userId);
 }
 
 const AT_ONCE = 10;
 
 /** What cannot be left now is left by the job that finishes deactivations. */
-export async function leaveAllRooms(
+async function leaveAllRooms(
   edges: LeaverEdges,
   userId: string,
 ): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import { isUserId } from "../../core/ids.ts";
-import { findUser } from "../../storage/users.ts";
+import { findUser, type UserRow } from "../../storage/users.ts";
 import { isLocalUser } from "../rooms/local-user.ts";
 import { removeDevices } from "./close-session.ts";
 import { guess, type GuessEdges } from "./guesses.ts";
@@ -44,19 +44,26 @@ export function checkPassword(
     const stored = user?.passwordHash ?? null;
     const isRight = await isPassword(edges, stored, password);
     if (!user || stored === null || !isRight) throw wrongPassword();
-    if (user.isDeactivated) {
-      throw new MatrixError(
-        "M_USER_DEACTIVATED",
-        "This account has been deactivated.",
-      );
-    }
-    if (user.isLocked) {
-      throw new MatrixError("M_USER_LOCKED", "This account is locked.", {
-        soft_logout: true,
-      });
-    }
+    assertMayLogIn(user);
     return stored;
   });
+}
+
+/** Throws `M_USER_DEACTIVATED`, `M_USER_LOCKED`; for whoever has proved to be the user. */
+export function assertMayLogIn(
+  user: Pick<UserRow, "isDeactivated" | "isLocked">,
+): void {
+  if (user.isDeactivated) {
+    throw new MatrixError(
+      "M_USER_DEACTIVATED",
+      "This account has been deactivated.",
+    );
+  }
+  if (user.isLocked) {
+    throw new MatrixError("M_USER_LOCKED", "This account is locked.", {
+      soft_logout: true,
+    });
+  }
 }
 
 export async function logIn(

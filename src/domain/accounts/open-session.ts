@@ -147,7 +147,7 @@ export async function openSession(
   return session;
 }
 
-async function assertRoomForDevice(
+export async function assertRoomForDevice(
   edges: Pick<Edges, "db" | "settings">,
   userId: string,
 ): Promise<void> {
@@ -162,7 +162,7 @@ const tooManyDevices = ({ settings }: Pick<Edges, "settings">): MatrixError =>
   );
 
 /** Signatures name a device or a cross-signing key: no name may mean both. */
-async function assertFreeName(
+export async function assertFreeName(
   { db }: Pick<Edges, "db">,
   userId: string,
   deviceId: string,
@@ -178,7 +178,7 @@ async function assertFreeName(
   );
 }
 
-function assertDeviceId(deviceId: string): void {
+export function assertDeviceId(deviceId: string): void {
   if (
     deviceId === "" ||
     Buffer.byteLength(deviceId) > 255 ||

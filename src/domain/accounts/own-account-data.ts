@@ -2,7 +2,7 @@ import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { findMembership } from "../../storage/memberships.ts";
-import { sumAccountData } from "../../storage/account-data.ts";
+import { findAccountData, sumAccountData } from "../../storage/account-data.ts";
 import { PUSH_RULES, pushRulesText } from "../push/push-rules.ts";
 import { findRoomIdentity } from "../rooms/room-identity.ts";
 import { findAccountDataText } from "./account-data.ts";
@@ -54,12 +54,35 @@ export async function setOwnAccountData(
 ): Promise<void> {
   assertOwner(userId, place);
   const { type, roomId } = place;
-  await assertFits(edges, userId, type, content);
-  const roomNid = await findRoomNid(edges, userId, roomId);
-  if (roomNid === undefined) {
-    throw new MatrixError("M_FORBIDDEN", "You have never been in this room.");
-  }
+  assertType(type);
+  await assertFits(edges, userId, content);
+  const roomNid = await getRoomNid(edges, userId, roomId);
   await setAccountData(edges, { userId, roomNid, type }, content);
+}
+
+/** As setting it to nothing (MSC3391), for who keeps as much as they may too. */
+export async function deleteOwnAccountData(
+  edges: Reads & Pick<Edges, "committer">,
+  userId: string,
+  place: AccountDataPlace,
+): Promise<void> {
+  assertOwner(userId, place);
+  const { type, roomId } = place;
+  assertType(type);
+  const roomNid = await getRoomNid(edges, userId, roomId);
+  const row = await findAccountData(edges.db, userId, roomNid, type);
+  if (!row || row.sealed === null) return;
+  await setAccountData(edges, { userId, roomNid, type }, {});
+}
+
+async function getRoomNid(
+  edges: Pick<Edges, "db" | "memory">,
+  userId: string,
+  roomId: string | undefined,
+): Promise<number> {
+  const roomNid = await findRoomNid(edges, userId, roomId);
+  if (roomNid !== undefined) return roomNid;
+  throw new MatrixError("M_FORBIDDEN", "You have never been in this room.");
 }
 
 function assertOwner(userId: string, { ownerId }: AccountDataPlace): void {
@@ -70,18 +93,19 @@ function assertOwner(userId: string, { ownerId }: AccountDataPlace): void {
   );
 }
 
+function assertType(type: string): void {
+  if (Buffer.byteLength(type) <= MAX_TYPE_BYTES) return;
+  throw new MatrixError("M_INVALID_PARAM", "A type has at most 255 bytes.");
+}
+
 async function assertFits(
   { db, settings }: Pick<Edges, "db" | "settings">,
   userId: string,
-  type: string,
   content: JsonObject,
 ): Promise<void> {
   const bytes = Buffer.byteLength(JSON.stringify(content));
   if (bytes > MAX_ITEM_BYTES) {
     throw new MatrixError("M_TOO_LARGE", "Account data have at most 64 KiB.");
-  }
-  if (Buffer.byteLength(type) > MAX_TYPE_BYTES) {
-    throw new MatrixError("M_INVALID_PARAM", "A type has at most 255 bytes.");
   }
   if ((await sumAccountData(db, userId)) + bytes > MAX_TOTAL_BYTES) {
     throw userLimitExceeded(

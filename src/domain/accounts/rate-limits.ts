@@ -29,9 +29,13 @@ export type RateLimitKind =
   | "keys"
   | "toDevice"
   | "ephemeral"
+  | "upload"
+  | "media"
   | "firstSync"
   | "history"
+  | "rendezvous"
   | "search"
+  | "urlPreview"
   | "report"
   | "admin"
   | "other";

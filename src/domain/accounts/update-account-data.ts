@@ -22,6 +22,8 @@ export interface PreparedChange {
 }
 
 const MAX_TRIES = 50;
+/** An entry without content is none (MSC3391): its row tells that it was there. */
+const DELETED = { keyId: 0, sealed: null };
 
 /**
  * Changes a part of one entry, so that no two changes at once lose each other:
@@ -62,7 +64,10 @@ export const setAccountData = (
   content: JsonObject,
 ): Promise<void> => updateAccountData(edges, place, () => content);
 
-/** The change for a write of somebody else's; undefined where `change` leaves all as it is. */
+/**
+ * The change for a write of somebody else's; undefined where `change` leaves all as
+ * it is. What it leaves without content is deleted.
+ */
 export async function prepareAccountData(
   { db, keyring }: Pick<Edges, "db" | "keyring">,
   { userId, roomNid, type }: Place,
@@ -78,11 +83,10 @@ export async function prepareAccountData(
     : [];
   const next = await change(JSON.parse(text ?? "{}") as JsonObject);
   if (!next) return undefined;
-  const sealed = await keyring.sealForUser(
-    userId,
-    context,
-    JSON.stringify(next),
-  );
+  const isDeleted = Object.keys(next).length === 0;
+  const sealed = isDeleted
+    ? DELETED
+    : await keyring.sealForUser(userId, context, JSON.stringify(next));
   return {
     claim: claimOf([userId, roomNid, type, position]),
     keyId: sealed.keyId,

@@ -1,5 +1,6 @@
 import { isRoomAlias } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
+import { foldText } from "../../core/words.ts";
 import type { PublishedRoom } from "../../storage/public-rooms.ts";
 
 /** An entry of the room directory, as clients get it. */
@@ -72,15 +73,13 @@ export function isWanted(
 ): boolean {
   const type = textIn(facts, "m.room.create", "type") ?? null;
   if (roomTypes && !roomTypes.includes(type)) return false;
-  const wanted = folded(term);
+  const wanted = foldText(term);
   const texts = [nameOf(facts), topicOf(facts), aliasOf(facts)];
   return (
     wanted === "" ||
-    texts.some((text) => text !== undefined && folded(text).includes(wanted))
+    texts.some((text) => text !== undefined && foldText(text).includes(wanted))
   );
 }
-
-const folded = (text: string): string => text.normalize("NFKC").toLowerCase();
 
 export function publicRoomOf(
   { roomId, joinedCount }: PublishedRoom,

@@ -40,3 +40,10 @@ export function parseOneTimeKeys(
     return { algorithm, keyId, json };
   });
 }
+
+/** At most one fallback key per algorithm is kept: the last one. */
+export const lastOfEachAlgorithm = (
+  keys: readonly OneTimeKey[],
+): OneTimeKey[] => [
+  ...new Map(keys.map((key) => [key.algorithm, key])).values(),
+];

@@ -10,7 +10,11 @@ import { countOneTimeKeys } from "../../storage/sync-extras.ts";
 import type { WriteRows } from "../../storage/write.ts";
 import type { Requester } from "../accounts/requester.ts";
 import { parseDeviceKeys } from "./device-keys.ts";
-import { parseOneTimeKeys, type OneTimeKey } from "./one-time-keys.ts";
+import {
+  lastOfEachAlgorithm,
+  parseOneTimeKeys,
+  type OneTimeKey,
+} from "./one-time-keys.ts";
 import { wakeForKeys } from "./tell-key-change.ts";
 
 export interface KeyUpload {
@@ -107,16 +111,13 @@ async function newFallbackKeys(
   keys: readonly OneTimeKey[],
 ): Promise<OneTimeKey[]> {
   if (keys.length === 0) return [];
-  // At most one key per algorithm is kept: the last one.
-  const byAlgorithm = new Map(keys.map((key) => [key.algorithm, key]));
+  const latest = lastOfEachAlgorithm(keys);
   const standing = await listFallbackKeys(db, userId, deviceId);
   const known = new Map(standing.map((key) => [nameOf(key), key.json]));
-  if (known.size + byAlgorithm.size > MOST_ALGORITHMS) {
+  if (known.size + latest.length > MOST_ALGORITHMS) {
     throw new MatrixError("M_TOO_LARGE", "These are too many fallback keys.");
   }
-  return [...byAlgorithm.values()].filter(
-    (key) => known.get(nameOf(key)) !== key.json,
-  );
+  return latest.filter((key) => known.get(nameOf(key)) !== key.json);
 }
 
 const MOST_ALGORITHMS = 40;

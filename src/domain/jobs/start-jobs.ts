@@ -4,15 +4,17 @@ import { runJob, type Job } from "./job.ts";
 const POLL_MS = 30_000;
 
 /**
- * Looks now and then for jobs that no process is at.
+ * Looks now and then for jobs that no process is at. One that has much to do keeps
+ * none of the others waiting.
  * @param edgesNow what a job that begins now is done with
  */
 export function startJobs<Needs extends Pick<Edges, "db" | "log">>(
   edgesNow: () => Needs,
   jobs: readonly Job<Needs>[],
+  pollMs = POLL_MS,
 ): { stop(): Promise<void> } {
   const stopping = new AbortController();
-  let running: Promise<unknown> | undefined;
+  const running = new Map<Job<Needs>, Promise<void>>();
   const run = async (job: Job<Needs>): Promise<void> => {
     const edges = edgesNow();
     try {
@@ -22,17 +24,19 @@ export function startJobs<Needs extends Pick<Edges, "db" | "log">>(
     }
   };
   const poll = (): void => {
-    running ??= Promise.all(jobs.map(run)).finally(() => {
-      running = undefined;
-    });
+    for (const job of jobs) {
+      if (running.has(job)) continue;
+      const end = () => void running.delete(job);
+      running.set(job, run(job).finally(end));
+    }
   };
-  const timer = setInterval(poll, POLL_MS);
+  const timer = setInterval(poll, pollMs);
   poll();
   return {
     async stop() {
       clearInterval(timer);
       stopping.abort();
-      await running;
+      await Promise.all(running.values());
     },
   };
 }

@@ -1,7 +1,5 @@
 import type { Edges } from "../../edges.ts";
 import type { StateLookup } from "../../core/auth/check.ts";
-import { matchesGlobInWords } from "../../core/glob.ts";
-import { isJsonObject } from "../../core/json.ts";
 import { parsePowerLevels, userPowerLevel } from "../../core/power-levels.ts";
 import type { PushContext } from "../../core/push/conditions.ts";
 import { evaluatePushRules } from "../../core/push/evaluate.ts";
@@ -19,6 +17,7 @@ import {
   type Keyword,
 } from "./audience.ts";
 import { judgeForAll, judgeForMentioned, type Verdict } from "./judge.ts";
+import { mentionsIn } from "./mentions.ts";
 
 export interface Assessment {
   /** By event: whether it notifies everyone whose rules are the default ones. */
@@ -141,21 +140,11 @@ async function readMentioned(
   { roomNid }: RoomIdentity,
   events: readonly BuiltEvent[],
 ): Promise<ReadonlySet<string>> {
-  const named = new Set(events.flatMap(mentionsIn));
+  const named = new Set(events.flatMap(({ pdu }) => mentionsIn(pdu)));
   const ours = [...named].filter(
     (userId) => !userId.includes("\0") && isLocalUser(settings, userId),
   );
   return new Set(await listJoinedAmong(db, roomNid, ours));
-}
-
-function mentionsIn({ pdu }: BuiltEvent): string[] {
-  const mentions = pdu.content["m.mentions"];
-  const userIds = isJsonObject(mentions) ? mentions["user_ids"] : undefined;
-  if (!Array.isArray(userIds)) return [];
-  return userIds.filter(
-    (userId): userId is string =>
-      typeof userId === "string" && userId !== pdu.sender,
-  );
 }
 
 function addMentioned(
@@ -167,7 +156,7 @@ function addMentioned(
   audience: Audience,
 ): void {
   const evaluated = new Set(audience.rows.map(({ userId }) => userId));
-  const targets = mentionsIn(event).filter(
+  const targets = mentionsIn(event.pdu).filter(
     (userId) => members.has(userId) && !evaluated.has(userId),
   );
   const [sample] = targets;
@@ -185,17 +174,12 @@ function addKeywords(
   { keywords }: Audience,
 ): void {
   const { body } = pdu.content;
-  if (keywords.size === 0 || typeof body !== "string") return;
+  if (keywords.isEmpty || typeof body !== "string") return;
   if (!verdict.isOpenToContent) return;
   const first = new Map<string, Keyword>();
-  for (const [pattern, waiting] of keywords) {
-    if (!matchesGlobInWords(pattern, body)) continue;
-    for (const keyword of waiting) {
-      const known = first.get(keyword.userId);
-      if (!known || keyword.rank < known.rank) {
-        first.set(keyword.userId, keyword);
-      }
-    }
+  for (const keyword of keywords.find(body).flat()) {
+    const known = first.get(keyword.userId);
+    if (!known || keyword.rank < known.rank) first.set(keyword.userId, keyword);
   }
   for (const { userId, isHighlight } of first.values()) {
     if (userId !== pdu.sender) rows.addToCount(userId, isHighlight);

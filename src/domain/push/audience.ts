@@ -1,29 +1,24 @@
 import type { Edges } from "../../edges.ts";
+import { KeywordIndex } from "../../core/push/keyword-index.ts";
 import type { PushRuleset } from "../../core/push/ruleset.ts";
 import {
   countJoined,
   listAudience,
   listAudienceChanges,
-  listStoredPushRules,
   type PushMode,
 } from "../../storage/push.ts";
 import { slot } from "../../util/process-memory.ts";
 import { WeightedCache } from "../../util/weighted-cache.ts";
-import { accountDataContext } from "../accounts/account-data.ts";
 import type { RoomIdentity } from "../rooms/room-identity.ts";
 import { isHighlight } from "./push-mode.ts";
-import {
-  parseStoredRules,
-  PUSH_RULES,
-  PUSH_RULES_TOPIC,
-} from "./push-rules.ts";
+import { followRules, readRulesets } from "./rulesets.ts";
 
 /** Members of a room for whom the running counts are not enough. */
 export interface Audience {
   /** Evaluated one by one: every event that notifies them is a row. */
   rows: readonly { userId: string; ruleset: PushRuleset }[];
   /** Who waits for a pattern, and how important it is among that user's patterns. */
-  keywords: ReadonlyMap<string, readonly Keyword[]>;
+  keywords: KeywordIndex<readonly Keyword[]>;
   memberCount: number;
   /** All changes of push rules up to here are in it. */
   rulesSeen?: number;
@@ -49,7 +44,14 @@ interface Entry {
   audience: Audience;
 }
 
-const NOBODY: Audience = { rows: [], keywords: new Map(), memberCount: 0 };
+const indexOf = (keywords: ReadonlyMap<string, readonly Keyword[]>) =>
+  new KeywordIndex(keywords, (some, more) => [...some, ...more]);
+
+const NOBODY: Audience = {
+  rows: [],
+  keywords: indexOf(new Map()),
+  memberCount: 0,
+};
 
 const entries = slot(
   () =>
@@ -106,7 +108,7 @@ async function build(
   }
   const memberCount =
     rows.length > 0 ? await countJoined(edges.db, roomNid) : 0;
-  return { rows, keywords, memberCount };
+  return { rows, keywords: indexOf(keywords), memberCount };
 }
 
 function addKeywords(
@@ -121,74 +123,4 @@ function addKeywords(
     if (list) list.push(keyword);
     else keywords.set(pattern, [keyword]);
   });
-}
-
-/** What this process knows of everybody's rules, and up to where it has followed. */
-interface RulesMemory {
-  asOf: number;
-  /** Rises when anybody's rules change. */
-  version: number;
-  rulesets: WeightedCache<string, { ruleset: PushRuleset; weight: number }>;
-}
-
-const newRulesets = (): RulesMemory["rulesets"] =>
-  new WeightedCache(64 * 1024 * 1024, ({ weight }) => weight);
-
-const rulesMemory = slot((): RulesMemory => ({
-  asOf: -1,
-  version: 0,
-  rulesets: newRulesets(),
-}));
-
-/** Forgets rules that were changed since it was last asked. */
-function followRules({
-  memory,
-  notifier,
-}: Pick<Edges, "memory" | "notifier">): number {
-  const known = memory.of(rulesMemory);
-  const { position } = notifier;
-  if (position === known.asOf) return known.version;
-  const changes = notifier.changesSince(known.asOf);
-  if (!changes) {
-    known.version += 1;
-    known.rulesets = newRulesets();
-  } else if (changes.userIds.has(PUSH_RULES_TOPIC)) {
-    known.version += 1;
-    for (const userId of changes.userIds) known.rulesets.delete(userId);
-  }
-  known.asOf = position;
-  return known.version;
-}
-
-async function readRulesets(
-  { db, keyring, memory }: AudienceEdges,
-  userIds: readonly string[],
-): Promise<Map<string, PushRuleset>> {
-  const known = memory.of(rulesMemory);
-  const { version, rulesets } = known;
-  const found = new Map<string, PushRuleset>();
-  const missing: string[] = [];
-  for (const userId of userIds) {
-    const cached = rulesets.get(userId);
-    if (cached) found.set(userId, cached.ruleset);
-    else missing.push(userId);
-  }
-  const rows = await listStoredPushRules(db, missing);
-  const texts = await keyring.openAll(
-    rows.map((row) => ({
-      ...row,
-      context: accountDataContext(row.userId, 0, PUSH_RULES),
-    })),
-  );
-  rows.forEach(({ userId }, i) => {
-    const text = texts[i];
-    if (text === undefined) return;
-    const ruleset = parseStoredRules(text, userId);
-    found.set(userId, ruleset);
-    // What was read may be older than a change that was heard of meanwhile.
-    if (known.version === version) {
-      rulesets.set(userId, { ruleset, weight: text.length * 2 + 500 });
-    }
-  });
-  return found;
 }

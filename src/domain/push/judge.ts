@@ -9,9 +9,7 @@ import type { BuiltEvent } from "../rooms/proposal.ts";
 import type { RoomIdentity } from "../rooms/room-identity.ts";
 
 /** What the default rules say of an event to whoever it does not mean in particular. */
-export interface Verdict {
-  notify: boolean;
-  highlight: boolean;
+export interface Verdict extends PushOutcome {
   /** No rule that is more important than keywords has matched. */
   isOpenToContent: boolean;
 }
@@ -54,10 +52,8 @@ export function judgeForAll(
   event: BuiltEvent,
   context: Context,
 ): Verdict {
-  const { notify, highlight } = judge(forAll, room, event, context, "");
   return {
-    notify,
-    highlight,
+    ...judge(forAll, room, event, context, ""),
     // Asked only where somebody in the room has keywords.
     get isOpenToContent() {
       const { actions } = judge(upToContent, room, event, context, "");

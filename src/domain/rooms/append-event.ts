@@ -2,6 +2,7 @@ import type { Edges } from "../../edges.ts";
 import { checkAuth } from "../../core/auth/check.ts";
 import { selectAuthEvents } from "../../core/auth/select.ts";
 import { canonicalJsonAsReceived } from "../../core/canonical-json.ts";
+import { listCitedMedia } from "../../core/cited-media.ts";
 import { MatrixError } from "../../core/errors.ts";
 import { referencedIds, type Pdu } from "../../core/event.ts";
 import { finishEvent, type FinishedEvent } from "../../core/finish-event.ts";
@@ -12,6 +13,7 @@ import {
   type EventRow,
   type MembershipRow,
 } from "../../storage/write.ts";
+import { referencesTo } from "../media/references.ts";
 import { referenceTo } from "./event-reference.ts";
 import { nextSnapshot } from "./next-snapshot.ts";
 import type { BuiltEvent, EventDraft, Proposal } from "./proposal.ts";
@@ -114,6 +116,8 @@ export function appendEvent(
     content: null,
     isOutlier: false,
   };
+  const cited = listCitedMedia(draft.content, edges.settings.serverName);
+  if (cited.length > 0) run.extra.push(referencesTo(cited, nid));
   const event: BuiltEvent = { nid, roomNid: room.roomNid, eventId, pdu };
   if (proposal.extra) run.extra.push(proposal.extra(event, at, lookupOf(run)));
   if (draft.stateKey !== undefined) {

@@ -28,7 +28,7 @@ type Needs = Pick<Edges, "db" | "keyring" | "memory" | "now">;
  * are not there, elsewhere, or not to be seen.
  */
 export async function getVisibleEvent(
-  edges: Needs,
+  edges: Omit<Needs, "now">,
   userId: string,
   roomId: string,
   eventId: string,
@@ -99,13 +99,17 @@ export async function readContext(
     event,
     ...seen.map((other) => other.event),
   ]);
-  const present = (events: readonly VisibleEvent[]) =>
-    presentEvents(edges, requester, events, { withRoomId: true });
-  const [text] = await present([shown]);
+  const [text, ...texts] = await presentEvents(
+    edges,
+    requester,
+    [shown, ...seenBefore, ...seenAfter],
+    { withRoomId: true },
+    { ignored },
+  );
   return {
     event: text!,
-    eventsBefore: await present(seenBefore),
-    eventsAfter: await present(seenAfter),
+    eventsBefore: texts.slice(0, seenBefore.length),
+    eventsAfter: texts.slice(seenBefore.length),
     start: formatPagingToken(pointBefore(keyOf(before.at(-1) ?? event))),
     end: formatPagingToken(pointAfter(keyOf(after.at(-1) ?? event))),
     state: await presentState(edges, requester, state),

@@ -6,6 +6,7 @@ import {
 } from "../../core/history-visibility.ts";
 import { listVisibilityHistories } from "../../storage/memberships.ts";
 import { escapeText } from "../../storage/json-text.ts";
+import type { Span } from "../../storage/span.ts";
 import { ACCEPTED } from "../../storage/write.ts";
 import { listErasures } from "../../storage/users.ts";
 import { mapEvents, redactedForm } from "./event-store.ts";
@@ -57,12 +58,36 @@ export async function showEvents(
     events.map(({ roomNid }) => roomNid),
     events.map(({ sender }) => sender),
   );
-  return events.flatMap((event) => {
-    const standing = standings.get(event.roomNid) ?? STRANGER;
-    const shown = showEvent(standing, viewer, event);
-    return shown ? [shown] : [];
-  });
+  return showAll(standings, viewer, events);
 }
+
+/** As `showEvents`, where it is known how the viewer stands to the events' rooms. */
+export async function showFurtherEvents(
+  { db }: Pick<Edges, "db">,
+  viewer: { userId: string; standings: ReadonlyMap<number, Standing> },
+  events: readonly StoredEvent[],
+): Promise<VisibleEvent[]> {
+  if (events.length === 0) return [];
+  const senders = new Set(events.map(({ sender }) => sender));
+  const erasures = await listErasures(db, [...senders]);
+  const standings = new Map(
+    [...viewer.standings].map(([roomNid, standing]) => [
+      roomNid,
+      { ...standing, erasures },
+    ]),
+  );
+  return showAll(standings, viewer.userId, events);
+}
+
+const showAll = (
+  standings: ReadonlyMap<number, Standing>,
+  viewer: string,
+  events: readonly StoredEvent[],
+): VisibleEvent[] =>
+  events.flatMap((event) => {
+    const standing = standings.get(event.roomNid) ?? STRANGER;
+    return showEvent(standing, viewer, event) ?? [];
+  });
 
 /**
  * How the viewer stood to each room, from two histories read in one query.
@@ -160,6 +185,30 @@ export function showEvent(
     event: isErased ? redactedForm(event) : event,
     membership: after.membership,
   };
+}
+
+/** The parts of a room's stream whose messages the viewer may see; null for all of it. */
+export function visibleSpans({ visibility, membership }: Standing = STRANGER):
+  Span[] | null {
+  const changes = [...visibility, ...membership].map((c) => c.position);
+  const bounds = [...new Set([0, ...changes])].sort((a, b) => a - b);
+  const spans: Span[] = [];
+  let isWhole = true;
+  for (const [i, after] of bounds.entries()) {
+    const upTo = bounds[i + 1] ?? Number.MAX_SAFE_INTEGER;
+    const isSeen = isVisible({
+      visibility: valueBefore(visibility, after + 1, "shared"),
+      membership: valueBefore(membership, after + 1, "leave"),
+      hasJoinedLater: membership.some(
+        ({ position, value }) => position > after && value === "join",
+      ),
+    });
+    const last = spans.at(-1);
+    if (!isSeen) isWhole = false;
+    else if (last?.upTo === after) last.upTo = upTo;
+    else spans.push({ after, upTo });
+  }
+  return isWhole ? null : spans;
 }
 
 /** Where a viewer who is no longer in the room was last taken out of it. */

@@ -81,7 +81,13 @@ export async function readHistory(
     if (shown.length > 0 || end === null) break;
   }
   return {
-    chunk: await presentEvents(edges, requester, shown, { withRoomId: true }),
+    chunk: await presentEvents(
+      edges,
+      requester,
+      shown,
+      { withRoomId: true },
+      { ignored },
+    ),
     start: formatPagingToken(from),
     ...(end === null ? {} : { end: formatPagingToken(end) }),
     state: filter.lazyLoadMembers

@@ -2,14 +2,10 @@ import type { Edges } from "../../edges.ts";
 import type { StateLookup } from "../../core/auth/check.ts";
 import { strippedStateEvent } from "../../core/client-event.ts";
 import { MatrixError } from "../../core/errors.ts";
-import {
-  isJsonObject,
-  type JsonObject,
-  type JsonValue,
-} from "../../core/json.ts";
+import type { JsonObject } from "../../core/json.ts";
 import type { KeyHandle } from "../../storage/keyring.ts";
 import type { WriteRows } from "../../storage/write.ts";
-import { listAccountDataTexts } from "../accounts/account-data-texts.ts";
+import { assertInvitable } from "../accounts/invite-permission.ts";
 import { isLocalUser } from "./local-user.ts";
 import { readMemberProfiles } from "./member-profiles.ts";
 import type { BuiltEvent, Proposal } from "./proposal.ts";
@@ -43,7 +39,7 @@ export async function inviteProposals(
       "The server of that user cannot be reached.",
     );
   }
-  await assertInvitable(edges, userIds);
+  await assertInvitable(edges, sender, userIds);
   const profileOf = await readMemberProfiles(edges, userIds);
   const keys = await userKeys(edges, userIds);
   return userIds.map((userId, i) => ({
@@ -106,20 +102,3 @@ const strippedEvents = (event: BuiltEvent, state: StateLookup): JsonObject[] =>
       : state("m.room.member", event.pdu.sender)?.pdu,
     event.pdu,
   ].flatMap((pdu) => (pdu ? [strippedStateEvent(pdu)] : []));
-
-/** https://spec.matrix.org/v1.19/client-server-api/#invite-permission */
-async function assertInvitable(
-  edges: Needs,
-  userIds: readonly string[],
-): Promise<void> {
-  const type = "m.invite_permission_config";
-  for (const text of await listAccountDataTexts(edges, userIds, type)) {
-    const content = JSON.parse(text) as JsonValue;
-    if (isJsonObject(content) && content["default_action"] === "block") {
-      throw new MatrixError(
-        "M_INVITE_BLOCKED",
-        "This user does not accept invites.",
-      );
-    }
-  }
-}

@@ -1,4 +1,5 @@
 import { MatrixError } from "../../core/errors.ts";
+import { findSlidingPos } from "../sync/sliding/sliding-pos.ts";
 import { findSyncToken } from "../sync/sync-token.ts";
 
 /**
@@ -52,7 +53,7 @@ export function parsePagingToken(text: string, name: string): PagingStart {
   }
   const [, position] = POSITION.exec(text) ?? [];
   if (position !== undefined) return { position: Number(position) };
-  const token = findSyncToken(text);
+  const token = findSyncToken(text) ?? findSlidingPos(text);
   if (token) return { position: token.position };
   throw new MatrixError(
     "M_INVALID_PARAM",

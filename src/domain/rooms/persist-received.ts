@@ -1,4 +1,5 @@
 import type { Edges } from "../../edges.ts";
+import { listCitedMedia } from "../../core/cited-media.ts";
 import type { InspectedEvent } from "../../core/inspect-event.ts";
 import { listSnapshotsByHash } from "../../storage/received.ts";
 import {
@@ -10,6 +11,7 @@ import {
   type Write,
   type WriteRows,
 } from "../../storage/write.ts";
+import { referencesTo } from "../media/references.ts";
 import { assessEvents, type Assessment } from "../push/assess.ts";
 import { mergeRows } from "./commit-run.ts";
 import { contentKeyNames } from "./content-keys.ts";
@@ -59,6 +61,7 @@ export async function persistReceived(
     memberships,
     rows: mergeRows([
       { notifications, placedOutliers, redactions: listRedactions(run) },
+      ...listReferences(edges, placed),
       ...(await stripStates(edges, run, placed)),
     ]),
     wake: {
@@ -215,6 +218,15 @@ function roomRunOf(run: ReceiveRun, isExclusive: boolean): RoomRun {
         }),
   };
 }
+
+/** Which media of ours the others' events name. */
+const listReferences = (
+  { settings }: Needs,
+  placed: readonly Placed[],
+): Partial<WriteRows>[] =>
+  placed.map(({ nid, event }) =>
+    referencesTo(listCitedMedia(event.pdu.content, settings.serverName), nid),
+  );
 
 /** What our invited users are shown of the room. */
 async function stripStates(

@@ -4,7 +4,13 @@ import {
   openFederationEvent,
 } from "../../core/client-event.ts";
 import type { ClientFilter } from "../../core/filter.ts";
+import {
+  type Bundle,
+  readBundles,
+  type RelationHints,
+} from "./aggregations.ts";
 import { mapEvents, redactedForm } from "./event-store.ts";
+import { DELAYED } from "./proposal.ts";
 import type { StoredEvent } from "./stored-event.ts";
 import { showEvents, type VisibleEvent } from "./gate.ts";
 
@@ -27,13 +33,16 @@ export type Shown = Pick<VisibleEvent, "event"> & {
 
 type Needs = Pick<Edges, "db" | "keyring" | "memory" | "now">;
 
-/** Events as JSON text for one viewer, in order, each with its `unsigned`. */
+/** Events as JSON text for one viewer, in order, each with its `unsigned` and what relates to it. */
 export async function presentEvents(
   edges: Needs,
   viewer: Viewer,
   shown: readonly Shown[],
   presentation: Presentation,
+  hints?: RelationHints,
 ): Promise<string[]> {
+  const events = shown.map(({ event }) => event);
+  const bundles = await readBundles(edges, viewer.userId, events, hints);
   const beside = await mapEvents(
     edges,
     shown.flatMap(({ event }) =>
@@ -46,41 +55,95 @@ export async function presentEvents(
   return shown.map(({ event, membership }) => {
     const unsigned = unsignedOf(event, viewer, { beside, known, now });
     if (membership !== undefined) unsigned["membership"] = membership;
-    return eventJson(event, unsigned, presentation);
+    const bundle = bundles.get(event.nid);
+    const relations =
+      bundle && relationsJson(bundle, viewer, now, presentation);
+    return eventJson(event, unsigned, presentation, relations);
   });
 }
 
-/** A message that was neither redacted nor replaces anything, for a viewer who is in the room. */
+/** What relates to an event, as its `m.relations`. */
+function relationsJson(
+  { edit, thread, references }: Bundle,
+  viewer: Viewer,
+  now: number,
+  presentation: Presentation,
+): string {
+  const present = (shown: VisibleEvent, relations?: string) =>
+    presentAlone(shown, viewer, now, presentation, relations);
+  const parts: string[] = [];
+  if (edit) parts.push(`"m.replace":${present(edit)}`);
+  if (thread) {
+    const { latest, latestEdit, count, hasParticipated } = thread;
+    const relations = latestEdit && `{"m.replace":${present(latestEdit)}}`;
+    const event = present(latest, relations);
+    parts.push(
+      `"m.thread":{"latest_event":${event},"count":${count},"current_user_participated":${hasParticipated}}`,
+    );
+  }
+  if (references) {
+    const chunk = references.map((event_id) => ({ event_id }));
+    parts.push(`"m.reference":{"chunk":${JSON.stringify(chunk)}}`);
+  }
+  return `{${parts.join(",")}}`;
+}
+
+/** An event that was neither redacted nor replaces anything. */
+const presentAlone = (
+  { event, membership }: VisibleEvent,
+  viewer: Viewer,
+  now: number,
+  presentation: Presentation,
+  relations?: string,
+): string =>
+  eventJson(
+    event,
+    { ...unsignedOf(event, viewer, { ...ALONE, now }), membership },
+    presentation,
+    relations,
+  );
+
+/** A message that nothing has happened to, for a viewer who is in the room. */
 export const presentMessage = (
   event: StoredEvent,
   viewer: Viewer,
   now: number,
 ) =>
-  eventJson(
-    event,
-    { ...unsignedOf(event, viewer, { ...ALONE, now }), membership: "join" },
-    { withRoomId: false },
-  );
+  presentAlone({ event, membership: "join" }, viewer, now, {
+    withRoomId: false,
+  });
 
 const ALONE = {
   beside: new Map<number, StoredEvent>(),
   known: new Map<number, StoredEvent>(),
 };
 
-/** One event with the given `unsigned`. */
+/** One event with the given `unsigned`; what relates to it is JSON text. */
 export function eventJson(
   event: StoredEvent,
   unsigned: Record<string, unknown>,
   { withRoomId, format }: Presentation,
+  relations?: string,
 ): string {
+  const beside = unsignedJson(unsigned, relations);
   if (format === "federation") {
     const raw = openFederationEvent(event.eventId, event.pdu);
-    return closeClientEvent(raw, { unsigned: JSON.stringify(unsigned) });
+    return closeClientEvent(raw, { unsigned: beside });
   }
   const roomId = withRoomId
     ? `,"room_id":${JSON.stringify(event.room.roomId)}`
     : "";
-  return `${event.clientJson}${roomId},"unsigned":${JSON.stringify(unsigned)}}`;
+  return `${event.clientJson}${roomId},"unsigned":${beside}}`;
+}
+
+function unsignedJson(
+  unsigned: Record<string, unknown>,
+  relations: string | undefined,
+): string {
+  const text = JSON.stringify(unsigned);
+  if (relations === undefined) return text;
+  const separator = text === "{}" ? "" : ",";
+  return `${text.slice(0, -1)}${separator}"m.relations":${relations}}`;
 }
 
 function unsignedOf(
@@ -100,12 +163,11 @@ function unsignedOf(
   const unsigned: Record<string, unknown> = {
     age: Math.max(0, now - event.originServerTs),
   };
-  if (
-    event.txnId !== null &&
-    event.sender === viewer.userId &&
-    event.deviceId === viewer.deviceId
-  ) {
-    unsigned["transaction_id"] = event.txnId;
+  if (event.txnId !== null && event.sender === viewer.userId) {
+    if (event.deviceId === DELAYED)
+      unsigned["org.matrix.msc4140.delay_id"] = event.txnId;
+    else if (event.deviceId === viewer.deviceId)
+      unsigned["transaction_id"] = event.txnId;
   }
   const replaced =
     event.replacesNid === null ? undefined : beside.get(event.replacesNid);

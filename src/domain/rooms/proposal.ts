@@ -31,6 +31,9 @@ export interface Transaction {
   key: Uint8Array;
 }
 
+/** The device of transactions that send delayed events; their ids are the delay ids. */
+export const DELAYED = "";
+
 export interface Proposal {
   draft: EventDraft;
   transaction?: Transaction;

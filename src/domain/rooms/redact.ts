@@ -1,13 +1,12 @@
-import type { StateLookup } from "../../core/auth/check.ts";
 import { MatrixError } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
-import { requiredPowerLevel, userPowerLevel } from "../../core/power-levels.ts";
-import type { RoomRules } from "../../core/room-version.ts";
 import { findIdempotencyAnswer } from "../../storage/idempotency.ts";
 import { listEventHeadsById } from "../../storage/events.ts";
 import type { Requester } from "../accounts/requester.ts";
 import { getJoinedRoom } from "./joined-room.ts";
 import type { Transaction } from "./proposal.ts";
+import { redactRelated } from "./redact-related.ts";
+import { redactionOf } from "./redaction-proposal.ts";
 import { writeToRoom, type WriterEdges } from "./room-writer.ts";
 
 /**
@@ -19,9 +18,15 @@ export async function redactEvent(
   edges: WriterEdges,
   requester: Pick<Requester, "userId" | "isSuspended">,
   roomId: string,
-  redaction: { redacts: string; content: JsonObject; transaction: Transaction },
+  redaction: {
+    redacts: string;
+    content: JsonObject;
+    transaction: Transaction;
+    /** What relates to the event in one of these ways is redacted too; `*` is any way. */
+    withRelTypes?: readonly string[];
+  },
 ): Promise<string> {
-  const { redacts, content, transaction } = redaction;
+  const { redacts, content, transaction, withRelTypes = [] } = redaction;
   const { userId } = requester;
   const answered = await findIdempotencyAnswer(edges.db, transaction.key);
   if (answered !== undefined) return answered;
@@ -39,35 +44,15 @@ export async function redactEvent(
       "A suspended account may redact its own events only.",
     );
   }
-  // Without its create event the room would have no ground: nothing is stripped.
-  const isApplied = target.type !== "m.room.create";
+  if (withRelTypes.length > 0) {
+    await redactRelated(edges, requester, room, target, {
+      content,
+      relTypes: withRelTypes,
+    });
+  }
+  const proposal = redactionOf(room.rules, userId, target, content);
   const [result] = await writeToRoom(edges, room.roomNid, [
-    {
-      draft: { type: "m.room.redaction", sender: userId, content, redacts },
-      transaction,
-      reads: [
-        ["m.room.create", ""],
-        ["m.room.power_levels", ""],
-      ],
-      extra: ({ nid }, _at, state) => {
-        if (target.sender !== userId) assertPower(room.rules, state, userId);
-        return isApplied
-          ? { redactions: [{ targetNid: target.nid, byNid: nid }] }
-          : {};
-      },
-    },
+    { ...proposal, transaction },
   ]);
   return result!.eventId;
-}
-
-function assertPower(rules: RoomRules, state: StateLookup, userId: string) {
-  const create = state("m.room.create", "");
-  const levels = state("m.room.power_levels", "");
-  const power = userPowerLevel(rules, create, levels, userId);
-  if (power < requiredPowerLevel(rules, levels, "redact")) {
-    throw new MatrixError(
-      "M_FORBIDDEN",
-      "Your power level does not let you redact the events of others.",
-    );
-  }
 }

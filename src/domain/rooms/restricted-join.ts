@@ -1,8 +1,9 @@
 import type { Edges } from "../../edges.ts";
+import { allowedRoomIds } from "../../core/allowed-rooms.ts";
 import type { RoomEvent } from "../../core/event.ts";
 import { MatrixError } from "../../core/errors.ts";
 import { isUserId } from "../../core/ids.ts";
-import { isJsonObject, type JsonValue } from "../../core/json.ts";
+import { isJsonObject } from "../../core/json.ts";
 import {
   creatorsOf,
   requiredPowerLevel,
@@ -44,15 +45,10 @@ export async function authoriseRestrictedJoin(
     ["m.room.join_rules", ""],
     ["m.room.power_levels", ""],
   ]);
-  const { authorization } = room.rules;
   const content = stateAt(head, "m.room.join_rules", "")?.pdu.content;
-  const rule = content?.["join_rule"];
-  const isRestricted =
-    (authorization.restrictedJoin && rule === "restricted") ||
-    (authorization.knockRestricted && rule === "knock_restricted");
-  if (!isRestricted) return undefined;
+  const allowed = allowedRoomIds(room.rules, content);
+  if (allowed === undefined) return undefined;
 
-  const allowed = allowedRooms(content?.["allow"]);
   if (!(await isUserJoinedToAny(edges.db, userId, allowed))) {
     throw notLetIn();
   }
@@ -92,14 +88,4 @@ function namedIn(levels: RoomEvent | undefined, creators: string[]): string[] {
   const users = levels?.pdu.content["users"];
   const named = isJsonObject(users) ? Object.keys(users) : [];
   return [...creators, ...named].filter(isUserId);
-}
-
-function allowedRooms(allow: JsonValue | undefined): string[] {
-  if (!Array.isArray(allow)) return [];
-  return allow.flatMap((rule) => {
-    if (!isJsonObject(rule)) return [];
-    const { type, room_id: roomId } = rule;
-    const isRoom = type === "m.room_membership" && typeof roomId === "string";
-    return isRoom && !roomId.includes("\0") ? [roomId] : [];
-  });
 }

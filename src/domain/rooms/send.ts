@@ -6,7 +6,7 @@ import { transactionOf } from "../idempotency.ts";
 import { checkRelation } from "./check-relation.ts";
 import { getJoinedRoom, getRoomToSpeakIn } from "./joined-room.ts";
 import { makeAnew } from "./make-anew.ts";
-import type { Proposal } from "./proposal.ts";
+import type { Proposal, Transaction } from "./proposal.ts";
 import { redactEvent } from "./redact.ts";
 import { writeToRoom, type WriterEdges } from "./room-writer.ts";
 
@@ -19,10 +19,9 @@ export async function sendMessage(
   requester: Requester,
   roomId: string,
   message: { type: string; content: JsonObject; txnId: string },
+  transaction = transactionFor(requester, roomId, message),
 ): Promise<string> {
-  const { type, content, txnId } = message;
-  const endpoint = `send ${type}`;
-  const transaction = transactionOf(requester, endpoint, roomId, txnId);
+  const { type, content } = message;
   if (type === "m.room.redaction") {
     const { redacts, ...rest } = content;
     if (typeof redacts !== "string") {
@@ -41,6 +40,12 @@ export async function sendMessage(
   const write = content["m.relates_to"] === undefined ? writeOne : writeRelated;
   return write(edges, roomId, { draft, transaction });
 }
+
+const transactionFor = (
+  requester: Requester,
+  roomId: string,
+  { type, txnId }: { type: string; txnId: string },
+): Transaction => transactionOf(requester, `send ${type}`, roomId, txnId);
 
 async function writeOne(
   edges: WriterEdges,

@@ -7,7 +7,7 @@ import type { Requester } from "../accounts/requester.ts";
 import { addedAliases, assertPointing } from "./canonical-alias.ts";
 import { assertStateContent } from "./check-state-content.ts";
 import { getJoinedRoom } from "./joined-room.ts";
-import type { Proposal } from "./proposal.ts";
+import type { Proposal, Transaction } from "./proposal.ts";
 import type { RoomIdentity } from "./room-identity.ts";
 import { loadRoomHead, readState, stateAt } from "./room-head.ts";
 import { writeToRoom, type WriterEdges } from "./room-writer.ts";
@@ -22,6 +22,7 @@ export async function setRoomState(
   requester: Requester,
   roomId: string,
   state: { type: string; stateKey: string; content: JsonObject },
+  transaction?: Transaction,
 ): Promise<string> {
   const { type, stateKey, content } = state;
   const { userId } = requester;
@@ -39,6 +40,7 @@ export async function setRoomState(
   const proposal: Proposal = {
     draft: { type, sender: userId, stateKey, content },
     skipUnchanged: true,
+    ...(transaction && { transaction }),
   };
   const [result] = await writeToRoom(edges, room.roomNid, [proposal]);
   return result!.eventId;

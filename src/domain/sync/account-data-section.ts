@@ -2,12 +2,14 @@ import type { Edges } from "../../edges.ts";
 import { accountDataContext } from "../accounts/account-data.ts";
 import { PUSH_RULES, pushRulesText } from "../push/push-rules.ts";
 import {
-  type AccountDataRow,
   listChangedAccountData,
   listRoomAccountData,
 } from "../../storage/sync-extras.ts";
 
 type Needs = Pick<Edges, "db" | "keyring">;
+
+/** What is shown of an entry that was deleted, to who may have known it (MSC3391). */
+const DELETED = "{}";
 
 /** Account data events for a sync: global ones under room 0. */
 export async function readAccountData(
@@ -23,20 +25,24 @@ export async function readAccountData(
     range.upTo,
   );
   const isNew = new Set(newRooms);
+  const isWhole = range.after === 0;
+  const ofNewRooms = await listRoomAccountData(db, userId, newRooms);
   const rows = [
-    ...changed.filter(({ roomNid }) => !isNew.has(roomNid)),
-    ...(await listRoomAccountData(db, userId, newRooms)),
-  ];
-  const kept = rows.filter(
-    (row): row is AccountDataRow & { sealed: Uint8Array } =>
-      row.sealed !== null,
-  );
+    ...changed
+      .filter(({ roomNid }) => !isNew.has(roomNid))
+      .map((row) => ({ ...row, isShownDeleted: !isWhole })),
+    ...ofNewRooms.map((row) => ({ ...row, isShownDeleted: false })),
+  ].filter(({ sealed, isShownDeleted }) => sealed !== null || isShownDeleted);
   const contents = await keyring.openAll(
-    kept.map(({ roomNid, type, keyId, sealed }) => ({
-      context: accountDataContext(userId, roomNid, type),
-      keyId,
-      sealed,
-    })),
+    rows.flatMap(({ roomNid, type, keyId, sealed }) =>
+      sealed === null
+        ? []
+        : {
+            context: accountDataContext(userId, roomNid, type),
+            keyId,
+            sealed,
+          },
+    ),
   );
   const byRoom = new Map<number, string[]>();
   const add = (roomNid: number, type: string, content: string): void => {
@@ -45,17 +51,17 @@ export async function readAccountData(
     if (list) list.push(event);
     else byRoom.set(roomNid, [event]);
   };
-  kept.forEach(({ roomNid, type }, i) => {
-    const content = contents[i];
-    if (content === undefined) return;
+  let opened = 0;
+  for (const { roomNid, type, sealed } of rows) {
+    const content = sealed === null ? DELETED : contents[opened++];
+    if (content === undefined) continue;
     const text =
       roomNid === 0 && type === PUSH_RULES
         ? pushRulesText(userId, content)
         : content;
     add(roomNid, type, text);
-  });
-  const isWhole = range.after === 0;
-  if (isWhole && !kept.some(({ type }) => type === PUSH_RULES)) {
+  }
+  if (isWhole && !rows.some(({ type }) => type === PUSH_RULES)) {
     add(0, PUSH_RULES, pushRulesText(userId));
   }
   return byRoom;

@@ -53,6 +53,15 @@ export function noteClear(
   known.clearUpTo = Math.max(known.clearUpTo, position);
 }
 
+/** Whether it is known without asking that none is stored. */
+export function hasNoMessages(
+  edges: Pick<Edges, "memory" | "notifier">,
+  device: Device,
+): boolean {
+  const { clearUpTo } = memoryOf(edges, device);
+  return clearUpTo > 0 && !edges.notifier.isTouched(device.userId, clearUpTo);
+}
+
 /** The counts at `upTo`, from memory while nothing has touched the user. */
 export async function readKeyCountsOnce(
   edges: Needs,

@@ -4,19 +4,17 @@ import { canonicalJson } from "../../core/canonical-json.ts";
 import type { JsonObject } from "../../core/json.ts";
 import {
   countOneTimeKeys,
-  listChangedDeviceLists,
-  listNewlySharing,
-  listNoLongerSharing,
   listToDevice,
   listUnusedFallbackAlgorithms,
 } from "../../storage/sync-extras.ts";
 import { toDeviceContext } from "../encryption/to-device-context.ts";
 import type { Requester } from "../accounts/requester.ts";
+import { readDeviceListsOf, type DeviceLists } from "./device-lists.ts";
 import { changedRooms, type SyncPlan } from "./room-plan.ts";
 
 type Needs = Pick<Edges, "db" | "keyring">;
 
-const TO_DEVICE_LIMIT = 100;
+const MOST_TO_DEVICE = 100;
 
 export interface ToDevice {
   events: string[];
@@ -32,17 +30,18 @@ export async function readToDevice(
   { userId, deviceId }: Requester,
   after: number,
   upTo: number,
+  most = MOST_TO_DEVICE,
 ): Promise<ToDevice> {
   const rows = await listToDevice(db, userId, deviceId, {
     after,
     upTo,
-    limit: TO_DEVICE_LIMIT + 1,
+    limit: most + 1,
   });
   let kept = rows;
   let position = upTo;
-  if (rows.length > TO_DEVICE_LIMIT) {
+  if (rows.length > most) {
     // Messages of one position go together, so that the token can name it.
-    const cut = rows[TO_DEVICE_LIMIT]!.position;
+    const cut = rows[most]!.position;
     const whole = rows.filter((row) => row.position < cut);
     kept = whole.length > 0 ? whole : rows;
     position = kept[kept.length - 1]!.position;
@@ -61,38 +60,19 @@ export async function readToDevice(
   };
 }
 
-export interface DeviceLists {
-  changed: string[];
-  left: string[];
-}
-
-/** https://spec.matrix.org/v1.19/client-server-api/#tracking-the-device-list-for-a-user */
-export async function readDeviceLists(
-  { db }: Needs,
+/** What a sync tells of others' keys, and of the user's own. */
+export function readDeviceLists(
+  { db }: Pick<Edges, "db">,
   userId: string,
   plan: SyncPlan,
   since: number,
   upTo: number,
 ): Promise<DeviceLists> {
-  const joined = plan.joined.map(({ roomNid }) => roomNid);
-  const rooms = { joined, changed: changedRooms(plan) };
-  const changed = await listChangedDeviceLists(db, userId, since, upTo);
-  const arrived = await listNewlySharing(
-    db,
-    userId,
-    plan.newlyJoined,
-    rooms.changed,
-    since,
-    upTo,
-  );
-  const left = await listNoLongerSharing(
-    db,
-    userId,
-    plan.newlyLeft,
-    rooms,
-    since,
-  );
-  return { changed: [...new Set([...changed, ...arrived])], left };
+  const { newlyJoined: joined, newlyLeft: left } = plan;
+  const isNew = new Set(joined);
+  const kept = changedRooms(plan).filter((roomNid) => !isNew.has(roomNid));
+  const span = { after: since, upTo };
+  return readDeviceListsOf(db, userId, { joined, left, kept }, span);
 }
 
 export interface KeyCounts {

@@ -9,13 +9,14 @@ import { typingEvent } from "./typists.ts";
 
 type Needs = Pick<Edges, "db" | "now">;
 
-/** `m.receipt` and `m.typing` of each room, as events for its `ephemeral` section. */
+/** `m.receipt` and `m.typing` of each room, as events for its `ephemeral` section; of the ignored nothing is told. */
 export async function readEphemeral(
   { db, now }: Needs,
   userId: string,
   plans: readonly RoomPlan[],
   typingRooms: readonly number[],
   upTo: number,
+  ignored: ReadonlySet<string> = NOBODY,
 ): Promise<Map<number, object[]>> {
   const byRoom = new Map<number, object[]>();
   const add = (roomNid: number, event: object) => {
@@ -33,14 +34,15 @@ export async function readEphemeral(
     userId,
     upTo,
   );
-  for (const [roomNid, content] of receiptContents(receipts))
+  const heard = receipts.filter((receipt) => !ignored.has(receipt.userId));
+  for (const [roomNid, content] of receiptContents(heard))
     add(roomNid, { type: "m.receipt", content });
 
   const typists = new Map<number, string[]>(
     typingRooms.map((roomNid) => [roomNid, []]),
   );
   for (const row of await listTyping(db, typingRooms, now())) {
-    typists.get(row.roomNid)?.push(row.userId);
+    if (!ignored.has(row.userId)) typists.get(row.roomNid)?.push(row.userId);
   }
   const isNew = new Set(
     joined.flatMap((room) => (room.isNew ? room.roomNid : [])),
@@ -52,6 +54,8 @@ export async function readEphemeral(
   }
   return byRoom;
 }
+
+const NOBODY: ReadonlySet<string> = new Set();
 
 type ReceiptContent = Record<string, Record<string, Record<string, object>>>;
 

@@ -8,16 +8,17 @@ import { allowsEvent } from "./sync-filter.ts";
 
 type Needs = Pick<Edges, "db" | "keyring" | "now" | "settings">;
 
-/** Presence events of those who share a room with the user. */
+/** Presence events of those who share a room with the user, and are not ignored. */
 export async function readPresence(
   { db, keyring, now, settings }: Needs,
   userId: string,
   plan: SyncPlan,
   after: { mark: number; position: number },
   filter: ClientFilter,
+  ignored: ReadonlySet<string> = new Set(),
 ): Promise<object[]> {
   if (!settings.presenceEnabled) return [];
-  const rows = await listPresence(
+  const found = await listPresence(
     db,
     userId,
     {
@@ -27,6 +28,7 @@ export async function readPresence(
     },
     after,
   );
+  const rows = found.filter((row) => !ignored.has(row.userId));
   const sealed = rows.filter(
     (row): row is typeof row & { statusSealed: Uint8Array } =>
       row.statusSealed !== null,

@@ -39,6 +39,8 @@ export async function readQuickEntries(
   mark: number,
 ): Promise<AnsweredRoom[] | undefined> {
   const { filter, requester } = request;
+  // What is told of typing here is the same for all who are told of it.
+  if (view.ignored.size > 0 && typing.size > 0) return undefined;
   const deltas = await readRoomDeltas(edges, spans);
   const typingEvents = await readTypingEvents(edges, [...typing].sort(), mark);
   const seen: Seen[] = [];
@@ -57,7 +59,10 @@ export async function readQuickEntries(
       seen.push({ room, delta, timeline, ephemeral });
     }
   }
-  const unread = await readQuickUnread(edges, request, view, seen);
+  const { unreadThreadNotifications: byThread } = filter.room.timeline;
+  const since = request.since.position;
+  const asked = { requester, since, byThread };
+  const unread = await readQuickUnread(edges, asked, view, seen);
   return seen.map((entry) => {
     const { roomId, roomNid } = entry.room;
     const text = entryOf(request, view, entry, unread.get(roomNid));
@@ -96,10 +101,11 @@ async function isQuick(
   { requester, since, filter }: SinceRequest,
   { ignored }: UserView,
   { roomNid, position }: Standing,
-  { events, readMemberNids }: RoomDelta,
+  { events, receipts, readMemberNids }: RoomDelta,
 ): Promise<boolean> {
   if (events.length > filter.room.timeline.limit) return false;
   if (events.some(({ sender }) => ignored.has(sender))) return false;
+  if (receipts.some(({ userId }) => ignored.has(userId))) return false;
   const { lazyLoadMembers, includeRedundantMembers } = filter.room.state;
   if (!lazyLoadMembers || events.length === 0) return true;
   if (includeRedundantMembers) return false;
@@ -117,9 +123,9 @@ async function isQuick(
 }
 
 /** The new messages for one viewer, who has been in the room all the while. */
-function presentDelta(
-  edges: SyncEdges,
-  { requester }: SinceRequest,
+export function presentDelta(
+  edges: Pick<SyncEdges, "now">,
+  { requester }: Pick<SinceRequest, "requester">,
   { position }: Standing,
   { events }: RoomDelta,
 ): string[] {

@@ -2,20 +2,25 @@ import type { Edges } from "../../edges.ts";
 import type { RoomUnread } from "../push/unread-counts.ts";
 import { findUnread } from "../push/unread-memory.ts";
 import { readUnread } from "../push/unread.ts";
-import type { SinceRequest } from "./quick-news.ts";
 import type { RoomDelta } from "./room-delta.ts";
 import type { Standing } from "./room-plan.ts";
 import type { UserView } from "./user-view.ts";
 
+/** Whose counts they are, and from where on what was added is known. */
+interface Asked {
+  requester: { userId: string };
+  since: number;
+  byThread: boolean;
+}
+
 /** Unread counts of rooms: remembered ones and what was added to them, the others in one query. */
 export async function readQuickUnread(
   edges: Pick<Edges, "db" | "memory" | "notifier">,
-  { requester, since, filter }: SinceRequest,
+  { requester, since, byThread }: Asked,
   { upTo, ignored }: UserView,
   seen: readonly { room: Standing; delta: RoomDelta }[],
 ): Promise<Map<number, RoomUnread>> {
   const { userId } = requester;
-  const byThread = filter.room.timeline.unreadThreadNotifications;
   const counts = new Map<number, RoomUnread>();
   const unknown: number[] = [];
   for (const { room, delta } of seen) {
@@ -29,7 +34,7 @@ export async function readQuickUnread(
       ? findUnread(
           edges,
           { userId, roomNid, byThread },
-          { since: since.position, upTo, countable },
+          { since, upTo, countable },
         )
       : undefined;
     if (known) counts.set(roomNid, known);

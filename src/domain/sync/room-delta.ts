@@ -21,7 +21,7 @@ import { NO_CONDITIONS } from "./sync-filter.ts";
 
 /** What happened in a room between two places of the stream, read once for all who wait for it. */
 export interface RoomDelta {
-  /** Oldest first; none of them state, redacted, or of a thread. */
+  /** Oldest first; none of them state, redacted, of a thread, or what another one relates to. */
   events: readonly StoredEvent[];
   countable: number;
   /** Who has rows of notifications; '' stands for everybody. */
@@ -186,12 +186,18 @@ const weigh = (delta: Delta): number =>
   (delta?.events.reduce((sum, e) => sum + 1000 + 4 * e.clientJson.length, 0) ??
     0);
 
-const isPlain = (events: readonly StoredEvent[]): boolean =>
-  events.length <= MOST_EVENTS_A_ROOM &&
-  events.every(
-    ({ stateKey, redacts, redactedBy, thread }) =>
-      stateKey === null &&
-      redacts === null &&
-      redactedBy === null &&
-      thread === null,
+function isPlain(events: readonly StoredEvent[]): boolean {
+  const ids = new Set(events.map(({ eventId }) => eventId));
+  return (
+    events.length <= MOST_EVENTS_A_ROOM &&
+    events.every(
+      ({ stateKey, redacts, redactedBy, thread, relatesTo }) =>
+        stateKey === null &&
+        redacts === null &&
+        redactedBy === null &&
+        thread === null &&
+        // What relates to a message here is shown with it.
+        (relatesTo === null || !ids.has(relatesTo)),
+    )
   );
+}

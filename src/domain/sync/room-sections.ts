@@ -5,6 +5,7 @@ import type { JsonObject } from "../../core/json.ts";
 import { listChangedSummaries } from "../../storage/sync-changes.ts";
 import { listTypingRooms } from "../../storage/sync-extras.ts";
 import { readUnread } from "../push/unread.ts";
+import type { RelationHints } from "../rooms/aggregations.ts";
 import { mapEvents } from "../rooms/event-store.ts";
 import type { StoredEvent } from "../rooms/stored-event.ts";
 import { presentEvents, type Shown } from "../rooms/present.ts";
@@ -117,6 +118,7 @@ export async function readRoomSections(
     joined,
     typingRooms,
     upTo,
+    ignored,
   );
 
   const shownStates = plans.map((room) =>
@@ -129,12 +131,17 @@ export async function readRoomSections(
       stateEvents,
     ),
   );
-  const texts = await presentAll(edges, request, [
-    ...plans.map(({ roomNid }) => timelines.get(roomNid)!.events),
-    ...shownStates.map((events) =>
-      events.map((event) => ({ event, membership: undefined })),
-    ),
-  ]);
+  const texts = await presentAll(
+    edges,
+    request,
+    [
+      ...plans.map(({ roomNid }) => timelines.get(roomNid)!.events),
+      ...shownStates.map((events) =>
+        events.map((event) => ({ event, membership: undefined })),
+      ),
+    ],
+    { ...parentsIn([...timelines.values()]), ignored },
+  );
 
   const sections: RoomSection[] = [];
   for (const [i, room] of plans.entries()) {
@@ -188,12 +195,16 @@ async function presentAll(
   edges: SectionEdges,
   { requester, filter }: SyncRequest,
   lists: readonly (readonly Shown[])[],
+  hints: RelationHints,
 ): Promise<string[][]> {
   const { eventFields } = filter;
-  const all = await presentEvents(edges, requester, lists.flat(), {
-    withRoomId: false,
-    format: filter.eventFormat,
-  });
+  const all = await presentEvents(
+    edges,
+    requester,
+    lists.flat(),
+    { withRoomId: false, format: filter.eventFormat },
+    hints,
+  );
   const texts = eventFields
     ? all.map((text) => {
         const event = JSON.parse(text) as JsonObject;
@@ -202,6 +213,19 @@ async function presentAll(
     : all;
   let taken = 0;
   return lists.map(({ length }) => texts.slice(taken, (taken += length)));
+}
+
+/**
+ * What relates to an event came after it. Of a timeline that leaves nothing out, only
+ * what others of it relate to has relations.
+ */
+function parentsIn(timelines: readonly Timeline[]): RelationHints {
+  const parents = new Set<string>();
+  for (const timeline of timelines) {
+    if (timeline.parents === null) return {};
+    for (const eventId of timeline.parents) parents.add(eventId);
+  }
+  return { parents };
 }
 
 async function statesOf(

@@ -10,7 +10,7 @@ import {
 import { groupBy } from "../../util/group-by.ts";
 import { formatPositionToken } from "../rooms/paging-token.ts";
 import type { RoomPlan } from "./room-plan.ts";
-import { conditionsOf } from "./sync-filter.ts";
+import { conditionsOf, isUnconditional } from "./sync-filter.ts";
 import { MOST_EVENTS_A_SYNC, readHeads } from "./timeline-budget.ts";
 
 /** The timeline of one room in a sync. */
@@ -21,6 +21,8 @@ export interface Timeline {
   prevBatch: string;
   /** State "at the start" is the state after this position. */
   startsAfter: number;
+  /** What the room's last events relate to; null where some of them were left out. */
+  parents: readonly string[] | null;
 }
 
 type Needs = Pick<Edges, "db" | "keyring" | "memory">;
@@ -52,6 +54,7 @@ export async function readTimelines(
       isLimited: cut.has(plan.roomNid) || plan.isNewlyJoined,
     };
   });
+  const hasAll = isUnconditional(filter);
   const standings = await readStandings(
     edges,
     viewer,
@@ -70,6 +73,7 @@ export async function readTimelines(
         isLimited,
         prevBatch: formatPositionToken(startsAfter),
         startsAfter,
+        parents: hasAll ? kept.flatMap((e) => e.relatesTo ?? []) : null,
       };
       return [plan.roomNid, timeline];
     }),

@@ -87,6 +87,7 @@ export async function readWholeAnswer(
     plan,
     { mark: since?.mark ?? 0, position: after },
     filter,
+    ignored,
   );
   const global = (accountData.get(0) ?? []).filter((text) =>
     allowsAccountData(filter.accountData, text),

@@ -1,6 +1,7 @@
 import { isRoomId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
 import {
+  deleteOwnAccountData,
   getOwnAccountData,
   isManaged,
   setOwnAccountData,
@@ -73,6 +74,37 @@ export const putRoomAccountData = endpoint<OfRoom & { body: JsonObject }>({
   async handle(edges, { requester, params, body }) {
     assertSettable(params.type);
     await setOwnAccountData(edges, requester.userId, placeOf(params), body);
+    return {};
+  },
+});
+
+const UNSTABLE = "/_matrix/client/unstable/org.matrix.msc3391/user/:userId";
+
+/** https://github.com/matrix-org/matrix-spec-proposals/pull/3391 */
+export const deleteGlobalAccountData = endpoint<Global>({
+  method: "delete",
+  path: `${UNSTABLE}/account_data/:type`,
+  auth: "user",
+  suspended: true,
+  rateLimit: "other",
+  async handle(edges, { requester, params }) {
+    assertSettable(params.type);
+    await deleteOwnAccountData(edges, requester.userId, placeOf(params));
+    return {};
+  },
+});
+
+/** https://github.com/matrix-org/matrix-spec-proposals/pull/3391 */
+export const deleteRoomAccountData = endpoint<OfRoom>({
+  method: "delete",
+  path: `${UNSTABLE}/rooms/:roomId/account_data/:type`,
+  params: { roomId },
+  auth: "user",
+  suspended: true,
+  rateLimit: "other",
+  async handle(edges, { requester, params }) {
+    assertSettable(params.type);
+    await deleteOwnAccountData(edges, requester.userId, placeOf(params));
     return {};
   },
 });

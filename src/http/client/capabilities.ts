@@ -1,4 +1,8 @@
 import { roomVersions } from "../../core/room-version.ts";
+import {
+  MAX_DELAY_MS,
+  MAX_SCHEDULED,
+} from "../../domain/rooms/schedule-event.ts";
 import { endpoint } from "../endpoint.ts";
 
 const available = Object.fromEntries(
@@ -20,8 +24,15 @@ export const getCapabilities = endpoint({
         "m.set_displayname": { enabled: true },
         "m.set_avatar_url": { enabled: true },
         "m.3pid_changes": { enabled: false },
-        "m.get_login_token": { enabled: false },
+        "m.get_login_token": { enabled: settings.loginTokensEnabled },
         "m.forget_forced_upon_leave": { enabled: false },
+        "io.element.msc4452.preview_url": {
+          enabled: settings.urlPreviews.enabled,
+        },
+        "org.matrix.msc4140.delayed_events": {
+          max_delay_ms: MAX_DELAY_MS,
+          max_scheduled: MAX_SCHEDULED,
+        },
       },
     };
   },

@@ -1,16 +1,93 @@
-import { MatrixError } from "../../core/errors.ts";
+import type { JsonObject } from "../../core/json.ts";
+import {
+  createBackup,
+  deleteBackup,
+  getBackup,
+  updateBackup,
+} from "../../domain/encryption/key-backup-versions.ts";
 import { endpoint } from "../endpoint.ts";
 
+type OneVersion = { params: { version: string } };
+const PATH = "/_matrix/client/v3/room_keys/version";
+
+const info = {
+  algorithm: { type: "string" },
+  auth_data: { type: "object" },
+};
+
+/** https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3room_keysversion */
+export const postBackupVersion = endpoint<{
+  body: { algorithm: string; auth_data: JsonObject };
+}>({
+  method: "post",
+  path: PATH,
+  auth: "user",
+  suspended: true,
+  rateLimit: "keys",
+  body: {
+    type: "object",
+    required: ["algorithm", "auth_data"],
+    properties: info,
+  },
+  async handle(edges, { requester, body }) {
+    return { version: await createBackup(edges, requester.userId, body) };
+  },
+});
+
 /**
- * Nobody has a backup yet. Clients take this answer for that, and any other for
- * a fault that they try again.
+ * Clients take 404 for that nobody has a backup yet, and any other error for a
+ * fault that they try again.
  * https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3room_keysversion
  */
-export const getBackupVersion = endpoint({
+export const getNewestBackup = endpoint({
   method: "get",
-  path: "/_matrix/client/v3/room_keys/version",
+  path: PATH,
   auth: "user",
-  async handle() {
-    throw new MatrixError("M_NOT_FOUND", "There is no key backup.");
+  async handle(edges, { requester }) {
+    return getBackup(edges, requester.userId);
+  },
+});
+
+/** https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3room_keysversionversion */
+export const getBackupVersion = endpoint<OneVersion>({
+  method: "get",
+  path: `${PATH}/:version`,
+  auth: "user",
+  async handle(edges, { requester, params }) {
+    return getBackup(edges, requester.userId, params.version);
+  },
+});
+
+/** https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3room_keysversionversion */
+export const putBackupVersion = endpoint<
+  OneVersion & {
+    body: { algorithm: string; auth_data: JsonObject; version?: string };
+  }
+>({
+  method: "put",
+  path: `${PATH}/:version`,
+  auth: "user",
+  suspended: true,
+  rateLimit: "keys",
+  body: {
+    type: "object",
+    required: ["algorithm", "auth_data"],
+    properties: { ...info, version: { type: "string" } },
+  },
+  async handle(edges, { requester, params, body }) {
+    await updateBackup(edges, requester.userId, params.version, body);
+    return {};
+  },
+});
+
+/** https://spec.matrix.org/v1.19/client-server-api/#delete_matrixclientv3room_keysversionversion */
+export const deleteBackupVersion = endpoint<OneVersion>({
+  method: "delete",
+  path: `${PATH}/:version`,
+  auth: "user",
+  rateLimit: "keys",
+  async handle(edges, { requester, params }) {
+    await deleteBackup(edges, requester.userId, params.version);
+    return {};
   },
 });

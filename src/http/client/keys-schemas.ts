@@ -3,7 +3,7 @@ const strings = { type: "object", additionalProperties: { type: "string" } };
 const signatures = { type: "object", additionalProperties: strings };
 
 /** https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysupload */
-const deviceKeys = {
+export const deviceKeysSchema = {
   type: "object",
   required: ["user_id", "device_id", "algorithms", "keys", "signatures"],
   properties: {
@@ -24,7 +24,7 @@ const oneTimeKey = {
   },
 };
 
-const oneTimeKeys = {
+export const oneTimeKeysSchema = {
   type: "object",
   maxProperties: 10_000,
   additionalProperties: oneTimeKey,
@@ -33,10 +33,10 @@ const oneTimeKeys = {
 export const uploadSchema = {
   type: "object",
   properties: {
-    device_keys: deviceKeys,
-    one_time_keys: oneTimeKeys,
-    fallback_keys: oneTimeKeys,
-    "org.matrix.msc2732.fallback_keys": oneTimeKeys,
+    device_keys: deviceKeysSchema,
+    one_time_keys: oneTimeKeysSchema,
+    fallback_keys: oneTimeKeysSchema,
+    "org.matrix.msc2732.fallback_keys": oneTimeKeysSchema,
   },
 };
 

@@ -1,4 +1,5 @@
 import { MatrixError } from "../../core/errors.ts";
+import { logInByToken } from "../../domain/accounts/login-token.ts";
 import { logIn } from "../../domain/accounts/login.ts";
 import { limitKeyOf } from "../address.ts";
 import { endpoint } from "../endpoint.ts";
@@ -10,8 +11,14 @@ export const getLoginFlows = endpoint({
   method: "get",
   path: "/_matrix/client/v3/login",
   auth: "none",
-  async handle() {
-    return { flows: [{ type: "m.login.password" }] };
+  async handle({ settings }) {
+    const byToken = { type: "m.login.token", get_login_token: true };
+    return {
+      flows: [
+        { type: "m.login.password" },
+        ...(settings.loginTokensEnabled ? [byToken] : []),
+      ],
+    };
   },
 });
 
@@ -20,6 +27,7 @@ interface LoginBody extends SessionBody {
   identifier?: { type: string; user?: string };
   user?: string;
   password?: string;
+  token?: string;
 }
 
 /** https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3login */
@@ -38,17 +46,29 @@ export const postLogin = endpoint<{ body: LoginBody }>({
       },
       user: { type: "string" },
       password: { type: "string" },
+      token: { type: "string" },
       ...sessionProperties,
     },
     required: ["type"],
   },
   async handle(edges, { body, request }) {
-    const { user, password } = credentialsIn(body);
     const address = limitKeyOf(request.ip);
+    if (body.type === "m.login.token" && edges.settings.loginTokensEnabled) {
+      const credentials = { token: tokenIn(body), address };
+      return sessionAnswer(
+        await logInByToken(edges, credentials, wishOf(body)),
+      );
+    }
+    const { user, password } = credentialsIn(body);
     const credentials = { user, password, address };
     return sessionAnswer(await logIn(edges, credentials, wishOf(body)));
   },
 });
+
+function tokenIn({ token }: LoginBody): string {
+  if (token !== undefined) return token;
+  throw new MatrixError("M_MISSING_PARAM", "A login token is needed.");
+}
 
 function credentialsIn({ type, identifier, user, password }: LoginBody) {
   if (type !== "m.login.password") {

@@ -4,10 +4,12 @@ import {
   getReadableStateEvent,
   listReadableState,
 } from "../../domain/rooms/read-state.ts";
+import { scheduleEvent } from "../../domain/rooms/schedule-event.ts";
 import { setRoomState } from "../../domain/rooms/set-state.ts";
 import { presentState } from "../../domain/rooms/present.ts";
 import { endpoint } from "../endpoint.ts";
 import { reply } from "../reply.ts";
+import { DELAY, delayQuery } from "./delayed-events.ts";
 
 /** https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3roomsroomidstate */
 export const getAllState = endpoint<{ params: { roomId: string } }>({
@@ -63,6 +65,7 @@ export const getState = endpoint<{
 /** https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3roomsroomidstateeventtypestatekey */
 export const putState = endpoint<{
   params: { roomId: string; eventType: string; stateKey: string };
+  query: { [DELAY]?: number };
   body: JsonObject;
 }>({
   method: "put",
@@ -74,10 +77,17 @@ export const putState = endpoint<{
   auth: "user",
   guest: true,
   rateLimit: "message",
+  query: delayQuery,
   body: { type: "object" },
-  async handle(edges, { requester, params, body }) {
+  async handle(edges, { requester, params, query, body }) {
     const { roomId, eventType, stateKey } = params;
     const state = { type: eventType, stateKey, content: body };
+    const delayMs = query[DELAY];
+    if (delayMs !== undefined) {
+      const later = { ...state, delayMs };
+      const delay_id = await scheduleEvent(edges, requester, roomId, later);
+      return { delay_id };
+    }
     return { event_id: await setRoomState(edges, requester, roomId, state) };
   },
 });

@@ -7,9 +7,16 @@ export const getWellKnownClient = endpoint({
   path: "/.well-known/matrix/client",
   auth: "none",
   async handle({ settings }) {
-    const { publicBaseUrl } = settings;
+    const { publicBaseUrl, wellKnown } = settings;
     if (publicBaseUrl === undefined) throw notSet();
-    return { "m.homeserver": { base_url: publicBaseUrl } };
+    const { identityServer, extra } = wellKnown;
+    return {
+      ...extra,
+      ...(identityServer !== undefined && {
+        "m.identity_server": { base_url: identityServer },
+      }),
+      "m.homeserver": { base_url: publicBaseUrl },
+    };
   },
 });
 

@@ -10,8 +10,8 @@ const DEFAULT_MAX_BYTES = 128 * 1024;
 const LIMITS = { maxDepth: 100, maxKeys: 30_000 };
 
 /**
- * Reads and validates the body where the endpoint names a schema. The content
- * type is not asked for: clients leave it out or send another.
+ * Reads and validates the body where the endpoint names a schema, or takes bytes. The
+ * content type is not asked for: clients leave it out or send another.
  */
 export function body(idleMs: number): Middleware {
   const read = async (
@@ -32,8 +32,13 @@ export function body(idleMs: number): Middleware {
     assertValid(validateBody, value, "M_BAD_JSON");
     state.body = value;
   };
+  const readBytes = async ({ req, state }: Context) => {
+    const { maxBodyBytes: maxBytes = DEFAULT_MAX_BYTES } = state.route.endpoint;
+    state.body = await readBody(req, { maxBytes, idleMs });
+  };
   return (ctx, next) => {
-    const { validateBody } = ctx.state.route;
+    const { validateBody, endpoint } = ctx.state.route;
+    if (endpoint.takesBytes === true) return readBytes(ctx).then(next);
     return validateBody ? read(ctx, validateBody).then(next) : next();
   };
 }

@@ -8,21 +8,24 @@ import type { Middleware } from "../context.ts";
  * for it. A body that is still to come takes no turn: it costs nothing.
  */
 const AT_ONCE = 4;
-const POLLS_AT_ONCE = 16;
+/** Of what has turns of its own, since it waits most of its time. */
+const APART_AT_ONCE = 16;
 /** Each holds a connection, of which a process has some thousands. */
 const MOST_WAITING = 2_000;
 const RETRY_AFTER_MS = 1_000;
 
 export function takeTurns(): Middleware {
   const works = new Turns(AT_ONCE);
-  const polls = new Turns(POLLS_AT_ONCE);
+  const apart = new Turns(APART_AT_ONCE);
   return ({ state }, next) => {
     const { requester, route, ip } = state;
     const whom = requester?.userId ?? limitKeyOf(ip);
-    // Polls wait most of their time: each device has turns of its own for them.
+    // Each device has turns of its own for its polls.
     const isPoll = route.endpoint.longPoll === true && requester !== undefined;
-    const key = isPoll ? `${whom} ${requester.deviceId}` : whom;
-    const turns = isPoll ? polls : works;
+    const { ownTurns } = route.endpoint;
+    const part = isPoll ? requester.deviceId : ownTurns;
+    const key = part === undefined ? whom : `${whom} ${part}`;
+    const turns = part === undefined ? works : apart;
     if (turns.waiting(key) < MOST_WAITING) return turns.run(key, next);
     throw new MatrixError("M_LIMIT_EXCEEDED", "Too many requests at once.", {
       retry_after_ms: RETRY_AFTER_MS,

@@ -59,6 +59,9 @@ export async function startOurs(logFile: string): Promise<Started> {
         MYELIN_REGISTRATION_MODE: "open",
         MYELIN_REGISTRATION_SHARED_SECRET: SECRET,
         MYELIN_RATE_LIMITS_ENABLED: "false",
+        MYELIN_URL_PREVIEWS_ENABLED: "true",
+        // The pages of the tests are served beside them.
+        MYELIN_EGRESS_ALLOW: "127.0.0.1",
       },
     },
   );

@@ -22,3 +22,15 @@ row(
     expectError(await alice.put("/login", {}), 405, "M_UNRECOGNIZED");
   },
 );
+
+row("general", "TestUnknownEndpoints", "Media endpoints", async (server) => {
+  const alice = await server.user("alice");
+  for (const target of [
+    "/_matrix/media/unknown",
+    "/_matrix/media/v3/unknown",
+    "/_matrix/client/v1/media/unknown",
+  ])
+    expectError(await alice.get(target), 404, "M_UNRECOGNIZED");
+  const wrong = await alice.request("PATCH", "/_matrix/media/v3/upload");
+  expectError(wrong, 405, "M_UNRECOGNIZED");
+});

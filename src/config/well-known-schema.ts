@@ -1,0 +1,23 @@
+import type { Section } from "./schema-types.ts";
+
+export const wellKnownSchema = {
+  type: "object",
+  description:
+    "What clients find at /.well-known/matrix/client besides public_base_url.",
+  properties: {
+    identity_server: {
+      type: "string",
+      format: "base-url",
+      example: "https://identity.example.org",
+      description:
+        "An identity server that clients may use: m.identity_server.",
+    },
+    extra: {
+      type: "string",
+      format: "json-object",
+      default: "{}",
+      description:
+        "Further members, as JSON in quotes: where calls of many meet (org.matrix.msc4143.rtc_foci), what Element shall do (io.element.e2ee), and the like.",
+    },
+  },
+} as const satisfies Section;

@@ -1,0 +1,26 @@
+import { isJsonObject, type JsonObject } from "./json.ts";
+import { parseMxc } from "./mxc.ts";
+
+/**
+ * The media of this server that an event's content names, where the
+ * specification has it name any. What is encrypted names none that we could read.
+ */
+export function listCitedMedia(
+  content: JsonObject,
+  serverName: string,
+): string[] {
+  const { url, avatar_url: avatar, file, info } = content;
+  const candidates = [url, avatar];
+  if (isJsonObject(file)) candidates.push(file["url"]);
+  if (isJsonObject(info)) {
+    const { thumbnail_url: thumbnail, thumbnail_file: sealed } = info;
+    candidates.push(thumbnail);
+    if (isJsonObject(sealed)) candidates.push(sealed["url"]);
+  }
+  const cited = new Set<string>();
+  for (const candidate of candidates) {
+    const mxc = parseMxc(candidate);
+    if (mxc?.serverName === serverName) cited.add(mxc.mediaId);
+  }
+  return [...cited];
+}

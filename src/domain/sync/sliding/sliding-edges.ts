@@ -1,0 +1,6 @@
+import type { Edges } from "../../../edges.ts";
+
+export type SlidingEdges = Pick<
+  Edges,
+  "db" | "keyring" | "memory" | "notifier" | "now" | "random"
+>;

@@ -1,0 +1,194 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { setPriority } from "node:os";
+import type { Readable, Writable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import type { ThumbnailFailure } from "../core/thumbnail.ts";
+import { ByteReader } from "../util/byte-reader.ts";
+import {
+  encodeQuestion,
+  readAnswer,
+  type ThumbnailWish,
+} from "./thumbnail-messages.ts";
+
+export interface Thumbnail {
+  contentType: string;
+  bytes: Uint8Array;
+}
+
+/** Makes thumbnails in a process of its own, which holds nothing and may die of any image. */
+export interface Thumbnailer {
+  /** Rejects only where the file cannot be read. */
+  make(
+    wish: ThumbnailWish,
+    size: number,
+    file: AsyncIterable<Uint8Array>,
+  ): Promise<Thumbnail | { failure: ThumbnailFailure }>;
+  /** Ends the process; what waits fails. */
+  close(): Promise<void>;
+}
+
+const MOST_WAITING = 200;
+/** What one image may take once it is there. */
+const LONGEST_MS = 10_000;
+const IDLE_MS = 30_000;
+/** Behind everything that serves, so that thumbnails slow no sync. */
+const NICE = 10;
+const MEMORY_KIB = 384 * 1024;
+const PROGRAM = fileURLToPath(
+  new URL("./thumbnail-process.js", import.meta.url),
+);
+
+export function createThumbnailer(mostWaiting = MOST_WAITING): Thumbnailer {
+  let decoder: Decoder | undefined;
+  let idle: NodeJS.Timeout | undefined;
+  let waiting = 0;
+  let last: Promise<unknown> = Promise.resolve();
+  let isClosed = false;
+
+  const end = () => {
+    decoder?.end();
+    decoder = undefined;
+  };
+
+  const makeNow: Thumbnailer["make"] = async (wish, size, file) => {
+    if (isClosed) return { failure: "busy" };
+    clearTimeout(idle);
+    const used = (decoder ??= startDecoder());
+    try {
+      const made = await used.decode({ ...wish, bytes: size }, file);
+      return made ?? { failure: "undecodable" };
+    } finally {
+      if (!used.isIdle()) end();
+      idle = setTimeout(end, IDLE_MS).unref();
+    }
+  };
+
+  return {
+    async make(...asked) {
+      if (isClosed || waiting >= mostWaiting) return { failure: "busy" };
+      waiting += 1;
+      const made = last.then(() => makeNow(...asked));
+      last = made.catch(() => undefined).finally(() => (waiting -= 1));
+      return made;
+    },
+    async close() {
+      isClosed = true;
+      clearTimeout(idle);
+      // What it was at has failed with it; a file that is read slowly is not waited for.
+      end();
+    },
+  };
+}
+
+interface Decoder {
+  /** Undefined where the process died of it. */
+  decode(
+    question: ThumbnailWish & { bytes: number },
+    file: AsyncIterable<Uint8Array>,
+  ): Promise<Thumbnail | { failure: ThumbnailFailure } | undefined>;
+  /** False after a file that was not sent whole, or that was not answered. */
+  isIdle(): boolean;
+  end(): void;
+}
+
+function startDecoder(): Decoder {
+  const process_ = startProcess();
+  const answers = new ByteReader(process_.stdout);
+  let isIdle = true;
+
+  const answer = async () => {
+    const head = await readAnswer(answers);
+    if (head === undefined || "failure" in head) return head;
+    const { bytes: length, contentType } = head;
+    const bytes = await answers.read(length);
+    return bytes && { contentType, bytes };
+  };
+
+  return {
+    async decode(question, file) {
+      isIdle = false;
+      const isSent = await send(process_.stdin, encodeQuestion(question), file);
+      if (!isSent) return undefined;
+      const timer = setTimeout(() => process_.kill("SIGKILL"), LONGEST_MS);
+      try {
+        const made = await answer().catch(() => undefined);
+        isIdle = made !== undefined;
+        return made;
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+    isIdle: () => isIdle,
+    end: () => process_.kill("SIGKILL"),
+  };
+}
+
+/** What one image took is given back before the next: the limit is for each. */
+const ENVIRONMENT = {
+  UV_THREADPOOL_SIZE: "2",
+  MALLOC_ARENA_MAX: "1",
+  MALLOC_MMAP_THRESHOLD_: "131072",
+  MALLOC_TRIM_THRESHOLD_: "131072",
+};
+
+interface DecodingProcess extends ChildProcess {
+  stdin: Writable;
+  stdout: Readable;
+}
+
+/** A shell sets the limit of memory, which a program cannot set for itself. */
+function startProcess(): DecodingProcess {
+  const command = 'ulimit -d "$0"; ulimit -c 0; exec "$@"';
+  const child = spawn(
+    "/bin/sh",
+    [
+      ...["-c", command, String(MEMORY_KIB), process.execPath],
+      ...["--max-old-space-size=64", PROGRAM],
+    ],
+    {
+      cwd: "/",
+      env: ENVIRONMENT,
+      stdio: ["pipe", "pipe", "ignore"],
+    },
+  );
+  // What it says or does not say is found out where it is asked.
+  child.on("error", () => undefined);
+  child.stdin.on("error", () => undefined);
+  child.stdout.on("error", () => undefined);
+  child.unref();
+  if (child.pid !== undefined) makeSlow(child.pid);
+  return child;
+}
+
+function makeSlow(pid: number): void {
+  try {
+    setPriority(pid, NICE);
+  } catch {
+    // It has ended already, which is found out where it is asked.
+  }
+}
+
+/** False where nobody reads any more. */
+async function send(
+  to: Writable,
+  head: Buffer,
+  file: AsyncIterable<Uint8Array>,
+): Promise<boolean> {
+  to.write(head);
+  for await (const chunk of file) {
+    if (!to.writable) return false;
+    if (!to.write(chunk)) await drained(to);
+  }
+  return to.writable;
+}
+
+/** When it takes more, or nothing any more. */
+const drained = (stream: Writable): Promise<void> =>
+  new Promise((resolve) => {
+    const go = () => {
+      stream.off("drain", go).off("close", go);
+      resolve();
+    };
+    stream.on("drain", go).on("close", go);
+    if (stream.closed) go();
+  });
