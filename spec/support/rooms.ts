@@ -53,6 +53,16 @@ export const makePublicRoom = (
     ],
   });
 
+/** A public room of the owner's that the guest has joined. */
+export async function makeRoomOfTwo(
+  owner: TestClient,
+  guest: TestClient,
+): Promise<string> {
+  const roomId = await makePublicRoom(owner);
+  await act(guest, roomId, "join");
+  return roomId;
+}
+
 export async function send(
   user: TestClient,
   roomId: string,

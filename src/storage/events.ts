@@ -188,28 +188,16 @@ export async function listStateOfRoomsAmong(
       and (s.type <> 'm.room.member' or s.state_key = any(${members as string[]}::text[]))`;
 }
 
-/** Current state events of one (escaped) type in many rooms, at most so many. */
+/** Current state events of one (escaped) type in many rooms, at most so many where that is said. */
 export async function listStateOfRoomsOfType(
   sql: Sql,
   roomNids: readonly number[],
   type: string,
-  limit: number,
+  limit: number | null = null,
 ): Promise<EventHead[]> {
   if (roomNids.length === 0) return [];
   return sql<EventHead[]>`
     select ${eventHead(sql)} from current_state s join events e on e.nid = s.nid
     where s.room_nid = any(${roomNids as number[]}::bigint[]) and s.type = ${type}
-    order by s.room_nid, s.state_key limit ${limit}`;
-}
-
-/** Current state of one (escaped) type in many rooms, whatever its state key. */
-export async function listStatesOfType(
-  sql: Sql,
-  roomNids: readonly number[],
-  type: string,
-): Promise<EventHead[]> {
-  if (roomNids.length === 0) return [];
-  return sql<EventHead[]>`
-    select ${eventHead(sql)} from current_state s join events e on e.nid = s.nid
-    where s.room_nid = any(${roomNids as number[]}::bigint[]) and s.type = ${type}`;
+    order by s.room_nid, s.state_key limit ${limit}::bigint`;
 }

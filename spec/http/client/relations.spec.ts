@@ -14,6 +14,7 @@ import {
   idsOf,
   makePublicRoom,
   makeRoom,
+  makeRoomOfTwo,
   must,
   path,
   say,
@@ -41,11 +42,7 @@ describe("GET /rooms/{roomId}/relations/{eventId}", () => {
     bob = await server.user("bob");
   });
 
-  const roomOfTwo = async (): Promise<string> => {
-    const roomId = await makePublicRoom(alice);
-    await act(bob, roomId, "join");
-    return roomId;
-  };
+  const roomOfTwo = () => makeRoomOfTwo(alice, bob);
 
   const read = async (
     user: TestUser,

@@ -10,6 +10,7 @@ import {
   idsOf,
   makePublicRoom,
   makeRoom,
+  makeRoomOfTwo,
   must,
   path,
   say,
@@ -32,11 +33,7 @@ describe("GET /rooms/{roomId}/threads", () => {
     bob = await server.user("bob");
   });
 
-  const roomOfTwo = async (): Promise<string> => {
-    const roomId = await makePublicRoom(alice);
-    await act(bob, roomId, "join");
-    return roomId;
-  };
+  const roomOfTwo = () => makeRoomOfTwo(alice, bob);
 
   const list = async (
     user: TestUser,

@@ -1,5 +1,5 @@
 import type { Edges } from "../../../edges.ts";
-import { listStatesOfType } from "../../../storage/events.ts";
+import { listStateOfRoomsOfType } from "../../../storage/events.ts";
 import { openEvents } from "../../rooms/event-store.ts";
 import type { UserView } from "../user-view.ts";
 import { readDirectRooms, readTags } from "./own-marks.ts";
@@ -91,7 +91,7 @@ async function readSpaces(
     children.set(roomId, new Set());
     nids.push(roomNid);
   }
-  const heads = await listStatesOfType(edges.db, nids, "m.space.child");
+  const heads = await listStateOfRoomsOfType(edges.db, nids, "m.space.child");
   for (const { room, stateKey, pdu } of await openEvents(edges, heads)) {
     // Without a way to it, it is no child any more.
     if (stateKey !== null && Array.isArray(pdu.content["via"]))
