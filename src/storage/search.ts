@@ -94,6 +94,8 @@ export async function settleSearchSpans(
   if (spans.length === 0) return [];
   const rooms = spans.map(({ roomNid }) => roomNid);
   const names = spans.map(({ span }) => span);
+  const settled = await listSpansNamed(sql, rooms, names);
+  if (settled.length === spans.length) return settled;
   await sql`
     with held as (${heldLease(sql, lease)})
     insert into search_spans (room_nid, span, key_id)
@@ -101,11 +103,17 @@ export async function settleSearchSpans(
       ${rooms}::bigint[], ${names}::text[], ${spans.map(({ keyId }) => keyId)}::bigint[])
     where exists (select from held)
     on conflict do nothing`;
-  return sql<SearchSpan[]>`
-    select s.room_nid, s.span, s.key_id
-    from unnest(${rooms}::bigint[], ${names}::text[]) as w(room_nid, span)
-    join search_spans s on s.room_nid = w.room_nid and s.span = w.span`;
+  return listSpansNamed(sql, rooms, names);
 }
+
+const listSpansNamed = (
+  sql: Sql,
+  roomNids: number[],
+  names: string[],
+): Promise<SearchSpan[]> => sql<SearchSpan[]>`
+  select s.room_nid, s.span, s.key_id
+  from unnest(${roomNids}::bigint[], ${names}::text[]) as w(room_nid, span)
+  join search_spans s on s.room_nid = w.room_nid and s.span = w.span`;
 
 /** What a row has to have while it is written: its event's content, and its key. */
 const livingRows = (sql: Sql, rows: readonly SearchRow[]) => sql`

@@ -1,5 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { Worker } from "node:worker_threads";
+import { createLoopMeter, restFor } from "../util/loop-load.ts";
 import type { PasswordNews, PasswordQuestion } from "./password-messages.ts";
 import { takeShare } from "./thread-class.ts";
 
@@ -32,16 +33,11 @@ interface Thread {
 const MOST_WAITING = 1000;
 /** A thread holds some ten megabytes: it goes when nobody logs in. */
 const IDLE_MS = 30_000;
-const LONGEST_REST_MS = 200;
 /** A hash takes some ten milliseconds where the machine has time for it. */
 const PATIENCE_MS = 250;
 
-/**
- * How long a thread rests after a hash, in times of what the hash took, by how much of
- * its time the event loop is busy: nothing to speak of where it has little to do, twice
- * as long where it is busy half of its time.
- */
-const restFor = (utilization: number): number => 4 * utilization ** 2;
+/** After a hash: nothing to speak of where the event loop has little to do. */
+const RESTS = { mostTimes: 4, longestMs: 200 };
 
 /**
  * At most `most` threads of a low priority, which rest while the process has much to
@@ -54,15 +50,7 @@ export function createPasswordHasher(most: number): PasswordHasher {
   const waiting: Asked[] = [];
   let idle: NodeJS.Timeout | undefined;
   let isClosed = false;
-  let loop = performance.eventLoopUtilization();
-
-  /** How busy the event loop has been since this was last asked. */
-  const measureLoop = (): number => {
-    const now = performance.eventLoopUtilization();
-    const { utilization } = performance.eventLoopUtilization(now, loop);
-    loop = now;
-    return utilization;
-  };
+  const measureLoop = createLoopMeter();
 
   const start = (): Thread => {
     const worker = new Worker(new URL("./password-thread.js", import.meta.url));
@@ -103,7 +91,7 @@ export function createPasswordHasher(most: number): PasswordHasher {
 
   const rest = (thread: Thread): void => {
     const tookMs = performance.now() - thread.begunAt;
-    const ms = Math.min(tookMs * restFor(measureLoop()), LONGEST_REST_MS);
+    const ms = restFor(tookMs, measureLoop(), RESTS);
     if (ms < 1) return;
     thread.rest = setTimeout(() => {
       thread.rest = undefined;

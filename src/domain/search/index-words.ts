@@ -24,7 +24,7 @@ import { wordsContext } from "./word-hashes.ts";
 type Needs = Pick<Edges, "db" | "keyring" | "memory">;
 
 /** Positions of the stream that one step reads: the process serves others between two. */
-const MOST_POSITIONS = 200;
+const MOST_POSITIONS = 100;
 const MOST_BATCHES = 200;
 /** Different words of one event; what comes after them is not found. */
 const MOST_WORDS = 500;
