@@ -13,7 +13,12 @@ export interface PushContext {
   senderPower: number;
   /** `notifications` of the room's power levels. */
   notificationLevels: ReadonlyMap<string, number>;
+  /** Whether the user follows the thread that the event is in; undefined where it is in none. */
+  followsThread?: boolean | undefined;
 }
+
+/** MSC4306, while it is not in the specification. */
+export const THREAD_SUBSCRIPTION = "io.element.msc4306.thread_subscription";
 
 const DEFAULT_NOTIFICATION_LEVEL = 50;
 
@@ -48,6 +53,13 @@ export function matchesCondition(
       const required =
         context.notificationLevels.get(key) ?? DEFAULT_NOTIFICATION_LEVEL;
       return context.senderPower >= required;
+    }
+    case THREAD_SUBSCRIPTION: {
+      // The event is part of a thread, and the user is subscribed to it, or is not.
+      const { subscribed } = condition;
+      return (
+        typeof subscribed === "boolean" && subscribed === context.followsThread
+      );
     }
     // MSC3931: no room version has features yet that conditions could name.
     case "room_version_supports":

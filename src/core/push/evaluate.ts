@@ -77,6 +77,7 @@ function matchesRule(
   if (!rule.enabled) return false;
   switch (kind) {
     case "override":
+    case "postcontent":
     case "underride":
       // All conditions must hold true for an event in order for the rule to match. A rule with
       // no conditions always matches.

@@ -16,6 +16,11 @@ import {
   type AudienceEdges,
   type Keyword,
 } from "./audience.ts";
+import {
+  type Follows,
+  readFollowers,
+  type Thread,
+} from "./followed-threads.ts";
 import { judgeForAll, judgeForMentioned, type Verdict } from "./judge.ts";
 import { mentionsIn } from "./mentions.ts";
 
@@ -48,14 +53,15 @@ export async function assessEvents(
 ): Promise<Assessment> {
   const audience = await readAudience(edges, room, stateVersion);
   const mentioned = await readMentioned(edges, room, events);
-  const judged = events.map((event) => {
+  const followed = await readFollowed(edges, room, events, audience);
+  const judged = events.map((event, at) => {
     const context = contextOf(room, event, state, audience);
     const verdict = judgeForAll(room, event, context);
     const rows = new Rows(event, verdict);
     if (verdict.highlight) rows.add(EVERYBODY, true, true);
     addMentioned(rows, room, event, context, mentioned, audience);
     addKeywords(rows, event, verdict, audience);
-    addEvaluated(rows, room, event, context, audience);
+    addEvaluated(rows, room, event, context, audience, followed[at]);
     return { verdict, rows };
   });
   const threads = await threadsOf(
@@ -147,6 +153,27 @@ async function readMentioned(
   return new Set(await listJoinedAmong(db, roomNid, ours));
 }
 
+/** For each event who follows its thread, where that matters to anybody. */
+async function readFollowed(
+  edges: Needs,
+  room: RoomIdentity,
+  events: readonly BuiltEvent[],
+  { followers }: Audience,
+): Promise<((userId: string) => boolean | undefined)[]> {
+  if (followers.length === 0) return [];
+  const roots = await threadsOf(
+    edges,
+    room,
+    events,
+    events.map(() => true),
+  );
+  const threads = roots.map((root): Thread | undefined =>
+    root === null ? undefined : { roomNid: room.roomNid, thread: root },
+  );
+  const follows: Follows = await readFollowers(edges, threads, followers);
+  return threads.map((thread) => (userId) => follows(userId, thread));
+}
+
 function addMentioned(
   rows: Rows,
   room: RoomIdentity,
@@ -192,6 +219,7 @@ function addEvaluated(
   { eventId, pdu }: BuiltEvent,
   context: Omit<PushContext, "userId">,
   audience: Audience,
+  follows: ((userId: string) => boolean | undefined) | undefined,
 ): void {
   const { senderPower, notificationLevels, memberCount } =
     audience.rows.length > 0 ? context : NO_CONTEXT;
@@ -199,7 +227,10 @@ function addEvaluated(
     const { notify, highlight } = evaluatePushRules(
       ruleset,
       { eventId, roomId, pdu },
-      { userId, senderPower, notificationLevels, memberCount },
+      {
+        ...{ userId, senderPower, notificationLevels, memberCount },
+        followsThread: follows?.(userId),
+      },
     );
     if (notify) rows.add(userId, highlight, false);
   }
