@@ -3,6 +3,7 @@ import type { StateLookup } from "../../core/auth/check.ts";
 import { parsePowerLevels, userPowerLevel } from "../../core/power-levels.ts";
 import type { PushContext } from "../../core/push/conditions.ts";
 import { evaluatePushRules } from "../../core/push/evaluate.ts";
+import { EventMatching } from "../../core/push/matching.ts";
 import { listJoinedAmong } from "../../storage/push.ts";
 import type { RoomRun, WriteRows } from "../../storage/write.ts";
 import { isLocalUser } from "../rooms/local-user.ts";
@@ -60,8 +61,10 @@ export async function assessEvents(
     const rows = new Rows(event, verdict);
     if (verdict.highlight) rows.add(EVERYBODY, true, true);
     addMentioned(rows, room, event, context, mentioned, audience);
-    addKeywords(rows, event, verdict, audience);
-    addEvaluated(rows, room, event, context, audience, followed[at]);
+    const matching = new EventMatching();
+    addKeywords(rows, event, verdict, audience, matching);
+    const follows = followed[at];
+    addEvaluated(rows, room, event, context, audience, { follows, matching });
     return { verdict, rows };
   });
   const threads = await threadsOf(
@@ -199,12 +202,18 @@ function addKeywords(
   { pdu }: BuiltEvent,
   verdict: Verdict,
   { keywords }: Audience,
+  matching: EventMatching,
 ): void {
   const { body } = pdu.content;
   if (keywords.isEmpty || typeof body !== "string") return;
   if (!verdict.isOpenToContent) return;
   const first = new Map<string, Keyword>();
-  for (const keyword of keywords.find(body).flat()) {
+  // Who waits for what others wait for too is heard as long as one of them may cost more.
+  const workFor = (waiting: readonly Keyword[]) => ({
+    take: (steps: number) =>
+      waiting.some(({ userId }) => matching.workFor(userId).take(steps)),
+  });
+  for (const keyword of keywords.find(body, matching.texts, workFor).flat()) {
     const known = first.get(keyword.userId);
     if (!known || keyword.rank < known.rank) first.set(keyword.userId, keyword);
   }
@@ -219,7 +228,13 @@ function addEvaluated(
   { eventId, pdu }: BuiltEvent,
   context: Omit<PushContext, "userId">,
   audience: Audience,
-  follows: ((userId: string) => boolean | undefined) | undefined,
+  {
+    follows,
+    matching,
+  }: {
+    follows: ((userId: string) => boolean | undefined) | undefined;
+    matching: EventMatching;
+  },
 ): void {
   const { senderPower, notificationLevels, memberCount } =
     audience.rows.length > 0 ? context : NO_CONTEXT;
@@ -229,7 +244,7 @@ function addEvaluated(
       { eventId, roomId, pdu },
       {
         ...{ userId, senderPower, notificationLevels, memberCount },
-        followsThread: follows?.(userId),
+        ...{ followsThread: follows?.(userId), matching },
       },
     );
     if (notify) rows.add(userId, highlight, false);

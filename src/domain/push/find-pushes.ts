@@ -3,6 +3,7 @@ import { parsePowerLevels, userPowerLevel } from "../../core/power-levels.ts";
 import type { PushContext } from "../../core/push/conditions.ts";
 import { defaultPushRules } from "../../core/push/default-rules.ts";
 import { evaluatePushRules } from "../../core/push/evaluate.ts";
+import { EventMatching } from "../../core/push/matching.ts";
 import type { PushAction, PushRuleset } from "../../core/push/ruleset.ts";
 import { asksForThreads } from "../../core/push/thread-rules.ts";
 import {
@@ -176,6 +177,7 @@ class EventVerdicts {
   readonly #event: StoredEvent;
   readonly #context: Omit<PushContext, "userId">;
   readonly #mentioned: ReadonlySet<string>;
+  readonly #matching = new EventMatching();
   #forAll: ReturnType<typeof judgeForAll> | undefined;
   #forMentioned: ReturnType<typeof judgeForMentioned> | undefined;
 
@@ -190,6 +192,7 @@ class EventVerdicts {
     const context = Object.create(this.#context, {
       userId: { value: userId },
       followsThread: { value: followsThread },
+      matching: { value: this.#matching },
     }) as PushContext;
     return evaluatePushRules(
       ruleset,
