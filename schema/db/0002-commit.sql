@@ -170,6 +170,24 @@ begin
     end loop;
   end if;
 
+  -- A device that sleeps has no session, and one that has a session is not put to sleep.
+  if p_rows ?| '{new_tokens,dehydrated_devices}' then
+    for loser in
+      select r.w from jsonb_to_recordset(p_rows->'new_tokens') as r(w int, user_id text, device_id text)
+      where exists (
+          select from dehydrated_devices d where d.user_id = r.user_id and d.device_id = r.device_id)
+        or exists (
+          select from jsonb_to_recordset(p_rows->'dehydrated_devices') as d(user_id text, device_id text)
+          where d.user_id = r.user_id and d.device_id = r.device_id)
+      union
+      select r.w from jsonb_to_recordset(p_rows->'dehydrated_devices') as r(w int, user_id text, device_id text)
+      where exists (select from access_tokens t where t.user_id = r.user_id and t.device_id = r.device_id)
+    loop
+      lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "device"}');
+      has_losers := true;
+    end loop;
+  end if;
+
   if p_rows ? 'new_aliases' then
     for loser in
       with wanted as (

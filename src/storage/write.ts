@@ -333,6 +333,8 @@ export type Conflict =
   | "alias" // the new alias exists
   | "inactive-user"
   | "missing-device"
+  | "device" // the device sleeps, or the one to be put to sleep has a session
+  | "invite-permission" // who may invite a user was set anew
   | "registration-token"
   | "push-rules" // a member's rules changed: assess anew
   | "key"; // a key that sealed its rows was destroyed: seal anew
