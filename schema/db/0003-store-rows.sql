@@ -181,7 +181,9 @@ begin
         = (old.user_id, old.device_id, old.conn_id, old.seq, old.state_id)
     )
     delete from key_signatures using gone
-    where (key_signatures.user_id, key_signatures.target) = (gone.user_id, gone.device_id);
+    where key_signatures.user_id = gone.user_id and (
+      key_signatures.target = gone.device_id
+      or key_signatures.signer = gone.user_id and key_signatures.signing_key = 'ed25519:' || gone.device_id);
   end if;
 
   if p_rows ? 'devices' then

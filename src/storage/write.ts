@@ -185,7 +185,10 @@ export interface WriteRows {
     deviceId: string;
     createdTs: number;
   } & Sealed)[];
-  /** Its tokens, keys, one-time keys, signatures, to-device messages and dehydrated form go too. */
+  /**
+   * Its tokens, keys, one-time keys, to-device messages and dehydrated form go too, and
+   * all signatures of it and by it.
+   */
   removedDevices: { userId: string; deviceId: string }[];
   newTokens: {
     tokenHash: Uint8Array;
