@@ -289,6 +289,27 @@ begin
     end if;
   end if;
 
+  -- Whether somebody takes an invite was decided by account data as it stood. Whoever
+  -- missed a change of it, in this batch or before, loses.
+  if p_rows ? 'invite_grounds' then
+    for loser in
+      with grounds as (
+        select * from jsonb_to_recordset(p_rows->'invite_grounds') as r(w int, user_id text, seen bigint)
+      ), types(type) as (
+        values ('m.invite_permission_config'), ('org.matrix.msc4155.invite_permission_config')
+      )
+      select g.w from grounds g join account_data a on a.user_id = g.user_id and a.room_nid = 0
+      where a.type in (select type from types) and a.position > g.seen
+      union
+      select g.w from grounds g join jsonb_to_recordset(coalesce(p_rows->'account_data', '[]'))
+        as c(w int, user_id text, room_nid bigint, type text) on c.user_id = g.user_id and c.room_nid = 0
+      where c.type in (select type from types) and c.w < g.w and lost[c.w + 1] is null
+    loop
+      lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "invite-permission"}');
+      has_losers := true;
+    end loop;
+  end if;
+
   -- What a loser had claimed before it lost is given back.
   if has_losers then
     delete from idempotency using jsonb_to_recordset(coalesce(p_rows->'idempotency', '[]')) as r(w int, i int, key bytea)

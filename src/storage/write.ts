@@ -124,6 +124,8 @@ export interface WriteRows {
   /** From one room to the other; one that points elsewhere by now stays. */
   movedAliases: { alias: string; fromRoomNid: number; roomNid: number }[];
   strippedStates: ({ userId: string; roomNid: number } & Sealed)[];
+  /** Who is invited by these permissions; loses where later ones are not among what was `seen`. */
+  inviteGrounds: { userId: string; seen: number }[];
   forgotten: { userId: string; roomNid: number }[];
   /** Outliers that are among the write's events, now with a place in the room. */
   placedOutliers: { nid: number }[];
