@@ -212,7 +212,13 @@ export interface WriteRows {
   usedRefreshTokens: { tokenHash: Uint8Array; nextHash: Uint8Array }[];
   /** Profile, account data, filters, cross-signing keys and what was kept for them go. */
   clearedUsers: { userId: string }[];
-  profileFields: ({ at: number; userId: string; name: string } & Sealed)[];
+  profileFields: ({
+    at: number;
+    userId: string;
+    name: string;
+    /** A medium of ours that the field is; left out where it is not there. */
+    mediaId?: string | undefined;
+  } & Sealed)[];
   removedProfileFields: { userId: string; name: string }[];
   accountData: {
     at: number;
