@@ -311,6 +311,8 @@ create table users (
   -- Where in the stream the user asked that who comes later sees nothing of what they said.
   erased_position bigint
 );
+-- The few whose deactivation may not have come to its end.
+create index users_deactivated on users (user_id) where is_deactivated;
 select set_column_classes('users', '{"user_id": "id", "password_hash": "secret", "is_admin": "flag", "is_deactivated": "flag", "is_locked": "flag", "is_suspended": "flag", "is_guest": "flag", "created_ts": "time", "erased_position": "number"}');
 
 create table devices (
