@@ -8,7 +8,7 @@ import {
   listAudienceChanges,
   type PushMode,
 } from "../../storage/push.ts";
-import { slot } from "../../util/process-memory.ts";
+import { openedSlot } from "../../util/process-memory.ts";
 import { WeightedCache } from "../../util/weighted-cache.ts";
 import type { RoomIdentity } from "../rooms/room-identity.ts";
 import { isHighlight } from "./push-mode.ts";
@@ -57,7 +57,7 @@ const NOBODY: Audience = {
   memberCount: 0,
 };
 
-const entries = slot(
+const entries = openedSlot(
   () =>
     new WeightedCache<number, Entry>(1_000_000, ({ modes }) => 1 + modes.size),
 );

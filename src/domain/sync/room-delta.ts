@@ -14,7 +14,7 @@ import { listCurrentMembers } from "../../storage/sync-changes.ts";
 import type { ReceiptRow } from "../../storage/sync-extras.ts";
 import { listTimelines } from "../../storage/sync-timeline.ts";
 import { groupBy } from "../../util/group-by.ts";
-import { slot } from "../../util/process-memory.ts";
+import { openedSlot } from "../../util/process-memory.ts";
 import { WeightedCache } from "../../util/weighted-cache.ts";
 import { openEvents } from "../rooms/event-store.ts";
 import { isLocalUser } from "../rooms/local-user.ts";
@@ -50,7 +50,7 @@ interface Shared {
   weight: number;
 }
 
-const deltas = slot(
+const deltas = openedSlot(
   () => new WeightedCache<string, Shared>(MOST_BYTES, ({ weight }) => weight),
 );
 
