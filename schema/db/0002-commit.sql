@@ -174,14 +174,15 @@ begin
   if p_rows ?| '{new_tokens,dehydrated_devices}' then
     for loser in
       select r.w from jsonb_to_recordset(p_rows->'new_tokens') as r(w int, user_id text, device_id text)
-      where exists (
-          select from dehydrated_devices d where d.user_id = r.user_id and d.device_id = r.device_id)
+      where (select d.device_id from dehydrated_devices d where d.user_id = r.user_id) = r.device_id
         or exists (
           select from jsonb_to_recordset(p_rows->'dehydrated_devices') as d(user_id text, device_id text)
           where d.user_id = r.user_id and d.device_id = r.device_id)
       union
       select r.w from jsonb_to_recordset(p_rows->'dehydrated_devices') as r(w int, user_id text, device_id text)
-      where exists (select from access_tokens t where t.user_id = r.user_id and t.device_id = r.device_id)
+      where (
+        select t.device_id from access_tokens t
+        where t.user_id = r.user_id and t.device_id = r.device_id limit 1) is not null
     loop
       lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "device"}');
       has_losers := true;
@@ -295,15 +296,16 @@ begin
     for loser in
       with grounds as (
         select * from jsonb_to_recordset(p_rows->'invite_grounds') as r(w int, user_id text, seen bigint)
-      ), types(type) as (
-        values ('m.invite_permission_config'), ('org.matrix.msc4155.invite_permission_config')
       )
-      select g.w from grounds g join account_data a on a.user_id = g.user_id and a.room_nid = 0
-      where a.type in (select type from types) and a.position > g.seen
+      select w from grounds where seen < (
+        select max(a.position) from account_data a
+        where a.user_id = grounds.user_id and a.room_nid = 0
+          and a.type in ('m.invite_permission_config', 'org.matrix.msc4155.invite_permission_config'))
       union
-      select g.w from grounds g join jsonb_to_recordset(coalesce(p_rows->'account_data', '[]'))
+      select g.w from grounds g join jsonb_to_recordset(p_rows->'account_data')
         as c(w int, user_id text, room_nid bigint, type text) on c.user_id = g.user_id and c.room_nid = 0
-      where c.type in (select type from types) and c.w < g.w and lost[c.w + 1] is null
+      where c.type in ('m.invite_permission_config', 'org.matrix.msc4155.invite_permission_config')
+        and c.w < g.w and lost[c.w + 1] is null
     loop
       lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "invite-permission"}');
       has_losers := true;
