@@ -86,6 +86,12 @@ export async function composeEdges({
     ...config.egress,
     ...(resolve && { resolve }),
   });
+  const memory = new ProcessMemory();
+  bus.onMessage(({ kind }) => {
+    if (kind === "keysDestroyed") memory.forgetOpened();
+  });
+  // What was said meanwhile may have been that.
+  bus.onGap(() => memory.forgetOpened());
   const media = await composeMediaStore(config.media, mediaFolder);
   const thumbnailer = createThumbnailer();
   let fence = raiseFence(committer, isStalled);
@@ -111,7 +117,7 @@ export async function composeEdges({
     mailer,
     htmlReader,
     settings: composeSettings(config, secrets.pepper, publicBaseUrl),
-    memory: new ProcessMemory(),
+    memory,
     now,
     random,
     log,

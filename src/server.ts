@@ -36,6 +36,8 @@ export interface Runtime {
   databaseUrl: string;
   /** Keys that the environment gives (MYELIN_KEYS_<NAME>), by lower-case name. */
   secrets: ReadonlyMap<string, Secret>;
+  /** Ends the process: what it remembers is of no use. */
+  abandon(): void;
 }
 
 export interface RunningServer {
@@ -62,7 +64,7 @@ export async function startServer(
 
 async function serve(
   config: Config,
-  { log, dataDir, secrets }: Runtime,
+  { log, dataDir, secrets, abandon }: Runtime,
   sql: Sql,
 ): Promise<RunningServer> {
   const tls = await readTls(config.tls);
@@ -95,6 +97,13 @@ async function serve(
     server.close();
     throw error;
   }
+  composed.edges.notifier.onRewound((places) => {
+    log.error(
+      places,
+      "The database is older than what this process has seen: it was restored from a backup. The process ends, to begin anew.",
+    );
+    abandon();
+  });
   const pages = createPages(config, publicBaseUrl, sql);
   const app = composeApp(config, composed, pages);
   respond = app.callback();

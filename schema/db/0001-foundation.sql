@@ -311,6 +311,8 @@ create table users (
   -- Where in the stream the user asked that who comes later sees nothing of what they said.
   erased_position bigint
 );
+-- The few whose deactivation may not have come to its end.
+create index users_deactivated on users (user_id) where is_deactivated;
 select set_column_classes('users', '{"user_id": "id", "password_hash": "secret", "is_admin": "flag", "is_deactivated": "flag", "is_locked": "flag", "is_suspended": "flag", "is_guest": "flag", "created_ts": "time", "erased_position": "number"}');
 
 create table devices (
@@ -386,9 +388,12 @@ create table profile_fields (
   position bigint not null,
   key_id bigint not null,
   sealed bytea not null,
+  -- The medium of ours that it is, such as an avatar.
+  media_id text collate "C",
   primary key (user_id, name)
 );
-select set_column_classes('profile_fields', '{"user_id": "id", "name": "protocol", "position": "number", "key_id": "number", "sealed": "sealed"}');
+select set_column_classes('profile_fields', '{"user_id": "id", "name": "protocol", "position": "number", "key_id": "number", "sealed": "sealed", "media_id": "id"}');
+create index profile_fields_by_medium on profile_fields (media_id) where media_id is not null;
 -- Who has changed their profile lately: what the user directory reads on from.
 create index profile_fields_by_position on profile_fields (position);
 

@@ -170,6 +170,25 @@ begin
     end loop;
   end if;
 
+  -- A device that sleeps has no session, and one that has a session is not put to sleep.
+  if p_rows ?| '{new_tokens,dehydrated_devices}' then
+    for loser in
+      select r.w from jsonb_to_recordset(p_rows->'new_tokens') as r(w int, user_id text, device_id text)
+      where (select d.device_id from dehydrated_devices d where d.user_id = r.user_id) = r.device_id
+        or exists (
+          select from jsonb_to_recordset(p_rows->'dehydrated_devices') as d(user_id text, device_id text)
+          where d.user_id = r.user_id and d.device_id = r.device_id)
+      union
+      select r.w from jsonb_to_recordset(p_rows->'dehydrated_devices') as r(w int, user_id text, device_id text)
+      where (
+        select t.device_id from access_tokens t
+        where t.user_id = r.user_id and t.device_id = r.device_id limit 1) is not null
+    loop
+      lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "device"}');
+      has_losers := true;
+    end loop;
+  end if;
+
   if p_rows ? 'new_aliases' then
     for loser in
       with wanted as (
@@ -269,6 +288,28 @@ begin
         has_losers := true;
       end loop;
     end if;
+  end if;
+
+  -- Whether somebody takes an invite was decided by account data as it stood. Whoever
+  -- missed a change of it, in this batch or before, loses.
+  if p_rows ? 'invite_grounds' then
+    for loser in
+      with grounds as (
+        select * from jsonb_to_recordset(p_rows->'invite_grounds') as r(w int, user_id text, seen bigint)
+      )
+      select w from grounds where seen < (
+        select max(a.position) from account_data a
+        where a.user_id = grounds.user_id and a.room_nid = 0
+          and a.type in ('m.invite_permission_config', 'org.matrix.msc4155.invite_permission_config'))
+      union
+      select g.w from grounds g join jsonb_to_recordset(p_rows->'account_data')
+        as c(w int, user_id text, room_nid bigint, type text) on c.user_id = g.user_id and c.room_nid = 0
+      where c.type in ('m.invite_permission_config', 'org.matrix.msc4155.invite_permission_config')
+        and c.w < g.w and lost[c.w + 1] is null
+    loop
+      lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "invite-permission"}');
+      has_losers := true;
+    end loop;
   end if;
 
   -- What a loser had claimed before it lost is given back.

@@ -181,7 +181,9 @@ begin
         = (old.user_id, old.device_id, old.conn_id, old.seq, old.state_id)
     )
     delete from key_signatures using gone
-    where (key_signatures.user_id, key_signatures.target) = (gone.user_id, gone.device_id);
+    where key_signatures.user_id = gone.user_id and (
+      key_signatures.target = gone.device_id
+      or key_signatures.signer = gone.user_id and key_signatures.signing_key = 'ed25519:' || gone.device_id);
   end if;
 
   if p_rows ? 'devices' then
@@ -260,14 +262,15 @@ begin
   end if;
 
   if p_rows ? 'profile_fields' then
-    insert into profile_fields (user_id, name, position, key_id, sealed)
-    select distinct on (user_id, name) user_id, name, starts[r.w + 1] + o + 1, key_id, sealed
+    insert into profile_fields (user_id, name, position, key_id, sealed, media_id)
+    select distinct on (user_id, name) user_id, name, starts[r.w + 1] + o + 1, key_id, sealed,
+      (select media.media_id from media where media.media_id = r.media_id)
     from jsonb_to_recordset(p_rows->'profile_fields')
-      as r(w int, o int, user_id text, name text, key_id bigint, sealed bytea)
+      as r(w int, o int, user_id text, name text, key_id bigint, sealed bytea, media_id text)
     where starts[r.w + 1] is not null
     order by user_id, name, w desc, o desc
-    on conflict (user_id, name) do update
-      set position = excluded.position, key_id = excluded.key_id, sealed = excluded.sealed;
+    on conflict (user_id, name) do update set
+      position = excluded.position, key_id = excluded.key_id, sealed = excluded.sealed, media_id = excluded.media_id;
   end if;
 
   if p_rows ? 'removed_profile_fields' then

@@ -26,3 +26,4 @@ create table thread_subscriptions (
 );
 select set_column_classes('thread_subscriptions', '{"user_id": "id", "room_nid": "number", "thread": "id", "is_subscribed": "flag", "is_automatic": "flag", "position": "number"}');
 create index thread_subscriptions_by_position on thread_subscriptions (user_id, position);
+create index thread_subscriptions_by_thread on thread_subscriptions (room_nid, thread) where is_subscribed;

@@ -420,8 +420,10 @@ create table profile_fields (
   name text collate "C" not null, -- protocol
   position bigint not null, -- number
   key_id bigint not null, -- number
-  sealed bytea not null -- sealed
+  sealed bytea not null, -- sealed
+  media_id text collate "C" -- id
 );
+CREATE INDEX profile_fields_by_medium ON public.profile_fields USING btree (media_id) WHERE (media_id IS NOT NULL);
 CREATE INDEX profile_fields_by_position ON public.profile_fields USING btree ("position");
 alter table profile_fields add constraint profile_fields_pkey PRIMARY KEY (user_id, name);
 
@@ -703,6 +705,7 @@ create table thread_subscriptions (
   position bigint not null -- number
 );
 CREATE INDEX thread_subscriptions_by_position ON public.thread_subscriptions USING btree (user_id, "position");
+CREATE INDEX thread_subscriptions_by_thread ON public.thread_subscriptions USING btree (room_nid, thread) WHERE is_subscribed;
 alter table thread_subscriptions add constraint thread_subscriptions_pkey PRIMARY KEY (user_id, room_nid, thread);
 
 create table threads (
@@ -772,6 +775,7 @@ create table users (
   created_ts bigint not null, -- time
   erased_position bigint -- number
 );
+CREATE INDEX users_deactivated ON public.users USING btree (user_id) WHERE is_deactivated;
 alter table users add constraint users_pkey PRIMARY KEY (user_id);
 
 CREATE OR REPLACE FUNCTION public.back_up_keys(p_user text, p_version bigint, p_rooms text[], p_sessions text[], p_indexes bigint[], p_forwards bigint[], p_verified boolean[], p_key bigint, p_sealed bytea[], p_most_keys bigint, p_most_bytes bigint)
@@ -986,6 +990,25 @@ begin
     end loop;
   end if;
 
+  -- A device that sleeps has no session, and one that has a session is not put to sleep.
+  if p_rows ?| '{new_tokens,dehydrated_devices}' then
+    for loser in
+      select r.w from jsonb_to_recordset(p_rows->'new_tokens') as r(w int, user_id text, device_id text)
+      where (select d.device_id from dehydrated_devices d where d.user_id = r.user_id) = r.device_id
+        or exists (
+          select from jsonb_to_recordset(p_rows->'dehydrated_devices') as d(user_id text, device_id text)
+          where d.user_id = r.user_id and d.device_id = r.device_id)
+      union
+      select r.w from jsonb_to_recordset(p_rows->'dehydrated_devices') as r(w int, user_id text, device_id text)
+      where (
+        select t.device_id from access_tokens t
+        where t.user_id = r.user_id and t.device_id = r.device_id limit 1) is not null
+    loop
+      lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "device"}');
+      has_losers := true;
+    end loop;
+  end if;
+
   if p_rows ? 'new_aliases' then
     for loser in
       with wanted as (
@@ -1085,6 +1108,28 @@ begin
         has_losers := true;
       end loop;
     end if;
+  end if;
+
+  -- Whether somebody takes an invite was decided by account data as it stood. Whoever
+  -- missed a change of it, in this batch or before, loses.
+  if p_rows ? 'invite_grounds' then
+    for loser in
+      with grounds as (
+        select * from jsonb_to_recordset(p_rows->'invite_grounds') as r(w int, user_id text, seen bigint)
+      )
+      select w from grounds where seen < (
+        select max(a.position) from account_data a
+        where a.user_id = grounds.user_id and a.room_nid = 0
+          and a.type in ('m.invite_permission_config', 'org.matrix.msc4155.invite_permission_config'))
+      union
+      select g.w from grounds g join jsonb_to_recordset(p_rows->'account_data')
+        as c(w int, user_id text, room_nid bigint, type text) on c.user_id = g.user_id and c.room_nid = 0
+      where c.type in ('m.invite_permission_config', 'org.matrix.msc4155.invite_permission_config')
+        and c.w < g.w and lost[c.w + 1] is null
+    loop
+      lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "invite-permission"}');
+      has_losers := true;
+    end loop;
   end if;
 
   -- What a loser had claimed before it lost is given back.
@@ -1646,7 +1691,9 @@ begin
         = (old.user_id, old.device_id, old.conn_id, old.seq, old.state_id)
     )
     delete from key_signatures using gone
-    where (key_signatures.user_id, key_signatures.target) = (gone.user_id, gone.device_id);
+    where key_signatures.user_id = gone.user_id and (
+      key_signatures.target = gone.device_id
+      or key_signatures.signer = gone.user_id and key_signatures.signing_key = 'ed25519:' || gone.device_id);
   end if;
 
   if p_rows ? 'devices' then
@@ -1725,14 +1772,15 @@ begin
   end if;
 
   if p_rows ? 'profile_fields' then
-    insert into profile_fields (user_id, name, position, key_id, sealed)
-    select distinct on (user_id, name) user_id, name, starts[r.w + 1] + o + 1, key_id, sealed
+    insert into profile_fields (user_id, name, position, key_id, sealed, media_id)
+    select distinct on (user_id, name) user_id, name, starts[r.w + 1] + o + 1, key_id, sealed,
+      (select media.media_id from media where media.media_id = r.media_id)
     from jsonb_to_recordset(p_rows->'profile_fields')
-      as r(w int, o int, user_id text, name text, key_id bigint, sealed bytea)
+      as r(w int, o int, user_id text, name text, key_id bigint, sealed bytea, media_id text)
     where starts[r.w + 1] is not null
     order by user_id, name, w desc, o desc
-    on conflict (user_id, name) do update
-      set position = excluded.position, key_id = excluded.key_id, sealed = excluded.sealed;
+    on conflict (user_id, name) do update set
+      position = excluded.position, key_id = excluded.key_id, sealed = excluded.sealed, media_id = excluded.media_id;
   end if;
 
   if p_rows ? 'removed_profile_fields' then

@@ -51,6 +51,7 @@ export function useEgress(
     check: (wanted) => made.check(wanted),
     request: (wanted) => made.request(wanted),
     open: (wanted) => made.open(wanted),
+    scan: (wanted) => made.scan(wanted),
     close: () => made.close(),
   };
 }

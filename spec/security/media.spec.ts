@@ -6,6 +6,7 @@ import { getThumbnail } from "../../src/domain/media/thumbnail.ts";
 import type { Edges, Log } from "../../src/edges.ts";
 import { collect, failureOf } from "../support/collect.ts";
 import { quiet } from "../support/database.ts";
+import { replaced, useIcapServer } from "../support/icap-server.ts";
 import {
   downloadPath,
   imageOf,
@@ -340,6 +341,59 @@ describe("the scanner of files", () => {
     expect(text).not.to.include("secret words");
     expect(faults).to.deep.equal(["the scanner of files does not answer"]);
     verdict = 200;
+    expect((await alice.get(downloadPath(mediaId))).text).to.equal(
+      "other words",
+    );
+  });
+});
+
+describe("a scanner of files that speaks ICAP", () => {
+  const icap = useIcapServer();
+  const settings: Record<string, unknown> = {
+    "egress.allow": ["127.0.0.1"],
+  };
+  before(() => (settings["media.scan_url"] = icap.url));
+  const server = useServer(settings);
+  let alice: TestUser;
+  before(async () => {
+    alice = await server.user("alice");
+  });
+
+  it("sees each file before it is first delivered, and once", async () => {
+    icap.behave({ options: ["Preview: 4"] });
+    const mediaId = await upload(alice, "some words", "text/plain");
+    for (let i = 0; i < 2; i += 1)
+      expect((await alice.get(downloadPath(mediaId))).text).to.equal(
+        "some words",
+      );
+    const scanned = icap.asked.filter(({ method }) => method === "RESPMOD");
+    expect(scanned).to.have.length(1);
+    expect(scanned[0]).to.include({ preview: "some", body: "some words" });
+    expect(scanned[0]!.encapsulated).to.include(`/download/test/${mediaId} `);
+  });
+
+  it("refuses a file for good, its thumbnails too", async () => {
+    icap.behave({ onWhole: () => replaced({ status: 403 }) });
+    const mediaId = await upload(alice, await imageOf(40, 40), "image/png");
+    for (const target of [
+      downloadPath(mediaId),
+      thumbnailPath(mediaId, { width: 32, height: 32 }),
+    ]) {
+      const { body, status } = await alice.get(target);
+      expect([status, body["errcode"]]).to.deep.equal([403, "M_FORBIDDEN"]);
+      icap.behave({});
+    }
+  });
+
+  it("C16: lets nothing pass while it cannot answer, and nothing of what it says", async () => {
+    icap.behave({ onWhole: () => "ICAP/1.0 500 secret words\r\n\r\n" });
+    const mediaId = await upload(alice, "other words");
+    const { body, status, text } = await alice.get(downloadPath(mediaId));
+    expect([status, body["errcode"]]).to.deep.equal([
+      ...[502, "M_CONNECTION_FAILED"],
+    ]);
+    expect(text).not.to.include("secret words");
+    icap.behave({});
     expect((await alice.get(downloadPath(mediaId))).text).to.equal(
       "other words",
     );

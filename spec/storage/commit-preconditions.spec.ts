@@ -240,6 +240,49 @@ describe("what a write asks for", () => {
     expect(await commit(needs)).to.include({ over: "inactive-user" });
   });
 
+  it("gives no session to a device that sleeps, and puts none to sleep that has a session", async () => {
+    const userId = "@sleepy:test";
+    const row = { keyId: 0, sealed, createdTs: 1 };
+    const opens = (deviceId: string): Write => ({
+      positions: 1,
+      activeUsers: [userId],
+      rows: {
+        devices: [{ userId, deviceId, ...row }],
+        newTokens: [
+          {
+            tokenHash: randomBytes(32),
+            tokenId: newNid(),
+            ...{ userId, deviceId, expiresTs: null, createdTs: 1 },
+            refresh: null,
+          },
+        ],
+      },
+    });
+    const sleeps = (deviceId: string): Write => ({
+      positions: 1,
+      activeUsers: [userId],
+      rows: {
+        devices: [{ userId, deviceId, ...row }],
+        dehydratedDevices: [{ at: 0, userId, deviceId, keyId: 0, sealed }],
+      },
+    });
+    await commit({ positions: 1, rows: { newUsers: [newUser(userId)] } });
+    const conflict = { status: "conflict", over: "device" };
+    committed(await commit(opens("A")));
+    expect(await commit(sleeps("A"))).to.deep.equal(conflict);
+    committed(await commit(sleeps("B")));
+    expect(await commit(opens("B"))).to.deep.equal(conflict);
+    for (let n = 0; n < 20; n += 1) {
+      const deviceId = `C${n}`;
+      const outcomes = await Promise.all([
+        commit(opens(deviceId), n % 2),
+        commit(sleeps(deviceId), 1),
+      ]);
+      const lost = outcomes.filter(({ status }) => status !== "committed");
+      expect(lost).to.deep.equal([conflict]);
+    }
+  });
+
   it("never locks itself up where some need what others change", async () => {
     const users = ["@x:test", "@y:test", "@z:test"];
     const roomNid = await makeRoom();

@@ -117,6 +117,39 @@ describe("Notifier", () => {
       ]);
     });
 
+    it("tells where the stream ends before what was seen of it, once, and not of what is only late", async () => {
+      const told: object[] = [];
+      const one = await start({ pollMs: 10 });
+      const two = await start();
+      const kept = (await commit([1])).head;
+      const { head: seen } = await commit([2]);
+      await Promise.all([
+        one.notifier.caughtUp(seen),
+        two.notifier.caughtUp(seen),
+      ]);
+      const rewound = [one, two].map(
+        ({ notifier }) =>
+          new Promise<void>((resolve) =>
+            notifier.onRewound((places) => {
+              told.push(places);
+              resolve();
+            }),
+          ),
+      );
+      await database.sql`delete from batches where last_position > ${kept}`;
+      await rewound[0];
+      // Without polls the connection tells: no database is restored beneath one that stays.
+      expect(told).to.deep.equal([{ seen, head: kept }]);
+      await cutListeners();
+      await rewound[1];
+      await one.notifier.refresh();
+      expect(told).to.deep.equal([
+        { seen, head: kept },
+        { seen, head: kept },
+      ]);
+      await commit([3], [], { positions: 100 });
+    });
+
     it("moves at once when its own committer says so", async () => {
       const { notifier } = await start();
       const answer = await commit([1], [], { isHinted: false });

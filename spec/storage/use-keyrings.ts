@@ -5,6 +5,7 @@ import type { Sql } from "../../src/storage/database.ts";
 import type { Keyring } from "../../src/storage/keyring.ts";
 import type { Secrets } from "../../src/storage/secrets.ts";
 import { loadSecrets } from "../../src/storage/secrets.ts";
+import { ProcessMemory } from "../../src/util/process-memory.ts";
 import { quiet, useDatabase } from "../support/database.ts";
 import { useFolders } from "../support/use-folder.ts";
 
@@ -13,6 +14,7 @@ export interface KeyringProcess {
   bus: Bus;
   secrets: Secrets;
   keyring: Keyring;
+  memory: ProcessMemory;
 }
 
 /** Keyrings over one database and one key folder, each as a process of its own has it. */
@@ -50,7 +52,7 @@ export function useKeyrings() {
         now: () => 1_700_000_000_000,
         log: quiet,
       });
-      return { sql, bus, secrets, keyring };
+      return { sql, bus, secrets, keyring, memory: new ProcessMemory() };
     },
   };
 }

@@ -44,6 +44,7 @@ function serveHere({ program, config, dataFolder, log }: Launch): Service {
         log,
         databaseUrl,
         secrets: readSecrets(program.environment),
+        abandon: () => program.exit(1),
       });
       return server.url;
     },

@@ -65,4 +65,5 @@ const startWorker = (
     log,
     databaseUrl,
     secrets: readSecrets(program.environment),
+    abandon: () => program.exit(1),
   });

@@ -81,6 +81,13 @@ export const formats: Readonly<Record<string, Format>> = {
     accepts: (text) => /^https?:$/.test(findUrl(text)?.protocol ?? ""),
     expected: "an http or https address",
   },
+  "scan-url": {
+    accepts: (text) =>
+      /^(?:https?|icap):$/.test(findUrl(text)?.protocol ?? "") &&
+      /^[a-z]+:\/\/[^/?#]/i.test(text),
+    expected:
+      "an address of http, https or icap, such as icap://scanner.example.org:1344/avscan",
+  },
   "postgres-url": {
     accepts: isPostgresUrl,
     expected:

@@ -130,10 +130,10 @@ export const mediaSchema = {
     },
     scan_url: {
       type: "string",
-      format: "web-url",
-      example: "https://scanner.example.org/scan",
+      format: "scan-url",
+      example: "icap://scanner.example.org:1344/avscan",
       description:
-        "Where each file is sent (POST) before it is first delivered: 200 lets it pass, 406 refuses it for good. Files of encrypted rooms cannot be read by it. A scanner in your own network must also stand in egress.allow.",
+        "Where each file is sent before it is first delivered. An ICAP service (icap://, RESPMOD) lets it pass by leaving it as it is. Another scanner (https://, POST) answers 200 to let it pass, and 406 to refuse it for good. Files of encrypted rooms cannot be read by it. A scanner in your own network, and each that is called by ICAP, must also stand in egress.allow.",
     },
   },
 } as const satisfies Section;

@@ -2,6 +2,8 @@
 export interface Segment {
   /** UTF-16 units or code points; `ANY` for a `?`. */
   units: readonly number[];
+  /** How often a unit of a text is looked at, about, while it is searched for. */
+  steps: number;
   find: Find;
 }
 
@@ -19,6 +21,7 @@ export const ANY = -1;
 
 export const makeSegment = (units: readonly number[]): Segment => ({
   units,
+  steps: units.includes(ANY) ? Math.ceil(units.length / WORD_BITS) : 1,
   find:
     units.length === 0
       ? (_text, from) => from
@@ -65,35 +68,46 @@ function findLiteral(units: readonly number[]): Find {
 }
 
 const WORD_BITS = 32;
+const NO_WORDS: readonly number[] = [];
 
-/** Baeza-Yates and Gonnet: bit n says that the text so far ends with the first n+1 units. */
+/**
+ * Baeza-Yates and Gonnet: bit n says that the text so far ends with the first n+1 units.
+ * Of a unit's mask only the words are kept in which it stands, so that a pattern of many
+ * different units is no larger than one of few.
+ */
 function findByBits(units: readonly number[]): Find {
   const words = Math.ceil(units.length / WORD_BITS);
   const others = new Int32Array(words);
-  const masks = new Map<number, Int32Array>();
-  const setBit = (mask: Int32Array, index: number): void => {
-    mask[Math.floor(index / WORD_BITS)]! |= 1 << (index % WORD_BITS);
-  };
+  /** By unit, one after the other: a word, and its bits. */
+  const masks = new Map<number, number[]>();
   for (const [index, unit] of units.entries()) {
-    if (unit === ANY) setBit(others, index);
-    else if (!masks.has(unit)) masks.set(unit, new Int32Array(words));
-  }
-  for (const [unit, mask] of masks) {
-    mask.set(others);
-    for (const [index, other] of units.entries()) {
-      if (other === unit) setBit(mask, index);
+    const word = Math.floor(index / WORD_BITS);
+    const bit = 1 << (index % WORD_BITS);
+    if (unit === ANY) {
+      others[word]! |= bit;
+      continue;
     }
+    const mask = masks.get(unit);
+    if (!mask) masks.set(unit, [word, bit]);
+    else if (mask.at(-2) === word) mask[mask.length - 1]! |= bit;
+    else mask.push(word, bit);
   }
   const lastBit = 1 << ((units.length - 1) % WORD_BITS);
   return (text, from, accept) => {
     const state = new Int32Array(words);
+    const shifted = new Int32Array(words);
     for (let index = from; index < text.length; index++) {
-      const mask = masks.get(text[index]!) ?? others;
       let carry = 1;
       for (let word = 0; word < words; word++) {
         const bits = state[word]!;
-        state[word] = ((bits << 1) | carry) & mask[word]!;
+        shifted[word] = (bits << 1) | carry;
+        state[word] = shifted[word]! & others[word]!;
         carry = bits >>> (WORD_BITS - 1);
+      }
+      const mask = masks.get(text[index]!) ?? NO_WORDS;
+      for (let at = 0; at < mask.length; at += 2) {
+        const word = mask[at]!;
+        state[word]! |= shifted[word]! & mask[at + 1]!;
       }
       const end = index + 1;
       if (

@@ -5,11 +5,11 @@ export interface Glob {
   /** What stands between the stars; one segment if there are none. */
   segments: readonly Segment[];
   minLength: number;
-  /** The longest stretch without signs for anything: no text matches that lacks it. */
-  literal: string;
   /** `?` stands for a code point, not for half of one. */
   byCodePoint: boolean;
   ignoresCase: boolean;
+  /** How often a unit of a text is looked at, about, while the two are matched. */
+  steps: number;
 }
 
 interface GlobOptions {
@@ -31,17 +31,16 @@ export function compileGlob(
       byCodePoint ? units.map((unit) => (unit === 0x3f ? ANY : unit)) : units,
     );
   });
-  const literals = folded.split(questionMark ? /[*?]/ : "*");
   return {
     segments,
-    literal: literals.reduce((a, b) => (b.length > a.length ? b : a)),
     minLength: segments.reduce((sum, { units }) => sum + units.length, 0),
     byCodePoint,
     ignoresCase: ignoreCase,
+    steps: segments.reduce((most, { steps }) => Math.max(most, steps), 1),
   };
 }
 
-function toUnits(text: string, byCodePoint: boolean): number[] {
+export function toUnits(text: string, byCodePoint: boolean): number[] {
   const units: number[] = [];
   for (let index = 0; index < text.length; index++) {
     const unit = byCodePoint
@@ -53,31 +52,37 @@ function toUnits(text: string, byCodePoint: boolean): number[] {
   return units;
 }
 
-/** Of the patterns together: 8 bytes each, compiled. */
-const MAX_REMEMBERED_UNITS = 2_000_000;
-const PATTERN_UNITS = 50;
+/** Of the patterns together: some 50 bytes each, compiled. */
+const MAX_REMEMBERED_UNITS = 1_000_000;
+const PATTERN_UNITS = 10;
 const remembered = new Map<string, Glob>();
 let rememberedUnits = 0;
 
 /** Rules and lists are asked again and again with the same patterns. */
-function globOf(pattern: string | Glob): Glob {
-  if (typeof pattern !== "string") return pattern;
+export function globOf(pattern: string): Glob {
   let glob = remembered.get(pattern);
-  if (glob === undefined) {
+  // What was asked for last is what goes last.
+  if (glob) remembered.delete(pattern);
+  else {
     glob = compileGlob(pattern);
     rememberedUnits += pattern.length + PATTERN_UNITS;
-    if (rememberedUnits > MAX_REMEMBERED_UNITS) {
-      remembered.clear();
-      rememberedUnits = pattern.length + PATTERN_UNITS;
-    }
-    remembered.set(pattern, glob);
+  }
+  remembered.set(pattern, glob);
+  for (const [oldest] of remembered) {
+    if (rememberedUnits <= MAX_REMEMBERED_UNITS) break;
+    remembered.delete(oldest);
+    rememberedUnits -= oldest.length + PATTERN_UNITS;
   }
   return glob;
 }
 
+/** Whether it needs no compiling. */
+export const isRemembered = (pattern: string): boolean =>
+  remembered.has(pattern);
+
 /** Whether a whole text matches a glob. A pattern that is a string ignores case. */
 export function matchesGlob(pattern: string | Glob, text: string): boolean {
-  const glob = globOf(pattern);
+  const glob = typeof pattern === "string" ? globOf(pattern) : pattern;
   return matchesUnits(glob, unitsFor(glob, text));
 }
 
@@ -89,25 +94,8 @@ export function matchesGlobInWords(
   pattern: string | Glob,
   text: string,
 ): boolean {
-  const glob = globOf(pattern);
+  const glob = typeof pattern === "string" ? globOf(pattern) : pattern;
   return matchesUnitsInWords(glob, unitsFor(glob, text));
-}
-
-/** As `matchesGlobInWords`, for many patterns: the text is taken apart once. */
-export function inWordsOf(text: string): (pattern: string | Glob) => boolean {
-  const folded = text.toLowerCase();
-  let byUnit: number[] | undefined;
-  let byCodePoint: number[] | undefined;
-  return (pattern) => {
-    const glob = globOf(pattern);
-    if (!glob.ignoresCase) return matchesGlobInWords(glob, text);
-    // Mostly it is not there, and that is found out a hundred times faster.
-    if (!folded.includes(glob.literal)) return false;
-    const units = glob.byCodePoint
-      ? (byCodePoint ??= toUnits(folded, true))
-      : (byUnit ??= toUnits(folded, false));
-    return matchesUnitsInWords(glob, units);
-  };
 }
 
 const unitsFor = ({ byCodePoint, ignoresCase }: Glob, text: string): number[] =>

@@ -1,4 +1,5 @@
-import { isIP, type LookupFunction } from "node:net";
+import { once } from "node:events";
+import { connect, isIP, type LookupFunction, type Socket } from "node:net";
 import { Agent, buildConnector } from "undici";
 import { EgressError, egressErrorOf } from "./egress-error.ts";
 import type { Guard } from "./guard.ts";
@@ -17,24 +18,9 @@ const MAX_HEADER_BYTES = 16 * 1024;
  * the environment.
  */
 export function openConnections(guard: Guard, resolve: Resolve): Agent {
-  const lookup: LookupFunction = (host, { all }, done) => {
-    findAllowed(guard, resolve, host).then(
-      (addresses) => {
-        const found = addresses.map((address) => ({
-          address,
-          family: isIP(address),
-        }));
-        if (all) done(null, found);
-        else done(null, found[0]!.address, found[0]!.family);
-      },
-      (error: unknown) => done(egressErrorOf(error), []),
-    );
-  };
   const connector = buildConnector({
-    lookup,
+    ...waysTo(guard, resolve),
     timeout: CONNECT_MS,
-    autoSelectFamily: true,
-    autoSelectFamilyAttemptTimeout: ATTEMPT_MS,
   });
   return new Agent({
     connections: MOST_PER_HOST,
@@ -48,15 +34,62 @@ export function openConnections(guard: Guard, resolve: Resolve): Agent {
     connect(options, done) {
       connector(options, (error, socket) => {
         if (error) return done(error, null);
-        const isRight =
-          guard.checkHost(options.hostname) === "trusted" ||
-          guard.isAllowed(socket.remoteAddress ?? "");
-        if (isRight) return done(null, socket);
+        if (isRight(guard, options.hostname, socket)) return done(null, socket);
         socket.destroy();
         return done(new EgressError("refused"), null);
       });
     },
   });
+}
+
+/** One connection, to an address that was checked; it ends when the signal aborts. */
+export async function openSocket(
+  guard: Guard,
+  resolve: Resolve,
+  { host, port }: { host: string; port: number },
+  signal: AbortSignal,
+): Promise<Socket> {
+  const socket = connect({ ...waysTo(guard, resolve), host, port, signal });
+  // What ends it when nobody waits any more is no fault of the process.
+  socket.on("error", () => undefined);
+  const timer = setTimeout(
+    () => socket.destroy(new EgressError("slow")),
+    CONNECT_MS,
+  );
+  try {
+    await once(socket, "connect");
+  } finally {
+    clearTimeout(timer);
+  }
+  if (isRight(guard, host, socket)) return socket;
+  socket.destroy();
+  throw new EgressError("refused");
+}
+
+const isRight = (guard: Guard, host: string, socket: Socket): boolean =>
+  guard.checkHost(host) === "trusted" ||
+  guard.isAllowed(socket.remoteAddress ?? "");
+
+/** How a name becomes addresses, of which the first that answers is called. */
+function waysTo(guard: Guard, resolve: Resolve) {
+  const lookup: LookupFunction = (host, { all }, done) => {
+    findAllowed(guard, resolve, host).then(
+      (addresses) => {
+        const found = addresses.map((address) => ({
+          address,
+          family: isIP(address),
+        }));
+        if (all) done(null, found);
+        else done(null, found[0]!.address, found[0]!.family);
+      },
+      (error: unknown) => done(egressErrorOf(error), []),
+    );
+  };
+  return {
+    lookup,
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: ATTEMPT_MS,
+  };
 }
 
 /** One denied address among several is an attack, or a mistake: none is called. */

@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import type { Agent, Dispatcher } from "undici";
-import { openConnections } from "./connections.ts";
+import { openConnections, openSocket } from "./connections.ts";
 import type { Egress, EgressRequest, EgressStream } from "./egress.ts";
 import { EgressError, egressErrorOf } from "./egress-error.ts";
 import { createGuard, type Guard, type GuardLists } from "./guard.ts";
@@ -8,7 +8,8 @@ import { purposes } from "./purposes.ts";
 import { readChunks } from "./body-chunks.ts";
 import { findRedirect, type Hop } from "./redirect.ts";
 import { createResolve, type Resolve } from "./resolve.ts";
-import { readTarget } from "./target.ts";
+import { scanByIcap } from "./scan-by-icap.ts";
+import { readIcapTarget, readTarget } from "./target.ts";
 
 export interface EgressOptions extends GuardLists {
   /** DNS unless said. */
@@ -27,6 +28,7 @@ export function createEgress({
 }: EgressOptions): ClosableEgress {
   const guard = createGuard({ allow, deny });
   const agent = openConnections(guard, resolve);
+  const closing = new AbortController();
   const open = (wanted: EgressRequest) => openCall(agent, guard, wanted);
   return {
     open,
@@ -39,7 +41,22 @@ export function createEgress({
       for await (const chunk of body) chunks.push(chunk);
       return { status, headers, url, body: Buffer.concat(chunks) };
     },
-    close: () => agent.destroy(),
+    async scan(wanted) {
+      const limit = limitTime(purposes.scan.timeoutMs, closing.signal);
+      try {
+        const target = readIcapTarget(guard, wanted.url);
+        const connect = () => openSocket(guard, resolve, target, limit.signal);
+        return await scanByIcap({ target, connect }, wanted);
+      } catch (error) {
+        throw limit.failure() ?? egressErrorOf(error);
+      } finally {
+        limit.end();
+      }
+    },
+    close() {
+      closing.abort();
+      return agent.destroy();
+    },
   };
 }
 

@@ -41,6 +41,20 @@ export interface EgressStream extends Answered {
   close(): void;
 }
 
+/** What became of a file that a scanner has seen. */
+export type ScanVerdict = "clean" | "refused";
+
+export interface ScanRequest {
+  /** `icap://host:port/service`, of a host that the settings trust. */
+  url: string;
+  /** An address of the file, for what the scanner notes. */
+  resource: string;
+  contentType: string;
+  /** Of the body, in bytes: no more and no less is sent. */
+  size: number;
+  body: AsyncIterable<Uint8Array>;
+}
+
 /**
  * The one client for calls to other machines. It calls no address that the
  * settings deny, whatever a name, a redirect or an odd spelling makes of it.
@@ -52,4 +66,6 @@ export interface Egress {
   request(wanted: EgressRequest): Promise<EgressAnswer>;
   /** The body as it comes. */
   open(wanted: EgressRequest): Promise<EgressStream>;
+  /** Has an ICAP service look at a file (RESPMOD). */
+  scan(wanted: ScanRequest): Promise<ScanVerdict>;
 }

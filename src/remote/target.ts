@@ -2,6 +2,7 @@ import { badPorts } from "./bad-ports.ts";
 import type { EgressRequest } from "./egress.ts";
 import { EgressError } from "./egress-error.ts";
 import type { Guard } from "./guard.ts";
+import type { IcapTarget } from "./icap-messages.ts";
 import { purposes } from "./purposes.ts";
 
 const MAX_URL_LENGTH = 8192;
@@ -30,6 +31,21 @@ export function readTarget(
   if (mayCall && !mayCall(url)) throw refused();
   url.hash = "";
   return url;
+}
+
+const ICAP_PORT = 1344;
+
+/** Reads the address of an ICAP service, which is called without TLS: the settings must trust it. */
+export function readIcapTarget(guard: Guard, text: string): IcapTarget {
+  if (!text.startsWith("icap://") || !URL.canParse(text)) throw refused();
+  // Only of addresses of the web a host has one spelling.
+  const url = readTarget(guard, { purpose: "scan" }, `http${text.slice(4)}`);
+  const port = Number(new URL(text).port || ICAP_PORT);
+  return {
+    host: hostOf(url),
+    port,
+    uri: `icap://${url.hostname}:${port}${url.pathname}${url.search}`,
+  };
 }
 
 /** The name or address without the brackets of IPv6. */

@@ -60,6 +60,24 @@ export async function listAccountDataOfType(
       and sealed is not null`;
 }
 
+export interface StandingAccountData extends StoredAccountData {
+  userId: string;
+  type: string;
+}
+
+/** Some types of global account data of many users, deleted ones too; nothing in the types to escape. */
+export async function listStandingAccountData(
+  sql: Sql,
+  userIds: readonly string[],
+  types: readonly string[],
+): Promise<StandingAccountData[]> {
+  if (userIds.length === 0) return [];
+  return sql<StandingAccountData[]>`
+    select user_id, type, key_id, sealed, position from account_data
+    where user_id = any(${userIds as string[]}::text[]) and room_nid = 0
+      and type = any(${types as string[]}::text[])`;
+}
+
 /** One type of a user's account data in all rooms; the type has nothing to escape. */
 export async function listAccountDataOfRooms(
   sql: Sql,

@@ -1,5 +1,6 @@
 import type { Sql } from "./database.ts";
-import { heldLease, type Lease } from "./leases.ts";
+import { deleteOldRows } from "./delete-old-rows.ts";
+import type { Lease } from "./leases.ts";
 import type { Sealed } from "./write.ts";
 
 /** An event that is to be sent later; type and state key as stored: JSON-escaped. */
@@ -146,18 +147,16 @@ export async function finaliseDelayedEvent(
 }
 
 /** Forgets at most `limit` events that ended so long ago. */
-export async function deleteEndedEvents(
+export const deleteEndedEvents = (
   sql: Sql,
   lease: Lease,
   ageMs: number,
   limit: number,
-): Promise<number> {
-  const { count } = await sql`
-    with held as (${heldLease(sql, lease)}), old as (
-      select delay_key from delayed_events
-      where exists (select from held) and finalised_ts < ${now(sql)} - ${ageMs}::bigint
-      order by finalised_ts limit ${limit}
-    )
-    delete from delayed_events using old where delayed_events.delay_key = old.delay_key`;
-  return count;
-}
+): Promise<number> =>
+  deleteOldRows(
+    sql,
+    lease,
+    { table: "delayed_events", time: "finalised_ts" },
+    ageMs,
+    limit,
+  );

@@ -1,5 +1,6 @@
 import type { Sql } from "./database.ts";
-import { heldLease, type Lease } from "./leases.ts";
+import { deleteOldRows } from "./delete-old-rows.ts";
+import type { Lease } from "./leases.ts";
 
 const hexOf = (key: Uint8Array): string =>
   `\\x${Buffer.from(key).toString("hex")}`;
@@ -43,19 +44,16 @@ export async function claimKey(
 }
 
 /** Deletes at most `limit` answers that are older than `ageMs`, by the database's time. */
-export async function deleteOldAnswers(
+export const deleteOldAnswers = (
   sql: Sql,
   lease: Lease,
   ageMs: number,
   limit: number,
-): Promise<number> {
-  const { count } = await sql`
-    with held as (${heldLease(sql, lease)}), old as (
-      select key from idempotency
-      where exists (select from held)
-        and created_ts < extract(epoch from clock_timestamp()) * 1000 - ${ageMs}::bigint
-      order by created_ts limit ${limit}
-    )
-    delete from idempotency using old where idempotency.key = old.key`;
-  return count;
-}
+): Promise<number> =>
+  deleteOldRows(
+    sql,
+    lease,
+    { table: "idempotency", time: "created_ts" },
+    ageMs,
+    limit,
+  );

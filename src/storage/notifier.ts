@@ -98,5 +98,10 @@ export interface Notifier {
    * have said something meanwhile. Caches that trust `onRevoked` are emptied.
    */
   onGap(listener: () => void): void;
+  /**
+   * Called, once, when the database's stream ends before what this process has seen of
+   * it: it was restored from a backup, and nothing that is remembered holds any more.
+   */
+  onRewound(listener: (places: { seen: number; head: number }) => void): void;
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import type { Sql } from "./database.ts";
+import { deleteOldRows } from "./delete-old-rows.ts";
 import { escapeText } from "./json-text.ts";
-import { heldLease, type Lease } from "./leases.ts";
+import type { Lease } from "./leases.ts";
 
 /** A connection of sliding sync: the client names it, its own for each device. */
 export interface Connection {
@@ -112,21 +113,16 @@ const insertState = (
     ${Buffer.from(change)}::bytea, ${createdTs}::bigint`;
 
 /** Deletes at most `limit` states that are older than `ageMs`, by the database's time. */
-export async function deleteOldSlidingStates(
+export const deleteOldSlidingStates = (
   sql: Sql,
   lease: Lease,
   ageMs: number,
   limit: number,
-): Promise<number> {
-  const { count } = await sql`
-    with held as (${heldLease(sql, lease)}), old as (
-      select s.user_id, s.device_id, s.conn_id, s.seq, s.state_id from sliding_sync_states s
-      where exists (select from held)
-        and s.created_ts < extract(epoch from clock_timestamp()) * 1000 - ${ageMs}::bigint
-      order by s.created_ts limit ${limit} for update skip locked
-    )
-    delete from sliding_sync_states s using old o
-    where s.user_id = o.user_id and s.device_id = o.device_id and s.conn_id = o.conn_id
-      and s.seq = o.seq and s.state_id = o.state_id`;
-  return count;
-}
+): Promise<number> =>
+  deleteOldRows(
+    sql,
+    lease,
+    { table: "sliding_sync_states", time: "created_ts" },
+    ageMs,
+    limit,
+  );

@@ -43,12 +43,14 @@ export async function createNotifier({
   const waiters = new Waiters();
   const revokedListeners: ((tokenIds: readonly number[]) => void)[] = [];
   const gapListeners: (() => void)[] = [];
+  const rewoundListeners: Parameters<Notifier["onRewound"]>[0][] = [];
   const advanceListeners = new Set<() => void>();
   const revoked = new Set<number>();
   const plainNews = new PlainNewsMemory();
   const rollCall = createRollCall(bus);
   const self = randomUUID();
   let isClosed = false;
+  let isRewound = false;
 
   const follower = new StreamFollower({
     sql,
@@ -86,8 +88,17 @@ export async function createNotifier({
     waiters.revoke(tokenIds);
   };
 
+  const lookBack = async () => {
+    const seen = follower.position;
+    const head = await getHead(sql);
+    if (head >= seen || isRewound || isClosed) return;
+    isRewound = true;
+    for (const listener of rewoundListeners) listener({ seen, head });
+  };
+
   /** What hints would have said while the connection was away. */
   const heal = async () => {
+    await lookBack();
     await follower.refresh();
     const typing = await listTypingAfter(sql, ephemeral.mark);
     for (const { mark, roomNid } of typing) {
@@ -118,7 +129,11 @@ export async function createNotifier({
 
   // Hints of the moment between the reading of the head and now.
   await follower.refresh();
-  const poll = setInterval(() => follower.refreshLater(), pollMs);
+  const poll = setInterval(() => {
+    follower.refreshLater();
+    // Where the database is away, the refresh says so.
+    lookBack().catch(() => undefined);
+  }, pollMs);
   poll.unref();
 
   return {
@@ -179,6 +194,7 @@ export async function createNotifier({
       return () => void advanceListeners.delete(listener);
     },
     onGap: (listener) => void gapListeners.push(listener),
+    onRewound: (listener) => void rewoundListeners.push(listener),
 
     async close() {
       isClosed = true;

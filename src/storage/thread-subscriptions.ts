@@ -24,6 +24,31 @@ export async function findThreadSubscription(
   return row;
 }
 
+/** Whether the user has ever followed a thread, of any room. */
+export async function hasFollowedThreads(
+  sql: Sql,
+  userId: string,
+): Promise<boolean> {
+  const [row] = await sql<{ isKnown: boolean }[]>`
+    select exists (select from thread_subscriptions where user_id = ${userId}) as is_known`;
+  return row!.isKnown;
+}
+
+/** Who of the users follows which of the threads. */
+export async function listThreadFollowers(
+  sql: Sql,
+  threads: readonly Omit<ThreadPlace, "userId">[],
+  userIds: readonly string[],
+): Promise<ThreadPlace[]> {
+  if (threads.length === 0 || userIds.length === 0) return [];
+  return sql<ThreadPlace[]>`
+    select s.user_id, s.room_nid, s.thread
+    from unnest(${threads.map(({ roomNid }) => roomNid)}::bigint[], ${threads.map(({ thread }) => thread)}::text[])
+      as t(room_nid, thread)
+    join thread_subscriptions s on s.room_nid = t.room_nid and s.thread = t.thread
+    where s.is_subscribed and s.user_id = any(${userIds as string[]}::text[])`;
+}
+
 export interface ChangedSubscription extends ThreadSubscription {
   roomId: string;
   thread: string;

@@ -124,6 +124,8 @@ export interface WriteRows {
   /** From one room to the other; one that points elsewhere by now stays. */
   movedAliases: { alias: string; fromRoomNid: number; roomNid: number }[];
   strippedStates: ({ userId: string; roomNid: number } & Sealed)[];
+  /** Who is invited by these permissions; loses where later ones are not among what was `seen`. */
+  inviteGrounds: { userId: string; seen: number }[];
   forgotten: { userId: string; roomNid: number }[];
   /** Outliers that are among the write's events, now with a place in the room. */
   placedOutliers: { nid: number }[];
@@ -185,7 +187,10 @@ export interface WriteRows {
     deviceId: string;
     createdTs: number;
   } & Sealed)[];
-  /** Its tokens, keys, one-time keys, signatures, to-device messages and dehydrated form go too. */
+  /**
+   * Its tokens, keys, one-time keys, to-device messages and dehydrated form go too, and
+   * all signatures of it and by it.
+   */
   removedDevices: { userId: string; deviceId: string }[];
   newTokens: {
     tokenHash: Uint8Array;
@@ -207,7 +212,13 @@ export interface WriteRows {
   usedRefreshTokens: { tokenHash: Uint8Array; nextHash: Uint8Array }[];
   /** Profile, account data, filters, cross-signing keys and what was kept for them go. */
   clearedUsers: { userId: string }[];
-  profileFields: ({ at: number; userId: string; name: string } & Sealed)[];
+  profileFields: ({
+    at: number;
+    userId: string;
+    name: string;
+    /** A medium of ours that the field is; left out where it is not there. */
+    mediaId?: string | undefined;
+  } & Sealed)[];
   removedProfileFields: { userId: string; name: string }[];
   accountData: {
     at: number;
@@ -333,6 +344,8 @@ export type Conflict =
   | "alias" // the new alias exists
   | "inactive-user"
   | "missing-device"
+  | "device" // the device sleeps, or the one to be put to sleep has a session
+  | "invite-permission" // who may invite a user was set anew
   | "registration-token"
   | "push-rules" // a member's rules changed: assess anew
   | "key"; // a key that sealed its rows was destroyed: seal anew

@@ -25,6 +25,19 @@ const matches = (
   );
 
 describe("matchesCondition", () => {
+  it("io.element.msc4306.thread_subscription asks for the thread that the event is in", () => {
+    const kind = "io.element.msc4306.thread_subscription";
+    const match = (subscribed: JsonValue, followsThread?: boolean) =>
+      matches({ kind, subscribed }, {}, { followsThread });
+    for (const follows of [true, false]) {
+      expect(match(follows, follows)).to.equal(true);
+      expect(match(!follows, follows)).to.equal(false);
+      expect(match(follows)).to.equal(false);
+      expect(match("true", follows)).to.equal(false);
+    }
+    expect(matches({ kind }, {}, {})).to.equal(false);
+  });
+
   describe("event_match", () => {
     const match = (key: string, pattern: JsonValue, content: JsonObject) =>
       matches({ kind: "event_match", key, pattern }, content);

@@ -17,6 +17,7 @@ const about = (pattern: string) => ({
 const ruleset = (rules: Partial<PushRuleset>): PushRuleset => ({
   override: [],
   content: [],
+  postcontent: [],
   room: [],
   sender: [],
   underride: [],

@@ -65,12 +65,24 @@ describe("defaultPushRules", () => {
       ".m.rule.poll_end_one_to_one",
       ".m.rule.poll_end",
     ]);
+    expect(ids(defaults, "postcontent")).to.deep.equal([
+      ".io.element.msc4306.rule.unsubscribed_thread",
+      ".io.element.msc4306.rule.subscribed_thread",
+    ]);
     expect(defaults.content).to.deep.equal([]);
   });
 
-  it("are enabled and marked as default, the master rule and that of MSC4028 disabled", () => {
-    const off = [".m.rule.master", ".org.matrix.msc4028.encrypted_event"];
-    for (const rule of [...defaults.override, ...defaults.underride]) {
+  it("are enabled and marked as default, the master rule and those of MSC4028 and MSC4306 disabled", () => {
+    const off = [
+      ".m.rule.master",
+      ".org.matrix.msc4028.encrypted_event",
+      ...ids(defaults, "postcontent"),
+    ];
+    for (const rule of [
+      ...defaults.override,
+      ...defaults.postcontent,
+      ...defaults.underride,
+    ]) {
       expect(rule.default).to.equal(true);
       expect(rule.enabled).to.equal(!off.includes(rule.rule_id));
     }
@@ -115,6 +127,13 @@ describe("isPushRuleKind", () => {
 });
 
 describe("setPushRule", () => {
+  it("adds none between content and room rules: those are the server's (MSC4306)", () => {
+    expectError(
+      () => put(defaults, "mine", {}, "postcontent"),
+      "M_INVALID_PARAM",
+    );
+  });
+
   it("adds the most important rule of the user's, enabled", () => {
     const rules = put(put(defaults, "one"), "two");
     expect(ids(rules)).to.deep.equal(["two", "one"]);

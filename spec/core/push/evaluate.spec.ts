@@ -9,6 +9,10 @@ import {
 } from "../../../src/core/push/edit.ts";
 import { evaluatePushRules } from "../../../src/core/push/evaluate.ts";
 import type { PushRuleset } from "../../../src/core/push/ruleset.ts";
+import {
+  asksForThreads,
+  withThreadRules,
+} from "../../../src/core/push/thread-rules.ts";
 import { alice, bob, room, type Draft } from "../room-builder.ts";
 
 const defaults = defaultPushRules(alice);
@@ -147,6 +151,12 @@ describe("evaluatePushRules with the default rules", () => {
       text({ "m.relates_to": { rel_type: "m.replace", event_id: "$1" } }),
       { actions: [] },
     ],
+    [
+      "a reply in a thread that is not followed, by rules that are off",
+      text({ "m.relates_to": { rel_type: "m.thread", event_id: "$1" } }),
+      { actions: ["notify"] },
+      { followsThread: false },
+    ],
     ["a poll", { type: "m.poll.start" }, { actions: ["notify"] }],
     [
       "a poll of two",
@@ -187,6 +197,64 @@ describe("evaluatePushRules with the default rules", () => {
     );
     const mention = text({ "m.mentions": { user_ids: [alice] } });
     expect(evaluate(mention, {}, muted)).to.deep.equal(nothing);
+  });
+
+  describe("for threads (MSC4306)", () => {
+    const rules = withThreadRules(defaults)!;
+    const reply = text({
+      "m.relates_to": { rel_type: "m.thread", event_id: "$1" },
+    });
+    const muted: PushRuleset = {
+      ...rules,
+      room: [
+        {
+          rule_id: here.shared.roomId,
+          default: false,
+          enabled: true,
+          actions: [],
+        },
+      ],
+    };
+
+    it("are silent for a thread that is not followed", () => {
+      expect(evaluate(reply, { followsThread: false }, rules)).to.deep.equal(
+        nothing,
+      );
+    });
+
+    it("tell of a thread that is followed, in a muted room too", () => {
+      const context = { followsThread: true };
+      for (const ruleset of [rules, muted])
+        expect(evaluate(reply, context, ruleset).actions).to.deep.equal([
+          ...["notify", sound],
+        ]);
+    });
+
+    it("leave the main timeline alone", () => {
+      expect(evaluate(text(), {}, rules).actions).to.deep.equal(["notify"]);
+      expect(evaluate(text(), {}, muted)).to.deep.equal(nothing);
+    });
+
+    it("come after mentions and keywords", () => {
+      const keyword = setPushRule(rules, "content", "cake", {
+        pattern: "cake",
+        actions: ["notify", highlight],
+      });
+      const context = { followsThread: false };
+      const cake = text({ ...reply.content, body: "cake" });
+      expect(evaluate(cake, context, keyword).highlight).to.equal(true);
+      const mention = text({
+        ...reply.content,
+        "m.mentions": { user_ids: [alice] },
+      });
+      expect(evaluate(mention, context, rules).highlight).to.equal(true);
+    });
+
+    it("are switched on once", () => {
+      expect(withThreadRules(rules)).to.equal(undefined);
+      expect(asksForThreads(rules)).to.equal(true);
+      expect(asksForThreads(defaults)).to.equal(false);
+    });
   });
 
   it("passes over disabled rules", () => {

@@ -122,10 +122,10 @@ describe("stored files", () => {
   it("open no more when their uploader's key is destroyed", async () => {
     const carol = await server.user("carol");
     const mediaId = await upload(carol, "text");
-    const { keyring } = server.edges;
+    const { db: sql, keyring, memory } = server.edges;
     const bus = { publish: () => undefined };
     const name = { scope: "user", owner: carol.userId, span: "" } as const;
-    await destroyKeys({ sql: server.edges.db, bus, keyring }, [name]);
+    await destroyKeys({ sql, bus, keyring, memory }, [name]);
     const { body, status } = await alice.get(downloadPath(mediaId));
     expect([status, body["errcode"]]).to.deep.equal([404, "M_NOT_FOUND"]);
     // A file that is uploaded later has another key.

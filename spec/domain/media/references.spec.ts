@@ -52,6 +52,37 @@ describe("which events name which media", () => {
     expect(await namedBy(member)).to.deep.equal([ids[2]]);
   });
 
+  it("is written for profiles, and forgotten with what they named", async () => {
+    const bob = await server.user("bob");
+    const field = (name: string) =>
+      path`/_matrix/client/v3/profile/${bob.userId}/${name}`;
+    const named = async () =>
+      (
+        await server.database.sql<{ name: string; mediaId: string }[]>`
+          select name, media_id from profile_fields
+          where user_id = ${bob.userId} and media_id is not null order by name`
+      ).map(({ name, mediaId }) => [name, mediaId]);
+    const avatar = async (avatar_url: string) =>
+      must(await bob.put(field("avatar_url"), { avatar_url }));
+    await avatar(mxc(0));
+    must(
+      await bob.put(field("org.example.banner"), {
+        "org.example.banner": mxc(1),
+      }),
+    );
+    must(await bob.put(field("displayname"), { displayname: "Bob" }));
+    expect(await named()).to.deep.equal([
+      ["avatar_url", ids[0]],
+      ["org.example.banner", ids[1]],
+    ]);
+    for (const other of ["mxc://test/absent", "mxc://other.example/a"]) {
+      await avatar(other);
+      expect(await named()).to.deep.equal([["org.example.banner", ids[1]]]);
+    }
+    must(await bob.delete(field("org.example.banner")));
+    expect(await named()).to.deep.equal([]);
+  });
+
   it("is forgotten with the content of an event that is redacted", async () => {
     const eventId = await send(alice, roomId, "m.sticker", { url: mxc(0) });
     expect(await namedBy(eventId)).to.deep.equal([ids[0]]);

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { setAccountData } from "../../../src/domain/accounts/update-account-data.ts";
+import { reply } from "../../support/relations.ts";
 import { setPusher, pushersOf, usePushing } from "../../support/pushing.ts";
 import {
   act,
@@ -245,6 +246,35 @@ describe("pushing to a gateway", () => {
     const modes = await server.database.sql`
       select from push_modes where user_id = ${bob.userId}`;
     expect(modes.length).to.equal(0);
+  });
+
+  it("tells of the threads that its user follows, in a muted room too, and of no others (MSC4306)", async () => {
+    const { gateway, alice, bob, roomId } = await roomWith();
+    const next = async () => (await gateway.next())["event_id"];
+    const roots = [];
+    for (const body of ["followed", "other", "third"]) {
+      roots.push(await say(alice, roomId, body));
+      expect(await next()).to.equal(roots.at(-1));
+    }
+    const before = await reply(alice, roomId, roots[1]!);
+    expect(await next()).to.equal(before);
+    const subscription = (root: string) =>
+      `/_matrix/client/unstable/io.element.msc4306${path`/rooms/${roomId}/thread/${root}/subscription`}`;
+    must(await bob.put(subscription(roots[0]!), {}));
+    await reply(alice, roomId, roots[1]!);
+    const followed = await reply(alice, roomId, roots[0]!);
+    expect(await next()).to.equal(followed);
+    must(
+      await bob.put(path`/pushrules/global/room/${roomId}`, { actions: [] }),
+    );
+    await say(alice, roomId, "muted");
+    const again = await reply(alice, roomId, roots[0]!);
+    expect(await next()).to.equal(again);
+    must(await bob.delete(subscription(roots[0]!)));
+    must(await bob.put(subscription(roots[2]!), {}));
+    await reply(alice, roomId, roots[0]!);
+    const third = await reply(alice, roomId, roots[2]!);
+    expect(await next()).to.equal(third);
   });
 
   it("tells a switched-off pusher nothing, nor of what came meanwhile", async () => {

@@ -1,4 +1,6 @@
 import { expect } from "chai";
+import { createBus } from "../../../src/storage/bus.ts";
+import { destroyKeys } from "../../../src/storage/destroy-keys.ts";
 import type { KeyName } from "../../../src/storage/keyring.ts";
 import { deleteKeys } from "../../../src/storage/keys.ts";
 import {
@@ -9,7 +11,9 @@ import {
   say,
   setState,
 } from "../../support/rooms.ts";
+import { quiet } from "../../support/database.ts";
 import { type TestUser, useServer } from "../../support/server.ts";
+import { until } from "../../support/until.ts";
 
 describe("a room whose keys of a span are destroyed", () => {
   const server = useServer();
@@ -19,6 +23,27 @@ describe("a room whose keys of a span are destroyed", () => {
   before(async () => {
     alice = await server.user("alice");
     bob = await server.user("bob");
+  });
+
+  it("loses its messages in every process that has them open, as soon as it is told", async () => {
+    const roomId = await makePublicRoom(alice);
+    await act(bob, roomId, "join");
+    const other = (await server.startProcess()).as(alice);
+    await say(alice, roomId, "opened");
+    const bodiesFor = async (client: typeof other) =>
+      bodiesOf(await pageThrough(client, roomId, { dir: "b" }));
+    for (const client of [alice, other])
+      expect(await bodiesFor(client)).to.deep.equal(["opened"]);
+    const { sql } = server.database;
+    const names = await sql<KeyName[]>`
+      select scope, owner, span from keys where scope = 'room-span' and owner = ${roomId}`;
+    const bus = await createBus(sql, { log: quiet });
+    const forgetful = { forget: () => undefined };
+    const memory = { forgetOpened: () => undefined };
+    await destroyKeys({ sql, bus, keyring: forgetful, memory }, names);
+    for (const client of [alice, other])
+      await until(async () => !(await bodiesFor(client)).includes("opened"));
+    await bus.close();
   });
 
   /** As another process would, whose hint this one has not heard. */

@@ -3,7 +3,10 @@ import { receiveEvents } from "../../../src/domain/rooms/receive-events.ts";
 import type { FinishedEvent } from "../../../src/core/finish-event.ts";
 import type { JsonObject } from "../../../src/core/json.ts";
 import { bytesOf, foreignKeyOf } from "../../support/foreign-server.ts";
+import { SlidingReader } from "../../support/sliding-reader.ts";
+import { SyncReader } from "../../support/sync-reader.ts";
 import {
+  type Json,
   useServer,
   type TestProcess,
   type TestUser,
@@ -166,6 +169,53 @@ describe("receiveEvents", () => {
     const stored = await readStoredRoom(server.database.sql, roomNid);
     expect(stored.tips).to.deep.equal(closed.tips);
     expect(stored.current).to.deep.equal(closed.current);
+  });
+
+  it("shows what relates to an event with it, also where it was sent before", async () => {
+    const { roomId, room, roomNid } = await makeRoom();
+    await receive(roomNid, [room.join(bob)]);
+    const parent = room.add({
+      sender: bob,
+      content: { msgtype: "m.text", body: "first" },
+    });
+    const edit = room.add({
+      sender: bob,
+      content: {
+        msgtype: "m.text",
+        body: "* second",
+        "m.new_content": { msgtype: "m.text", body: "second" },
+        "m.relates_to": { rel_type: "m.replace", event_id: parent.eventId },
+      },
+      prev: parent.pdu.prev_events as string[],
+    });
+    await receive(roomNid, [edit]);
+    const reader = new SyncReader(alice);
+    const sliding = new SlidingReader(alice, {
+      lists: {
+        all: { ranges: [[0, 9]], timeline_limit: 5, required_state: [] },
+      },
+    });
+    await reader.next();
+    await sliding.next();
+    await receive(roomNid, [parent]);
+    const editIn = (event: unknown) => {
+      const { unsigned } = event as { unsigned?: Json };
+      const relations = unsigned?.["m.relations"] as Json | undefined;
+      return (relations?.["m.replace"] as Json | undefined)?.["event_id"];
+    };
+    const { rooms } = await reader.next();
+    const { timeline } = rooms.join[roomId]!;
+    expect(timeline.events.map(editIn)).to.deep.equal([edit.eventId]);
+    const told = await sliding.next();
+    expect(told.rooms[roomId]!.timeline!.map(editIn)).to.deep.equal([
+      edit.eventId,
+    ]);
+    const whole = new SyncReader(alice);
+    const first = (await whole.next()).rooms.join[roomId]!;
+    const shown = first.timeline.events.find(
+      ({ event_id: eventId }) => eventId === parent.eventId,
+    );
+    expect(editIn(shown)).to.equal(edit.eventId);
   });
 
   it("soft-fails what the state of today forbids: nobody is shown it, nothing cites it", async () => {

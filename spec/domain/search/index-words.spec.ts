@@ -141,10 +141,10 @@ describe("the words of events", () => {
       const span = server.edges.keyring.spanAt(Date.now());
       const owner = scope === "user-span" ? alice.userId : roomId;
       const name: KeyName = { scope, owner, span };
-      const { keyring } = server.edges;
+      const { keyring, memory } = server.edges;
       const bus = { publish: () => undefined };
       const { sql } = server.database;
-      await destroyKeys({ sql, bus, keyring }, [name]);
+      await destroyKeys({ sql, bus, keyring, memory }, [name]);
       const keys = await sql`
         select from keys where scope = 'room-words' and owner = ${roomId}`;
       expect(keys).to.have.length(0);

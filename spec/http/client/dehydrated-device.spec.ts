@@ -212,6 +212,32 @@ describe("dehydrated devices (MSC3814)", () => {
     expect(rows).to.have.length(0);
   });
 
+  it("are not logged in to: they keep their messages and their keys", async () => {
+    const alice = await server.user("sleeper");
+    must(await alice.put(PATH, bodyOf(alice, "SLEEPER")));
+    must(await send(alice, alice, "SLEEPER", 1));
+    const logIn = (device_id: string) =>
+      alice.post("/login", {
+        type: "m.login.password",
+        identifier: { type: "m.id.user", user: alice.userId },
+        password: alice.password,
+        device_id,
+      });
+    const refused = await logIn("SLEEPER");
+    expect([refused.status, refused.body["errcode"]]).to.deep.equal([
+      ...[403, "M_FORBIDDEN"],
+    ]);
+    expect(await tracesOf(alice, "SLEEPER")).to.equal(7);
+    expect((await events(alice, "SLEEPER")).events).to.have.length(1);
+    must(await logIn(alice.deviceId));
+    const again = must<{ access_token: string }>(await logIn("SECOND"));
+    expect(again.access_token).to.be.a("string");
+    const { access_token: accessToken } = again;
+    const second = server.as({ accessToken });
+    must(await second.delete(PATH));
+    must(await logIn("SLEEPER"));
+  });
+
   it("are one for a user, however many are put at once", async () => {
     const alice = await server.user("racing");
     const twin = other.as(alice);

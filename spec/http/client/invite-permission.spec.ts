@@ -3,6 +3,7 @@ import { act, makeRoom, must, path } from "../../support/rooms.ts";
 import { useServer } from "../../support/server.ts";
 import type { Json, TestUser } from "../../support/server.ts";
 import { SyncReader } from "../../support/sync-reader.ts";
+import { until } from "../../support/until.ts";
 
 const BLOCKING = "m.invite_permission_config";
 const FILTERING = "org.matrix.msc4155.invite_permission_config";
@@ -52,6 +53,43 @@ describe("who may invite", () => {
     must(await invite(second));
     expect(await invitesIn()).to.deep.equal([second]);
     await act(bob, second, "leave");
+  });
+
+  it("nobody, where everybody is blocked while an invite is on its way", async () => {
+    const other = (await server.startProcess()).as(bob);
+    const { sql } = server.database;
+    const holder = server.database.open({ poolSize: 1 });
+    for (const [type, content] of [
+      [BLOCKING, { default_action: "block" }],
+      [FILTERING, { blocked_users: [alice.userId] }],
+    ] as const) {
+      const roomId = await makeRoom(alice);
+      const invited = await holder.begin(async (tx) => {
+        await tx`
+          select pg_advisory_xact_lock(hashtext('myelin room'), (room_nid % 256)::int)
+          from rooms where room_id = ${roomId}`;
+        const answer = invite(roomId);
+        await until(async () => {
+          const [row] = await sql<{ count: number }[]>`
+            select count(*) as count from pg_stat_activity
+            where datname = current_database() and wait_event_type = 'Lock'`;
+          return row!.count > 0;
+        });
+        must(
+          await other.put(
+            path`/user/${bob.userId}/account_data/${type}`,
+            content,
+          ),
+        );
+        return () => answer;
+      });
+      expect((await invited()).status).to.equal(403);
+      expect(await invitesIn()).to.deep.equal([]);
+      await permit(type, {});
+    }
+    const roomId = await makeRoom(alice);
+    must(await invite(roomId));
+    await act(bob, roomId, "leave");
   });
 
   it("not those whom a filter blocks (MSC4155)", async () => {

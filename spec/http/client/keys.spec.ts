@@ -6,6 +6,7 @@ import {
   newKey,
 } from "../../support/device-identity.ts";
 import { whileUserIsHeld } from "../../support/held-row.ts";
+import { must } from "../../support/rooms.ts";
 import { useServer } from "../../support/server.ts";
 import type { TestUser } from "../../support/server.ts";
 
@@ -435,6 +436,55 @@ describe("device keys", () => {
       };
       expect(await signaturesOf(alice.user)).to.have.all.keys(userId);
       expect(await signaturesOf(bob.user)).to.deep.equal({});
+    });
+
+    it("go with the device that made them, uploaded apart or with the key, of whichever device", async () => {
+      const alice = await server.user("leaver");
+      const { userId } = alice;
+      const keys = newCrossSigning(userId);
+      const { publicKey } = keys.master;
+      const login = async (device_id: string) => {
+        const { access_token: accessToken } = must<{ access_token: string }>(
+          await alice.post("/login", {
+            type: "m.login.password",
+            identifier: { type: "m.id.user", user: userId },
+            password: alice.password,
+            device_id,
+          }),
+        );
+        const device = newDevice({ userId, deviceId: device_id });
+        const client = server.as({ accessToken });
+        must(
+          await client.post("/keys/upload", { device_keys: device.deviceKeys }),
+        );
+        const master = device.key.sign(keys.body.master_key, userId, device_id);
+        return { client, master };
+      };
+      const signers = async () => {
+        const shown = await queried(alice, userId);
+        const master = shown["master_keys"]?.[userId]?.["signatures"];
+        return Object.keys((master?.[userId] ?? {}) as object);
+      };
+      const [first, second, third] = [
+        await login("FIRST"),
+        await login("SECOND"),
+        await login("THIRD"),
+      ];
+      await alice.post("/keys/device_signing/upload", {
+        ...keys.body,
+        master_key: first.master,
+      });
+      for (const { client, master } of [second, third])
+        must(await client.post(path, { [userId]: { [publicKey]: master } }));
+      expect(await signers()).to.have.members([
+        ...["ed25519:FIRST", "ed25519:SECOND", "ed25519:THIRD"],
+      ]);
+      must(await first.client.post("/logout"));
+      must(await second.client.post("/logout"));
+      expect(await signers()).to.deep.equal(["ed25519:THIRD"]);
+      // Another device of that name has not signed.
+      await login("FIRST");
+      expect(await signers()).to.deep.equal(["ed25519:THIRD"]);
     });
 
     it("stores nothing that is forged or means nothing", async () => {

@@ -7,8 +7,8 @@ import {
   reply,
 } from "../../support/relations.ts";
 import {
-  act,
   makePublicRoom,
+  makeRoomOfTwo,
   must,
   path,
   say,
@@ -36,14 +36,10 @@ describe("PUT /rooms/{roomId}/redact/{eventId}/{txnId}", () => {
       reason: "spam",
     });
 
-  const roomOfTwo = async (options = {}) => {
-    const roomId = await makePublicRoom(alice);
-    await act(bob, roomId, "join");
-    return { roomId, ...options };
-  };
+  const roomOfTwo = () => makeRoomOfTwo(alice, bob);
 
   it("deletes the content for good and leaves who, when and why", async () => {
-    const { roomId } = await roomOfTwo();
+    const roomId = await roomOfTwo();
     const eventId = await say(bob, roomId, "regretted words");
     const redaction = must<{ event_id: string }>(
       await redact(bob, roomId, eventId),
@@ -66,7 +62,7 @@ describe("PUT /rooms/{roomId}/redact/{eventId}/{txnId}", () => {
   });
 
   it("shows at once in another process that has the event in its memory", async () => {
-    const { roomId } = await roomOfTwo();
+    const roomId = await roomOfTwo();
     const eventId = await say(bob, roomId, "soon gone");
     const other = await server.startProcess();
     const target = path`/rooms/${roomId}/event/${eventId}`;
@@ -78,7 +74,7 @@ describe("PUT /rooms/{roomId}/redact/{eventId}/{txnId}", () => {
   });
 
   it("needs power for what others said", async () => {
-    const { roomId } = await roomOfTwo();
+    const roomId = await roomOfTwo();
     const eventId = await say(alice, roomId, "by alice");
     const refused = await redact(bob, roomId, eventId);
     expect([refused.status, refused.body["errcode"]]).to.deep.equal([
@@ -91,7 +87,7 @@ describe("PUT /rooms/{roomId}/redact/{eventId}/{txnId}", () => {
   });
 
   it("never takes the create event apart", async () => {
-    const { roomId } = await roomOfTwo();
+    const roomId = await roomOfTwo();
     const create = must<{ event_id: string }>(
       await alice.get(path`/rooms/${roomId}/state/m.room.create/?format=event`),
     );
@@ -104,7 +100,7 @@ describe("PUT /rooms/{roomId}/redact/{eventId}/{txnId}", () => {
   });
 
   it("keeps of state what the room stands on", async () => {
-    const { roomId } = await roomOfTwo();
+    const roomId = await roomOfTwo();
     const levels = path`/rooms/${roomId}/state/m.room.power_levels`;
     const { body } = await alice.get(levels);
     const eventId = await setState(alice, roomId, "m.room.power_levels", {
@@ -124,7 +120,7 @@ describe("PUT /rooms/{roomId}/redact/{eventId}/{txnId}", () => {
   });
 
   it("knows only events of the room that is asked", async () => {
-    const { roomId } = await roomOfTwo();
+    const roomId = await roomOfTwo();
     const other = await makePublicRoom(alice);
     const eventId = await say(alice, other, "elsewhere");
     const wrong = await redact(alice, roomId, eventId);
@@ -156,7 +152,7 @@ describe("PUT /rooms/{roomId}/redact/{eventId}/{txnId}", () => {
   });
 
   it("of each other, ends (a redacts b redacts a)", async () => {
-    const { roomId } = await roomOfTwo();
+    const roomId = await roomOfTwo();
     const eventId = await say(alice, roomId, "start");
     const first = must<{ event_id: string }>(
       await redact(alice, roomId, eventId),
@@ -201,7 +197,7 @@ describe("PUT /rooms/{roomId}/redact/{eventId}/{txnId}", () => {
         "org.matrix.msc3912.with_relations",
         "with_rel_types",
       ]) {
-        const { roomId } = await roomOfTwo();
+        const roomId = await roomOfTwo();
         const root = await say(alice, roomId, "root");
         const edited = await edit(alice, roomId, root, "edited");
         const editOfEdit = await edit(alice, roomId, edited, "no edit");
@@ -214,7 +210,7 @@ describe("PUT /rooms/{roomId}/redact/{eventId}/{txnId}", () => {
     });
 
     it("redacts relations of any kind for *, of others too where power allows it", async () => {
-      const { roomId } = await roomOfTwo();
+      const roomId = await roomOfTwo();
       const root = await say(alice, roomId, "root");
       const related = [
         await edit(alice, roomId, root, "edited"),
@@ -228,7 +224,7 @@ describe("PUT /rooms/{roomId}/redact/{eventId}/{txnId}", () => {
     });
 
     it("leaves what the user has no power over, and is refused where that is the event itself", async () => {
-      const { roomId } = await roomOfTwo();
+      const roomId = await roomOfTwo();
       const root = await say(bob, roomId, "root");
       const own = await reply(bob, roomId, root);
       const others = await reply(alice, roomId, root);
@@ -243,7 +239,7 @@ describe("PUT /rooms/{roomId}/redact/{eventId}/{txnId}", () => {
     });
 
     it("redacts hundreds of them, and none twice", async () => {
-      const { roomId } = await roomOfTwo();
+      const roomId = await roomOfTwo();
       const root = await say(alice, roomId, "root");
       const made = Array.from({ length: 230 }, () => reply(bob, roomId, root));
       await Promise.all(made);
@@ -255,7 +251,7 @@ describe("PUT /rooms/{roomId}/redact/{eventId}/{txnId}", () => {
     });
 
     it("redacts the event alone where no relation is named, and refuses what is no list", async () => {
-      const { roomId } = await roomOfTwo();
+      const roomId = await roomOfTwo();
       const root = await say(alice, roomId, "root");
       const threaded = await reply(alice, roomId, root);
       for (const wrong of ["*", [1], {}])

@@ -1,7 +1,15 @@
 import { expect } from "chai";
 import { readSubscriptionChanges } from "../../../src/domain/rooms/thread-subscriptions.ts";
-import { react, reply } from "../../support/relations.ts";
-import { act, makePublicRoom, must, path, say } from "../../support/rooms.ts";
+import { react, relatesTo, reply } from "../../support/relations.ts";
+import {
+  act,
+  makePublicRoom,
+  must,
+  path,
+  say,
+  send,
+} from "../../support/rooms.ts";
+import { SyncReader } from "../../support/sync-reader.ts";
 import { useServer } from "../../support/server.ts";
 import type {
   Answer,
@@ -121,6 +129,135 @@ describe("thread subscriptions", () => {
       expect(await automaticOf(bob)).to.equal(false);
       must(await bob.delete(target()));
     }
+  });
+
+  describe("and push rules", () => {
+    const RULES = [
+      ".io.element.msc4306.rule.unsubscribed_thread",
+      ".io.element.msc4306.rule.subscribed_thread",
+    ];
+    const rule = (ruleId: string) =>
+      path`/pushrules/global/postcontent/${ruleId}`;
+    const enabledOf = (user: TestClient) =>
+      Promise.all(
+        RULES.map(async (id) => must(await user.get(rule(id)))["enabled"]),
+      );
+    const countsOf = async (user: TestUser) => {
+      const filter = {
+        room: { timeline: { unread_thread_notifications: true } },
+      };
+      const { rooms } = await new SyncReader(user).next({ filter });
+      const { unread_notifications, unread_thread_notifications } = rooms.join[
+        roomId
+      ] as unknown as Record<string, Json>;
+      return {
+        main: unread_notifications!["notification_count"],
+        threads: Object.fromEntries(
+          Object.entries(unread_thread_notifications ?? {}).map(
+            ([thread, counts]) => [
+              thread,
+              (counts as Json)["notification_count"],
+            ],
+          ),
+        ),
+      };
+    };
+
+    it("are off until the first thread is followed, and told when they are on", async () => {
+      const erin = await server.user("erin");
+      await act(erin, roomId, "join");
+      expect(await enabledOf(erin)).to.deep.equal([false, false]);
+      const reader = new SyncReader(erin);
+      await reader.next();
+      must(await subscribe(erin));
+      expect(await enabledOf(erin)).to.deep.equal([true, true]);
+      const { account_data } = await reader.next();
+      const told = account_data.events.find(
+        ({ type }) => type === "m.push_rules",
+      );
+      const { postcontent } = told!.content["global"] as Record<string, Json[]>;
+      expect(postcontent!.map(({ enabled }) => enabled)).to.deep.equal([
+        true,
+        true,
+      ]);
+      // Whoever switches them off is not told otherwise again.
+      for (const id of RULES)
+        must(await erin.put(`${rule(id)}/enabled`, { enabled: false }));
+      must(await erin.delete(target()));
+      const other = await say(alice, roomId, "other");
+      must(await subscribe(erin, undefined, other));
+      expect(await enabledOf(erin)).to.deep.equal([false, false]);
+    });
+
+    it("are the server's: nobody adds one of their own", async () => {
+      const own = { actions: ["notify"], conditions: [] };
+      for (const id of ["mine", ...RULES])
+        expectError(await bob.put(rule(id), own), 400, "M_INVALID_PARAM");
+      expect((await bob.delete(rule(RULES[0]!))).status).to.equal(404);
+    });
+
+    it("count what is said in threads that are followed, in a muted room too, and mentions", async () => {
+      const frank = await server.user("frank");
+      await act(frank, roomId, "join");
+      const other = await say(alice, roomId, "other");
+      must(await subscribe(frank));
+      const last = await say(alice, roomId, "last");
+      must(await frank.post(path`/rooms/${roomId}/receipt/m.read/${last}`, {}));
+      for (const eventId of [root, root, other])
+        await reply(alice, roomId, eventId);
+      expect(await countsOf(frank)).to.deep.equal({
+        main: 0,
+        threads: { [root]: 2 },
+      });
+      must(
+        await frank.put(path`/pushrules/global/room/${roomId}`, {
+          actions: [],
+        }),
+      );
+      await say(alice, roomId, "muted");
+      await reply(alice, roomId, root);
+      await send(alice, roomId, "m.room.message", {
+        msgtype: "m.text",
+        body: "you",
+        "m.mentions": { user_ids: [frank.userId] },
+        ...relatesTo("m.thread", other),
+      });
+      expect(await countsOf(frank)).to.deep.equal({
+        main: 0,
+        threads: { [root]: 3, [other]: 1 },
+      });
+      const { notifications } = must<{
+        notifications: { event: { content: Json }; actions: unknown[] }[];
+      }>(await frank.get("/notifications"));
+      const [mention, ...replies] = notifications;
+      expect(mention!.event.content["body"]).to.equal("you");
+      for (const { actions } of replies.slice(0, 3))
+        expect(actions).to.deep.equal([
+          "notify",
+          { set_tweak: "sound", value: "default" },
+        ]);
+    });
+
+    it("are asked by rules of one's own too", async () => {
+      const grace = await server.user("grace");
+      await act(grace, roomId, "join");
+      must(
+        await grace.put("/pushrules/global/override/threads", {
+          actions: [],
+          conditions: [
+            {
+              kind: "io.element.msc4306.thread_subscription",
+              subscribed: false,
+            },
+          ],
+        }),
+      );
+      const last = await say(alice, roomId, "last");
+      must(await grace.post(path`/rooms/${roomId}/receipt/m.read/${last}`, {}));
+      await reply(alice, roomId, root);
+      await say(alice, roomId, "heard");
+      expect(await countsOf(grace)).to.deep.equal({ main: 1, threads: {} });
+    });
   });
 
   interface Listed {

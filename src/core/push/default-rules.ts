@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from "../json.ts";
+import { THREAD_SUBSCRIPTION } from "./conditions.ts";
 import type {
   PushAction,
   PushRule,
@@ -26,8 +27,19 @@ const is = (key: string, value: JsonValue): JsonObject => ({
 /** Pushes every encrypted event, for the client to judge when it has opened it (MSC4028). */
 export const ENCRYPTED_EVENT = ".org.matrix.msc4028.encrypted_event";
 
-/** Rules that are off until a client switches them on. */
-const OFF = [".m.rule.master", ENCRYPTED_EVENT];
+/** They silence threads that are not followed, and tell of those that are (MSC4306). */
+export const THREAD_RULES = [
+  ".io.element.msc4306.rule.unsubscribed_thread",
+  ".io.element.msc4306.rule.subscribed_thread",
+] as const;
+const [UNSUBSCRIBED_THREAD, SUBSCRIBED_THREAD] = THREAD_RULES;
+
+/**
+ * Rules that are off until a client switches them on. Those for threads are switched on
+ * with the first thread that a user follows: whose clients follow none would otherwise
+ * hear of no reply any more.
+ */
+const OFF = [".m.rule.master", ENCRYPTED_EVENT, ...THREAD_RULES];
 
 const rule = (
   ruleId: string,
@@ -116,6 +128,16 @@ export const defaultPushRules = (userId: string): PushRuleset => ({
     ]),
   ],
   content: [],
+  postcontent: [
+    rule(UNSUBSCRIBED_THREAD, [
+      { kind: THREAD_SUBSCRIPTION, subscribed: false },
+    ]),
+    rule(
+      SUBSCRIBED_THREAD,
+      [{ kind: THREAD_SUBSCRIPTION, subscribed: true }],
+      ["notify", SOUND],
+    ),
+  ],
   room: [],
   sender: [],
   underride: [
@@ -174,6 +196,7 @@ export function withDefaultRules(
   return {
     override: merge("override"),
     content: merge("content"),
+    postcontent: merge("postcontent"),
     room: merge("room"),
     sender: merge("sender"),
     underride: merge("underride"),
@@ -193,6 +216,7 @@ export function withoutDefaultRules(
   return {
     override: strip("override"),
     content: strip("content"),
+    postcontent: strip("postcontent"),
     room: strip("room"),
     sender: strip("sender"),
     underride: strip("underride"),

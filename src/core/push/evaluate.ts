@@ -1,7 +1,8 @@
 import type { RoomEvent } from "../event.ts";
-import { inWordsOf } from "../glob.ts";
 import type { JsonObject } from "../json.ts";
 import { matchesCondition, type PushContext } from "./conditions.ts";
+import { wordPatternOf } from "./event-texts.ts";
+import { EventMatching } from "./matching.ts";
 import { findProperty } from "./property-path.ts";
 import {
   pushRuleKinds,
@@ -27,10 +28,13 @@ export function evaluatePushRules(
   // Homeservers MUST NOT notify the Push Gateway for events that the user has sent themselves.
   if (event.pdu.sender === context.userId) return outcomeOf([]);
   const properties = propertiesOf(event);
-  const inBody = bodyMatcher(properties);
+  const matching = context.matching ?? new EventMatching();
+  const inBody = bodyMatcher(properties, context.userId, matching);
+  const holds = (condition: JsonObject) =>
+    matchesCondition(condition, properties, context, matching);
   for (const kind of pushRuleKinds) {
     for (const rule of ruleset[kind]) {
-      if (matchesRule(kind, rule, properties, inBody, context)) {
+      if (matchesRule(kind, rule, properties, inBody, holds)) {
         return outcomeOf(withoutHistoricalActions(rule.actions));
       }
     }
@@ -56,14 +60,17 @@ const propertiesOf = ({
 });
 
 /** Matches patterns of content rules, of which a user may have thousands. */
-function bodyMatcher(event: JsonObject): (pattern: string) => boolean {
-  let matches: ReturnType<typeof inWordsOf> | undefined;
-  return (pattern) => {
-    const body = findProperty(event, "content.body");
-    if (typeof body !== "string") return false;
-    matches ??= inWordsOf(body);
-    return matches(pattern);
-  };
+function bodyMatcher(
+  event: JsonObject,
+  userId: string,
+  matching: EventMatching,
+): (pattern: string) => boolean {
+  const body = findProperty(event, "content.body");
+  if (typeof body !== "string") return () => false;
+  const work = matching.workFor(userId);
+  return (pattern) =>
+    work.take(pattern.length) &&
+    matching.texts.of(body).matchesInWords(wordPatternOf(pattern), work);
 }
 
 function matchesRule(
@@ -71,18 +78,17 @@ function matchesRule(
   rule: PushRule,
   event: JsonObject,
   inBody: (pattern: string) => boolean,
-  context: PushContext,
+  holds: (condition: JsonObject) => boolean,
 ): boolean {
   // Disabled rules never match.
   if (!rule.enabled) return false;
   switch (kind) {
     case "override":
+    case "postcontent":
     case "underride":
       // All conditions must hold true for an event in order for the rule to match. A rule with
       // no conditions always matches.
-      return (rule.conditions ?? []).every((condition) =>
-        matchesCondition(condition, event, context),
-      );
+      return (rule.conditions ?? []).every(holds);
     case "content":
       return rule.pattern !== undefined && inBody(rule.pattern);
     case "room":

@@ -1,8 +1,7 @@
-import { compileGlob, inWordsOf, type Glob } from "../glob.ts";
+import { EventTexts, wordPatternOf, type WordPattern } from "./event-texts.ts";
+import type { Work } from "./work.ts";
 
-/** Letters, digits and underscores alone: such a pattern matches a whole word or nothing. */
-const PLAIN = /^[a-z0-9_]+$/;
-const WORDS = /[a-z0-9_]+/g;
+const ANY_WORK: Work = { take: () => true };
 
 /**
  * Patterns that many wait for. A text is taken apart once for all of them: plain words
@@ -10,17 +9,20 @@ const WORDS = /[a-z0-9_]+/g;
  */
 export class KeywordIndex<T> {
   readonly #words = new Map<string, T>();
-  readonly #globs: { glob: Glob; value: T }[] = [];
+  readonly #globs: { pattern: WordPattern; value: T }[] = [];
 
   constructor(patterns: ReadonlyMap<string, T>, merge: (a: T, b: T) => T) {
-    for (const [pattern, value] of patterns) {
-      const word = pattern.toLowerCase();
-      if (!PLAIN.test(word)) {
-        this.#globs.push({ glob: compileGlob(pattern), value });
+    for (const [text, value] of patterns) {
+      const pattern = wordPatternOf(text);
+      if (!pattern.isPlain) {
+        this.#globs.push({ pattern, value });
         continue;
       }
-      const known = this.#words.get(word);
-      this.#words.set(word, known === undefined ? value : merge(known, value));
+      const known = this.#words.get(pattern.folded);
+      this.#words.set(
+        pattern.folded,
+        known === undefined ? value : merge(known, value),
+      );
     }
   }
 
@@ -28,17 +30,24 @@ export class KeywordIndex<T> {
     return this.#words.size === 0 && this.#globs.length === 0;
   }
 
-  /** What waits for a pattern that the text matches, as `content.body` is matched. */
-  find(text: string): T[] {
+  /**
+   * What waits for a pattern that the text matches, as `content.body` is matched.
+   * @param workFor at whose cost a pattern is tried
+   */
+  find(
+    body: string,
+    texts = new EventTexts(),
+    workFor: (value: T) => Work = () => ANY_WORK,
+  ): T[] {
     const found: T[] = [];
+    const text = texts.of(body);
     if (this.#words.size > 0)
-      for (const word of new Set(text.toLowerCase().match(WORDS))) {
+      for (const word of text.words) {
         const value = this.#words.get(word);
         if (value !== undefined) found.push(value);
       }
-    const matches = inWordsOf(text);
-    for (const { glob, value } of this.#globs)
-      if (matches(glob)) found.push(value);
+    for (const { pattern, value } of this.#globs)
+      if (text.matchesInWords(pattern, workFor(value))) found.push(value);
     return found;
   }
 }

@@ -25,6 +25,10 @@ export function parsePushRuleBody(
   kind: PushRuleKind,
   body: JsonObject,
 ): Pick<PushRule, "actions" | "conditions" | "pattern"> {
+  // Servers MUST ensure that clients MUST NOT be able to create custom rules with this kind.
+  if (kind === "postcontent") {
+    throw invalid("Push rules of this kind are the server's alone.");
+  }
   const actions = parsePushActions(body["actions"]);
   switch (kind) {
     case "override":

@@ -1,9 +1,13 @@
 import type { JsonObject } from "../json.ts";
 
-/** The kinds of push rules, in the order that they are checked. */
+/**
+ * The kinds of push rules, in the order that they are checked. `postcontent` is of
+ * MSC4306: it holds rules of the server's alone.
+ */
 export const pushRuleKinds = [
   "override",
   "content",
+  "postcontent",
   "room",
   "sender",
   "underride",
@@ -19,7 +23,7 @@ export interface PushRule {
   default: boolean;
   enabled: boolean;
   actions: PushAction[];
-  /** Of `override` and `underride` rules. */
+  /** Of `override`, `postcontent` and `underride` rules. */
   conditions?: JsonObject[];
   /** Of `content` rules. */
   pattern?: string;

@@ -5,7 +5,7 @@ import { MatrixError } from "../../core/errors.ts";
 import { parseClientFilter } from "../../core/filter.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { findFilter, storeFilter } from "../../storage/filters.ts";
-import { slot } from "../../util/process-memory.ts";
+import { openedSlot } from "../../util/process-memory.ts";
 import { WeightedCache } from "../../util/weighted-cache.ts";
 
 /** The oldest of a user's filters make room for new ones. */
@@ -13,7 +13,7 @@ const MOST_FILTERS = 100;
 const MAX_BYTES = 64 * 1024;
 
 /** Filters never change once they have an id. */
-const texts = slot(
+const texts = openedSlot(
   () => new WeightedCache<string, string>(16_000_000, (text) => text.length),
 );
 

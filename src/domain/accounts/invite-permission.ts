@@ -6,8 +6,8 @@ import {
   type JsonObject,
   type JsonValue,
 } from "../../core/json.ts";
-import { findAccountDataText } from "./account-data.ts";
-import { listAccountDataTexts } from "./account-data-texts.ts";
+import { listStandingAccountData } from "../../storage/account-data.ts";
+import { accountDataContext, findAccountDataText } from "./account-data.ts";
 
 type Needs = Pick<Edges, "db" | "keyring">;
 
@@ -15,22 +15,42 @@ const BLOCKING = "m.invite_permission_config";
 const FILTERING = "org.matrix.msc4155.invite_permission_config";
 
 /**
- * Refuses where one of the users wants no invites, of anybody or of the sender, as the
- * database has it now.
+ * Refuses where one of the users wants no invites, of anybody or of the sender.
  * https://spec.matrix.org/v1.19/client-server-api/#invite-permission
+ * @returns for each user up to where in the stream that was seen: the commit of an
+ * invite compares it
  */
 export async function assertInvitable(
-  edges: Needs,
+  { db, keyring }: Needs,
   sender: string,
   userIds: readonly string[],
-): Promise<void> {
-  for (const text of await listAccountDataTexts(edges, userIds, BLOCKING)) {
-    if (blocksAllInvites(contentOf(text))) throw blocked("M_INVITE_BLOCKED");
-  }
-  for (const text of await listAccountDataTexts(edges, userIds, FILTERING)) {
-    if (judgeInvite(contentOf(text), sender) === "block")
+): Promise<number[]> {
+  const rows = await listStandingAccountData(db, userIds, [
+    BLOCKING,
+    FILTERING,
+  ]);
+  const set = rows.flatMap((row) =>
+    row.sealed ? [{ ...row, sealed: row.sealed }] : [],
+  );
+  const texts = await keyring.openAll(
+    set.map(({ userId, type, keyId, sealed }) => ({
+      ...{ keyId, sealed },
+      context: accountDataContext(userId, 0, type),
+    })),
+  );
+  set.forEach(({ type }, i) => {
+    const text = texts[i];
+    if (text === undefined) return;
+    const content = contentOf(text);
+    if (type === BLOCKING && blocksAllInvites(content))
+      throw blocked("M_INVITE_BLOCKED");
+    if (type === FILTERING && judgeInvite(content, sender) === "block")
       throw blocked("ORG.MATRIX.MSC4155.M_INVITE_BLOCKED");
-  }
+  });
+  const seen = new Map<string, number>();
+  for (const { userId, position } of rows)
+    seen.set(userId, Math.max(position, seen.get(userId) ?? 0));
+  return userIds.map((userId) => seen.get(userId) ?? 0);
 }
 
 /** Of whose invites a user is not told. */

@@ -2,6 +2,7 @@ import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { listCrossSigningKeys } from "../../storage/cross-signing.ts";
+import { findDehydratedDevice } from "../../storage/dehydrated-devices.ts";
 import {
   countDevices,
   findDevice,
@@ -60,7 +61,8 @@ export async function sessionRows(
     wish.deviceId === undefined
       ? undefined
       : await findDevice(edges.db, userId, deviceId);
-  if (!standing) {
+  if (standing) await assertAwake(edges, userId, deviceId);
+  else {
     await assertRoomForDevice(edges, userId);
     await assertFreeName(edges, userId, deviceId);
   }
@@ -128,10 +130,11 @@ export async function openSession(
   const outcome = await edges.committer.commit(write);
   // Its session was just refreshed, ended or replaced.
   if (outcome.status === "duplicate") return openSession(edges, userId, wish);
-  if (outcome.status === "conflict" && outcome.over === "missing-device") {
-    // It was removed just now, so it is a new one.
-    return openSession(edges, userId, wish);
-  }
+  const isOverDevice =
+    outcome.status === "conflict" &&
+    (outcome.over === "missing-device" || outcome.over === "device");
+  // It was removed or put to sleep just now.
+  if (isOverDevice) return openSession(edges, userId, wish);
   if (outcome.status !== "committed") {
     throw new MatrixError(
       "M_USER_DEACTIVATED",
@@ -160,6 +163,20 @@ const tooManyDevices = ({ settings }: Pick<Edges, "settings">): MatrixError =>
     settings,
     `An account has no more than ${MOST_DEVICES} devices. Remove some of them first.`,
   );
+
+/** Whoever logged in to a device that sleeps would get its messages, and hold none of its keys. */
+async function assertAwake(
+  { db }: Pick<Edges, "db">,
+  userId: string,
+  deviceId: string,
+): Promise<void> {
+  const asleep = await findDehydratedDevice(db, userId);
+  if (asleep?.deviceId !== deviceId) return;
+  throw new MatrixError(
+    "M_FORBIDDEN",
+    "This is the id of your dehydrated device, which cannot be logged in to.",
+  );
+}
 
 /** Signatures name a device or a cross-signing key: no name may mean both. */
 export async function assertFreeName(

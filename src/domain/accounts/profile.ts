@@ -7,6 +7,7 @@ import {
   type JsonObject,
   type JsonValue,
 } from "../../core/json.ts";
+import { parseMxc } from "../../core/mxc.ts";
 import {
   findProfilePosition,
   listProfileFields,
@@ -74,7 +75,10 @@ export async function setProfileField(
     const context = profileContext(userId, name);
     const text = JSON.stringify(value);
     const sealed = await edges.keyring.sealForUser(userId, context, text);
-    return { profileFields: [{ at: 0, userId, name, ...sealed }] };
+    const mxc = parseMxc(value);
+    const isOurs = mxc?.serverName === edges.settings.serverName;
+    const mediaId = isOurs ? mxc.mediaId : undefined;
+    return { profileFields: [{ at: 0, userId, name, mediaId, ...sealed }] };
   });
   await tellOthers(edges, userId, name);
 }

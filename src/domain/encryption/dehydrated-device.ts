@@ -92,9 +92,11 @@ export async function putDehydratedDevice(
     });
     if (outcome.status === "committed") return;
     if (outcome.status === "conflict") {
-      if (outcome.over !== "key")
+      if (outcome.over === "key")
+        edges.keyring.forget([device.keyId, sealed.keyId]);
+      // Another one may have been logged in to under this id just now.
+      else if (outcome.over !== "device")
         throw new MatrixError("M_UNKNOWN_TOKEN", "This device was removed.");
-      edges.keyring.forget([device.keyId, sealed.keyId]);
     }
   }
   throw new MatrixError(

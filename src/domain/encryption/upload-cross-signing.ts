@@ -19,7 +19,7 @@ import {
   type CrossSigningKey,
 } from "./cross-signing-key.ts";
 import { identityKeyOf } from "./device-keys.ts";
-import { signaturesBy, withSignatures } from "./key-objects.ts";
+import { signaturesBy, signedHashOf, withSignatures } from "./key-objects.ts";
 import { wakeForKeys } from "./tell-key-change.ts";
 
 export interface CrossSigningUpload {
@@ -76,9 +76,11 @@ export async function uploadCrossSigningKeys(
     );
     if (outcome.status === "challenged") return outcome.body;
   }
+  const signatures = news.flatMap((key) => signaturesByDevices(userId, key));
   const outcome = await edges.committer.commit({
     positions: 1,
     activeUsers: [userId],
+    liveDevices: signatures.map(({ deviceId }) => ({ userId, deviceId })),
     // Of first keys at once only one goes without the password.
     idempotency: isFirst ? [{ key: firstKeysOf(userId), answer: "" }] : [],
     rows: {
@@ -86,8 +88,11 @@ export async function uploadCrossSigningKeys(
         at: 0,
         userId,
         usage,
-        json: canonicalJson(object),
+        json: canonicalJson(
+          usage === "master" ? withSignatures(object, []) : object,
+        ),
       })),
+      keySignatures: signatures.map(({ row }) => row),
       deviceListChanges: [{ at: 0, userId }],
     },
     wake: await wakeForKeys(edges, userId),
@@ -100,6 +105,22 @@ export async function uploadCrossSigningKeys(
     throw new MatrixError("M_UNKNOWN", "The keys could not be stored.");
   }
   return undefined;
+}
+
+/** Those of a master key are kept apart from it: each goes with the device that made it. */
+function signaturesByDevices(
+  userId: string,
+  { usage, publicKey, object }: CrossSigningKey,
+) {
+  if (usage !== "master") return [];
+  const signedHash = signedHashOf(object);
+  return signaturesBy(object, userId).map(([signingKey, signature]) => ({
+    deviceId: signingKey.replace(/^ed25519:/, ""),
+    row: {
+      ...{ userId, target: publicKey, signer: userId },
+      ...{ signingKey, signature, signedHash },
+    },
+  }));
 }
 
 const firstKeysOf = (userId: string): Uint8Array =>

@@ -56,7 +56,12 @@ export async function uploadSignatures(
       }
     }
   }
-  if (signatures.length > 0) await store(edges, userId, signatures);
+  if (signatures.length > 0) {
+    const signers = signatures
+      .map(({ signingKey }) => signingKey.replace(/^ed25519:/, ""))
+      .filter((name) => book.devices.has(name));
+    await store(edges, userId, signatures, signers);
+  }
   return failures;
 }
 
@@ -64,12 +69,14 @@ async function store(
   edges: Needs,
   userId: string,
   keySignatures: Signatures,
+  devices: readonly string[],
 ): Promise<void> {
   const owners = [...new Set(keySignatures.map((row) => row.userId))];
   const isOwnChanged = owners.includes(userId);
   const outcome = await edges.committer.commit({
     positions: 1,
     activeUsers: [userId],
+    liveDevices: devices.map((deviceId) => ({ userId, deviceId })),
     rows: {
       keySignatures,
       deviceListChanges: owners.map((owner) =>

@@ -3,6 +3,7 @@ import type { StateLookup } from "../../core/auth/check.ts";
 import { parsePowerLevels, userPowerLevel } from "../../core/power-levels.ts";
 import type { PushContext } from "../../core/push/conditions.ts";
 import { evaluatePushRules } from "../../core/push/evaluate.ts";
+import { EventMatching } from "../../core/push/matching.ts";
 import { listJoinedAmong } from "../../storage/push.ts";
 import type { RoomRun, WriteRows } from "../../storage/write.ts";
 import { isLocalUser } from "../rooms/local-user.ts";
@@ -16,6 +17,11 @@ import {
   type AudienceEdges,
   type Keyword,
 } from "./audience.ts";
+import {
+  type Follows,
+  readFollowers,
+  type Thread,
+} from "./followed-threads.ts";
 import { judgeForAll, judgeForMentioned, type Verdict } from "./judge.ts";
 import { mentionsIn } from "./mentions.ts";
 
@@ -48,14 +54,17 @@ export async function assessEvents(
 ): Promise<Assessment> {
   const audience = await readAudience(edges, room, stateVersion);
   const mentioned = await readMentioned(edges, room, events);
-  const judged = events.map((event) => {
+  const followed = await readFollowed(edges, room, events, audience);
+  const judged = events.map((event, at) => {
     const context = contextOf(room, event, state, audience);
     const verdict = judgeForAll(room, event, context);
     const rows = new Rows(event, verdict);
     if (verdict.highlight) rows.add(EVERYBODY, true, true);
     addMentioned(rows, room, event, context, mentioned, audience);
-    addKeywords(rows, event, verdict, audience);
-    addEvaluated(rows, room, event, context, audience);
+    const matching = new EventMatching();
+    addKeywords(rows, event, verdict, audience, matching);
+    const follows = followed[at];
+    addEvaluated(rows, room, event, context, audience, { follows, matching });
     return { verdict, rows };
   });
   const threads = await threadsOf(
@@ -147,6 +156,27 @@ async function readMentioned(
   return new Set(await listJoinedAmong(db, roomNid, ours));
 }
 
+/** For each event who follows its thread, where that matters to anybody. */
+async function readFollowed(
+  edges: Needs,
+  room: RoomIdentity,
+  events: readonly BuiltEvent[],
+  { followers }: Audience,
+): Promise<((userId: string) => boolean | undefined)[]> {
+  if (followers.length === 0) return [];
+  const roots = await threadsOf(
+    edges,
+    room,
+    events,
+    events.map(() => true),
+  );
+  const threads = roots.map((root): Thread | undefined =>
+    root === null ? undefined : { roomNid: room.roomNid, thread: root },
+  );
+  const follows: Follows = await readFollowers(edges, threads, followers);
+  return threads.map((thread) => (userId) => follows(userId, thread));
+}
+
 function addMentioned(
   rows: Rows,
   room: RoomIdentity,
@@ -172,12 +202,18 @@ function addKeywords(
   { pdu }: BuiltEvent,
   verdict: Verdict,
   { keywords }: Audience,
+  matching: EventMatching,
 ): void {
   const { body } = pdu.content;
   if (keywords.isEmpty || typeof body !== "string") return;
   if (!verdict.isOpenToContent) return;
   const first = new Map<string, Keyword>();
-  for (const keyword of keywords.find(body).flat()) {
+  // Who waits for what others wait for too is heard as long as one of them may cost more.
+  const workFor = (waiting: readonly Keyword[]) => ({
+    take: (steps: number) =>
+      waiting.some(({ userId }) => matching.workFor(userId).take(steps)),
+  });
+  for (const keyword of keywords.find(body, matching.texts, workFor).flat()) {
     const known = first.get(keyword.userId);
     if (!known || keyword.rank < known.rank) first.set(keyword.userId, keyword);
   }
@@ -192,6 +228,13 @@ function addEvaluated(
   { eventId, pdu }: BuiltEvent,
   context: Omit<PushContext, "userId">,
   audience: Audience,
+  {
+    follows,
+    matching,
+  }: {
+    follows: ((userId: string) => boolean | undefined) | undefined;
+    matching: EventMatching;
+  },
 ): void {
   const { senderPower, notificationLevels, memberCount } =
     audience.rows.length > 0 ? context : NO_CONTEXT;
@@ -199,7 +242,10 @@ function addEvaluated(
     const { notify, highlight } = evaluatePushRules(
       ruleset,
       { eventId, roomId, pdu },
-      { userId, senderPower, notificationLevels, memberCount },
+      {
+        ...{ userId, senderPower, notificationLevels, memberCount },
+        ...{ followsThread: follows?.(userId), matching },
+      },
     );
     if (notify) rows.add(userId, highlight, false);
   }

@@ -1,13 +1,14 @@
 import type { Edges } from "../../edges.ts";
 import { KeywordIndex } from "../../core/push/keyword-index.ts";
 import type { PushRuleset } from "../../core/push/ruleset.ts";
+import { asksForThreads } from "../../core/push/thread-rules.ts";
 import {
   countJoined,
   listAudience,
   listAudienceChanges,
   type PushMode,
 } from "../../storage/push.ts";
-import { slot } from "../../util/process-memory.ts";
+import { openedSlot } from "../../util/process-memory.ts";
 import { WeightedCache } from "../../util/weighted-cache.ts";
 import type { RoomIdentity } from "../rooms/room-identity.ts";
 import { isHighlight } from "./push-mode.ts";
@@ -17,6 +18,8 @@ import { followRules, readRulesets } from "./rulesets.ts";
 export interface Audience {
   /** Evaluated one by one: every event that notifies them is a row. */
   rows: readonly { userId: string; ruleset: PushRuleset }[];
+  /** To whom of these it matters which threads they follow. */
+  followers: readonly string[];
   /** Who waits for a pattern, and how important it is among that user's patterns. */
   keywords: KeywordIndex<readonly Keyword[]>;
   memberCount: number;
@@ -49,11 +52,12 @@ const indexOf = (keywords: ReadonlyMap<string, readonly Keyword[]>) =>
 
 const NOBODY: Audience = {
   rows: [],
+  followers: [],
   keywords: indexOf(new Map()),
   memberCount: 0,
 };
 
-const entries = slot(
+const entries = openedSlot(
   () =>
     new WeightedCache<number, Entry>(1_000_000, ({ modes }) => 1 + modes.size),
 );
@@ -108,7 +112,13 @@ async function build(
   }
   const memberCount =
     rows.length > 0 ? await countJoined(edges.db, roomNid) : 0;
-  return { rows, keywords: indexOf(keywords), memberCount };
+  const followers = rows.filter(({ ruleset }) => asksForThreads(ruleset));
+  return {
+    rows,
+    followers: followers.map(({ userId }) => userId),
+    keywords: indexOf(keywords),
+    memberCount,
+  };
 }
 
 function addKeywords(

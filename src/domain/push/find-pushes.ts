@@ -3,7 +3,9 @@ import { parsePowerLevels, userPowerLevel } from "../../core/power-levels.ts";
 import type { PushContext } from "../../core/push/conditions.ts";
 import { defaultPushRules } from "../../core/push/default-rules.ts";
 import { evaluatePushRules } from "../../core/push/evaluate.ts";
+import { EventMatching } from "../../core/push/matching.ts";
 import type { PushAction, PushRuleset } from "../../core/push/ruleset.ts";
+import { asksForThreads } from "../../core/push/thread-rules.ts";
 import {
   listNewEvents,
   listReaders,
@@ -17,6 +19,7 @@ import {
 import { openEvents } from "../rooms/event-store.ts";
 import type { StoredEvent } from "../rooms/stored-event.ts";
 import { forgetBadge, noteUnread } from "./badges.ts";
+import { readFollowers, threadOf } from "./followed-threads.ts";
 import { readIgnoredBy } from "./ignored-by.ts";
 import { judgeForAll, judgeForMentioned } from "./judge.ts";
 import { mentionsIn } from "./mentions.ts";
@@ -71,6 +74,7 @@ export async function findPushes(
   const judge = await judgeFor(
     edges,
     pushers.map(({ userId }) => userId),
+    events,
   );
   const rows = events.flatMap((event) => {
     const room = rooms.get(event.roomNid) ?? NO_ONE;
@@ -140,6 +144,7 @@ type Judge = (
 async function judgeFor(
   edges: Needs,
   userIds: readonly string[],
+  events: readonly StoredEvent[],
 ): Promise<Judge> {
   const users = new Set(userIds);
   followRules(edges);
@@ -147,6 +152,12 @@ async function judgeFor(
     readRulesets(edges, [...users]),
     readIgnoredBy(edges, users),
   ]);
+  const askers = [...rulesets].filter(([, rules]) => asksForThreads(rules));
+  const follows = await readFollowers(
+    edges,
+    askers.length > 0 ? events.map(threadOf) : [],
+    askers.map(([userId]) => userId),
+  );
   let last: { event: StoredEvent; verdicts: EventVerdicts } | undefined;
   return (event, room, userId) => {
     if (ignored.get(userId)?.has(event.sender)) return undefined;
@@ -155,7 +166,7 @@ async function judgeFor(
     const { verdicts } = last;
     const ruleset = rulesets.get(userId);
     const { notify, actions } = ruleset
-      ? verdicts.by(ruleset, userId)
+      ? verdicts.by(ruleset, userId, follows(userId, threadOf(event)))
       : verdicts.byDefault(userId);
     return notify ? actions : undefined;
   };
@@ -166,6 +177,7 @@ class EventVerdicts {
   readonly #event: StoredEvent;
   readonly #context: Omit<PushContext, "userId">;
   readonly #mentioned: ReadonlySet<string>;
+  readonly #matching = new EventMatching();
   #forAll: ReturnType<typeof judgeForAll> | undefined;
   #forMentioned: ReturnType<typeof judgeForMentioned> | undefined;
 
@@ -175,10 +187,12 @@ class EventVerdicts {
     this.#mentioned = new Set(mentionsIn(event.pdu));
   }
 
-  by(ruleset: PushRuleset, userId: string) {
+  by(ruleset: PushRuleset, userId: string, followsThread?: boolean) {
     const { eventId, room, pdu } = this.#event;
     const context = Object.create(this.#context, {
       userId: { value: userId },
+      followsThread: { value: followsThread },
+      matching: { value: this.#matching },
     }) as PushContext;
     return evaluatePushRules(
       ruleset,

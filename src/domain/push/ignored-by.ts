@@ -1,5 +1,5 @@
 import type { Edges } from "../../edges.ts";
-import { slot } from "../../util/process-memory.ts";
+import { openedSlot } from "../../util/process-memory.ts";
 import { WeightedCache } from "../../util/weighted-cache.ts";
 import { mapIgnoredUsers } from "../accounts/ignored-users.ts";
 
@@ -11,7 +11,7 @@ interface Ignored {
 
 const NOBODY: ReadonlySet<string> = new Set();
 
-const ignoredBy = slot(
+const ignoredBy = openedSlot(
   () =>
     new WeightedCache<string, Ignored>(500_000, ({ users }) => 1 + users.size),
 );

@@ -34,6 +34,7 @@ const forAll: PushRuleset = (() => {
 /** The same, ending where keywords would be looked at. */
 const upToContent: PushRuleset = {
   ...forAll,
+  postcontent: [],
   room: [],
   sender: [],
   underride: [

@@ -2,6 +2,7 @@ import type { Edges } from "../../edges.ts";
 import { parsePowerLevels, userPowerLevel } from "../../core/power-levels.ts";
 import { evaluatePushRules } from "../../core/push/evaluate.ts";
 import type { PushAction } from "../../core/push/ruleset.ts";
+import { asksForThreads } from "../../core/push/thread-rules.ts";
 import { listCurrentStateOfRooms } from "../../storage/events.ts";
 import {
   listNotificationRows,
@@ -14,6 +15,7 @@ import { mapEvents, openEvents } from "../rooms/event-store.ts";
 import { showEvents } from "../rooms/gate.ts";
 import { presentEvents } from "../rooms/present.ts";
 import type { StoredEvent } from "../rooms/stored-event.ts";
+import { readFollowers, threadOf } from "./followed-threads.ts";
 import { readRuleset } from "./push-rules.ts";
 
 type Needs = Pick<Edges, "db" | "keyring" | "memory" | "now">;
@@ -85,8 +87,14 @@ async function readActions(
       "m.room.power_levels",
     ]),
   ]);
-  const state = await openEvents(edges, heads);
-  return ({ eventId, pdu, roomNid, room }) => {
+  const [state, follows] = await Promise.all([
+    openEvents(edges, heads),
+    readFollowers(edges, asksForThreads(ruleset) ? events.map(threadOf) : [], [
+      userId,
+    ]),
+  ]);
+  return (event) => {
+    const { eventId, pdu, roomNid, room } = event;
     const find = (type: string) =>
       state.find((event) => event.roomNid === roomNid && event.type === type);
     const levels = find("m.room.power_levels");
@@ -97,6 +105,7 @@ async function readActions(
       {
         userId,
         memberCount: counts.get(roomNid) ?? 0,
+        followsThread: follows(userId, threadOf(event)),
         get senderPower() {
           const create = find("m.room.create");
           return userPowerLevel(rules, create, levels, pdu.sender);

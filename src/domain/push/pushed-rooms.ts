@@ -3,7 +3,7 @@ import { listCurrentStateOfRooms } from "../../storage/events.ts";
 import { countMembers } from "../../storage/push-queue.ts";
 import { listRoomPushers, type RoomPusherRow } from "../../storage/pushers.ts";
 import { groupBy } from "../../util/group-by.ts";
-import { slot } from "../../util/process-memory.ts";
+import { openedSlot } from "../../util/process-memory.ts";
 import { WeightedCache } from "../../util/weighted-cache.ts";
 import { openEvents } from "../rooms/event-store.ts";
 import type { StoredEvent } from "../rooms/stored-event.ts";
@@ -23,7 +23,7 @@ interface PushedRooms {
   rooms: WeightedCache<number, PushedRoom>;
 }
 
-const pushedRooms = slot((): PushedRooms => ({
+const pushedRooms = openedSlot((): PushedRooms => ({
   shards: "",
   rooms: new WeightedCache(500_000, ({ pushers }) => 2 + pushers.length),
 }));

@@ -1,7 +1,7 @@
 import type { Edges } from "../../edges.ts";
 import type { PushRuleset } from "../../core/push/ruleset.ts";
 import { listStoredPushRules } from "../../storage/push.ts";
-import { slot } from "../../util/process-memory.ts";
+import { openedSlot } from "../../util/process-memory.ts";
 import { WeightedCache } from "../../util/weighted-cache.ts";
 import { accountDataContext } from "../accounts/account-data.ts";
 import {
@@ -27,7 +27,7 @@ interface Remembered {
 const newRulesets = (): RulesMemory["rulesets"] =>
   new WeightedCache(64 * 1024 * 1024, ({ weight }) => weight);
 
-const rulesMemory = slot((): RulesMemory => ({
+const rulesMemory = openedSlot((): RulesMemory => ({
   asOf: -1,
   version: 0,
   rulesets: newRulesets(),

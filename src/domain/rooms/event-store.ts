@@ -12,7 +12,7 @@ import {
   listEventHeads,
   listEventParts,
 } from "../../storage/events.ts";
-import { slot } from "../../util/process-memory.ts";
+import { openedSlot } from "../../util/process-memory.ts";
 import { StagedCache } from "../../util/staged-cache.ts";
 import { mapRoomIdentities } from "./room-identity.ts";
 import { StoredEvent } from "./stored-event.ts";
@@ -29,7 +29,7 @@ type Needs = Pick<Edges, "db" | "keyring" | "memory">;
 const CACHE_BYTES = 64 * 1024 * 1024;
 /** The entry itself and its place in the map. */
 const ENTRY_BYTES = 200;
-const openedEvents = slot(
+const openedEvents = openedSlot(
   () =>
     new StagedCache<number, OpenedEvent>(
       CACHE_BYTES,

@@ -39,7 +39,7 @@ export async function inviteProposals(
       "The server of that user cannot be reached.",
     );
   }
-  await assertInvitable(edges, sender, userIds);
+  const seen = await assertInvitable(edges, sender, userIds);
   const profileOf = await readMemberProfiles(edges, userIds);
   const keys = await userKeys(edges, userIds);
   return userIds.map((userId, i) => ({
@@ -49,9 +49,21 @@ export async function inviteProposals(
       stateKey: userId,
       content: { ...profileOf(userId), ...content, membership: "invite" },
     },
-    ...strippedFor(edges, userId, sender, keys[i]!),
+    ...invitedBy(seen[i]!, strippedFor(edges, userId, sender, keys[i]!)),
   }));
 }
+
+/** The commit compares what was seen of the user's permissions: see `makeAnew`. */
+const invitedBy = (
+  seen: number,
+  { reads, extra }: ReturnType<typeof strippedFor>,
+): ReturnType<typeof strippedFor> => ({
+  reads,
+  extra: (event, at, state) => ({
+    ...extra(event, at, state),
+    inviteGrounds: [{ userId: event.pdu.state_key!, seen }],
+  }),
+});
 
 /** The same stripped state for one who knocks. */
 export async function knockExtra(
@@ -80,7 +92,7 @@ export const strippedFor = (
   userId: string,
   sender: string,
   key: KeyHandle,
-): Pick<Proposal, "reads" | "extra"> => ({
+): Required<Pick<Proposal, "reads" | "extra">> => ({
   reads: [
     ...STRIPPED_TYPES.map((type) => [type, ""] as const),
     ["m.room.member", sender],

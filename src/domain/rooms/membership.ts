@@ -81,8 +81,10 @@ export async function inviteUser(
   assertUserId(target);
   assertShown(content);
   const room = await getJoinedRoom(edges, userId, roomId);
-  const proposals = await inviteProposals(edges, userId, [target], content);
-  const [result] = await writeToRoom(edges, room.roomNid, proposals);
+  const [result] = await makeAnew(async () => {
+    const proposals = await inviteProposals(edges, userId, [target], content);
+    return writeToRoom(edges, room.roomNid, proposals);
+  });
   return { ...room, eventId: result!.eventId };
 }
 

@@ -1,6 +1,6 @@
 import { StorageUnavailable } from "../../storage/storage-unavailable.ts";
 import type { WriteRows } from "../../storage/write.ts";
-import { slot } from "../../util/process-memory.ts";
+import { openedSlot, slot } from "../../util/process-memory.ts";
 import { WeightedCache } from "../../util/weighted-cache.ts";
 import type { Proposal, ProposalResult } from "./proposal.ts";
 import type { RoomHead } from "./room-head.ts";
@@ -14,7 +14,7 @@ const MAX_GROUPS_A_RUN = 100;
 const MAX_WAITING = 5_000;
 
 const queues = slot(() => new Map<number, RoomQueue>());
-const idleHeads = slot(
+const idleHeads = openedSlot(
   () =>
     new WeightedCache<number, RoomHead>(
       20_000,

@@ -187,7 +187,7 @@ async function settleEach(
   roomNid: number,
   queue: RoomQueue,
   members: readonly Member[],
-  error: MatrixError,
+  error: Error,
 ): Promise<void> {
   if (members.length === 1) {
     members[0]!.group.reject(error);
@@ -214,8 +214,10 @@ function headAfter(
 const isBare = ({ group: { rows, audit } }: Member): boolean =>
   audit.length === 0 && Object.keys(rows).length === 0;
 
-function conflictError(over: string): MatrixError {
+function conflictError(over: string): Error {
   switch (over) {
+    case "invite-permission":
+      return new LostRace("Who may invite the user was set anew.");
     case "alias":
       return roomInUse();
     case "inactive-user":

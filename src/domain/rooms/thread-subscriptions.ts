@@ -1,14 +1,22 @@
 import { createHash } from "node:crypto";
 import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
+import { withThreadRules } from "../../core/push/thread-rules.ts";
 import { listEventHeadsById } from "../../storage/events.ts";
 import {
   type ChangedSubscription,
   findThreadSubscription,
+  hasFollowedThreads,
   listChangedSubscriptions,
   type ThreadPlace,
   type ThreadSubscription,
 } from "../../storage/thread-subscriptions.ts";
+import type { PreparedChange } from "../accounts/update-account-data.ts";
+import {
+  isKeepable,
+  prepareRuleset,
+  PUSH_RULES_TOPIC,
+} from "../push/push-rules.ts";
 import { getVisibleEvent } from "./context.ts";
 import { openEvents } from "./event-store.ts";
 import { showEvents } from "./gate.ts";
@@ -165,26 +173,47 @@ type Wish = Pick<ThreadSubscription, "isSubscribed" | "isAutomatic">;
 
 /** Of two changes that were made of the same subscription the second is made anew. */
 async function change(
-  { db, committer }: Needs,
+  edges: Needs,
   place: ThreadPlace,
   make: (known: ThreadSubscription | undefined) => Wish | undefined,
 ): Promise<void> {
+  const { db, committer, keyring } = edges;
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const known = await findThreadSubscription(db, place);
     const wish = make(known);
     if (!wish) return;
+    const rules = known ? undefined : await prepareRules(edges, place.userId);
+    const claims = [claimOf(place, known?.position ?? 0)];
+    if (rules) claims.push(rules.claim);
     const outcome = await committer.commit({
       positions: 1,
-      idempotency: [{ key: claimOf(place, known?.position ?? 0), answer: "" }],
-      rows: { threadSubscriptions: [{ at: 0, ...place, ...wish }] },
+      idempotency: claims.map((key) => ({ key, answer: "" })),
+      rows: {
+        threadSubscriptions: [{ at: 0, ...place, ...wish }],
+        ...rules?.rowsAt(0),
+      },
+      ...(rules && { wake: { users: [PUSH_RULES_TOPIC] } }),
     });
     if (outcome.status === "committed") return;
+    if (outcome.status === "conflict" && rules) keyring.forget([rules.keyId]);
   }
   throw new MatrixError(
     "M_LIMIT_EXCEEDED",
     "Too many changes at once. Try again shortly.",
     { retry_after_ms: 500 },
   );
+}
+
+/** Whoever follows their first thread is told of threads as they follow them, from then on. */
+async function prepareRules(
+  edges: Reads,
+  userId: string,
+): Promise<PreparedChange | undefined> {
+  if (await hasFollowedThreads(edges.db, userId)) return undefined;
+  return prepareRuleset(edges, userId, (ruleset) => {
+    const changed = withThreadRules(ruleset);
+    return changed && isKeepable(changed, userId) ? changed : undefined;
+  });
 }
 
 const claimOf = (

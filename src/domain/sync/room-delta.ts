@@ -9,13 +9,15 @@ import {
 import type { EventHead } from "../../storage/events.ts";
 import type { PlainNews } from "../../storage/plain-news.ts";
 import type { Span } from "../../storage/span.ts";
+import { listBundledTypes } from "../../storage/relations.ts";
 import { listCurrentMembers } from "../../storage/sync-changes.ts";
 import type { ReceiptRow } from "../../storage/sync-extras.ts";
 import { listTimelines } from "../../storage/sync-timeline.ts";
 import { groupBy } from "../../util/group-by.ts";
-import { slot } from "../../util/process-memory.ts";
+import { openedSlot } from "../../util/process-memory.ts";
 import { WeightedCache } from "../../util/weighted-cache.ts";
 import { openEvents } from "../rooms/event-store.ts";
+import { isLocalUser } from "../rooms/local-user.ts";
 import type { StoredEvent } from "../rooms/stored-event.ts";
 import { NO_CONDITIONS } from "./sync-filter.ts";
 
@@ -35,7 +37,7 @@ export interface RoomDelta {
 }
 
 type MemberNids = ReadonlyMap<number, ReadonlyMap<string, number>>;
-type Needs = Pick<Edges, "db" | "keyring" | "memory" | "notifier">;
+type Needs = Pick<Edges, "db" | "keyring" | "memory" | "notifier" | "settings">;
 /** Null where it is more than a few plain messages and receipts. */
 type Delta = RoomDelta | null;
 
@@ -48,7 +50,7 @@ interface Shared {
   weight: number;
 }
 
-const deltas = slot(
+const deltas = openedSlot(
   () => new WeightedCache<string, Shared>(MOST_BYTES, ({ weight }) => weight),
 );
 
@@ -100,9 +102,12 @@ async function loadDeltas(
   const { facts, heads } = await readRanges(edges, ranges);
   const opened = await openEvents(edges, heads);
   const eventsOf = groupBy(opened, ({ roomNid }) => roomNid);
+  const withChildren = await listRoomsOfParents(edges, opened);
   const plain = facts.filter(
     ({ roomNid, hasStateChanges }) =>
-      !hasStateChanges && isPlain(eventsOf.get(roomNid) ?? []),
+      !hasStateChanges &&
+      !withChildren.has(roomNid) &&
+      isPlain(eventsOf.get(roomNid) ?? []),
   );
   const withReceipts = new Set(
     plain.flatMap((room) => (room.hasReceipts ? room.roomNid : [])),
@@ -132,6 +137,19 @@ async function loadDeltas(
     };
   };
   return new Map(plain.map((room) => [room.roomNid, deltaOf(room)]));
+}
+
+/** Rooms of events that something relates to which came before them: other servers' may. */
+async function listRoomsOfParents(
+  { db, settings }: Needs,
+  events: readonly StoredEvent[],
+): Promise<ReadonlySet<number>> {
+  const foreign = events.filter(({ sender }) => !isLocalUser(settings, sender));
+  const related = await listBundledTypes(db, foreign);
+  const parents = new Set(related.map(({ eventId }) => eventId));
+  return new Set(
+    foreign.flatMap((e) => (parents.has(e.eventId) ? e.roomNid : [])),
+  );
 }
 
 /** What the ranges hold, known to the process that wrote it, or read. Events come oldest first. */

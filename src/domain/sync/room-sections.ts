@@ -28,7 +28,7 @@ import type { SyncRequest } from "./sync-request.ts";
 
 export type SectionEdges = Pick<
   Edges,
-  "db" | "keyring" | "memory" | "notifier" | "now"
+  "db" | "keyring" | "memory" | "notifier" | "now" | "settings"
 >;
 
 export interface RoomSection extends AnsweredRoom {
@@ -215,10 +215,7 @@ async function presentAll(
   return lists.map(({ length }) => texts.slice(taken, (taken += length)));
 }
 
-/**
- * What relates to an event came after it. Of a timeline that leaves nothing out, only
- * what others of it relate to has relations.
- */
+/** Of timelines that leave nothing out, it is known what has relations. */
 function parentsIn(timelines: readonly Timeline[]): RelationHints {
   const parents = new Set<string>();
   for (const timeline of timelines) {

@@ -9,6 +9,7 @@ import {
 } from "../rooms/gate.ts";
 import { groupBy } from "../../util/group-by.ts";
 import { formatPositionToken } from "../rooms/paging-token.ts";
+import { parentsAmong } from "./parents-among.ts";
 import type { RoomPlan } from "./room-plan.ts";
 import { conditionsOf, isUnconditional } from "./sync-filter.ts";
 import { MOST_EVENTS_A_SYNC, readHeads } from "./timeline-budget.ts";
@@ -21,11 +22,11 @@ export interface Timeline {
   prevBatch: string;
   /** State "at the start" is the state after this position. */
   startsAfter: number;
-  /** What the room's last events relate to; null where some of them were left out. */
+  /** What may have relations among the room's last events; null where some were left out. */
   parents: readonly string[] | null;
 }
 
-type Needs = Pick<Edges, "db" | "keyring" | "memory">;
+type Needs = Pick<Edges, "db" | "keyring" | "memory" | "settings">;
 
 /** The timelines of all rooms of a sync, with the same few queries however many they are. */
 export async function readTimelines(
@@ -73,7 +74,7 @@ export async function readTimelines(
         isLimited,
         prevBatch: formatPositionToken(startsAfter),
         startsAfter,
-        parents: hasAll ? kept.flatMap((e) => e.relatesTo ?? []) : null,
+        parents: hasAll ? parentsAmong(edges, kept) : null,
       };
       return [plan.roomNid, timeline];
     }),

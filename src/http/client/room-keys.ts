@@ -15,15 +15,17 @@ import { endpoint } from "../endpoint.ts";
 import { idParam } from "../params.ts";
 import { reply } from "../reply.ts";
 
-const ALL = "/_matrix/client/v3/room_keys/keys";
-const ROOM = `${ALL}/:roomId`;
-const SESSION = `${ROOM}/:sessionId`;
-
 type Version = { query: { version: string } };
 type OneRoom = Version & { params: { roomId: RoomId } };
 type OneSession = Version & { params: { roomId: RoomId; sessionId: string } };
 
 const roomId = idParam(isRoomId, "a room ID");
+
+const PATH = "/_matrix/client/v3/room_keys/keys";
+/** What keys are of. */
+const all = { path: PATH };
+const ofRoom = { path: `${PATH}/:roomId`, params: { roomId } };
+const ofSession = { path: `${PATH}/:roomId/:sessionId`, params: { roomId } };
 
 /** Enough for some thousand keys. */
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -70,15 +72,15 @@ const rooms = {
   properties: { rooms: { type: "object", additionalProperties: sessions } },
 };
 
+const frame = { rateLimit: "keys", query: version } as const;
+
 /** https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3room_keyskeysroomidsessionid */
 export const putSessionKey = endpoint<OneSession & { body: KeyBackupData }>({
   method: "put",
-  path: SESSION,
-  params: { roomId },
+  ...ofSession,
   auth: "user",
   suspended: true,
-  rateLimit: "keys",
-  query: version,
+  ...frame,
   body: keyData,
   async handle(edges, { requester, params, query, body }) {
     const sessions = { [params.sessionId]: body };
@@ -91,11 +93,9 @@ export const putSessionKey = endpoint<OneSession & { body: KeyBackupData }>({
 /** https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3room_keyskeysroomidsessionid */
 export const getSessionKey = endpoint<OneSession>({
   method: "get",
-  path: SESSION,
-  params: { roomId },
+  ...ofSession,
   auth: "user",
-  rateLimit: "keys",
-  query: version,
+  ...frame,
   async handle(edges, { requester, params, query }) {
     const body = await getBackedUpKey(
       edges,
@@ -111,11 +111,9 @@ export const getSessionKey = endpoint<OneSession>({
 /** https://spec.matrix.org/v1.19/client-server-api/#delete_matrixclientv3room_keyskeysroomidsessionid */
 export const deleteSessionKey = endpoint<OneSession>({
   method: "delete",
-  path: SESSION,
-  params: { roomId },
+  ...ofSession,
   auth: "user",
-  rateLimit: "keys",
-  query: version,
+  ...frame,
   async handle(edges, { requester, params, query }) {
     return deleteKeys(edges, requester.userId, query.version, params);
   },
@@ -124,13 +122,11 @@ export const deleteSessionKey = endpoint<OneSession>({
 /** https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3room_keyskeysroomid */
 export const putRoomKeys = endpoint<OneRoom & { body: KeysByRoom[string] }>({
   method: "put",
-  path: ROOM,
-  params: { roomId },
+  ...ofRoom,
   auth: "user",
   suspended: true,
-  rateLimit: "keys",
+  ...frame,
   maxBodyBytes: MAX_BYTES,
-  query: version,
   body: sessions,
   async handle(edges, { requester, params, query, body }) {
     return backUpKeys(edges, requester.userId, query.version, {
@@ -142,11 +138,9 @@ export const putRoomKeys = endpoint<OneRoom & { body: KeysByRoom[string] }>({
 /** https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3room_keyskeysroomid */
 export const getRoomKeys = endpoint<OneRoom>({
   method: "get",
-  path: ROOM,
-  params: { roomId },
+  ...ofRoom,
   auth: "user",
-  rateLimit: "keys",
-  query: version,
+  ...frame,
   async handle(edges, { requester, params, query }) {
     const { text, rest } = await readRoomKeys(
       edges,
@@ -161,11 +155,9 @@ export const getRoomKeys = endpoint<OneRoom>({
 /** https://spec.matrix.org/v1.19/client-server-api/#delete_matrixclientv3room_keyskeysroomid */
 export const deleteRoomKeys = endpoint<OneRoom>({
   method: "delete",
-  path: ROOM,
-  params: { roomId },
+  ...ofRoom,
   auth: "user",
-  rateLimit: "keys",
-  query: version,
+  ...frame,
   async handle(edges, { requester, params, query }) {
     return deleteKeys(edges, requester.userId, query.version, params);
   },
@@ -174,12 +166,11 @@ export const deleteRoomKeys = endpoint<OneRoom>({
 /** https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3room_keyskeys */
 export const putAllKeys = endpoint<Version & { body: { rooms: KeysByRoom } }>({
   method: "put",
-  path: ALL,
+  ...all,
   auth: "user",
   suspended: true,
-  rateLimit: "keys",
+  ...frame,
   maxBodyBytes: MAX_BYTES,
-  query: version,
   body: rooms,
   async handle(edges, { requester, query, body }) {
     return backUpKeys(edges, requester.userId, query.version, body.rooms);
@@ -189,10 +180,9 @@ export const putAllKeys = endpoint<Version & { body: { rooms: KeysByRoom } }>({
 /** https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3room_keyskeys */
 export const getAllKeys = endpoint<Version>({
   method: "get",
-  path: ALL,
+  ...all,
   auth: "user",
-  rateLimit: "keys",
-  query: version,
+  ...frame,
   async handle(edges, { requester, query }) {
     const { text, rest } = await readAllKeys(
       edges,
@@ -206,10 +196,9 @@ export const getAllKeys = endpoint<Version>({
 /** https://spec.matrix.org/v1.19/client-server-api/#delete_matrixclientv3room_keyskeys */
 export const deleteAllKeys = endpoint<Version>({
   method: "delete",
-  path: ALL,
+  ...all,
   auth: "user",
-  rateLimit: "keys",
-  query: version,
+  ...frame,
   async handle(edges, { requester, query }) {
     return deleteKeys(edges, requester.userId, query.version, {});
   },

@@ -28,7 +28,7 @@ export interface ChosenRooms {
   subscribed: ReadonlyMap<string, number>;
 }
 
-type Needs = Pick<Edges, "db" | "keyring" | "memory" | "notifier">;
+type Needs = Pick<Edges, "db" | "keyring" | "memory" | "notifier" | "settings">;
 
 export async function chooseRooms(
   edges: Needs,

@@ -18,6 +18,7 @@ import { formatPositionToken } from "../../rooms/paging-token.ts";
 import { presentEvents } from "../../rooms/present.ts";
 import type { StoredEvent } from "../../rooms/stored-event.ts";
 import { MOST_EVENTS_A_SYNC } from "../timeline-budget.ts";
+import { parentsAmong } from "../parents-among.ts";
 import type { UserView } from "../user-view.ts";
 import { readDescriptions, type Description } from "./descriptions.ts";
 import type { EnteredRoom, ShownTimeline } from "./entered-room.ts";
@@ -35,7 +36,10 @@ import {
 import { listHeads, showTimeline, withErasures } from "./timelines.ts";
 import { readUnreadOnce } from "./unread-once.ts";
 
-type Needs = Pick<Edges, "db" | "keyring" | "memory" | "notifier" | "now">;
+type Needs = Pick<
+  Edges,
+  "db" | "keyring" | "memory" | "notifier" | "now" | "settings"
+>;
 
 /** Rooms that the user is or was in, with the same few queries however many they are. */
 export async function readEnteredRooms(
@@ -128,9 +132,7 @@ export async function readEnteredRooms(
     events,
     new Map(counts.map((row) => [row.roomNid, row])),
   );
-  const parents = [...newest.values()].flatMap((list) =>
-    list.flatMap(({ relatesTo }) => relatesTo ?? []),
-  );
+  const parents = parentsAmong(edges, [...newest.values()].flat());
   const texts = await presentAll(
     edges,
     requester,
@@ -138,7 +140,7 @@ export async function readEnteredRooms(
     timelines,
     states,
     events,
-    // What relates to an event came after it, and timelines leave nothing out.
+    // Timelines leave nothing out.
     { parents: new Set(parents), ignored },
   );
   const hasReadOn = new Set(readOn);

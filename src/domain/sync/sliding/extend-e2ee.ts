@@ -8,7 +8,10 @@ import { readRoomDeltas } from "../room-delta.ts";
 import type { UserView } from "../user-view.ts";
 import type { SlidingPos } from "./sliding-pos.ts";
 
-type Needs = Pick<Edges, "db" | "keyring" | "memory" | "notifier" | "now">;
+type Needs = Pick<
+  Edges,
+  "db" | "keyring" | "memory" | "notifier" | "now" | "settings"
+>;
 
 const NO_CHANGES: DeviceLists = { changed: [], left: [] };
 const MOST_DELTAS = 20;

@@ -1,7 +1,7 @@
 import type { Edges } from "../../../edges.ts";
 import { isJsonObject, type JsonValue } from "../../../core/json.ts";
 import { listAccountDataOfRooms } from "../../../storage/account-data.ts";
-import { slot } from "../../../util/process-memory.ts";
+import { openedSlot } from "../../../util/process-memory.ts";
 import { WeightedCache } from "../../../util/weighted-cache.ts";
 import {
   accountDataContext,
@@ -19,10 +19,10 @@ interface Kept<T> {
 const MOST_KEPT = 200_000;
 const weigh = ({ value }: Kept<{ size: number }>): number => 1 + value.size;
 
-const directs = slot(
+const directs = openedSlot(
   () => new WeightedCache<string, Kept<ReadonlySet<string>>>(MOST_KEPT, weigh),
 );
-const tags = slot(
+const tags = openedSlot(
   () =>
     new WeightedCache<string, Kept<ReadonlyMap<number, ReadonlySet<string>>>>(
       MOST_KEPT,

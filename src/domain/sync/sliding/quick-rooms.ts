@@ -10,7 +10,10 @@ import type { UserView } from "../user-view.ts";
 import { BARE, type RoomResult, writeRoomEntry } from "./room-result.ts";
 import type { RoomTask } from "./room-tasks.ts";
 
-type Needs = Pick<Edges, "db" | "keyring" | "memory" | "notifier" | "now">;
+type Needs = Pick<
+  Edges,
+  "db" | "keyring" | "memory" | "notifier" | "now" | "settings"
+>;
 
 /** A room that got plain messages and receipts of others alone. */
 interface QuickRoom {

@@ -32,7 +32,7 @@ export interface RoomList {
   readonly byNid: ReadonlyMap<number, ListedRoom>;
 }
 
-type Needs = Pick<Edges, "db" | "keyring" | "memory" | "notifier">;
+type Needs = Pick<Edges, "db" | "keyring" | "memory" | "notifier" | "settings">;
 
 const MOST_ROOMS = 400_000;
 const lists = slot(

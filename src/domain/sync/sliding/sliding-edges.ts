@@ -2,5 +2,5 @@ import type { Edges } from "../../../edges.ts";
 
 export type SlidingEdges = Pick<
   Edges,
-  "db" | "keyring" | "memory" | "notifier" | "now" | "random"
+  "db" | "keyring" | "memory" | "notifier" | "now" | "random" | "settings"
 >;
