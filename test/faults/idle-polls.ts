@@ -30,7 +30,8 @@ const DEVICES_OF_ONE = 50;
 /** Of a process's open files; the rest is its own. */
 const PART_OF_FILES = 0.8;
 const MOST_PROCESSES = 32;
-const LANES = 16;
+const LANES = 6;
+const ATTEMPTS = 5;
 /** Sends beside all who wait, one after the other. */
 const SENDS = 300;
 const LONGEST_RISE_MS = 600_000;
@@ -140,8 +141,7 @@ async function register(server: FaultServer, count: number): Promise<Owner[]> {
   const lane = async () => {
     const client = new Client(server);
     for (let i = next++; i < count; i = next++) {
-      client.token = undefined;
-      await client.register(`owner${i}`);
+      await registerAnew(client, `owner${i}`);
       const room = await openRoom(client);
       const place = "/sync?timeout=0&set_presence=offline";
       const { next_batch: since } = await client.must("GET", place);
@@ -152,6 +152,19 @@ async function register(server: FaultServer, count: number): Promise<Owner[]> {
   };
   await Promise.all(Array.from({ length: LANES }, lane));
   return owners;
+}
+
+/** Where an answer was lost, the name is taken by ourselves. */
+async function registerAnew(client: Client, name: string): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    client.token = undefined;
+    try {
+      await client.register(`${name}.${attempt}`);
+      return;
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error;
+    }
+  }
 }
 
 const tokenOf = (userId: string, number: number): string =>
