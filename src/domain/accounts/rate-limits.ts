@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { MatrixError } from "../../core/errors.ts";
+import { MatrixError, withoutStack } from "../../core/errors.ts";
 import type { Edges } from "../../edges.ts";
 import { deleteBuckets, takeTokens } from "../../storage/rate-limits.ts";
 import type { Bucket } from "../../storage/rate-limits.ts";
@@ -170,9 +170,13 @@ function longestFill(limits: Edges["settings"]["rateLimits"]): number {
 }
 
 function limitExceeded(retryAfterMs: number): MatrixError {
-  return new MatrixError(
-    "M_LIMIT_EXCEEDED",
-    `Too many requests. Try again in ${Math.ceil(retryAfterMs / 1000)} seconds.`,
-    { retry_after_ms: Math.max(1, retryAfterMs) },
+  const seconds = Math.ceil(retryAfterMs / 1000);
+  return withoutStack(
+    () =>
+      new MatrixError(
+        "M_LIMIT_EXCEEDED",
+        `Too many requests. Try again in ${seconds} seconds.`,
+        { retry_after_ms: Math.max(1, retryAfterMs) },
+      ),
   );
 }
