@@ -15,7 +15,9 @@ export interface HolderReport {
   told: Record<number, number>;
   /** Answers without news: their time was over. */
   idle: number;
-  /** Connections that ended, and answers other than 200. */
+  /** Answers 503, after which a client asks again. */
+  unavailable: number;
+  /** Connections that ended, and other answers than these. */
   faults: string[];
 }
 
@@ -28,7 +30,15 @@ const MOST_FAULTS = 20;
 /** Each source address has some 28,000 ports of its own. */
 const ADDRESSES = 16;
 
-const report: HolderReport = { waiting: 0, told: {}, idle: 0, faults: [] };
+const AGAIN_MS = 1_000;
+
+const report: HolderReport = {
+  waiting: 0,
+  told: {},
+  idle: 0,
+  unavailable: 0,
+  faults: [],
+};
 let port = 0;
 
 const fault = (text: string): void => {
@@ -48,12 +58,13 @@ function wait({ token, owner, since }: Device, number: number): Promise<void> {
   return new Promise((resolve) => {
     let text = "";
     let isWaiting = false;
+    let reached = since;
     const localAddress = `127.0.1.${1 + (number % ADDRESSES)}`;
     const socket = connect({ port, host: "127.0.0.1", localAddress });
-    const poll = (from: string) => {
+    const poll = () => {
       report.waiting += 1;
       isWaiting = true;
-      socket.write(question(token, from, POLL_MS));
+      socket.write(question(token, reached, POLL_MS));
       resolve();
     };
     // What is answered is held by a process, and in no queue before it.
@@ -63,16 +74,24 @@ function wait({ token, owner, since }: Device, number: number): Promise<void> {
       text += part;
       const body = wholeBody(text);
       if (body === undefined) return;
-      if (!text.startsWith("HTTP/1.1 200 ")) fault(text.slice(0, 300));
+      const head = text.slice(0, 300);
       text = "";
-      if (isWaiting) {
-        report.waiting -= 1;
+      const hasWaited = isWaiting;
+      if (hasWaited) report.waiting -= 1;
+      isWaiting = false;
+      if (head.startsWith("HTTP/1.1 503 ")) {
+        report.unavailable += 1;
+        setTimeout(poll, AGAIN_MS);
+        return;
+      }
+      if (!head.startsWith("HTTP/1.1 200 ")) return fault(head);
+      if (hasWaited) {
         if (body.includes('"m.room.message"'))
           report.told[owner] = (report.told[owner] ?? 0) + 1;
         else report.idle += 1;
       }
-      const next = /"next_batch":"(\w+)"/.exec(body)?.[1];
-      if (next !== undefined) poll(next);
+      reached = /"next_batch":"(\w+)"/.exec(body)?.[1] ?? reached;
+      poll();
     });
     socket.on("error", (error) => fault(error.message));
     socket.on("close", () => {

@@ -139,12 +139,6 @@ export class FaultServer {
     return readFileSync(join(this.folder, "log"), "utf8").slice(-3000);
   }
 
-  /** What the server held for a fault of its own. */
-  logErrors(): string[] {
-    const lines = readFileSync(join(this.folder, "log"), "utf8").split("\n");
-    return lines.filter((line) => line.includes('"level":"error"'));
-  }
-
   get primaryPid(): number {
     return this.#child?.pid ?? 0;
   }
