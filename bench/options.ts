@@ -65,7 +65,7 @@ const DEFAULTS = {
   rooms: "50,500",
   history: "1000,10000",
   "beside-rate": "1000",
-  waiting: "1000",
+  waiting: "4000",
   size: "300",
   messages: "10000",
   "hold-snapshot": "0",

@@ -1,5 +1,6 @@
 import type Koa from "koa";
 import type { ComposedEdges } from "./compose-edges.ts";
+import { trustedProxiesOf } from "./compose-connections.ts";
 import type { Config } from "./config/schema.ts";
 import { createAuthenticate } from "./domain/accounts/authenticate.ts";
 import { rateLimiterOf } from "./domain/accounts/rate-limits.ts";
@@ -8,9 +9,6 @@ import { followEpoch } from "./domain/sync/epoch.ts";
 import { createApp } from "./http/app.ts";
 import type { Middleware, RequestState } from "./http/context.ts";
 import { endpoints } from "./http/endpoints.ts";
-
-/** This machine's own networks, for a proxy that runs beside us. */
-const LOOPBACK = ["127.0.0.0/8", "::1/128"];
 
 /** The app of one process, with every endpoint. */
 export function composeApp(
@@ -28,9 +26,7 @@ export function composeApp(
     authenticate: createAuthenticate(edges),
     can: canByFlag,
     rateLimiter: rateLimiterOf(edges),
-    trustedProxies: config.behindProxy
-      ? (config.trustedProxies ?? LOOPBACK)
-      : [],
+    trustedProxies: trustedProxiesOf(config),
     isQueryTokenAllowed: config.accessTokenInQuery,
     bodyIdleMs: config.limits.bodyIdleSeconds * 1000,
   });

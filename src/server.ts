@@ -3,6 +3,7 @@ import type Koa from "koa";
 import type { Logger } from "pino";
 import type { Config } from "./config/schema.ts";
 import { composeApp } from "./compose-app.ts";
+import { composeConnections } from "./compose-connections.ts";
 import { publicBaseUrlOf } from "./compose-settings.ts";
 import { composeEdges, type ComposedEdges } from "./compose-edges.ts";
 import { clearMedia } from "./domain/jobs/clear-media.ts";
@@ -76,6 +77,7 @@ async function serve(
     {
       ...(tls && { tls }),
       headersTimeoutMs: config.limits.headerSeconds * 1000,
+      connections: composeConnections(config, log),
     },
   );
   const drain = prepareDrain(server);

@@ -263,7 +263,7 @@ export const BARS: readonly Bar[] = [
         atMost: 120,
       },
       {
-        read: sends("1000 waiting clients, each", "bytesEach"),
+        read: sends("4000 waiting clients, each", "bytesEach"),
         unit: " kB",
         scale: 0.001,
         atMost: 20_000,

@@ -73,16 +73,19 @@ async function measureClients(
   bench.say(`${waiting} clients begin to wait`);
   const clients = await bench.accounts.crowd(waiting);
   const tokens = await mapInParallel(clients, 8, (client) => sync(client));
-  await wait(SETTLE_MS);
   const pids = bench.target.serverPids();
-  const before = memoryOf(pids).residentBytes;
+  const residentBytes = async () => {
+    await wait(SETTLE_MS);
+    await bench.target.collect();
+    return memoryOf(pids).residentBytes;
+  };
+  const before = await residentBytes();
   const polls = clients.map((client, i) => {
     const since = tokens[i]!.next_batch;
     const request = { since, timeoutMs: POLL_MS };
     return client.http.poll(syncQuestion(client, request));
   });
-  await wait(SETTLE_MS);
-  const after = memoryOf(pids).residentBytes;
+  const after = await residentBytes();
   const cpu = await measureCpu(bench);
   await Promise.all(bench.https.map((http) => http.dropPolls()));
   await Promise.all(polls);

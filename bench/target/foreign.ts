@@ -21,6 +21,7 @@ export async function openForeign(options: Options): Promise<Target> {
       return dataFolder === undefined ? undefined : readFolderSize(dataFolder);
     },
     longestLoopDelayMs: async () => undefined,
+    collect: async () => undefined,
     stop: async () => undefined,
   };
 }

@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readDatabaseSize } from "../measure/database-size.ts";
+import { collect } from "../measure/collect.ts";
 import { isDatabase, readTree } from "../measure/proc.ts";
 import type { Options } from "../options.ts";
 import { findFreePort, metricsAt, readLoopDelay } from "./loop-delay.ts";
@@ -52,6 +53,7 @@ export async function startOurs(options: Options): Promise<Target> {
       longestLoopDelayMs: async () =>
         metricsPort === undefined ? undefined : readLoopDelay(metricsPort),
       storedBytes: () => readDatabaseSize(databaseUrl),
+      collect: () => collect(pids),
       stop,
     };
   } catch (error) {

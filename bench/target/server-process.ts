@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join, resolve } from "node:path";
+import { COLLECTING } from "../measure/collect.ts";
 
 /** One run of `myelin serve`. */
 export interface ServerProcess {
@@ -21,13 +22,13 @@ export async function startServer(
   profile: string | undefined,
 ): Promise<ServerProcess> {
   const program = join(process.cwd(), "bin", "myelin.js");
-  const flags =
+  const profiling =
     profile === undefined
       ? []
       : ["--cpu-prof", `--cpu-prof-dir=${resolve(profile)}`];
   const child = spawn(
     process.execPath,
-    [...flags, program, "serve", "--port", "0"],
+    [...COLLECTING, ...profiling, program, "serve", "--port", "0"],
     {
       cwd: folder,
       env: { PATH: process.env["PATH"], ...environment },

@@ -17,6 +17,8 @@ export interface Target {
   serverPids(): readonly number[];
   databasePids(): readonly number[];
   storedBytes(): Promise<StoredBytes | undefined>;
+  /** Has the server's processes collect their garbage, where they can be told to. */
+  collect(): Promise<void>;
   /** Of the first process, since it was asked last; undefined where it is not told. */
   longestLoopDelayMs(): Promise<number | undefined>;
   stop(): Promise<void>;

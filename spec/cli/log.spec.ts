@@ -16,11 +16,15 @@ function logInto(format: "json" | "text") {
 
 describe("createLog", () => {
   for (const format of ["json", "text"] as const) {
-    it(`keeps what came from outside in its one line of ${format}`, () => {
+    it(`row 50: keeps what came from outside in its one line of ${format}, and visible`, () => {
       const { lines, log } = logInto(format);
-      log.info({ userAgent: 'a\r\n{"forged":1}\u001b[31m' }, "b\nc");
+      const forged =
+        'a\r\n{"forged":1}\u001b[31m\u0085\u009b31m\u202eb\u2028c\u2066d\u200f\ufeff\u007f';
+      log.info({ userAgent: forged }, `b\nc${forged}`);
       expect(lines).to.have.length(1);
-      expect(lines[0]?.trimEnd()).to.not.match(/[\u0000-\u001f]/);
+      expect(lines[0]?.trimEnd()).to.not.match(/[^\u0020-\u007e]/);
+      if (format === "json")
+        expect(JSON.parse(lines[0] ?? "")).to.include({ userAgent: forged });
     });
 
     it(`shows no secrets in ${format}`, () => {

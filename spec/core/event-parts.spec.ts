@@ -110,7 +110,7 @@ for (const version of roomVersions) {
   const rules = getRoomRules(version);
 
   describe(`the two parts of an event of room version ${version}`, () => {
-    it("merge to the identical canonical bytes, whatever the type", () => {
+    it("row 46: merge to the identical canonical bytes, whatever the type", () => {
       fc.assert(
         fc.property(event, (pdu) => {
           const { skeleton, content } = splitEvent(rules, pdu);

@@ -264,14 +264,14 @@ describe("input", () => {
       }
     });
 
-    it("may not pause for longer than the limit", async () => {
+    it("row 52: may not pause for longer than the limit", async () => {
       const answer = await app.raw(
         'POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{"a":',
       );
       expect(answer).to.match(/^HTTP\/1\.1 408 /);
     });
 
-    it("may arrive slowly, as long as it moves", async () => {
+    it("row 52: may arrive slowly, as long as it moves", async () => {
       const head = "POST /body HTTP/1.1\r\nHost: x\r\nConnection: close\r\n";
       const pieces = ["{", '"a"', ":", "1", "}"];
       const socket = connect(app.port(), "127.0.0.1");
@@ -313,7 +313,7 @@ describe("input", () => {
   });
 
   describe("request", () => {
-    it("is refused where its length is told twice or in two ways", async () => {
+    it("row 53 CVE-2020-10108: is refused where its length is told twice or in two ways", async () => {
       const heads = [
         "Content-Length: 2\r\nContent-Length: 3",
         "Content-Length: 2\r\nTransfer-Encoding: chunked",
@@ -332,7 +332,7 @@ describe("input", () => {
       }
     });
 
-    it("is refused with headers above 16 KiB or above 100", async () => {
+    it("row 53: is refused with headers above 16 KiB or above 100", async () => {
       const large = await app.raw(
         `GET /query HTTP/1.1\r\nHost: x\r\nX: ${"x".repeat(17_000)}\r\n\r\n`,
       );
@@ -345,13 +345,13 @@ describe("input", () => {
       );
     });
 
-    it("may not take longer for its headers than the limit", async () => {
+    it("row 52: may not take longer for its headers than the limit", async () => {
       expect(
         await app.raw("GET /query HTTP/1.1\r\nHost: x\r\nX-Slow:"),
       ).to.match(/^HTTP\/1\.1 408 /);
     });
 
-    it("leaves one line in the log, whatever it holds", async () => {
+    it("row 50: leaves one line in the log, whatever it holds", async () => {
       await app.raw(
         "GET /a%0d%0ab\x1b[31m HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
       );

@@ -124,7 +124,7 @@ describe("router", () => {
     expect((await app.ask("GET", "/constructor")).status).to.equal(404);
   });
 
-  it("refuses broken escapes and NUL in a parameter with 400", async () => {
+  it("row 47: refuses broken escapes and NUL in a parameter with 400", async () => {
     for (const segment of [
       "%E0%A4",
       "%",

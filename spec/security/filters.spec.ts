@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { expect } from "chai";
 import {
   getMessages,
@@ -130,6 +132,39 @@ describe("adversarial filters and limits", () => {
     ];
     expect(count).to.be.at.most(100);
   });
+
+  it("row 64: are remembered within bounds, by what they take", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const heapMb = () => {
+      collect();
+      collect();
+      return process.memoryUsage().heapUsed / 2 ** 20;
+    };
+    let count = 0;
+    // No text stands twice, or they would share it.
+    const list = () => of(800, () => `!${(count += 1).toString(36)}`);
+    const largest = () => ({
+      room: {
+        rooms: list(),
+        not_rooms: list(),
+        timeline: { rooms: list(), not_rooms: list() },
+        state: { rooms: list(), not_rooms: list() },
+        ephemeral: { rooms: list() },
+      },
+    });
+    const since = (await new SyncReader(alice).next()).next_batch;
+    const before = heapMb();
+    for (let i = 0; i < 400; i += 1) {
+      const stored = await alice.post(
+        path`/user/${alice.userId}/filter`,
+        largest(),
+      );
+      const id = must<{ filter_id: string }>(stored).filter_id;
+      must(await alice.get(`/sync?since=${since}&filter=${id}`));
+    }
+    expect(heapMb() - before).to.be.below(50);
+  }).timeout(60_000);
 
   for (const limit of [1_000_000_000, 9_007_199_254_740_991]) {
     it(`row 66: a limit of ${limit} gives 1,000 events at the most`, async () => {

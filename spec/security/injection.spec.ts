@@ -139,6 +139,48 @@ describe("hostile paths and queries", () => {
     expect(asked).to.be.above(500);
   }).timeout(60_000);
 
+  it("row 42: what people write may hold NUL, and no id", async () => {
+    const { userId, deviceId } = alice;
+    const roomId = await makeRoom(alice, {
+      name: "n\0",
+      initial_state: [
+        { type: "m.x\0", state_key: "k\0", content: { "a\0": "\0" } },
+      ],
+    });
+    const state = await alice.get(path`/rooms/${roomId}/state`);
+    const events = JSON.parse(state.text) as Json[];
+    const odd = events.find(({ type }) => type === "m.x\0");
+    expect(odd).to.deep.include({ state_key: "k\0", content: { "a\0": "\0" } });
+    const name = path`/rooms/${roomId}/state/m.room.name/`;
+    expect(must(await alice.get(name))).to.deep.equal({ name: "n\0" });
+    for (const [target, body] of [
+      [path`/devices/${deviceId}`, { display_name: "d\0" }],
+      [path`/profile/${userId}/displayname`, { displayname: "p\0" }],
+      [path`/user/${userId}/account_data/m.x`, { "k\0": "v\0" }],
+    ] as const) {
+      must(await alice.put(target, body));
+      expect(must(await alice.get(target)), target).to.deep.include(body);
+    }
+    const login = {
+      type: "m.login.password",
+      user: "alice",
+      password: alice.password,
+    };
+    for (const answer of [
+      await alice.put("/directory/room/%23a%00%3Atest", { room_id: roomId }),
+      await alice.post("/createRoom", { room_alias_name: "a\0" }),
+      await alice.post("/createRoom", { invite: ["@a\0:test"] }),
+      await alice.post(path`/rooms/${roomId}/invite`, { user_id: "@a\0:test" }),
+      await server.post("/login", { ...login, device_id: "D\0" }),
+      await server.post("/register", {
+        username: "a\0",
+        password: "a long password",
+        auth: { type: "m.login.dummy" },
+      }),
+    ])
+      expect(answer.status, answer.text).to.equal(400);
+  });
+
   it("row 42: a registration token with NUL is a wrong one", async () => {
     const auth = { type: "m.login.registration_token", token: "a\0b" };
     const form = { username: "nul", password: "a long password" };

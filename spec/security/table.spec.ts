@@ -3,6 +3,11 @@ import { expect } from "chai";
 
 const page = readFileSync("docs/security-tests.md", "utf8");
 const NAMED = /`((?:spec|test)\/[\w./-]+\.ts)` “([^”]+)”/g;
+/** Rows that have to have a test of their own name. */
+const ROWS = [
+  ...Array.from({ length: 16 }, (_, i) => 38 + i),
+  ...[56, 58, 61, 64, 66],
+];
 const SERVED = [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 15, 16, 17, 19];
 
 describe("docs/security-tests.md", () => {
@@ -22,6 +27,18 @@ describe("docs/security-tests.md", () => {
   it("has every control that holds for what is served", () => {
     for (const number of SERVED)
       expect(page, `C${number}`).to.match(new RegExp(`^\\| C${number} `, "m"));
+  });
+
+  it("names a test after each row that stands for load and hostile input", () => {
+    for (const row of ROWS) {
+      const line = new RegExp(`^\\| ${row} .*$`, "m").exec(page)?.[0] ?? "";
+      const names = [...line.matchAll(NAMED)].map(([, , name]) => name);
+      const own = new RegExp(`\\brows? (\\d+, )*${row}\\b`);
+      expect(
+        names.filter((name) => own.test(name ?? "")),
+        `row ${row}`,
+      ).not.to.deep.equal([]);
+    }
   });
 
   it("names each spec of this folder", () => {

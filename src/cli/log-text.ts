@@ -1,8 +1,7 @@
-import type { Writable } from "node:stream";
 import type { DestinationStream } from "pino";
 
 /** Turns each JSON line into `time level message name=value …`, still one line. */
-export function textLines(output: Writable): DestinationStream {
+export function textLines(output: DestinationStream): DestinationStream {
   return {
     write(line) {
       const { time, level, msg, ...rest } = JSON.parse(line) as Record<

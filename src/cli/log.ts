@@ -15,10 +15,10 @@ export function createLog(
   output: Writable,
   processIndex?: number,
 ): Logger {
-  const destination: DestinationStream =
-    format === "text"
-      ? textLines(output)
-      : { write: (line) => void output.write(line) };
+  const visible: DestinationStream = {
+    write: (line) => void output.write(line.replace(UNSEEN, escape)),
+  };
+  const destination = format === "text" ? textLines(visible) : visible;
   return pino(
     {
       level,
@@ -34,6 +34,16 @@ export function createLog(
     destination,
   );
 }
+
+/**
+ * What JSON leaves as it is, though terminals and editors obey it: C1 controls,
+ * directions of writing, other ends of lines, and what has no width.
+ */
+const UNSEEN =
+  /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+
+const escape = (sign: string): string =>
+  `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`;
 
 /** Of an error, what we wrote ourselves: a driver's details quote people's data. */
 function describeError(error: unknown, depth = 0): unknown {

@@ -228,7 +228,7 @@ export const configSchema = {
     rate_limits: rateLimitsSchema,
     limits: {
       type: "object",
-      description: "What one request may take.",
+      description: "What a request and a client may take.",
       properties: {
         header_seconds: {
           type: "integer",
@@ -243,6 +243,23 @@ export const configSchema = {
           maximum: 300,
           default: 30,
           description: "How long a body may pause while it arrives.",
+        },
+        connections: {
+          type: "integer",
+          orWord: "auto",
+          minimum: 1,
+          maximum: 1_000_000,
+          default: "auto",
+          description:
+            "Connections that each process holds at once; auto is what its limit of open files allows, and 100,000 at the most.",
+        },
+        connections_per_address: {
+          type: "integer",
+          minimum: 1,
+          maximum: 1_000_000,
+          default: 4_000,
+          description:
+            "How many of them one address may have, such as the one that a whole office comes from. This machine and trusted proxies may have them all.",
         },
       },
     },

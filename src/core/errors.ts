@@ -80,3 +80,17 @@ export class MatrixError extends Error {
     this.extra = extra;
   }
 }
+
+/**
+ * Makes an error that a flood of requests may make by the thousand: where it was made says
+ * nothing of it, and to find that out costs as much as all else of the refusal.
+ */
+export function withoutStack<T extends Error>(make: () => T): T {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return make();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}

@@ -8,27 +8,37 @@ import { BlockList, isIP } from "node:net";
 export function createAddressOf(
   trustedProxies: readonly string[],
 ): (peer: string, forwardedFor: string | undefined) => string {
-  const trusted = new BlockList();
-  for (const range of trustedProxies) {
-    const [address = "", bits] = range.split("/");
-    const family = familyOf(address);
-    if (family === undefined) throw new TypeError(`No address: ${range}`);
-    if (bits === undefined) trusted.addAddress(address, family);
-    else trusted.addSubnet(address, Number(bits), family);
-  }
-  const isTrusted = (address: string) => {
-    const family = familyOf(address);
-    return family !== undefined && trusted.check(address, family);
-  };
+  const isTrusted = createIsWithin(trustedProxies);
   return (peer, forwardedFor) => {
-    let address = plain(peer);
+    let address = plainAddress(peer);
     if (forwardedFor === undefined) return address;
     for (const hop of forwardedFor.split(",").reverse()) {
-      const next = plain(hop.trim());
+      const next = plainAddress(hop.trim());
       if (!isTrusted(address) || isIP(next) === 0) return address;
       address = next;
     }
     return address;
+  };
+}
+
+/**
+ * Tells whether an address is of these networks.
+ * @param ranges addresses and CIDR ranges
+ */
+export function createIsWithin(
+  ranges: readonly string[],
+): (address: string) => boolean {
+  const list = new BlockList();
+  for (const range of ranges) {
+    const [address = "", bits] = range.split("/");
+    const family = familyOf(address);
+    if (family === undefined) throw new TypeError(`No address: ${range}`);
+    if (bits === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(bits), family);
+  }
+  return (address) => {
+    const family = familyOf(address);
+    return family !== undefined && list.check(address, family);
   };
 }
 
@@ -50,7 +60,7 @@ function familyOf(address: string): "ipv4" | "ipv6" | undefined {
 }
 
 /** An IPv4 address that an IPv6 socket shows as `::ffff:…` is an IPv4 address. */
-function plain(address: string): string {
+export function plainAddress(address: string): string {
   const mapped = /^::ffff:([0-9.]+)$/i.exec(address)?.[1];
   return mapped !== undefined && isIP(mapped) === 4 ? mapped : address;
 }

@@ -1,3 +1,4 @@
+import { withoutStack } from "../core/errors.ts";
 import { HttpError } from "./http-error.ts";
 
 /** What the path decided: the route's value and its parameters, decoded once. */
@@ -109,7 +110,10 @@ const invalid = (message: string): HttpError =>
   new HttpError(400, "M_INVALID_PARAM", message);
 
 const unknownPath = (): HttpError =>
-  new HttpError(404, "M_UNRECOGNIZED", "This server knows no such path.");
+  withoutStack(
+    () =>
+      new HttpError(404, "M_UNRECOGNIZED", "This server knows no such path."),
+  );
 
 const wrongMethod = (allowed: readonly string[]): HttpError =>
   new HttpError(405, "M_UNRECOGNIZED", "This path knows no such method.", {

@@ -1,10 +1,13 @@
+import { bodies } from "./bodies.ts";
 import { claims } from "./claims.ts";
 import { clock } from "./clock.ts";
 import { cuts } from "./cuts.ts";
 import { dags } from "./dags.ts";
 import { diskFull } from "./disk-full.ts";
 import { exhausted } from "./exhausted.ts";
+import { filters } from "./filters.ts";
 import { history } from "./history.ts";
+import { idlePolls } from "./idle-polls.ts";
 import { kills } from "./kills.ts";
 import { largeFiles } from "./large-files.ts";
 import { migration } from "./migration.ts";
@@ -29,4 +32,7 @@ export const cases: readonly ProofCase[] = [
   largeFiles,
   thumbnails,
   history,
+  idlePolls,
+  filters,
+  bodies,
 ];

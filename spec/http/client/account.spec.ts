@@ -137,7 +137,7 @@ describe("user-interactive authentication", () => {
     expect(answer.status).to.equal(401);
   });
 
-  it("authorises once", async () => {
+  it("row 56: authorises once", async () => {
     const dave = await server.user("dave");
     const asked = await dave.delete("/devices/ANY", {});
     const auth = { ...stageOf(dave), session: asked.body["session"] };

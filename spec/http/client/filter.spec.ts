@@ -64,7 +64,7 @@ describe("/user/{userId}/filter", () => {
     }
   });
 
-  it("keeps a hundred of a user", async () => {
+  it("row 64: keeps a hundred of a user", async () => {
     const gus = await server.user("gus");
     const ids: string[] = [];
     for (let limit = 1; limit <= 102; limit += 1)

@@ -84,7 +84,7 @@ describe("GET /rooms/{roomId}/messages", () => {
     expect(idsOf(forth.chunk)).to.deep.equal([second]);
   });
 
-  it("gives 10 events unless told, and never more than 1000", async () => {
+  it("row 66: gives 10 events unless told, and never more than 1000", async () => {
     const roomId = await makeRoom(alice);
     await sayAll(alice, roomId, texts(12));
     const few = await getMessages(alice, roomId, { dir: "b" });

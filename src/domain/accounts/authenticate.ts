@@ -1,5 +1,5 @@
 import type { Edges } from "../../edges.ts";
-import { MatrixError } from "../../core/errors.ts";
+import { MatrixError, withoutStack } from "../../core/errors.ts";
 import type { UserId } from "../../core/ids.ts";
 import {
   listSessions,
@@ -57,10 +57,13 @@ export function createAuthenticate(edges: Needs): Authenticate {
       const session = await findSession(key);
       if (!session) {
         known.delete(key);
-        throw new MatrixError(
-          "M_UNKNOWN_TOKEN",
-          "This access token is not valid.",
-          { soft_logout: false },
+        throw withoutStack(
+          () =>
+            new MatrixError(
+              "M_UNKNOWN_TOKEN",
+              "This access token is not valid.",
+              { soft_logout: false },
+            ),
         );
       }
       // It came of a refresh, whose token is spent from now on.

@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { MatrixError } from "../../core/errors.ts";
+import { MatrixError, withoutStack } from "../../core/errors.ts";
 import type { Edges } from "../../edges.ts";
 import { deleteBuckets, takeTokens } from "../../storage/rate-limits.ts";
 import type { Bucket } from "../../storage/rate-limits.ts";
@@ -53,21 +53,33 @@ export interface RateLimiter {
 type Needs = Pick<Edges, "db" | "settings" | "now" | "log">;
 
 const REMEMBERED_KEYS = 20_000;
+const LONGEST_KEY = 255;
+
+interface Held {
+  readonly bucket: Bucket;
+  readonly lease: Lease;
+}
+
 const SWEEP_MS = 10 * 60 * 1000;
 
 /** Buckets that all processes share. A process may hold a twentieth of a bucket ahead. */
 export function createRateLimiter(needs: Needs): RateLimiter {
   const { settings, now } = needs;
   if (!settings.rateLimitsEnabled) return unlimited;
-  const leases = new WeightedCache<string, Lease>(REMEMBERED_KEYS, () => 1);
+  const held = new WeightedCache<string, Held>(REMEMBERED_KEYS, () => 1);
   let sweptTs = now();
 
-  const leaseOf = (key: string): Lease => {
-    const held = leases.get(key);
+  const hold = (kind: RateLimitKind, key: string): Held => {
+    // What is no address and no user id may be of any length.
+    const isLong = key.length > LONGEST_KEY;
+    const name = isLong ? bucketOf(kind, key).key : `${kind} ${key}`;
+    const known = held.get(name);
     // What is remembered of a time to come is of a clock that was set back.
-    const lease = held && held.knownTs <= now() ? held : newLease(now());
-    leases.set(key, lease);
-    return lease;
+    if (known && known.lease.knownTs <= now()) return known;
+    const bucket = known?.bucket ?? bucketOf(kind, key);
+    const made = { bucket, lease: newLease(now()) };
+    held.set(name, made);
+    return made;
   };
 
   const ask = async (bucket: Bucket, lease: Lease, cost: number) => {
@@ -108,15 +120,13 @@ export function createRateLimiter(needs: Needs): RateLimiter {
 
   return {
     async giveBack(kind, key) {
-      const bucket = bucketOf(kind, key);
-      const lease = leaseOf(bucket.key);
+      const { bucket, lease } = hold(kind, key);
       await ask(bucket, lease, -1);
       deny(lease, Infinity, 0);
     },
     async take(kind, key, cost = 1) {
-      const bucket = bucketOf(kind, key);
+      const { bucket, lease } = hold(kind, key);
       const wanted = Math.min(cost, bucket.burst);
-      const lease = leaseOf(bucket.key);
       if (takeSpare(lease, wanted, now())) return;
       const waitMs = deniedFor(lease, wanted, now());
       if (waitMs > 0) throw limitExceeded(waitMs);
@@ -160,9 +170,13 @@ function longestFill(limits: Edges["settings"]["rateLimits"]): number {
 }
 
 function limitExceeded(retryAfterMs: number): MatrixError {
-  return new MatrixError(
-    "M_LIMIT_EXCEEDED",
-    `Too many requests. Try again in ${Math.ceil(retryAfterMs / 1000)} seconds.`,
-    { retry_after_ms: Math.max(1, retryAfterMs) },
+  const seconds = Math.ceil(retryAfterMs / 1000);
+  return withoutStack(
+    () =>
+      new MatrixError(
+        "M_LIMIT_EXCEEDED",
+        `Too many requests. Try again in ${seconds} seconds.`,
+        { retry_after_ms: Math.max(1, retryAfterMs) },
+      ),
   );
 }

@@ -71,7 +71,7 @@ function stateAfterNameOf(query: SyncQuery): StateAfterName | null {
 
 const EVERYTHING = parseClientFilter({});
 const parsed = slot(
-  () => new WeightedCache<string, Parsed>(8_000_000, ({ weight }) => weight),
+  () => new WeightedCache<string, Parsed>(16_000_000, ({ weight }) => weight),
 );
 
 interface Parsed {
@@ -95,6 +95,13 @@ async function filterOf(
     ? readJson(text)
     : await getFilter(edges, userId, text);
   const filter = parseClientFilter(value);
-  cache.set(key, { filter, weight: 1000 + 2 * key.length });
+  cache.set(key, { filter, weight: 1000 + 2 * key.length + weigh(filter) });
   return filter;
+}
+
+/** Roughly the bytes that a filter takes: a stored one has a short key and long lists. */
+function weigh(value: unknown): number {
+  if (typeof value === "string") return 40 + 2 * value.length;
+  if (typeof value !== "object" || value === null) return 8;
+  return Object.values(value).reduce<number>((sum, v) => sum + weigh(v), 40);
 }

@@ -1,4 +1,4 @@
-import { MatrixError } from "../../core/errors.ts";
+import { MatrixError, withoutStack } from "../../core/errors.ts";
 import { Turns } from "../../util/turns.ts";
 import { limitKeyOf } from "../address.ts";
 import type { Middleware } from "../context.ts";
@@ -27,8 +27,11 @@ export function takeTurns(): Middleware {
     const key = part === undefined ? whom : `${whom} ${part}`;
     const turns = part === undefined ? works : apart;
     if (turns.waiting(key) < MOST_WAITING) return turns.run(key, next);
-    throw new MatrixError("M_LIMIT_EXCEEDED", "Too many requests at once.", {
-      retry_after_ms: RETRY_AFTER_MS,
-    });
+    throw withoutStack(
+      () =>
+        new MatrixError("M_LIMIT_EXCEEDED", "Too many requests at once.", {
+          retry_after_ms: RETRY_AFTER_MS,
+        }),
+    );
   };
 }
