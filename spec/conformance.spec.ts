@@ -39,6 +39,17 @@ describe("conformance rows", () => {
     expect(listLeftOut().filter(({ reason }) => !reason)).to.deep.equal([]);
   });
 
+  it("pass with ours, those that others stand under too", () => {
+    const results = readResults();
+    const due = [...known, ...tested].filter((key) => !leftOut.has(key));
+    const red = due.filter((key) => results.get(key)?.ours !== "pass");
+    expect(red).to.deep.equal([]);
+    const gone = [...results.keys()].filter(
+      (key) => !known.has(key) && !tested.has(key),
+    );
+    expect(gone).to.deep.equal([]);
+  });
+
   it("have a result of Synapse, and a note where it fails", () => {
     const results = readResults();
     const missing = [...tested].filter((key) => !results.get(key)?.synapse);

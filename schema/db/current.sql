@@ -1636,7 +1636,8 @@ begin
       is_automatic = excluded.is_automatic, position = excluded.position;
   end if;
 
-  -- A receipt never moves backwards.
+  -- A receipt never moves backwards, and one of a thread says nothing new at an event up to
+  -- which the whole room is read already.
   if p_rows ? 'receipts' then
     insert into receipts (room_nid, user_id, receipt_type, thread, event_id, event_position, receipt_ts, position)
     select distinct on (room_nid, user_id, receipt_type, thread)
@@ -1645,6 +1646,9 @@ begin
       as r(w int, o int, room_nid bigint, user_id text, receipt_type text, thread text, event_id text,
         event_position bigint, receipt_ts bigint)
     where starts[r.w + 1] is not null
+      and (r.thread = '' or not exists (select from receipts x
+        where x.room_nid = r.room_nid and x.user_id = r.user_id and x.receipt_type = r.receipt_type
+          and x.thread = '' and x.event_id = r.event_id))
     order by room_nid, user_id, receipt_type, thread, event_position desc
     on conflict (room_nid, user_id, receipt_type, thread) do update set event_id = excluded.event_id,
       event_position = excluded.event_position, receipt_ts = excluded.receipt_ts, position = excluded.position

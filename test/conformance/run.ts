@@ -1,11 +1,12 @@
 // npm run conformance [-- --target URL --secret S] [--only REGEX] [--record ours|synapse]
 import { parseArgs } from "node:util";
 import { loadRows } from "./harness/load.ts";
-import { startOurs, type Started } from "./harness/ours.ts";
+import { startOurs } from "./harness/ours.ts";
 import { withParents } from "./harness/parents.ts";
 import { keyOf } from "./harness/registry.ts";
+import { restartBy } from "./harness/restart.ts";
 import { runRows, titleOf, type Outcome } from "./harness/runner.ts";
-import { Server } from "./harness/server.ts";
+import { Server, type ServerOptions } from "./harness/server.ts";
 import {
   listBehaviours,
   recordResults,
@@ -19,6 +20,8 @@ const { values } = parseArgs({
     /** The shared secret of /_synapse/admin/v1/register. */
     secret: { type: "string" },
     "registration-token": { type: "string" },
+    /** A command of the shell that ends and starts the other server; without it rows that want that are left out. */
+    restart: { type: "string" },
     /** Runs only rows whose "group/test/case" matches. */
     only: { type: "string" },
     /** Where the log of a server of ours goes. */
@@ -36,14 +39,13 @@ function tell({ row, error, ms }: Outcome): void {
   if (error) say(`      ${error.message.replaceAll("\n", "\n      ")}`);
 }
 
-async function run(target: Pick<Started, "baseUrl"> & { secret?: string }) {
-  const server = new Server({
-    ...target,
-    registrationToken: values["registration-token"],
-  });
+async function run(target: ServerOptions) {
+  const server = new Server(target);
   const only = new RegExp(values.only ?? "");
-  const rows = (await loadRows()).filter((row) =>
-    only.test(keyOf(row).replaceAll("\t", "/")),
+  const rows = (await loadRows()).filter(
+    (row) =>
+      only.test(keyOf(row).replaceAll("\t", "/")) &&
+      (row.options.restarts !== true || target.restart !== undefined),
   );
   const started = performance.now();
   const outcomes = await runRows(rows, server, Number(values.jobs), tell);
@@ -58,21 +60,28 @@ async function run(target: Pick<Started, "baseUrl"> & { secret?: string }) {
 function record(outcomes: Outcome[]): void {
   const column = values.record;
   if (column !== "ours" && column !== "synapse") return;
-  if (values.only !== undefined)
-    throw new Error("--record wants a whole run, without --only");
   const tested = new Map<string, Verdict>(
     outcomes.map(({ row, error }) => [keyOf(row), error ? "fail" : "pass"]),
   );
   recordResults(column, withParents(listBehaviours(), tested));
 }
 
+if (values.record !== undefined && values.only !== undefined)
+  throw new Error("--record wants a whole run, without --only");
+if (values.record === "synapse" && values.restart === undefined)
+  throw new Error("--record wants every row, and so --restart");
+
 const started =
   values.target === undefined ? await startOurs(values.log) : undefined;
+const { target: baseUrl = "", secret, restart } = values;
+const other: ServerOptions = {
+  baseUrl,
+  secret,
+  registrationToken: values["registration-token"],
+  restart: restart === undefined ? restart : () => restartBy(restart, baseUrl),
+};
 try {
-  const { target: baseUrl = "", secret } = values;
-  const outcomes = await run(
-    started ?? { baseUrl, ...(secret === undefined ? {} : { secret }) },
-  );
+  const outcomes = await run(started ?? other);
   record(outcomes);
   process.exitCode = outcomes.some((outcome) => outcome.error) ? 1 : 0;
 } finally {

@@ -108,6 +108,53 @@ describe("receipts and read markers", () => {
     expect((await read(alice, root, "m.unknown")).status).to.equal(400);
   });
 
+  it("count what relates to a thread's root to the main timeline or, where asked to, to the thread", async () => {
+    const { alice, say, read } = await setUp("around-root");
+    const related = (event_id: string, rel_type: string) => ({
+      "m.relates_to": { rel_type, event_id },
+    });
+    const root = await say(alice);
+    await say(alice, related(root, "m.thread"));
+    const reference = await say(alice, related(root, "m.reference"));
+    const indirect = await say(alice, related(reference, "m.annotation"));
+    const stranger = await say(alice, related(await say(alice), "m.reference"));
+    for (const [eventId, thread_id, expected] of [
+      [reference, root, 200],
+      [indirect, root, 200],
+      [indirect, "main", 200],
+      [stranger, root, 400],
+    ] as const) {
+      const { status } = await read(alice, eventId, "m.read", { thread_id });
+      expect(status, `${eventId} ${thread_id}`).to.equal(expected);
+    }
+  });
+
+  for (const isThreadFirst of [false, true]) {
+    const name = isThreadFirst ? "before" : "after";
+    it(`of a thread, set ${name} it, give way to one of the whole room at the same event`, async () => {
+      const { alice, bob, roomId, say, read } = await setUp(`clash-${name}`);
+      const root = await say(alice);
+      const relation = { rel_type: "m.thread", event_id: root };
+      const reply = await say(alice, { "m.relates_to": relation });
+      const kinds = [{}, { thread_id: root }];
+      const [first, second] = isThreadFirst ? kinds.toReversed() : kinds;
+      await read(bob, reply, "m.read", first);
+      const { since } = await roomOf(alice, roomId);
+      await read(bob, reply, "m.read", second);
+      await say(alice);
+      const shown = async (query?: string) => {
+        const { room } = await roomOf(alice, roomId, query);
+        const receipts = receiptsIn(room) as
+          Record<string, { "m.read": Record<string, object> }> | undefined;
+        return receipts?.[reply]?.["m.read"][bob.userId];
+      };
+      expect(await shown()).to.have.all.keys("ts");
+      const news = await shown(`?since=${since}`);
+      if (isThreadFirst) expect(news).to.have.all.keys("ts");
+      else expect(news).to.equal(undefined);
+    });
+  }
+
   it("never go back", async () => {
     const { alice, bob, roomId, say, read } = await setUp("back");
     const first = await say(alice);

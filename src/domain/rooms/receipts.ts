@@ -12,7 +12,7 @@ import type { StoredEvent } from "./stored-event.ts";
 import { showEvents } from "./gate.ts";
 import { getJoinedRoom } from "./joined-room.ts";
 import type { RoomIdentity } from "./room-identity.ts";
-import { findThreads } from "./threads.ts";
+import { findThreads, leadsUpTo } from "./threads.ts";
 
 /** Public and private read receipts, and the read marker, which is account data. */
 export const receiptTypes = [
@@ -129,10 +129,13 @@ async function assertThread(
   }
   // The root is where its thread begins too: nothing in the thread comes before it.
   if (threadId === event.eventId) return;
-  const [thread] = await findThreads(edges, roomNid, [event]);
-  if ((thread ?? "main") !== threadId) {
-    throw invalid("The event is not related to the thread_id.");
+  const [thread = null] = await findThreads(edges, roomNid, [event]);
+  if ((thread ?? "main") === threadId) return;
+  // What relates to a root is of the main timeline; clients show it with the thread too.
+  if (thread === null && threadId !== "main") {
+    if (await leadsUpTo(edges, roomNid, event, threadId)) return;
   }
+  throw invalid("The event is not related to the thread_id.");
 }
 
 const invalid = (message: string): MatrixError =>

@@ -39,3 +39,19 @@ export async function findThreads(
   }
   return current.map(({ thread }) => thread);
 }
+
+/** Whether an event's relations, of whatever kind, lead up to another event. */
+export async function leadsUpTo(
+  { db }: Pick<Edges, "db">,
+  roomNid: number,
+  { relatesTo }: Pick<Relation, "relatesTo">,
+  eventId: string,
+): Promise<boolean> {
+  let parent = relatesTo;
+  for (let hop = 0; hop < MAX_HOPS && parent !== null; hop++) {
+    if (parent === eventId) return true;
+    const [head] = await listEventHeadsById(db, roomNid, [parent]);
+    parent = head?.relatesTo ?? null;
+  }
+  return false;
+}

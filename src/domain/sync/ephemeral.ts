@@ -57,7 +57,12 @@ export async function readEphemeral(
 
 const NOBODY: ReadonlySet<string> = new Set();
 
-type ReceiptContent = Record<string, Record<string, Record<string, object>>>;
+interface Receipt {
+  ts: number;
+  thread_id?: string;
+}
+
+type ReceiptContent = Record<string, Record<string, Record<string, Receipt>>>;
 
 /** https://spec.matrix.org/v1.19/client-server-api/#mreceipt */
 export function receiptContents(
@@ -78,6 +83,11 @@ export function receiptContents(
     }
     const ofEvent = (content[eventId] ??= {});
     const ofType = (ofEvent[receiptType] ??= {});
+    // There is place for one: that of the whole room (MSC4102), else the latest.
+    const known = Object.hasOwn(ofType, userId) ? ofType[userId] : undefined;
+    if (known && thread !== "") {
+      if (known.thread_id === undefined || known.ts > receiptTs) continue;
+    }
     ofType[userId] = {
       ts: receiptTs,
       ...(thread === "" ? {} : { thread_id: thread }),

@@ -5,6 +5,8 @@ export interface Answer {
   /** The JSON object of the answer; empty when the answer is none (see `raw`). */
   body: JsonObject;
   raw: string;
+  /** What `raw` was read from: a file is not text. */
+  bytes: Buffer;
   headers: Headers;
 }
 
@@ -84,9 +86,10 @@ export class Client {
       },
       signal: AbortSignal.timeout(60_000),
     });
-    const raw = await response.text();
+    const bytes = Buffer.from(await response.arrayBuffer());
+    const raw = bytes.toString("utf8");
     const { status, headers } = response;
-    return { status, body: parse(raw), raw, headers };
+    return { status, body: parse(raw), raw, bytes, headers };
   }
 
   get(target: string, query?: RequestOptions["query"]): Promise<Answer> {

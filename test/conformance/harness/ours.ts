@@ -4,10 +4,9 @@ import { mkdtempSync, openSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
+import { waitUntilAnswering } from "./restart.ts";
 
 const SECRET = "conformance-shared-secret";
-const START_MS = 60_000;
 
 async function findFreePort(): Promise<number> {
   const probe = createServer().listen(0, "127.0.0.1");
@@ -20,27 +19,15 @@ async function findFreePort(): Promise<number> {
   return address.port;
 }
 
-async function isReady(baseUrl: string): Promise<boolean> {
-  try {
-    return (await fetch(`${baseUrl}/health/ready`)).ok;
-  } catch {
-    return false;
-  }
-}
-
-async function waitUntilReady(child: ChildProcess, baseUrl: string) {
-  const deadline = Date.now() + START_MS;
-  while (!(await isReady(baseUrl))) {
-    if (child.exitCode !== null)
-      throw new Error(`the server ended with ${child.exitCode}`);
-    if (Date.now() > deadline) throw new Error("the server is not ready");
-    await wait(100);
-  }
+function assertRunning(child: ChildProcess): void {
+  if (child.exitCode !== null)
+    throw new Error(`the server ended with ${child.exitCode}`);
 }
 
 export interface Started {
   baseUrl: string;
   secret: string;
+  restart: () => Promise<void>;
   stop: () => Promise<void>;
 }
 
@@ -48,11 +35,11 @@ export interface Started {
 export async function startOurs(logFile: string): Promise<Started> {
   const data = mkdtempSync(join(tmpdir(), "myelin-conformance-"));
   const port = await findFreePort();
+  const baseUrl = `http://127.0.0.1:${port}`;
   const log = openSync(logFile, "w");
-  const child = spawn(
-    process.execPath,
-    ["bin/myelin.js", "serve", "--data", data, "--port", String(port)],
-    {
+  const serve = ["serve", "--data", data, "--port", String(port)];
+  const spawnServer = () =>
+    spawn(process.execPath, ["bin/myelin.js", ...serve], {
       stdio: ["ignore", log, log],
       env: {
         ...process.env,
@@ -60,25 +47,35 @@ export async function startOurs(logFile: string): Promise<Started> {
         MYELIN_REGISTRATION_SHARED_SECRET: SECRET,
         MYELIN_RATE_LIMITS_ENABLED: "false",
         MYELIN_URL_PREVIEWS_ENABLED: "true",
+        MYELIN_MEDIA_LEGACY_DOWNLOADS: "on",
         // The pages of the tests are served beside them.
         MYELIN_EGRESS_ALLOW: "127.0.0.1",
       },
-    },
-  );
-  const baseUrl = `http://127.0.0.1:${port}`;
+    });
+  let child = spawnServer();
   const abandon = () => child.kill("SIGTERM");
   process.on("exit", abandon);
-  const stop = async () => {
-    process.off("exit", abandon);
+  const end = async () => {
     if (child.exitCode === null && child.kill("SIGTERM"))
       await once(child, "exit");
+  };
+  const untilReady = () =>
+    waitUntilAnswering(`${baseUrl}/health/ready`, () => assertRunning(child));
+  const restart = async () => {
+    await end();
+    child = spawnServer();
+    await untilReady();
+  };
+  const stop = async () => {
+    process.off("exit", abandon);
+    await end();
     rmSync(data, { recursive: true, force: true });
   };
   try {
-    await waitUntilReady(child, baseUrl);
+    await untilReady();
   } catch (cause) {
     await stop();
     throw new Error(`the server did not start; see ${logFile}`, { cause });
   }
-  return { baseUrl, secret: SECRET, stop };
+  return { baseUrl, secret: SECRET, restart, stop };
 }

@@ -14,6 +14,8 @@ export interface RowOptions {
   timeout?: number;
   /** Run with nothing beside it, after all the others. */
   alone?: boolean;
+  /** Wants the server to be started anew; left out where that cannot be done. */
+  restarts?: boolean;
 }
 
 export interface Row extends RowName {

@@ -9,6 +9,8 @@ export interface ServerOptions {
   secret?: string | undefined;
   /** For /register where the server asks for one. */
   registrationToken?: string | undefined;
+  /** Starts the server anew on the same data, and waits until it answers. */
+  restart?: (() => Promise<void>) | undefined;
 }
 
 export interface AccountOptions {

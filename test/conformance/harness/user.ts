@@ -69,7 +69,8 @@ export class User extends Client {
 
   /**
    * Syncs, from `since` or from the beginning, until one answer satisfies `found`, and returns that answer.
-   * It waits by the server's long poll alone and gives up with what it last saw.
+   * It waits by the server's long poll alone and gives up with what it last saw. A longer
+   * `timeout` than the usual one tells a server that wakes the poll from one that lets it run out.
    */
   async syncUntil(
     found: (sync: JsonObject) => boolean,
@@ -79,7 +80,7 @@ export class User extends Client {
     let since = query.since;
     let last: JsonObject = {};
     for (let poll = 0; poll < POLLS && Date.now() < deadline; poll++) {
-      last = await this.sync({ ...query, since, timeout: POLL_MS });
+      last = await this.sync({ timeout: POLL_MS, ...query, since });
       if (found(last)) return last;
       since = text(last, "next_batch");
     }

@@ -40,6 +40,8 @@ canonical(
     const alias = await mustSetAlias(alice, "present", roomId);
     const content = { alias, alt_aliases: [alias] };
     expect((await set(alice, roomId, content)).status).to.equal(200);
+    const found = await alice.getState(roomId, "m.room.canonical_alias");
+    expect(found).to.deep.equal(content);
   },
 );
 

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { expectError, path } from "../harness/client.ts";
+import { type Answer, expectError, path } from "../harness/client.ts";
 import { at, list, text, type JsonObject } from "../harness/json.ts";
 import { row } from "../harness/registry.ts";
 import { bodies, getMessages } from "../harness/rooms.ts";
@@ -40,12 +40,18 @@ const sendLater = async (
 const manage = (server: Server, delayId: string, action: string) =>
   server.post(`${BASE}${path`/${delayId}/${action}`}`);
 
-/** Waits until nothing of the user's waits any more. */
-const untilSent = (user: User) =>
+/** Waits until nothing of the user's waits any more: what was due is sent then, or about to be. */
+const untilDue = (user: User) =>
   user.until(
     () => listDelayed(user),
     (waiting) => waiting.length === 0,
   );
+
+/** Waits until a state is set, and returns its content. */
+const untilSet = async (user: User, target: string): Promise<JsonObject> => {
+  const isSet = ({ status }: Answer) => status === 200;
+  return (await user.until(() => user.get(target), isSet)).body;
+};
 
 delayed("delayed events are empty on startup", async (_server, user) => {
   expect(await listDelayed(user)).to.deep.equal([]);
@@ -74,13 +80,18 @@ delayed(
     const other = await server.user("other");
     await sendThree(user, roomId);
     expect(await listDelayed(other)).to.deep.equal([]);
-    await untilSent(user);
-    const page = await getMessages(user, roomId, { dir: "f", limit: 50 });
-    expect(bodies(list(page, "chunk")).slice(-3)).to.deep.equal([
-      "0",
-      "1",
-      "2",
-    ]);
+    await untilDue(user);
+    const sent = await user.until(
+      async () =>
+        bodies(
+          list(
+            await getMessages(user, roomId, { dir: "f", limit: 50 }),
+            "chunk",
+          ),
+        ),
+      (texts) => texts.length === 3,
+    );
+    expect(sent).to.deep.equal(["0", "1", "2"]);
   },
 );
 
@@ -101,8 +112,8 @@ delayed(
     const [waiting] = await listDelayed(user);
     expect(at(waiting, "content")).to.deep.equal(content);
     expectError(await user.get(stateAt(roomId)), 404);
-    await untilSent(user);
-    expect(await user.mustGet(stateAt(roomId))).to.deep.equal(content);
+    expect(await untilSet(user, stateAt(roomId))).to.deep.equal(content);
+    expect(await listDelayed(user)).to.deep.equal([]);
   },
 );
 
@@ -136,10 +147,14 @@ for (const action of ["cancel", "restart", "send"]) {
 delayed(
   "delayed state events can be cancelled",
   async (server, user, roomId) => {
-    const id = await sendLater(user, stateAt(roomId), { set: true }, 1_500);
+    const id = await sendLater(user, stateAt(roomId), { set: true }, 800);
     expect((await manage(server, id, "cancel")).status).to.equal(200);
     expect(await listDelayed(user)).to.deep.equal([]);
-    expectError(await user.get(stateAt(roomId)), 404);
+    // One that is due later is sent, and so would the other have been.
+    const other = path`/rooms/${roomId}/state/${TYPE}/later`;
+    await sendLater(user, other, { set: true }, 1_200);
+    expect(await untilSet(user, other)).to.deep.equal({ set: true });
+    expectError(await user.get(stateAt(roomId)), 404, "M_NOT_FOUND");
   },
 );
 
@@ -167,7 +182,32 @@ delayed(
       Number(at(first, "running_since")),
     );
     expectError(await user.get(stateAt(roomId)), 404);
-    await untilSent(user);
-    expect(await user.mustGet(stateAt(roomId))).to.deep.equal(content);
+    expect(await untilSet(user, stateAt(roomId))).to.deep.equal(content);
   },
+);
+
+row(
+  "msc4140",
+  "TestDelayedEvents",
+  "delayed state events are kept on server restart",
+  async (server) => {
+    const user = await server.user("delaying");
+    const roomId = await user.createRoom();
+    const soon = stateAt(roomId);
+    const late = path`/rooms/${roomId}/state/${TYPE}/late`;
+    await sendLater(user, soon, { setter: "soon" }, 1_000);
+    const id = await sendLater(user, late, { setter: "late" });
+    expect(await listDelayed(user)).to.have.length(2);
+    await server.options.restart?.();
+    const waiting = await user.until(
+      () => listDelayed(user),
+      (events) => events.length === 1,
+    );
+    expect(waiting.map((event) => event["delay_id"])).to.deep.equal([id]);
+    expect(await untilSet(user, soon)).to.deep.equal({ setter: "soon" });
+    expectError(await user.get(late), 404, "M_NOT_FOUND");
+    expect((await manage(server, id, "send")).status).to.equal(200);
+    expect(await user.mustGet(late)).to.deep.equal({ setter: "late" });
+  },
+  { alone: true, restarts: true, timeout: 90_000 },
 );

@@ -78,6 +78,10 @@ row(
     const { deviceKeys } = newDeviceIdentity(alice);
     const answer = await bob.post("/keys/upload", { device_keys: deviceKeys });
     expectError(answer, 400);
+    for (const { userId } of [alice, bob]) {
+      const found = await query(bob, userId, []);
+      expect(at(found, "device_keys", userId) ?? {}).to.deep.equal({});
+    }
   },
 );
 

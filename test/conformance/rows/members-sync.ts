@@ -58,7 +58,11 @@ members(
 members(
   "Existing members see new members' presence (in initial sync)",
   async ({ alice, bob }) => {
-    await alice.syncUntil((sync) => shows(sync, bob));
+    const sync = await alice.until(
+      () => alice.sync(),
+      (found) => shows(found, bob),
+    );
+    expect(shows(sync, bob)).to.equal(true);
   },
 );
 

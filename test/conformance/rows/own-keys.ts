@@ -1,7 +1,14 @@
 import { expect } from "chai";
 import { passwordStage, withPassword } from "../harness/auth.ts";
 import { expectError, path } from "../harness/client.ts";
-import { at, isObject, list, type JsonObject } from "../harness/json.ts";
+import {
+  at,
+  isObject,
+  list,
+  strings,
+  text,
+  type JsonObject,
+} from "../harness/json.ts";
 import {
   crossSigningKey,
   newDeviceIdentity,
@@ -28,6 +35,11 @@ async function claim(asker: User, owner: User): Promise<JsonObject> {
 
 const query = (asker: User, owner: User): Promise<JsonObject> =>
   asker.mustPost("/keys/query", { device_keys: { [owner.userId]: [] } });
+
+const tells = (sync: JsonObject, section: "changed" | "left", user: User) => {
+  const users = at(sync, "device_lists", section);
+  return Array.isArray(users) && users.includes(user.userId);
+};
 
 const unusedFallbacks = (sync: JsonObject): unknown =>
   at(sync, "device_unused_fallback_key_types");
@@ -127,12 +139,10 @@ keys(
     await bob.join(roomId);
     const since = await alice.syncToken();
     await bob.leave(roomId);
-    const has = (sync: JsonObject, section: string) => {
-      const users = at(sync, "device_lists", section);
-      return Array.isArray(users) && users.includes(bob.userId);
-    };
-    const sync = await alice.syncUntil((seen) => has(seen, "left"), { since });
-    expect(has(sync, "changed")).to.equal(false);
+    const sync = await alice.syncUntil((seen) => tells(seen, "left", bob), {
+      since,
+    });
+    expect(tells(sync, "changed", bob)).to.equal(false);
   },
 );
 
@@ -200,6 +210,81 @@ keys(
       ...(isObject(at(own, userId)) ? Object(at(own, userId)) : {}),
       ...Object(at(byOwner, "signatures", userId)),
     });
+  },
+);
+
+keys(
+  "a self-signing key without a master key is refused",
+  async ({ alice }) => {
+    const bare = crossSigningKey(alice.userId, "self_signing", newSigningKey());
+    const master = newSigningKey();
+    const self_signing_key = signed(
+      bare,
+      alice.userId,
+      master.publicKey,
+      master,
+    );
+    const answer = await alice.post(UPLOAD, { self_signing_key });
+    expectError(answer, 400);
+    const found = await query(alice, alice);
+    expect(at(found, "self_signing_keys", alice.userId)).to.equal(undefined);
+  },
+);
+
+keys(
+  "new cross-signing keys are told to those who share a room, and to oneself",
+  async ({ server, alice, bob }) => {
+    const roomId = await alice.createRoom({ preset: "public_chat" });
+    await bob.join(roomId);
+    const phone = await server.login(alice);
+    const watchers = [bob, phone];
+    const tokens = await Promise.all(watchers.map((user) => user.syncToken()));
+    await crossSign(alice);
+    for (const [index, user] of watchers.entries())
+      await user.syncUntil((sync) => tells(sync, "changed", alice), {
+        since: tokens[index],
+      });
+  },
+);
+
+keys(
+  "a device that is deleted is told of to those who share a room",
+  async ({ server, alice, bob }) => {
+    const second = await server.login(alice);
+    await upload(second, { device_keys: newDeviceIdentity(second).deviceKeys });
+    const roomId = await alice.createRoom({ preset: "public_chat" });
+    await bob.join(roomId);
+    const since = await bob.syncToken();
+    const target = path`/devices/${second.deviceId}`;
+    const gone = await withPassword(alice, "DELETE", target);
+    expect(gone.status, gone.raw).to.equal(200);
+    await bob.syncUntil((sync) => tells(sync, "changed", alice), { since });
+  },
+);
+
+keys(
+  "/keys/changes tells what sync told, of those gone too",
+  async ({ alice, bob }) => {
+    await upload(bob, { device_keys: newDeviceIdentity(bob).deviceKeys });
+    const roomId = await alice.createRoom({ preset: "public_chat" });
+    const from = await alice.syncToken();
+    await bob.join(roomId);
+    const met = await alice.syncUntil((sync) => tells(sync, "changed", bob), {
+      since: from,
+    });
+    const between = text(met, "next_batch");
+    const changes = (query: { from: string; to: string }) =>
+      alice.mustGet("/keys/changes", query);
+    const first = await changes({ from, to: between });
+    expect(strings(first, "changed")).to.deep.equal([bob.userId]);
+
+    await bob.leave(roomId);
+    const parted = await alice.syncUntil((sync) => tells(sync, "left", bob), {
+      since: between,
+    });
+    const to = text(parted, "next_batch");
+    const second = await changes({ from: between, to });
+    expect(strings(second, "left")).to.deep.equal([bob.userId]);
   },
 );
 

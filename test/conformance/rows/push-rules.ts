@@ -33,6 +33,9 @@ row(
   },
 );
 
+/** A poll that is not woken ends after the row has failed. */
+const UNWOKEN_MS = 45_000;
+
 /** Has a sync wait while the change is made, and returns the rule that the woken sync tells of. */
 async function wokenBy(
   server: Server,
@@ -43,7 +46,10 @@ async function wokenBy(
   await before(alice);
   const since = await alice.syncToken();
   const [sync] = await Promise.all([
-    alice.syncUntil((seen) => isObject(globalRules(seen)), { since }),
+    alice.syncUntil((seen) => isObject(globalRules(seen)), {
+      since,
+      timeout: UNWOKEN_MS,
+    }),
     change(alice),
   ]);
   const rule = roomRule(sync);

@@ -100,19 +100,27 @@ restricted(
   "knock_restricted",
 );
 
-row("general", "TestKnockRoomsInPublicRoomsDirectory", "", async (server) => {
-  const alice = await server.user("alice");
-  const publishedRule = async (roomId: string, rule: string) => {
-    await alice.mustPut(path`/directory/list/room/${roomId}`, {
-      visibility: "public",
-    });
-    const isWanted = (entry?: JsonObject) => entry?.["join_rule"] === rule;
-    return (await findInDirectory(alice, roomId, isWanted))?.["join_rule"];
-  };
-  const knock = await alice.createRoom({ room_version: "7" });
-  const content = { join_rule: "knock" };
-  await alice.sendState(knock, "m.room.join_rules", "", content);
-  expect(await publishedRule(knock, "knock")).to.equal("knock");
-  const open = await publicRoom(alice, { room_version: "7" });
-  expect(await publishedRule(open, "public")).to.equal("public");
-});
+const publishes = (test: string, room_version: string, join_rule: string) => {
+  row("general", test, "", async (server) => {
+    const alice = await server.user("alice");
+    const publishedRule = async (roomId: string, rule: string) => {
+      await alice.mustPut(path`/directory/list/room/${roomId}`, {
+        visibility: "public",
+      });
+      const isWanted = (entry?: JsonObject) => entry?.["join_rule"] === rule;
+      return (await findInDirectory(alice, roomId, isWanted))?.["join_rule"];
+    };
+    const knock = await alice.createRoom({ room_version });
+    await alice.sendState(knock, "m.room.join_rules", "", { join_rule });
+    expect(await publishedRule(knock, join_rule)).to.equal(join_rule);
+    const open = await publicRoom(alice, { room_version });
+    expect(await publishedRule(open, "public")).to.equal("public");
+  });
+};
+
+publishes("TestKnockRoomsInPublicRoomsDirectory", "7", "knock");
+publishes(
+  "TestKnockRoomsInPublicRoomsDirectoryInMSC3787Room",
+  "10",
+  "knock_restricted",
+);

@@ -57,6 +57,9 @@ deletes(
     const alias = await mustSetAlias(bob, roomId);
     await setCanonical(alice, roomId, alias);
     await mustDelete(bob, alias);
+    // He has no power to change the room's state.
+    const found = await alice.getState(roomId, "m.room.canonical_alias");
+    expect(found["alias"]).to.equal(alias);
   },
 );
 

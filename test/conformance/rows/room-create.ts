@@ -3,7 +3,9 @@ import { expectError } from "../harness/client.ts";
 import { at, list, text } from "../harness/json.ts";
 import { row } from "../harness/registry.ts";
 import {
+  aliasTarget,
   listState,
+  nextBatch,
   publicRoom,
   stateOf,
   syncInvited,
@@ -18,11 +20,14 @@ const create = (name: string, run: (server: Server) => Promise<void>) => {
 
 create("POST /createRoom makes a public room", async (server) => {
   const alice = await server.user("alice");
+  const name = server.newLocalpart("alias");
   const roomId = await alice.createRoom({
     visibility: "public",
-    room_alias_name: server.newLocalpart("alias"),
+    room_alias_name: name,
   });
   expect(roomId).to.match(/^!/);
+  const alias = `#${name}:${alice.serverName}`;
+  expect(await aliasTarget(alice, alias)).to.equal(roomId);
   const rules = await alice.getState(roomId, "m.room.join_rules");
   expect(rules["join_rule"]).to.equal("public");
 });
@@ -152,7 +157,9 @@ create(
     const alice = await server.user("alice");
     const bob = await server.user("bob");
     const roomId = await alice.createRoom({ invite: [bob.userId] });
-    await syncInvited(bob, roomId);
+    const invited = await syncInvited(bob, roomId);
+    await bob.join(roomId);
+    await syncJoined(bob, roomId, nextBatch(invited));
   },
 );
 

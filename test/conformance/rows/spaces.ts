@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { path } from "../harness/client.ts";
 import { at, list, text, type JsonObject } from "../harness/json.ts";
 import { row } from "../harness/registry.ts";
-import { publicRoom, stateOf } from "../harness/rooms.ts";
+import { publicRoom, roomWithHistory, stateOf } from "../harness/rooms.ts";
 import type { Server } from "../harness/server.ts";
 import type { User } from "../harness/user.ts";
 
@@ -129,6 +129,41 @@ summarises("redact link", async (scene) => {
     (answer) => roomsIn(answer).length === 3,
   );
   expect(roomsIn(page)).to.have.members([root, r1, r2]);
+});
+
+row("general", "TestClientSpacesSummaryJoinRules", "", async (server) => {
+  const [alice, bob] = [await server.user("alice"), await server.user("bob")];
+  const closed = (name: string, more: JsonObject = {}) =>
+    alice.createRoom({ preset: "private_chat", name, ...more });
+  const root = await space(alice, "Root");
+  const [r1, ss1, r3] = [
+    await closed("R1"),
+    await closed("SS1", SPACE),
+    await closed("R3"),
+  ];
+  const r2 = await roomWithHistory(alice, "world_readable");
+  for (const child of [r1, ss1]) await addChild(alice, root, child);
+  for (const child of [r2, r3]) await addChild(alice, ss1, child);
+  await bob.join(root);
+
+  const expectRooms = async (...rooms: string[]) => {
+    const page = await bob.until(
+      () => hierarchy(bob, root),
+      (answer) => roomsIn(answer).length === rooms.length,
+    );
+    expect(roomsIn(page)).to.have.members(rooms);
+    const [first] = list(page, "rooms");
+    const links = list(first, "children_state").map(
+      (link) => link["state_key"],
+    );
+    expect(links).to.have.members([r1, ss1]);
+  };
+  await expectRooms(root);
+  // What hangs below a space that cannot be seen is not found.
+  for (const roomId of [r1, r3]) await alice.invite(roomId, bob.userId);
+  await expectRooms(root, r1);
+  await alice.invite(ss1, bob.userId);
+  await expectRooms(root, r1, ss1, r2, r3);
 });
 
 const restrictedTo = (roomId: string) =>

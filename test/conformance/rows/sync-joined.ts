@@ -6,7 +6,8 @@ import {
   strings,
   type JsonObject,
 } from "../harness/json.ts";
-import { ownRows } from "../harness/own-rows.ts";
+import { ownRows, type Pair } from "../harness/own-rows.ts";
+import { row } from "../harness/registry.ts";
 import {
   bodies,
   idsOf,
@@ -20,8 +21,15 @@ import {
 import { isJoinedIn, presence, timeline } from "../harness/sync.ts";
 import type { User } from "../harness/user.ts";
 
-// What TestSync checks with another server beside, as far as one server shows it.
 const syncs = ownRows("sync");
+
+/** What the suite checks with another server beside, as far as one server shows it. */
+const checks = (name: string, run: (pair: Pair) => Promise<void>) => {
+  row("csapi", "TestSync", `parallel/${name}`, async (server) => {
+    const [alice, bob] = [await server.user("alice"), await server.user("bob")];
+    await run({ server, alice, bob });
+  });
+};
 
 const FILTER = { room: { timeline: { limit: 10 } } };
 
@@ -35,7 +43,7 @@ function expectFields(sync: JsonObject, roomId: string): void {
       expect(at(room, section, "events"), section).to.be.an("array");
 }
 
-syncs("a joined room is there once", async ({ alice }) => {
+checks("Can sync a joined room", async ({ alice }) => {
   const roomId = await alice.createRoom();
   const sync = await alice.sync({ filter: FILTER });
   expectFields(sync, roomId);
@@ -43,63 +51,88 @@ syncs("a joined room is there once", async ({ alice }) => {
   expect(isJoinedIn(later, roomId)).to.equal(false);
 });
 
-syncs("a newly joined room is there once", async ({ alice }) => {
-  const since = await alice.syncToken();
-  const roomId = await alice.createRoom();
-  const sync = await syncJoined(alice, roomId, since);
-  expectFields(sync, roomId);
-  const later = await alice.sync({ filter: FILTER, since: nextBatch(sync) });
-  expect(isJoinedIn(later, roomId)).to.equal(false);
-});
+checks(
+  "Newly joined room is included in an incremental sync",
+  async ({ alice }) => {
+    const since = await alice.syncToken();
+    const roomId = await alice.createRoom();
+    const sync = await syncJoined(alice, roomId, since);
+    expectFields(sync, roomId);
+    const later = await alice.sync({ filter: FILTER, since: nextBatch(sync) });
+    expect(isJoinedIn(later, roomId)).to.equal(false);
+  },
+);
 
-syncs("full_state includes joined rooms", async ({ alice }) => {
+checks("Full state sync includes joined rooms", async ({ alice }) => {
   const roomId = await alice.createRoom();
   const since = await alice.syncToken();
   const query = { filter: FILTER, since, full_state: true };
   expectFields(await alice.sync(query), roomId);
 });
 
-syncs("a newly joined room has a right timeline", async ({ alice, bob }) => {
-  const roomId = await publicRoom(alice);
-  const early = await sendTexts(alice, roomId, ...numbered("early", 4));
-  const since = await bob.syncToken();
-  const late = await sendTexts(alice, roomId, ...numbered("late", 4));
-  await bob.join(roomId);
-  const filter = {
-    room: {
-      timeline: { limit: 10, types: ["m.room.message"] },
-      state: { types: [] },
-    },
-  };
-  const sync = await bob.sync({ filter, since });
-  const shown = idsOf(timeline(sync, roomId));
-  const place = ["rooms", "join", roomId, "timeline", "limited"];
-  const isLimited = at(sync, ...place) ?? false;
-  const all = [...early, ...late];
-  expect(shown).to.deep.equal(all.slice(all.length - shown.length));
-  if (shown.length < all.length) expect(isLimited).to.equal(true);
-});
+checks(
+  "Newly joined room has correct timeline in incremental sync",
+  async ({ alice, bob }) => {
+    const roomId = await publicRoom(alice);
+    const early = await sendTexts(alice, roomId, ...numbered("early", 4));
+    const since = await bob.syncToken();
+    const late = await sendTexts(alice, roomId, ...numbered("late", 4));
+    await bob.join(roomId);
+    const filter = {
+      room: {
+        timeline: { limit: 10, types: ["m.room.message"] },
+        state: { types: [] },
+      },
+    };
+    const sync = await bob.sync({ filter, since });
+    const shown = idsOf(timeline(sync, roomId));
+    const place = ["rooms", "join", roomId, "timeline", "limited"];
+    const isLimited = at(sync, ...place) ?? false;
+    const all = [...early, ...late];
+    expect(shown).to.deep.equal(all.slice(all.length - shown.length));
+    // Of what was before the join the client knows nothing: all of it may be shown, and there is more.
+    expect(isLimited).to.equal(true);
+  },
+);
 
 const onlineIn = (sync: JsonObject, user: User) =>
   presence(sync).some((event) => event["sender"] === user.userId);
 
-syncs(
-  "a newly joined room brings its members' presence",
+/** Waits until somebody's presence is told, which is then not told again. */
+async function expectPresenceOnce(viewer: User, of: User, since: string) {
+  const sync = await viewer.syncUntil((found) => onlineIn(found, of), {
+    since,
+  });
+  for (const event of presence(sync))
+    expect(event).to.include.all.keys("type", "sender", "content");
+  const later = await viewer.sync({ since: nextBatch(sync) });
+  expect(onlineIn(later, of)).to.equal(false);
+}
+
+checks(
+  "Newly joined room includes presence in incremental sync",
   async ({ alice, bob }) => {
     const roomId = await publicRoom(alice);
     await alice.sync();
     const since = await bob.syncToken();
     await bob.join(roomId);
-    const sync = await bob.syncUntil((found) => onlineIn(found, alice), {
-      since,
-    });
-    for (const event of presence(sync))
-      expect(event).to.include.all.keys("type", "sender", "content");
+    await expectPresenceOnce(bob, alice, since);
   },
 );
 
-syncs(
-  "who left is in device_lists.left, though members load lazily",
+checks(
+  "Get presence for newly joined members in incremental sync",
+  async ({ alice, bob }) => {
+    const roomId = await publicRoom(alice);
+    await bob.sync();
+    const since = await alice.syncToken();
+    await bob.join(roomId);
+    await expectPresenceOnce(alice, bob, since);
+  },
+);
+
+checks(
+  "Device list tracking/User is correctly listed when they leave, even when lazy loading is enabled",
   async ({ server, alice }) => {
     const charlie = await server.user("charlie");
     const roomId = await publicRoom(alice);

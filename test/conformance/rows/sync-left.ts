@@ -14,7 +14,7 @@ import {
   syncLeft,
 } from "../harness/rooms.ts";
 import type { Server } from "../harness/server.ts";
-import { isLeftIn, leftTimeline } from "../harness/sync.ts";
+import { hasMembership, isLeftIn, leftTimeline } from "../harness/sync.ts";
 
 const INCLUDE_LEAVE = { room: { include_leave: true } };
 const GAPPY = { room: { timeline: { limit: 1 }, include_leave: true } };
@@ -132,5 +132,10 @@ row("csapi", "TestLeaveEventInviteRejection", "", async (server) => {
   await bob.invite(roomId, alice.userId);
   const since = nextBatch(await syncInvited(alice, roomId, before));
   await alice.leave(roomId);
-  await alice.syncUntil((sync) => isLeftIn(sync, roomId), { filter, since });
+  const sync = await alice.syncUntil((found) => isLeftIn(found, roomId), {
+    filter,
+    since,
+  });
+  const events = leftTimeline(sync, roomId);
+  expect(hasMembership(events, alice.userId, "leave")).to.equal(true);
 });

@@ -4,10 +4,9 @@ import type { JsonObject } from "../harness/json.ts";
 import { row } from "../harness/registry.ts";
 import { publicRoom } from "../harness/rooms.ts";
 import type { Server } from "../harness/server.ts";
+import { SLIDING_SYNC } from "../harness/sliding.ts";
 
 const EXTENSION = "io.element.msc4308.thread_subscriptions";
-const SLIDING_SYNC =
-  "/_matrix/client/unstable/org.matrix.simplified_msc3575/sync";
 const ASKED = { extensions: { [EXTENSION]: { enabled: true, limit: 2 } } };
 
 /** Alice in a room with two threads' roots. */

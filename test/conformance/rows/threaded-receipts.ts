@@ -1,6 +1,10 @@
+import { expect } from "chai";
 import { path } from "../harness/client.ts";
-import { at, type JsonObject } from "../harness/json.ts";
+import { at, isObject, type JsonObject } from "../harness/json.ts";
 import { row } from "../harness/registry.ts";
+import { nextBatch, publicRoom } from "../harness/rooms.ts";
+import { ephemeral, findEvent, hasEvent, timeline } from "../harness/sync.ts";
+import type { Server } from "../harness/server.ts";
 import type { User } from "../harness/user.ts";
 
 const THREADS = { room: { timeline: { unread_thread_notifications: true } } };
@@ -42,6 +46,29 @@ async function expectCounts(
   );
 }
 
+/** Rules that subscriptions to threads bring along where a server has them (MSC4306): they count otherwise. */
+async function disableThreadRules(user: User): Promise<void> {
+  for (const name of ["subscribed_thread", "unsubscribed_thread"]) {
+    const target = `/pushrules/global/postcontent/.io.element.msc4306.rule.${name}`;
+    if ((await user.get(target)).status === 200)
+      await user.mustPut(`${target}/enabled`, { enabled: false });
+  }
+}
+
+const receiptTarget = (roomId: string, eventId: string): string =>
+  path`/rooms/${roomId}/receipt/m.read/${eventId}`;
+
+const receiptOf = (
+  sync: JsonObject,
+  roomId: string,
+  eventId: string,
+  user: User,
+): unknown =>
+  at(
+    findEvent(ephemeral(sync, roomId), "m.receipt"),
+    ...["content", eventId, "m.read", user.userId],
+  );
+
 row("csapi", "TestThreadedReceipts", "", async (server) => {
   const [alice, bob] = await Promise.all([
     server.user("alice"),
@@ -49,6 +76,7 @@ row("csapi", "TestThreadedReceipts", "", async (server) => {
   ]);
   const roomId = await alice.createRoom({ preset: "public_chat" });
   await bob.join(roomId);
+  await disableThreadRules(bob);
   const since = await bob.syncToken();
   const mention = { "m.mentions": { user_ids: [bob.userId] } };
   const say = (body: string, more: JsonObject = {}) =>
@@ -74,8 +102,16 @@ row("csapi", "TestThreadedReceipts", "", async (server) => {
   });
 
   const place = { roomId, threadId: root, since };
-  const read = (eventId: string, body: JsonObject) =>
-    bob.mustPost(path`/rooms/${roomId}/receipt/m.read/${eventId}`, body);
+  const read = async (eventId: string, body: JsonObject) => {
+    await bob.mustPost(receiptTarget(roomId, eventId), body);
+    await bob.syncUntil(
+      (sync) => {
+        const receipt = receiptOf(sync, roomId, eventId, bob);
+        return isObject(receipt) && receipt["thread_id"] === body["thread_id"];
+      },
+      { since },
+    );
+  };
 
   await expectCounts(bob, place, {
     room: [6, 2],
@@ -112,10 +148,77 @@ row("csapi", "TestThreadedReceipts", "", async (server) => {
     thread: [0, 0],
   });
 
-  await read(reaction, { thread_id: "main" });
+  // What leads up to the root by other relations may be read in the thread, which leaves the main timeline as it is.
+  await read(reaction, { thread_id: root });
+  await expectCounts(bob, place, {
+    room: [1, 0],
+    main: [1, 0],
+    thread: [0, 0],
+  });
+
+  await read(reference, { thread_id: "main" });
   await expectCounts(bob, place, {
     room: [0, 0],
     main: [0, 0],
     thread: [0, 0],
   });
 });
+
+/** Alice and Bob in a room of hers, in which she has replied in a thread. */
+async function withReply(server: Server) {
+  const [alice, bob] = [await server.user("alice"), await server.user("bob")];
+  const roomId = await publicRoom(alice);
+  await bob.join(roomId);
+  const root = await alice.sendText(roomId, "root");
+  const reply = await alice.send(roomId, "m.room.message", {
+    msgtype: "m.text",
+    body: "reply",
+    "m.relates_to": { rel_type: "m.thread", event_id: root },
+  });
+  const read = (body: JsonObject) =>
+    alice.mustPost(receiptTarget(roomId, reply), body);
+  const shown = (sync: JsonObject) => receiptOf(sync, roomId, reply, alice);
+  return { alice, bob, roomId, root, read, shown };
+}
+
+row("csapi", "TestThreadReceiptsInSyncMSC4102", "", async (server) => {
+  const { alice, bob, root, read, shown } = await withReply(server);
+  await read({});
+  await read({ thread_id: root });
+  for (const user of [alice, bob]) {
+    const receipt = shown(
+      await user.syncUntil((sync) => isObject(shown(sync))),
+    );
+    expect(receipt).to.not.have.property("thread_id");
+  }
+});
+
+row(
+  "myelin",
+  "receipts",
+  "of the whole room stay, though one of a thread comes in a later sync",
+  async (server) => {
+    const { alice, bob, roomId, root, read, shown } = await withReply(server);
+    await read({});
+    const users = [alice, bob];
+    const seen: string[] = [];
+    for (const user of users)
+      seen.push(
+        nextBatch(await user.syncUntil((sync) => isObject(shown(sync)))),
+      );
+    await read({ thread_id: root });
+    const marker = await alice.sendText(roomId, "marker");
+    for (const [index, user] of users.entries()) {
+      await user.syncUntil(
+        (sync) => {
+          expect(at(shown(sync), "thread_id")).to.equal(undefined);
+          return hasEvent(timeline(sync, roomId), marker);
+        },
+        { since: seen[index] },
+      );
+      const whole = shown(await user.sync());
+      expect(isObject(whole)).to.equal(true);
+      expect(whole).to.not.have.property("thread_id");
+    }
+  },
+);
