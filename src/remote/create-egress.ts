@@ -1,6 +1,5 @@
 import { Readable } from "node:stream";
 import type { Agent, Dispatcher } from "undici";
-import { openConnections } from "./connections.ts";
 import type { Egress, EgressRequest, EgressStream } from "./egress.ts";
 import { EgressError, egressErrorOf } from "./egress-error.ts";
 import { createGuard, type Guard, type GuardLists } from "./guard.ts";
@@ -26,8 +25,9 @@ export function createEgress({
   resolve = createResolve(),
 }: EgressOptions): ClosableEgress {
   const guard = createGuard({ allow, deny });
-  const agent = openConnections(guard, resolve);
-  const open = (wanted: EgressRequest) => openCall(agent, guard, wanted);
+  const connections = openWhenNeeded(guard, resolve);
+  const open = (wanted: EgressRequest) =>
+    openCall(connections.get, guard, wanted);
   return {
     open,
     check({ url, purpose }) {
@@ -39,18 +39,38 @@ export function createEgress({
       for await (const chunk of body) chunks.push(chunk);
       return { status, headers, url, body: Buffer.concat(chunks) };
     },
-    close: () => agent.destroy(),
+    close: () => connections.close(),
+  };
+}
+
+/** The HTTP client takes its time and memory, and many servers call nobody. */
+function openWhenNeeded(guard: Guard, resolve: Resolve) {
+  let opening: Promise<Agent> | undefined;
+  let isClosed = false;
+  return {
+    get(): Promise<Agent> {
+      if (isClosed) throw new EgressError("aborted");
+      opening ??= import("./connections.ts").then(({ openConnections }) =>
+        openConnections(guard, resolve),
+      );
+      return opening;
+    },
+    async close(): Promise<void> {
+      isClosed = true;
+      await (await opening)?.destroy();
+    },
   };
 }
 
 async function openCall(
-  agent: Agent,
+  getAgent: () => Promise<Agent>,
   guard: Guard,
   wanted: EgressRequest,
 ): Promise<EgressStream> {
   const { timeoutMs, maxBytes } = { ...purposes[wanted.purpose], ...wanted };
   const limit = limitTime(timeoutMs, wanted.signal);
   try {
+    const agent = await getAgent();
     const { url, answer } = await follow(agent, guard, wanted, limit.signal);
     const headers = headersOf(answer.headers);
     const close = () => {
