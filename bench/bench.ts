@@ -36,11 +36,7 @@ export class Bench {
     this.say = say;
     this.https = target.urls.map((url) => new Http(url));
     this.ledger = new Ledger(run);
-    this.accounts = new Accounts(
-      this.https,
-      target.registration,
-      `bench-${run}`,
-    );
+    this.accounts = new Accounts(this.https, target, `bench-${run}`);
   }
 
   report(measurement: Measurement): void {

@@ -31,6 +31,9 @@ export interface Options {
   readonly waiting: number;
   readonly size: number;
   readonly messages: number;
+  readonly mediaStore: "folder" | "s3";
+  readonly fileMebibytes: number;
+  readonly thumbnails: number;
   readonly snapshotSeconds: number;
   readonly rounds: number;
   /** What two servers differ in that are measured against each other. */
@@ -68,6 +71,9 @@ const DEFAULTS = {
   waiting: "4000",
   size: "300",
   messages: "10000",
+  "media-store": "folder",
+  "file-size": "1024",
+  thumbnails: "100",
   "hold-snapshot": "0",
   rounds: "3",
 };
@@ -75,7 +81,7 @@ const DEFAULTS = {
 /** What fits in front of the tests. */
 const CI_DEFAULTS: typeof DEFAULTS = {
   ...DEFAULTS,
-  scenario: "B13,B1,B2,B3,B4,B5,B15",
+  scenario: "B13,B1,B2,B3,B4,B5-warm,B11,B15",
   seconds: "3",
   "warm-up": "1",
   senders: "1,64",
@@ -86,6 +92,8 @@ const CI_DEFAULTS: typeof DEFAULTS = {
   size: "200",
   rounds: "1",
   messages: "4000",
+  "file-size": "64",
+  thumbnails: "10",
 };
 
 const text = { type: "string" } as const;
@@ -106,6 +114,8 @@ export function parseOptions(args: readonly string[]): Options {
     throw new UsageError("--database is of a server given by --target.");
   if (targets.length > 0 && profile !== undefined)
     throw new UsageError("--profile is for a server started here.");
+  if (targets.length > 0 && values["media-store"] !== undefined)
+    throw new UsageError("--media-store is for a server started here.");
   if (targets.length > 0 && pair !== undefined)
     throw new UsageError("--pair is of servers started here.");
   if (pair !== undefined) assertKnown("pair", pair, PAIRS);
@@ -138,6 +148,9 @@ export function parseOptions(args: readonly string[]): Options {
     waiting: count("waiting", 0),
     size: count("size", 2),
     messages: count("messages"),
+    mediaStore: readStore(take("media-store")),
+    fileMebibytes: count("file-size"),
+    thumbnails: count("thumbnails"),
     snapshotSeconds: number("hold-snapshot"),
     rounds: count("rounds"),
     pair,
@@ -178,6 +191,9 @@ function parse(args: readonly string[]) {
         waiting: text,
         size: text,
         messages: text,
+        "media-store": text,
+        "file-size": text,
+        thumbnails: text,
         "hold-snapshot": text,
         rounds: text,
         pair: text,
@@ -223,6 +239,11 @@ function assertKnown(
 function readSwitch(name: string, value: string): "on" | "off" {
   if (value === "on" || value === "off") return value;
   throw new UsageError(`--${name} is on or off, not ${value}.`);
+}
+
+function readStore(value: string): Options["mediaStore"] {
+  if (value === "folder" || value === "s3") return value;
+  throw new UsageError(`--media-store is folder or s3, not ${value}.`);
 }
 
 function readLimits(value: string): Options["rateLimits"] {

@@ -33,6 +33,10 @@ const BARS: readonly Part[] = [
     "history",
     "--scenario B16-history --history 1000,10000,100000,1000000 --seconds 4 --warm-up 0.2 --rounds 5",
   ),
+  part("sliding", "--scenario B5 --rooms 500,5000"),
+  part("keywords", "--scenario keywords --members 10000 --rounds 5"),
+  part("media", "--scenario B11"),
+  part("media-s3", "--scenario B11-files --media-store s3"),
   part("snapshot", "--scenario B1-snapshot --hold-snapshot 600 --seconds 20"),
 ];
 

@@ -5,7 +5,6 @@ import { composeSettings } from "./compose-settings.ts";
 import type { Config } from "./config/schema.ts";
 import type { Edges, Log, Random } from "./edges.ts";
 import { createEgress } from "./remote/create-egress.ts";
-import { createMailer } from "./remote/create-mailer.ts";
 import type { Resolve } from "./remote/resolve.ts";
 import { createBus } from "./storage/bus.ts";
 import { createCommitter } from "./storage/committer.ts";
@@ -80,7 +79,7 @@ export async function composeEdges({
   // Half of the cores: what serves must never wait for those who log in.
   const hashers = Math.ceil(availableParallelism() / 2);
   const passwordHasher = createPasswordHasher(hashers);
-  const mailer = composeMailer(config.email);
+  const mailer = await composeMailer(config.email);
   const htmlReader = createHtmlReader();
   const egress = createEgress({
     ...config.egress,
@@ -152,10 +151,11 @@ export async function composeEdges({
   };
 }
 
-function composeMailer({ host, from, ...others }: Config["email"]) {
-  return host === undefined || from === undefined
-    ? null
-    : createMailer({ host, from, ...others });
+async function composeMailer({ host, from, ...others }: Config["email"]) {
+  if (host === undefined || from === undefined) return null;
+  // Its client takes long to load, and few need it.
+  const { createMailer } = await import("./remote/create-mailer.ts");
+  return createMailer({ host, from, ...others });
 }
 
 const LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";

@@ -14,6 +14,8 @@ interface ClosedLoop {
   readonly seconds: number;
   /** Ends the loop before its time; of all workers together. */
   readonly maxOperations?: number;
+  /** Ends the loop before its time, where what it is measured beside is over. */
+  readonly isOver?: () => boolean;
   readonly operation: Operation;
 }
 
@@ -30,7 +32,7 @@ export async function runClosedLoop(loop: ClosedLoop): Promise<LoopResult> {
   let errors = 0;
   const work = async (worker: number) => {
     for (let turn = 0; performance.now() < end; turn++) {
-      if (started++ >= maxOperations) return;
+      if (started++ >= maxOperations || loop.isOver?.()) return;
       const from = performance.now();
       const isDone = await loop.operation(worker, turn);
       if (isDone) latencies.add(performance.now() - from);

@@ -13,12 +13,13 @@ interface Load {
   readonly maxOperations?: number;
   readonly seconds?: number;
   readonly warmUpSeconds?: number;
+  readonly isOver?: () => boolean;
 }
 
 /** Warms up, then counts what workers get done in the time of the options. */
 export async function measureLoad(bench: Bench, load: Load): Promise<Values> {
   const { seconds, warmUpSeconds } = { ...bench.options, ...load };
-  const { workers, operation, maxOperations } = load;
+  const { workers, operation, maxOperations, isOver } = load;
   if (warmUpSeconds > 0)
     await runClosedLoop({ workers, seconds: warmUpSeconds, operation });
   const meter = startMeter(bench.target);
@@ -27,6 +28,7 @@ export async function measureLoad(bench: Bench, load: Load): Promise<Values> {
     seconds,
     operation,
     ...(maxOperations !== undefined && { maxOperations }),
+    ...(isOver && { isOver }),
   });
   return valuesOf(result, meter);
 }

@@ -2,8 +2,9 @@ import { BARS, type Bar } from "./bars.ts";
 import type { Limit, SuiteReport } from "./readings.ts";
 import { formatNumber, renderTable } from "./table.ts";
 
-/** "met" and "missed" are said of the size that the bar is for alone. */
-export type Outcome = "met" | "missed" | "not this size" | "not measured";
+/** "met" and "missed" are said of the size that the bar is for alone, "told" where there is no bar. */
+export type Outcome =
+  "met" | "missed" | "told" | "not this size" | "not measured";
 
 export interface Judgement {
   readonly figure: string;
@@ -31,6 +32,7 @@ export function judgeBar(suite: SuiteReport, bar: Bar): Judgement {
     if (readings.every(({ reading }) => reading === undefined))
       return "not measured";
     if (instead.length > 0) return "not this size";
+    if (!bar.limits.some(isBar)) return "told";
     const isMet = readings.every(
       ({ limit, reading }) => reading && isWithin(limit, reading.value),
     );
@@ -47,6 +49,9 @@ export function judgeBar(suite: SuiteReport, bar: Bar): Judgement {
 
 const format = ({ scale = 1, unit }: Limit, value: number | undefined) =>
   value === undefined ? "–" : `${formatNumber(value * scale)}${unit}`;
+
+const isBar = ({ atLeast, atMost }: Limit): boolean =>
+  atLeast !== undefined || atMost !== undefined;
 
 const isWithin = (
   { atLeast = -Infinity, atMost = Infinity }: Limit,

@@ -8,6 +8,7 @@ export const METRICS = {
   operations: { label: "ops", better: "neither" },
   errors: { label: "errors", better: "less" },
   perSecond: { label: "ops/s", better: "more" },
+  megabytesPerSecond: { label: "MB/s", better: "more" },
   p50Ms: { label: "p50 ms", better: "less" },
   p99Ms: { label: "p99 ms", better: "less" },
   maxMs: { label: "max ms", better: "less" },

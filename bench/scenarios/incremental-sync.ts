@@ -37,7 +37,7 @@ export async function measureIncrementalSyncs(bench: Bench): Promise<void> {
 /** A first sync may be followed by what it has set off. */
 const SETTLING_SYNCS = 3;
 
-async function settle(reader: Account): Promise<string> {
+export async function settle(reader: Account): Promise<string> {
   let since: string | undefined;
   for (let i = 0; i < SETTLING_SYNCS; i++)
     since = (await sync(reader, { since })).next_batch;

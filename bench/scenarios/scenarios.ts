@@ -1,5 +1,6 @@
 import type { Bench } from "../bench.ts";
 import { measureAbuse } from "./abuse.ts";
+import { measureColdSlidingSyncs } from "./cold-sliding-sync.ts";
 import { measureMemberGrowth, measureRoomGrowth } from "./growth.ts";
 import { measureHistoryGrowth } from "./history.ts";
 import { measureIncrementalSyncs } from "./incremental-sync.ts";
@@ -7,6 +8,7 @@ import { measureInitialSyncs } from "./initial-sync.ts";
 import { measureJoins } from "./joins.ts";
 import { measureKeywords } from "./keywords.ts";
 import { measureLogins } from "./logins.ts";
+import { measureFiles, measureThumbnails } from "./media.ts";
 import { measureReceipts } from "./receipts.ts";
 import { measureSends } from "./sends.ts";
 import { measureSlidingSyncs } from "./sliding-sync.ts";
@@ -23,8 +25,11 @@ export const SCENARIOS: ReadonlyMap<string, (bench: Bench) => Promise<void>> =
     ["B2", measureReceipts],
     ["B3", measureInitialSyncs],
     ["B4", measureIncrementalSyncs],
-    ["B5", measureSlidingSyncs],
+    ["B5-warm", measureSlidingSyncs],
+    ["B5-cold", measureColdSlidingSyncs],
     ["B6", measureLogins],
+    ["B11-files", measureFiles],
+    ["B11-thumbnails", measureThumbnails],
     ["B15-messages", measureStorage],
     ["B15-joins", measureJoins],
     ["B16-members", measureMemberGrowth],

@@ -93,7 +93,14 @@ export async function measureSendIn(
   bench: Bench,
   members: number,
 ): Promise<Values> {
-  const roomId = await crowdedRoom(bench, members);
+  return measureSendsIn(bench, await crowdedRoom(bench, members));
+}
+
+/** One sender in a room that the first of the crowd is in. */
+export async function measureSendsIn(
+  bench: Bench,
+  roomId: string,
+): Promise<Values> {
   const [sender] = await bench.accounts.crowd(1);
   const operation = () => bench.send(sender!, roomId);
   return measureLoad(bench, { workers: 1, operation });

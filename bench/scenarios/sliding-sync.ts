@@ -1,24 +1,23 @@
 import type { Bench } from "../bench.ts";
+import { firstPaint, SHOWN } from "../matrix/sliding-sync.ts";
+import { waitUntilQuiet } from "../measure/in-turns.ts";
 import { measureLoad } from "../measure/measure-load.ts";
-import type { Account } from "../matrix/account.ts";
-import type { Question } from "../matrix/http.ts";
 import { accountInRooms } from "./rooms-account.ts";
 
-const PATH =
-  "/_matrix/client/unstable/org.matrix.simplified_msc3575/sync?timeout=0";
-const MAX_PAINTS = 200;
+const MAX_PAINTS = 500;
 
 /** B5: the first 20 rooms as Element X asks for them, each time on a new connection. */
 export async function measureSlidingSyncs(bench: Bench): Promise<void> {
   for (const rooms of bench.options.rooms) {
     const { reader } = await accountInRooms(bench, rooms);
-    const title = `first paint, 20 of ${rooms} rooms`;
+    const title = `first paint, ${SHOWN} of ${rooms} rooms`;
     const { status } = await reader.http.ask(firstPaint(reader, "probe"));
     if (status !== 200) {
       const note = status === 404 ? "not served" : `answers ${status}`;
       bench.report({ scenario: "B5", title, values: {}, note });
       continue;
     }
+    await waitUntilQuiet([bench.target]);
     let connection = 0;
     let bytes = 0;
     const values = await measureLoad(bench, {
@@ -39,25 +38,3 @@ export async function measureSlidingSyncs(bench: Bench): Promise<void> {
     });
   }
 }
-
-const firstPaint = (reader: Account, connection: string): Question => ({
-  method: "POST",
-  path: PATH,
-  token: reader.token,
-  body: {
-    conn_id: connection,
-    lists: {
-      all: {
-        ranges: [[0, 19]],
-        timeline_limit: 1,
-        required_state: [
-          ["m.room.name", ""],
-          ["m.room.avatar", ""],
-          ["m.room.encryption", ""],
-          ["m.room.member", "$LAZY"],
-          ["m.room.member", "$ME"],
-        ],
-      },
-    },
-  },
-});

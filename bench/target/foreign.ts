@@ -15,7 +15,7 @@ export async function openForeign(options: Options): Promise<Target> {
     },
     settings: { server: await readVersion(urls[0] ?? "") },
     databaseUrl: database,
-    ...processesOf(options.pids),
+    ...processesOf(() => options.pids),
     async storedBytes() {
       if (database !== undefined) return readDatabaseSize(database);
       return dataFolder === undefined ? undefined : readFolderSize(dataFolder);

@@ -1,12 +1,16 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readDatabaseSize } from "../measure/database-size.ts";
 import { collect } from "../measure/collect.ts";
 import { isDatabase, readTree } from "../measure/proc.ts";
 import type { Options } from "../options.ts";
+import { importerOf } from "./import-accounts.ts";
 import { findFreePort, metricsAt, readLoopDelay } from "./loop-delay.ts";
+import { S3_ACCESS_KEY, S3_BUCKET, S3_SECRET_KEY } from "./s3-server.ts";
+import { startS3Server, type S3Process } from "./s3-server.ts";
 import { startServer, type ServerProcess } from "./server-process.ts";
 import { processesOf, type Target } from "./target.ts";
 
@@ -21,35 +25,57 @@ export async function startOurs(options: Options): Promise<Target> {
   const secret = randomBytes(16).toString("hex");
   const environment = environmentOf(options, secret);
   const servers: ServerProcess[] = [];
+  let objects: S3Process | undefined;
   let postmaster = 0;
   const stop = async () => {
     for (const server of servers.toReversed()) await server.stop();
+    await objects?.stop();
     endOrphan(postmaster);
     rmSync(folder, { recursive: true, force: true });
   };
   const start = async (more: Record<string, string> = {}) => {
     const all = { ...environment, ...more };
-    servers.push(await startServer(folder, all, options.profile));
+    const server = await startServer(folder, all, options.profile);
+    servers.push(server);
+    return server;
   };
   try {
+    if (options.mediaStore === "s3") {
+      const bucket = join(folder, "s3");
+      mkdirSync(bucket);
+      objects = await startS3Server(bucket);
+      Object.assign(environment, environmentOfS3(objects));
+    }
     const metricsPort = options.hasMetrics ? await findFreePort() : undefined;
     await start(metricsPort === undefined ? {} : metricsAt(metricsPort));
     postmaster = readPostmasterPid(folder);
     const databaseUrl = readDatabaseUrl(folder);
-    for (let i = 1; i < options.processes; i++)
-      await start({ MYELIN_DATABASE_URL: databaseUrl });
-    const pids = servers.map(({ pid }) => pid);
+    const startMore = () => start({ MYELIN_DATABASE_URL: databaseUrl });
+    for (let i = 1; i < options.processes; i++) await startMore();
+    const { mediaStore } = options;
     return {
       urls: servers.map(({ url }) => url),
       registration: { secret },
+      importAccounts: importerOf({ folder, databaseUrl, environment }),
+      async startAnother() {
+        const another = await startMore();
+        return {
+          ...another,
+          async stop() {
+            servers.splice(servers.indexOf(another), 1);
+            await another.stop();
+          },
+        };
+      },
       settings: {
         server: "Myelin",
         processes: options.processes,
         sealing: options.sealing,
         rateLimits: options.rateLimits,
+        ...(mediaStore !== "folder" && { mediaStore }),
       },
       databaseUrl,
-      ...processesOf([...pids, postmaster]),
+      ...processesOf(() => [...servers.map(({ pid }) => pid), postmaster]),
       longestLoopDelayMs: async () =>
         metricsPort === undefined ? undefined : readLoopDelay(metricsPort),
       storedBytes: () => readDatabaseSize(databaseUrl),
@@ -80,6 +106,17 @@ const highLimits = (): Record<string, string> =>
     ),
   );
 
+const environmentOfS3 = ({ endpoint }: S3Process): Record<string, string> => ({
+  MYELIN_MEDIA_STORE: "s3",
+  MYELIN_MEDIA_S3_ENDPOINT: endpoint,
+  MYELIN_MEDIA_S3_BUCKET: S3_BUCKET,
+  MYELIN_MEDIA_S3_ACCESS_KEY_ID: S3_ACCESS_KEY,
+  MYELIN_MEDIA_S3_SECRET_ACCESS_KEY: S3_SECRET_KEY,
+});
+
+/** Room for every file that is measured. */
+const MOST_FILE_BYTES = 2 ** 40;
+
 const environmentOf = (
   { sealing, rateLimits }: Options,
   secret: string,
@@ -88,6 +125,8 @@ const environmentOf = (
   MYELIN_REGISTRATION_SHARED_SECRET: secret,
   MYELIN_LOG_LEVEL: "warn",
   MYELIN_SEALING: sealing,
+  MYELIN_MEDIA_MAX_UPLOAD_BYTES: String(MOST_FILE_BYTES),
+  MYELIN_MEDIA_USER_QUOTA_BYTES: "0",
   ...(rateLimits === "on" && highLimits()),
   ...(rateLimits === "off" && { MYELIN_RATE_LIMITS_ENABLED: "false" }),
 });

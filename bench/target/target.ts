@@ -1,12 +1,18 @@
 import type { StoredBytes } from "../measure/database-size.ts";
 import { isDatabase, readCpuSeconds, readTree } from "../measure/proc.ts";
+import type { ImportAccounts } from "../matrix/accounts.ts";
 import type { Registration } from "../matrix/register.ts";
+import type { ServerProcess } from "./server-process.ts";
 
 /** What is measured: a homeserver, and what is known of its processes and data. */
 export interface Target {
   /** Base URLs; those after the first are further processes of the same server. */
   readonly urls: readonly string[];
   readonly registration: Registration;
+  /** A faster way to many accounts, where the target has one. */
+  readonly importAccounts?: ImportAccounts;
+  /** One more process of the server, which has served nobody yet; where we can start one. */
+  startAnother?(): Promise<ServerProcess>;
   /** What tells this run from another in a report. */
   readonly settings: Readonly<Record<string, string | number>>;
   /** PostgreSQL's, where it has one that can be asked. */
@@ -26,15 +32,16 @@ export interface Target {
 
 /** What a target tells of its processes, from the roots of their trees. */
 export const processesOf = (
-  roots: readonly number[],
+  roots: () => readonly number[],
 ): Pick<Target, "cpuSeconds" | "serverPids" | "databasePids"> => ({
-  cpuSeconds: () => (roots.length === 0 ? undefined : readCpuSeconds(roots)),
+  cpuSeconds: () =>
+    roots().length === 0 ? undefined : readCpuSeconds(roots()),
   serverPids: () =>
-    readTree(roots)
+    readTree(roots())
       .filter((process) => !isDatabase(process))
       .map(({ pid }) => pid),
   databasePids: () =>
-    readTree(roots)
+    readTree(roots())
       .filter(isDatabase)
       .map(({ pid }) => pid),
 });

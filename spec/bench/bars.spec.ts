@@ -67,6 +67,17 @@ describe("bars", () => {
     });
   });
 
+  it("say only what was measured where there is no bar", () => {
+    const suite = suiteOf("media-s3", {
+      "a file of 1024 MiB up": { megabytesPerSecond: 90 },
+      "a file of 1024 MiB down": { megabytesPerSecond: 250.4 },
+    });
+    expect(judgeBar(suite, barOf("the same in S3"))).to.include({
+      measured: "90 MB/s / 250 MB/s",
+      outcome: "told",
+    });
+  });
+
   it("hold differences and costs, not only figures of a line", () => {
     const across = suiteOf("receipts-across", {
       "1 syncing client, the sender's process": { p50Ms: 4 },

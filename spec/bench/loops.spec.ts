@@ -25,6 +25,17 @@ describe("loops of load", () => {
     expect(latencies.summary().maxMs).to.be.at.least(49);
   });
 
+  it("ends with what it is measured beside", async () => {
+    let asked = 0;
+    const { latencies } = await runClosedLoop({
+      workers: 1,
+      seconds: 60,
+      isOver: () => asked === 3,
+      operation: async () => ++asked > 0,
+    });
+    expect(latencies.count).to.equal(3);
+  });
+
   it("ends at the most operations, and keeps refusals out of the latencies", async () => {
     let asked = 0;
     const { latencies, errors } = await runClosedLoop({

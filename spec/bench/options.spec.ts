@@ -32,6 +32,7 @@ describe("options of the bench", () => {
     expect(scenariosOf("B15-joins")).to.deep.equal(["B15-joins"]);
     expect(scenariosOf("B15")).to.deep.equal(["B15-messages", "B15-joins"]);
     expect(scenariosOf("B1")).to.deep.equal(["B1-sends", "B1-snapshot"]);
+    expect(scenariosOf("B5")).to.deep.equal(["B5-warm", "B5-cold"]);
   });
 
   it("understands every part of every suite", () => {
@@ -76,6 +77,8 @@ describe("options of the bench", () => {
     ["--database", "postgres://x"],
     ["--pair", "night,day"],
     ["--pair", "sealing", "--target", "http://a"],
+    ["--media-store", "cloud"],
+    ["--media-store", "s3", "--target", "http://a"],
     ["--suite", "all"],
     ["--unknown"],
     ["stray"],

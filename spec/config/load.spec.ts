@@ -1,15 +1,26 @@
 import { inspect } from "node:util";
+import { Ajv } from "ajv";
 import { expect } from "chai";
 import { ConfigError } from "../../src/config/fault.ts";
 import { listSettings } from "../../src/config/leaves.ts";
 import { loadConfig } from "../../src/config/load.ts";
+import { readYaml } from "../../src/config/read-yaml.ts";
 import { configSchema } from "../../src/config/schema.ts";
+import { sectionSchema } from "../../src/config/validator.ts";
 
-type Sources = Parameters<typeof loadConfig>[0];
+type Sources = Omit<Parameters<typeof loadConfig>[0], "file"> & {
+  yaml?: string;
+};
+
+const loadText = ({ yaml, ...others }: Sources) =>
+  loadConfig({
+    ...others,
+    ...(yaml !== undefined && { file: readYaml(yaml) }),
+  });
 
 function faultsOf(sources: Sources): Record<string, string> {
   try {
-    loadConfig(sources);
+    loadText(sources);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return Object.fromEntries(error.faults.map((f) => [f.path, f.problem]));
@@ -18,6 +29,12 @@ function faultsOf(sources: Sources): Record<string, string> {
 }
 
 describe("loadConfig", () => {
+  it("checks by a schema that is one", () => {
+    const ajv = new Ajv({ allErrors: true });
+    ajv.addVocabulary(["secret", "example"]);
+    expect(ajv.validateSchema(sectionSchema(configSchema))).to.equal(true);
+  });
+
   it("needs no file", () => {
     const config = loadConfig({});
     expect(config.serverName).to.equal("localhost");
@@ -157,7 +174,7 @@ surprise: 1
   it("wraps secrets so that nothing shows them", () => {
     const url = "postgres://myelin:hunter2hunter2@db/myelin";
     const secret = "a secret that is long enough";
-    const config = loadConfig({
+    const config = loadText({
       yaml: `database: { url: "${url}" }\nregistration: { shared_secret: ${secret} }`,
     });
     for (const shown of [
@@ -220,7 +237,7 @@ describe("environment variables", () => {
       MYELIN_SERVER_NAME: "environment.example",
     };
     const overrides = new Map([["listen.port", 3]]);
-    const config = loadConfig({ yaml, environment, overrides });
+    const config = loadText({ yaml, environment, overrides });
     expect(config.listen.port).to.equal(3);
     expect(config.serverName).to.equal("environment.example");
   });

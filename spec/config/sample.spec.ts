@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import { loadConfig } from "../../src/config/load.ts";
+import { readYaml } from "../../src/config/read-yaml.ts";
 import { renderSample } from "../../src/config/sample.ts";
 
 describe("config.sample.yaml", () => {
@@ -10,7 +11,7 @@ describe("config.sample.yaml", () => {
   });
 
   it("sets every default and nothing else", () => {
-    const sample = loadConfig({ yaml: renderSample() });
+    const sample = loadConfig({ file: readYaml(renderSample()) });
     expect(sample).to.deep.equal(loadConfig({}));
   });
 
@@ -19,7 +20,7 @@ describe("config.sample.yaml", () => {
       .replace(/^( *)# ?(?=( {2})?[a-z_]+:( |$))/gm, "$1")
       .replace("trusted_proxies:\n#   - ", "trusted_proxies:\n  - ")
       .replace("behind_proxy: false", "behind_proxy: true");
-    expect(() => loadConfig({ yaml })).to.throw(
+    expect(() => loadConfig({ file: readYaml(yaml) })).to.throw(
       /^The configuration cannot be used:\n {2}registration\.shared_secret: expected a text of at least 16 characters\.$/,
     );
   });

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { pathsOf } from "../../src/http/compile.ts";
 import { endpoints } from "../../src/http/endpoints.ts";
+import { compileSchema } from "../../src/http/schema.ts";
 import { notImplemented } from "../../src/http/not-implemented.ts";
 import { listOperations } from "./response-schema.ts";
 
@@ -26,6 +27,16 @@ const named = notImplemented.flatMap(({ operations }) =>
 describe("endpoints", () => {
   it("sees the whole specification", () => {
     expect(specified.size).to.equal(210);
+  });
+
+  it("checks what it takes by schemas that can be compiled", () => {
+    const schemas = endpoints.flatMap(({ body, query }) => [
+      ...(body ? [body] : []),
+      ...(query ? [query] : []),
+    ]);
+    expect(schemas).to.have.length.above(100);
+    for (const schema of schemas)
+      expect(() => compileSchema(schema)(null)).not.to.throw();
   });
 
   it("serves each operation of the specification or names why not", () => {

@@ -1,26 +1,31 @@
 import { createServer } from "node:http";
 import cluster, { type Worker } from "node:cluster";
-import {
-  AggregatorRegistry,
-  collectDefaultMetrics,
-  register,
-} from "prom-client";
 import { listen } from "./listen.ts";
 import { isOurs, type FromWorker, type ToWorker } from "./messages.ts";
 import { urlOf } from "./url.ts";
 import type { Config } from "../config/schema.ts";
 
+/** Only where the settings ask for metrics is it loaded. */
+const loadClient = () => import("prom-client");
+
 /** Counts what every process has: memory, event loop, garbage. */
-export const collectProcessMetrics = (): void => collectDefaultMetrics();
+export async function collectProcessMetrics(): Promise<void> {
+  const { collectDefaultMetrics } = await loadClient();
+  collectDefaultMetrics();
+}
 
 /** The figures of this process, for the first one to add up. */
-export const readFigures = (): Promise<object[]> => register.getMetricsAsJSON();
+export async function readFigures(): Promise<object[]> {
+  const { register } = await loadClient();
+  return register.getMetricsAsJSON();
+}
 
 /** Serves /metrics of this process, or of all workers together. */
 export async function startMetrics(
   { host, port }: Config["metrics"],
   isClustered: boolean,
 ): Promise<{ url: string; stop(): void }> {
+  const { register } = await loadClient();
   const server = createServer((request, response) => {
     if (request.url?.split("?")[0] !== "/metrics") {
       response.writeHead(404).end();
@@ -55,6 +60,7 @@ async function addUpWorkers(): Promise<string> {
   ) as Worker[];
   const answers = await Promise.all(workers.map(measure));
   const figures = answers.filter((answer) => answer !== undefined);
+  const { AggregatorRegistry } = await loadClient();
   return AggregatorRegistry.aggregate(figures).metrics();
 }
 

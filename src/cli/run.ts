@@ -1,8 +1,6 @@
 import { ConfigError } from "../config/fault.ts";
-import { renderSample } from "../config/sample.ts";
-import { configOption, folderOptions, parseOptions } from "./options.ts";
+import { folderOptions, parseOptions } from "./options.ts";
 import type { Program } from "./program.ts";
-import { buildConfig, readConfigSources } from "./read-config.ts";
 import { StartError } from "./start-error.ts";
 import { USAGE, UsageError } from "./usage.ts";
 
@@ -11,8 +9,10 @@ type Command = (program: Program, args: readonly string[]) => Promise<void>;
 /** Each loads what it needs: the server is much, and its workers load it too. */
 const commands: Readonly<Record<string, Command>> = {
   serve: async (...call) => (await import("./serve.ts")).serve(...call),
-  "config check": checkConfig,
-  "config sample": printSample,
+  "config check": async (...call) =>
+    (await import("./config.ts")).checkConfig(...call),
+  "config sample": async (...call) =>
+    (await import("./config.ts")).printSample(...call),
   "admin create-user": async (...call) =>
     (await import("./admin.ts")).createUser(...call),
   "admin add-mail-address": async (...call) =>
@@ -53,17 +53,6 @@ async function findCommand(program: Program): Promise<void> {
       ? "Which command?"
       : `There is no command "${first} ${second}".`,
   );
-}
-
-async function checkConfig(program: Program, args: readonly string[]) {
-  const { config } = parseOptions(args, configOption);
-  buildConfig(program, await readConfigSources(program, config));
-  program.stdout.write("The configuration is right.\n");
-}
-
-async function printSample(program: Program, args: readonly string[]) {
-  parseOptions(args, {});
-  program.stdout.write(renderSample());
 }
 
 async function upgradeDatabase(program: Program, args: readonly string[]) {

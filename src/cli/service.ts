@@ -38,7 +38,7 @@ function serveHere({ program, config, dataFolder, log }: Launch): Service {
   return {
     async start(databaseUrl) {
       const { startServer } = await loading;
-      collectProcessMetrics();
+      if (config.metrics.enabled) await collectProcessMetrics();
       server = await startServer(config, {
         dataDir: dataFolder,
         log,

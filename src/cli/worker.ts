@@ -23,7 +23,6 @@ export function runWorker(program: Program): void {
   };
   // A signal to the whole group reaches the first process too, which tells us.
   program.onStop(() => undefined);
-  collectProcessMetrics();
   worker.on("message", (message: unknown) => {
     if (!isOurs(message)) return;
     if (message.type === "ping") tell({ type: "pong" });
@@ -54,16 +53,18 @@ export function runWorker(program: Program): void {
   tell({ type: "hello" });
 }
 
-const startWorker = (
+async function startWorker(
   program: Program,
   { dataFolder, databaseUrl }: Assignment,
   config: Config,
   log: Logger,
-): Promise<RunningServer> =>
-  startServer(config, {
+): Promise<RunningServer> {
+  if (config.metrics.enabled) await collectProcessMetrics();
+  return startServer(config, {
     dataDir: dataFolder,
     log,
     databaseUrl,
     secrets: readSecrets(program.environment),
     abandon: () => program.exit(1),
   });
+}

@@ -1,4 +1,3 @@
-import { LineCounter, parseDocument } from "yaml";
 import { checkCombinations } from "./combinations.ts";
 import { describeFaults } from "./describe-fault.ts";
 import { readEnvironment } from "./environment.ts";
@@ -6,13 +5,14 @@ import { ConfigError, type Fault } from "./fault.ts";
 import { finishSection } from "./finish.ts";
 import { listSettings } from "./leaves.ts";
 import { configSchema, type Config } from "./schema.ts";
+import type { SettingsFile } from "./settings-file.ts";
 import { compileSection } from "./validator.ts";
 
 type Tree = Record<string, unknown>;
 
 interface Sources {
-  /** The text of the YAML file, if there is one. */
-  yaml?: string | undefined;
+  /** What the settings file holds, if there is one. */
+  file?: SettingsFile | undefined;
   environment?: Readonly<Record<string, string | undefined>>;
   /** Values of the command line, by dotted path; they win. */
   overrides?: ReadonlyMap<string, unknown>;
@@ -23,11 +23,11 @@ const validate = compileSection(configSchema);
 
 /** @throws ConfigError with every fault there is. */
 export function loadConfig({
-  yaml = "",
+  file = { settings: {}, faults: [] },
   environment = {},
   overrides = new Map(),
 }: Sources): Config {
-  const { tree, faults } = readYaml(yaml);
+  const { tree, faults } = treeOf(file);
   const fromEnvironment = readEnvironment(settings, environment);
   faults.push(...fromEnvironment.faults);
   for (const [{ path }, value] of fromEnvironment.values)
@@ -41,15 +41,10 @@ export function loadConfig({
   return finishSection(configSchema, tree) as Config;
 }
 
-function readYaml(text: string): { tree: Tree; faults: Fault[] } {
-  const lineCounter = new LineCounter();
-  const document = parseDocument(text, { lineCounter, prettyErrors: false });
-  const faults = document.errors.map(({ message, pos: [start] }) => {
-    const { line } = lineCounter.linePos(start);
-    return { path: `line ${line}`, problem: `expected YAML: ${message}.` };
-  });
-  if (faults.length > 0) return { tree: {}, faults };
-  const tree: unknown = document.toJS() ?? {};
+/** A tree of its own to fill in. */
+function treeOf(file: SettingsFile): { tree: Tree; faults: Fault[] } {
+  const faults = [...file.faults];
+  const tree: unknown = structuredClone(file.settings);
   if (isTree(tree)) return { tree, faults };
   return {
     tree: {},

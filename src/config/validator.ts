@@ -14,7 +14,7 @@ function leafSchema(leaf: Leaf): SchemaObject {
   };
 }
 
-function sectionSchema(section: Section): SchemaObject {
+export function sectionSchema(section: Section): SchemaObject {
   const properties = Object.entries(section.properties).map(([name, inner]) => [
     name,
     inner.type === "object"
@@ -34,7 +34,16 @@ function sectionSchema(section: Section): SchemaObject {
 
 /** Compiles a section; the validator fills in defaults and finds every fault. */
 export function compileSection(section: Section) {
-  const ajv = new Ajv({ allErrors: true, useDefaults: true, verbose: true });
+  const ajv = new Ajv({
+    allErrors: true,
+    useDefaults: true,
+    verbose: true,
+    // It runs once; to check the schema too, which a spec does, and to polish the code
+    // takes each process 5 MB and a tenth of a second.
+    meta: false,
+    validateSchema: false,
+    code: { optimize: false },
+  });
   ajv.addVocabulary(["secret", "example"]);
   for (const [name, { accepts }] of Object.entries(formats))
     ajv.addFormat(name, accepts);

@@ -42,7 +42,7 @@ function compileEndpoint(endpoint: Endpoint): CompiledEndpoint {
     endpoint,
     names: namesOf(endpoint.path),
     ...(endpoint.query && { parseQuery: compileQuery(endpoint.query) }),
-    ...(endpoint.body && { validateBody: compileSchema(endpoint.body) }),
+    ...(endpoint.body && { findBodyFault: compileSchema(endpoint.body) }),
   };
 }
 

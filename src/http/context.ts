@@ -1,9 +1,9 @@
 import type Koa from "koa";
-import type { ValidateFunction } from "ajv";
 import type { Requester } from "../domain/accounts/requester.ts";
 import type { Actor } from "../domain/admin/permission.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { ParseQuery } from "./query.ts";
+import type { FindFault } from "./schema.ts";
 
 /** An endpoint with its schemas compiled. */
 export interface CompiledEndpoint {
@@ -11,7 +11,7 @@ export interface CompiledEndpoint {
   /** The path's parameters. */
   names: readonly string[];
   parseQuery?: ParseQuery;
-  validateBody?: ValidateFunction;
+  findBodyFault?: FindFault;
 }
 
 /** What each middleware leaves for those after it. */

@@ -133,7 +133,7 @@ export interface AnyInput {
 
 /**
  * Declares one endpoint, a value for the flat list in endpoints.ts. Its schemas
- * compile at boot; they are what makes the erased types true.
+ * are what makes the erased types true.
  */
 export function endpoint<S extends Shape = Record<never, never>>(
   spec: EndpointSpec<S>,

@@ -14,7 +14,7 @@ export type ParseQuery = (query: string) => Record<string, unknown>;
 export function compileQuery(schema: SchemaObject): ParseQuery {
   const properties = Object.entries<SchemaObject>(schema["properties"] ?? {});
   const kinds = new Map(properties.map(([name, p]) => [name, kindOf(name, p)]));
-  const validate = compileSchema(schema);
+  const findFault = compileSchema(schema);
   return (query) => {
     const values: Record<string, unknown> = Object.create(null);
     for (const [name, text] of pairsOf(query)) {
@@ -27,7 +27,7 @@ export function compileQuery(schema: SchemaObject): ParseQuery {
         values[name] = coerce(name, kind, text);
       }
     }
-    assertValid(validate, values, "M_INVALID_PARAM");
+    assertValid(findFault, values, "M_INVALID_PARAM");
     return values;
   };
 }

@@ -10,20 +10,31 @@ const ajv = new Ajv({
   strictRequired: false,
 });
 
-/** Throws at boot for a schema that is no schema. */
-export function compileSchema(schema: SchemaObject): ValidateFunction {
-  return ajv.compile(schema);
+/** The first fault of a value; undefined where it has none. */
+export type FindFault = (value: unknown) => ErrorObject | undefined;
+
+/**
+ * Throws at boot for a schema that is no schema. What checks values by it is made when
+ * the first one comes: most processes see few of the endpoints.
+ */
+export function compileSchema(schema: SchemaObject): FindFault {
+  void ajv.validateSchema(schema, true);
+  let validate: ValidateFunction | undefined;
+  return (value) => {
+    validate ??= ajv.compile(schema);
+    return validate(value) ? undefined : validate.errors?.[0];
+  };
 }
 
 /** Throws `M_MISSING_PARAM` for an absent top-level key, else `invalid`. */
 export function assertValid(
-  validate: ValidateFunction,
+  findFault: FindFault,
   value: unknown,
   invalid: Errcode,
 ): void {
-  if (validate(value)) return;
-  const error = validate.errors?.[0];
-  if (error?.keyword === "required" && error.instancePath === "") {
+  const error = findFault(value);
+  if (!error) return;
+  if (error.keyword === "required" && error.instancePath === "") {
     const name = String(error.params["missingProperty"]);
     throw new MatrixError("M_MISSING_PARAM", `"${name}" is missing.`);
   }
@@ -31,8 +42,8 @@ export function assertValid(
 }
 
 /** Where and what, never the value: it may be a password. */
-function describe(error: ErrorObject | undefined): string {
-  const place = error?.instancePath.slice(1).replaceAll("/", ".") ?? "";
-  const what = error?.message ?? "is not valid";
+function describe({ instancePath, message }: ErrorObject): string {
+  const place = instancePath.slice(1).replaceAll("/", ".");
+  const what = message ?? "is not valid";
   return place === "" ? `The value ${what}.` : `"${place}" ${what}.`;
 }

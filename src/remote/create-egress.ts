@@ -1,6 +1,5 @@
 import { Readable } from "node:stream";
 import type { Agent, Dispatcher } from "undici";
-import { openConnections, openSocket } from "./connections.ts";
 import type { Egress, EgressRequest, EgressStream } from "./egress.ts";
 import { EgressError, egressErrorOf } from "./egress-error.ts";
 import { createGuard, type Guard, type GuardLists } from "./guard.ts";
@@ -9,6 +8,7 @@ import { readChunks } from "./body-chunks.ts";
 import { findRedirect, type Hop } from "./redirect.ts";
 import { createResolve, type Resolve } from "./resolve.ts";
 import { scanByIcap } from "./scan-by-icap.ts";
+import { openSocket } from "./sockets.ts";
 import { readIcapTarget, readTarget } from "./target.ts";
 
 export interface EgressOptions extends GuardLists {
@@ -27,9 +27,10 @@ export function createEgress({
   resolve = createResolve(),
 }: EgressOptions): ClosableEgress {
   const guard = createGuard({ allow, deny });
-  const agent = openConnections(guard, resolve);
+  const connections = openWhenNeeded(guard, resolve);
   const closing = new AbortController();
-  const open = (wanted: EgressRequest) => openCall(agent, guard, wanted);
+  const open = (wanted: EgressRequest) =>
+    openCall(connections.get, guard, wanted);
   return {
     open,
     check({ url, purpose }) {
@@ -55,19 +56,39 @@ export function createEgress({
     },
     close() {
       closing.abort();
-      return agent.destroy();
+      return connections.close();
+    },
+  };
+}
+
+/** The HTTP client takes its time and memory, and many servers call nobody. */
+function openWhenNeeded(guard: Guard, resolve: Resolve) {
+  let opening: Promise<Agent> | undefined;
+  let isClosed = false;
+  return {
+    get(): Promise<Agent> {
+      if (isClosed) throw new EgressError("aborted");
+      opening ??= import("./connections.ts").then(({ openConnections }) =>
+        openConnections(guard, resolve),
+      );
+      return opening;
+    },
+    async close(): Promise<void> {
+      isClosed = true;
+      await (await opening)?.destroy();
     },
   };
 }
 
 async function openCall(
-  agent: Agent,
+  getAgent: () => Promise<Agent>,
   guard: Guard,
   wanted: EgressRequest,
 ): Promise<EgressStream> {
   const { timeoutMs, maxBytes } = { ...purposes[wanted.purpose], ...wanted };
   const limit = limitTime(timeoutMs, wanted.signal);
   try {
+    const agent = await getAgent();
     const { url, answer } = await follow(agent, guard, wanted, limit.signal);
     const headers = headersOf(answer.headers);
     const close = () => {

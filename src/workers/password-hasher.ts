@@ -2,7 +2,7 @@ import { performance } from "node:perf_hooks";
 import { Worker } from "node:worker_threads";
 import { createLoopMeter, restFor } from "../util/loop-load.ts";
 import type { PasswordNews, PasswordQuestion } from "./password-messages.ts";
-import { takeShare } from "./thread-class.ts";
+import { takeShare, yieldToAll } from "./thread-class.ts";
 
 /** Hashes passwords beside the thread that serves. */
 export interface PasswordHasher {
@@ -20,7 +20,7 @@ interface Asked {
 
 interface Thread {
   worker: Worker;
-  /** Its number, once it has told it. */
+  /** Its number, once it runs behind all others. */
   number: number | undefined;
   asked: Asked | undefined;
   begunAt: number;
@@ -66,7 +66,7 @@ export function createPasswordHasher(most: number): PasswordHasher {
     worker.unref();
     worker.on("message", (news: PasswordNews) => {
       if ("thread" in news) {
-        thread.number = news.thread;
+        void letYield(thread, news.thread);
         return;
       }
       const { asked } = thread;
@@ -99,9 +99,15 @@ export function createPasswordHasher(most: number): PasswordHasher {
     }, ms);
   };
 
+  const letYield = async (thread: Thread, number: number | undefined) => {
+    if (number === undefined) return;
+    await yieldToAll(number);
+    thread.number = number;
+  };
+
   const hurry = (thread: Thread): void => {
     if (thread.number === undefined) return;
-    takeShare(thread.number);
+    void takeShare(thread.number);
     clearInterval(thread.patience);
   };
 

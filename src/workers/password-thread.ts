@@ -2,7 +2,7 @@
 import { parentPort } from "node:worker_threads";
 import { hashSync, verifySync } from "@node-rs/argon2";
 import type { PasswordNews, PasswordQuestion } from "./password-messages.ts";
-import { yieldToAll } from "./thread-class.ts";
+import { beginBehind } from "./thread-class.ts";
 
 // argon2id with 19 MiB and two passes, as OWASP and NIST ask at least.
 const OPTIONS = {
@@ -14,7 +14,7 @@ const OPTIONS = {
 
 const tell = (news: PasswordNews): void => parentPort?.postMessage(news);
 
-tell({ thread: yieldToAll() });
+tell({ thread: beginBehind() });
 
 const answer = ({ text, stored }: PasswordQuestion): string | boolean =>
   stored === null ? hashSync(text, OPTIONS) : verifySync(stored, text);

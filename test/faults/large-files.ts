@@ -1,9 +1,7 @@
-import { randomBytes } from "node:crypto";
-import { request as httpRequest, type IncomingMessage } from "node:http";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { readCpuSeconds } from "../../bench/measure/proc.ts";
 import { watchResidentBytes } from "../../bench/measure/resident-peak.ts";
+import { measureRoundTrip } from "../../bench/measure/round-trip.ts";
+import { MIB } from "../../bench/matrix/files.ts";
 import { Client } from "./client.ts";
 import type { Outcome, ProofCase, RunOptions } from "./proof.ts";
 import { FaultServer } from "./server.ts";
@@ -16,7 +14,6 @@ export const largeFiles: ProofCase = {
   run: runLargeFiles,
 };
 
-const MIB = 1024 * 1024;
 const MOST_GROWTH = 64 * MIB;
 /** What a process grows by when it does anything for the first time. */
 const WARM_UP_MIB = 32;
@@ -30,13 +27,17 @@ async function runLargeFiles({ units }: RunOptions): Promise<Outcome> {
   try {
     await server.start();
     await client.register("sender");
-    await roundTrip(server, client, Math.min(units, WARM_UP_MIB));
+    const caller = { url: server.url, token: client.token ?? "" };
+    const trip = (mebibytes: number) =>
+      measureRoundTrip(caller, mebibytes, () =>
+        readCpuSeconds([server.primaryPid]),
+      );
+    await trip(Math.min(units, WARM_UP_MIB));
     const pids = server.workerPids();
     const memory = watchResidentBytes(
       pids.length > 0 ? pids : [server.primaryPid],
     );
-    const trip = await roundTrip(server, client, units);
-    const { down, isSame, up } = trip;
+    const { down, isSame, up } = await trip(units);
     const growth = memory.stop() ?? 0;
     const perSecond = (ms: number) => Math.round((units * MIB) / ms / 1000);
     return {
@@ -58,121 +59,4 @@ async function runLargeFiles({ units }: RunOptions): Promise<Outcome> {
     client.close();
     await server.remove();
   }
-}
-
-/** One MiB that no other one equals. */
-function blockOf(block: Buffer, number: number): Buffer {
-  block.writeUInt32BE(number);
-  return block;
-}
-
-interface Cost {
-  ms: number;
-  /** Of all of the server's processes: what else the machine does leaves it alone. */
-  cpuMs: number;
-}
-
-interface Trip {
-  up: Cost;
-  down: Cost;
-  isSame: boolean;
-}
-
-function startClock(server: FaultServer): () => Cost {
-  const cpu = () => readCpuSeconds([server.primaryPid]);
-  const begun = { ms: performance.now(), cpu: cpu() };
-  return () => ({
-    ms: performance.now() - begun.ms,
-    cpuMs: Math.round((cpu() - begun.cpu) * 1000),
-  });
-}
-
-async function roundTrip(
-  server: FaultServer,
-  client: Client,
-  mebibytes: number,
-): Promise<Trip> {
-  const seed = randomBytes(MIB);
-  const goneUp = startClock(server);
-  const uri = await send(server, client, seed, mebibytes);
-  const up = goneUp();
-  const path = `/_matrix/client/v1/media/download/${uri.slice("mxc://".length)}`;
-  const comeDown = startClock(server);
-  const response = await ask(server, client, "GET", path);
-  const isSame = await isWhatWasSent(response, seed, mebibytes);
-  return { up, down: comeDown(), isSame };
-}
-
-function ask(
-  server: FaultServer,
-  client: Client,
-  method: string,
-  path: string,
-  body?: { length: number; blocks: Iterable<Buffer> },
-): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    const request = httpRequest(
-      `${server.url}${path}`,
-      {
-        method,
-        headers: {
-          authorization: `Bearer ${client.token ?? ""}`,
-          "content-type": "application/octet-stream",
-          ...(body && { "content-length": body.length }),
-        },
-      },
-      resolve,
-    );
-    request.on("error", reject);
-    if (body) pipeline(Readable.from(body.blocks), request).catch(reject);
-    else request.end();
-  });
-}
-
-async function send(
-  server: FaultServer,
-  client: Client,
-  seed: Buffer,
-  mebibytes: number,
-): Promise<string> {
-  function* blocks() {
-    for (let i = 0; i < mebibytes; i += 1) yield blockOf(Buffer.from(seed), i);
-  }
-  const body = { length: mebibytes * MIB, blocks: blocks() };
-  const path = "/_matrix/media/v3/upload";
-  const response = await ask(server, client, "POST", path, body);
-  const parts: Buffer[] = [];
-  for await (const part of response) parts.push(part as Buffer);
-  const text = Buffer.concat(parts).toString();
-  if (response.statusCode !== 200) throw new Error(`no upload: ${text}`);
-  return (JSON.parse(text) as { content_uri: string }).content_uri;
-}
-
-async function isWhatWasSent(
-  response: IncomingMessage,
-  seed: Buffer,
-  mebibytes: number,
-): Promise<boolean> {
-  const block = Buffer.from(seed);
-  let at = 0;
-  let isSame = response.statusCode === 200;
-  for await (const part of response) {
-    const chunk = part as Buffer;
-    for (let from = 0; from < chunk.length;) {
-      const within = at % MIB;
-      blockOf(block, Math.floor(at / MIB));
-      const length = Math.min(chunk.length - from, MIB - within);
-      const differs = chunk.compare(
-        block,
-        within,
-        within + length,
-        from,
-        from + length,
-      );
-      if (differs !== 0) isSame = false;
-      from += length;
-      at += length;
-    }
-  }
-  return isSame && at === mebibytes * MIB;
 }

@@ -1,10 +1,9 @@
-import type { ValidateFunction } from "ajv";
 import { MatrixError } from "../../core/errors.ts";
 import { emptyJsonObject } from "../../core/json.ts";
 import { readJson } from "../../core/json-reader.ts";
 import { readBody } from "../body.ts";
 import type { Context, Middleware } from "../context.ts";
-import { assertValid } from "../schema.ts";
+import { assertValid, type FindFault } from "../schema.ts";
 
 const DEFAULT_MAX_BYTES = 128 * 1024;
 const LIMITS = { maxDepth: 100, maxKeys: 30_000 };
@@ -14,10 +13,7 @@ const LIMITS = { maxDepth: 100, maxKeys: 30_000 };
  * content type is not asked for: clients leave it out or send another.
  */
 export function body(idleMs: number): Middleware {
-  const read = async (
-    { req, state }: Context,
-    validateBody: ValidateFunction,
-  ) => {
+  const read = async ({ req, state }: Context, findFault: FindFault) => {
     const { endpoint } = state.route;
     const maxBytes = endpoint.maxBodyBytes ?? DEFAULT_MAX_BYTES;
     const bytes = await readBody(req, { maxBytes, idleMs });
@@ -26,10 +22,10 @@ export function body(idleMs: number): Middleware {
     const value = isEmpty
       ? emptyJsonObject()
       : readJson(bytes, { ...LIMITS, maxBytes });
-    if (isEmpty && !validateBody(value)) {
+    if (isEmpty && findFault(value)) {
       throw new MatrixError("M_NOT_JSON", "The request has no body.");
     }
-    assertValid(validateBody, value, "M_BAD_JSON");
+    assertValid(findFault, value, "M_BAD_JSON");
     state.body = value;
   };
   const readBytes = async ({ req, state }: Context) => {
@@ -37,8 +33,8 @@ export function body(idleMs: number): Middleware {
     state.body = await readBody(req, { maxBytes, idleMs });
   };
   return (ctx, next) => {
-    const { validateBody, endpoint } = ctx.state.route;
+    const { findBodyFault, endpoint } = ctx.state.route;
     if (endpoint.takesBytes === true) return readBytes(ctx).then(next);
-    return validateBody ? read(ctx, validateBody).then(next) : next();
+    return findBodyFault ? read(ctx, findBodyFault).then(next) : next();
   };
 }
