@@ -79,7 +79,7 @@ export async function startOurs(options: Options): Promise<Target> {
       longestLoopDelayMs: async () =>
         metricsPort === undefined ? undefined : readLoopDelay(metricsPort),
       storedBytes: () => readDatabaseSize(databaseUrl),
-      collect: () => collect(pids),
+      collect: () => collect(servers.map(({ pid }) => pid)),
       stop,
     };
   } catch (error) {
