@@ -60,9 +60,7 @@ export const readPaths: readonly ReadPath[] = [
         ),
       );
       const seen = answers.map(({ status }) => status === 200);
-      const expected = places.map(
-        (at) => oracle.mayAsk() && oracle.maySee(at),
-      );
+      const expected = places.map((at) => oracle.mayAsk() && oracle.maySee(at));
       expect(seen).to.deep.equal(expected);
     },
   },
@@ -136,7 +134,10 @@ export const readPaths: readonly ReadPath[] = [
     async check(scene) {
       const asked = scene.places
         .slice(2, 5)
-        .flatMap((at) => [checkTime(scene, at, "f"), checkTime(scene, at, "b")]);
+        .flatMap((at) => [
+          checkTime(scene, at, "f"),
+          checkTime(scene, at, "b"),
+        ]);
       await Promise.all(asked);
     },
   },

@@ -1,9 +1,12 @@
 import { expect } from "chai";
-import { idsOf, must } from "../../support/rooms.ts";
+import { must } from "../../support/rooms.ts";
 import type { RoomEvent } from "../../support/rooms.ts";
 import type { SlidingRoom } from "../../support/sliding-reader.ts";
 import { idsAt, type ReadPath, type Scene } from "./history-scene.ts";
 import { SlidingWatch, throwDice } from "./history-watch.ts";
+
+const idsOf = (events: readonly { event_id: string }[] = []): string[] =>
+  events.map(({ event_id: id }) => id);
 
 /** What is told of a room as it goes on: syncs of both kinds and notifications. */
 export const streamPaths: readonly ReadPath[] = [
@@ -65,7 +68,7 @@ async function checkFirstSync(scene: Scene): Promise<void> {
     .map(({ event_id: id }) => id);
   expect(seen).to.include.members(shownAs("leave") ?? []);
   expect(stateBefore(scene)).to.include.members(
-    idsOf(rooms["leave"]?.[roomId]?.state.events ?? []),
+    idsOf(rooms["leave"]?.[roomId]?.state.events),
   );
   if (!oracle.hasLeft || oracle.hasForgotten)
     expect(shownAs("leave")).to.equal(undefined);
@@ -75,15 +78,15 @@ async function checkNextSync(scene: Scene): Promise<void> {
   const { roomId, events, oracle, watch } = scene;
   const { join, leave } = (await watch.sync.next({ filter: wholeOf(roomId) }))
     .rooms;
-  const shownOf = (room: { timeline: { events: RoomEvent[] } } | undefined) =>
-    idsOf(room?.timeline.events ?? []);
   const wasIn = oracle.membershipAfter(watch.at) === "join";
   const news = events
     .map((_, index) => index)
     .filter((index) => index >= watch.at && oracle.maySee(index));
   if (oracle.membership === "join") {
     const owed = wasIn ? news : oracle.history();
-    expect(shownOf(join[roomId])).to.deep.equal(idsAt(scene, owed));
+    expect(idsOf(join[roomId]?.timeline.events)).to.deep.equal(
+      idsAt(scene, owed),
+    );
     expect(leave).not.to.have.property(roomId);
     return;
   }
@@ -91,11 +94,11 @@ async function checkNextSync(scene: Scene): Promise<void> {
   const { ownIndex } = oracle;
   const isNews = oracle.hasLeft && ownIndex >= watch.at;
   const until = news.filter((index) => index <= ownIndex);
-  expect(shownOf(leave[roomId])).to.deep.equal(
+  expect(idsOf(leave[roomId]?.timeline.events)).to.deep.equal(
     idsAt(scene, isNews ? until : []),
   );
   expect(stateBefore(scene)).to.include.members(
-    idsOf(leave[roomId]?.state?.events ?? []),
+    idsOf(leave[roomId]?.state?.events),
   );
 }
 
@@ -162,9 +165,7 @@ function checkSliding(
   const { events, oracle } = scene;
   if (!sight) {
     const isInvited = oracle.membership === "invite";
-    expect(room?.membership).to.equal(
-      isInvited && room ? "invite" : undefined,
-    );
+    expect(room?.membership).to.equal(isInvited && room ? "invite" : undefined);
     expect(room ?? {}).not.to.have.any.keys("timeline", "required_state");
     const stripped = room?.invite_state ?? [];
     expect(stripped.map(({ type }) => type)).not.to.include("m.room.message");
@@ -177,9 +178,7 @@ function checkSliding(
     .map((_, index) => index)
     .slice(Math.max(from, upTo - limit), upTo)
     .filter((index) => oracle.maySee(index));
-  expect(idsOf((room?.timeline ?? []) as RoomEvent[])).to.deep.equal(
-    idsAt(scene, owed),
-  );
+  expect(idsOf(room?.timeline)).to.deep.equal(idsAt(scene, owed));
   if (room) expect(room.limited).to.equal(upTo - from > limit);
   checkSlidingState(scene, room, isLazy, sight, owed);
 }
@@ -205,7 +204,7 @@ function checkSlidingState(
       // Who went out sees that.
       (oracle.hasLeft && index === oracle.ownIndex && index >= stateFrom),
   );
-  const shown = idsOf((room?.required_state ?? []) as RoomEvent[]);
+  const shown = idsOf(room?.required_state);
   if (!isLazy) {
     expect(shown).to.have.members(idsOf(expected));
     return;

@@ -86,8 +86,5 @@ export async function watchRoom(
 }
 
 /** Which of so many ways chance takes, for each salt another. */
-export const throwDice = (
-  chance: number,
-  salt: number,
-  ways: number,
-): number => (Math.imul(chance + 31 * salt + 1, 0x9e3779b1) >>> 8) % ways;
+export const throwDice = (chance: number, salt: number, ways: number): number =>
+  (Math.imul(chance + 31 * salt + 1, 0x9e3779b1) >>> 8) % ways;
