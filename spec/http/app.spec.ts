@@ -145,7 +145,7 @@ describe("createApp", () => {
     expect(app.logged()).not.to.include("canary");
   });
 
-  it("blanks an unknown error and logs it with its cause", async () => {
+  it("row 16: blanks an unknown error and logs it with its cause", async () => {
     const { status, json, text } = await app.ask("GET", "/unknown");
     expect(status).to.equal(500);
     expect(json).to.deep.equal({
@@ -238,7 +238,7 @@ describe("createApp", () => {
     expect(app.logged()).to.include('"path":"/wait"').and.to.include("499");
   });
 
-  it("answers pipelined requests in their order", async () => {
+  it("CVE-2024-41671: answers pipelined requests in their order", async () => {
     const ask = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\n`;
     const answer = await app.raw(
       `${ask("/known")}\r\n${ask("/open")}\r\n${ask("/list")}Connection: close\r\n\r\n`,

@@ -313,7 +313,7 @@ describe("input", () => {
   });
 
   describe("request", () => {
-    it("is refused where its length is told twice or in two ways", async () => {
+    it("row 53 CVE-2020-10108 CVE-2020-10109: is refused where its length is told twice or in two ways", async () => {
       const heads = [
         "Content-Length: 2\r\nContent-Length: 3",
         "Content-Length: 2\r\nTransfer-Encoding: chunked",
@@ -351,7 +351,7 @@ describe("input", () => {
       ).to.match(/^HTTP\/1\.1 408 /);
     });
 
-    it("leaves one line in the log, whatever it holds", async () => {
+    it("row 50: leaves one line in the log, whatever it holds", async () => {
       await app.raw(
         "GET /a%0d%0ab\x1b[31m HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
       );

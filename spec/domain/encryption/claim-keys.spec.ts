@@ -7,7 +7,7 @@ import { SyncReader } from "../../support/sync-reader.ts";
 describe("claimKeys", () => {
   const server = useServer();
 
-  it("gives no key twice, whatever many claims run in two processes", async function () {
+  it("row 61: gives no key twice, whatever many claims run in two processes", async function () {
     this.timeout(60_000);
     const second = await server.startProcess();
     const alice = await server.user("alice");

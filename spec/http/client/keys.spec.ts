@@ -116,7 +116,7 @@ describe("device keys", () => {
       expect(await server.edges.notifier.refresh()).to.equal(head);
     });
 
-    it("holds no more than 10,000 keys for a device", async () => {
+    it("row 61: holds no more than 10,000 keys for a device", async () => {
       const alice = await server.user("many");
       const { userId, deviceId } = alice;
       await server.database.sql`

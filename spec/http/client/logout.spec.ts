@@ -23,7 +23,7 @@ describe("POST /logout", () => {
     expect(rows).to.have.length(0);
   });
 
-  it("ends it in every process before it answers, and its long poll there", async () => {
+  it("row 58: ends it in every process before it answers, and its long poll there", async () => {
     const other = await server.startProcess();
     const bob = await server.user("bob");
     for (let i = 0; i < 20; i += 1) {

@@ -88,7 +88,7 @@ describe("POST /refresh", () => {
     await expectUnknown(lost.refresh);
   });
 
-  it("ends the session where an old token is used after the new access token was", async () => {
+  it("row 56: ends the session where an old token is used after the new access token was", async () => {
     const first = await open("thief");
     const second = pairIn((await refresh(first.refresh)).body);
     expect((await whoami(second)).status).to.equal(200);
@@ -253,7 +253,7 @@ describe("POST /refresh", () => {
     expect((await whoami(third)).status).to.equal(200);
   });
 
-  it("leaves one living pair where a hundred ask at once", async () => {
+  it("row 56: leaves one living pair where a hundred ask at once", async () => {
     const other = await server.startProcess();
     const first = await open("racer");
     const answers = await Promise.all(
