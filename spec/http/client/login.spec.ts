@@ -164,7 +164,10 @@ describe("POST /login", () => {
 });
 
 describe("POST /login by one who guesses", () => {
-  const server = useServer({ "rate_limits.enabled": true });
+  const server = useServer({
+    "rate_limits.enabled": true,
+    "rate_limits.login.per_second": 0.001,
+  });
 
   it("row 54: stops after ten wrong passwords, and does not count right ones", async () => {
     const { password } = await server.user("alice");
@@ -188,6 +191,7 @@ describe("POST /login by one who guesses", () => {
 describe("POST /login by those who guess from many places", () => {
   const server = useServer({
     "rate_limits.enabled": true,
+    "rate_limits.login.per_second": 0.001,
     behind_proxy: true,
   });
 
