@@ -20,12 +20,12 @@ export const history: ProofCase = {
   name: "history",
   unit: "random room with members, guests and changes of history visibility",
   fullUnits: 10_000,
-  unitsPerRun: 500,
+  unitsPerRun: 250,
   run: runHistory,
 };
 
 /** So many rooms at a time, each of other people. */
-const LANES = 4;
+const LANES = 5;
 
 /** Accounts of their own for each run of rooms: their syncs stay small. */
 const ROOMS_OF_ONE = 25;
