@@ -61,6 +61,20 @@ describe("isServerAllowed", () => {
     }
   });
 
+  it("CVE-2023-45129 row 48: reads a name a few times for each pattern, however many stars they have", () => {
+    // 64 KiB of patterns, each of which nearly matches: tried out one by one, they never end.
+    const deny = Array.from(
+      { length: 280 },
+      (_, i) => `${"*?*a".repeat(57)}*${i % 10}`,
+    );
+    const acl = parseServerAcl({ allow: ["*"], deny });
+    expect(acl.deny).to.have.length(280);
+    const name = `${"a".repeat(240)}.example`;
+    for (let i = 0; i < 100; i += 1)
+      expect(isServerAllowed(acl, name)).to.equal(true);
+    expect(isServerAllowed(acl, `${"a".repeat(240)}.7`)).to.equal(false);
+  });
+
   it("CVE-2023-45129: drops patterns that no name is long enough for", () => {
     const acl = parseServerAcl({
       allow: ["*?".repeat(32_000), "*"],

@@ -145,7 +145,7 @@ describe("createApp", () => {
     expect(app.logged()).not.to.include("canary");
   });
 
-  it("blanks an unknown error and logs it with its cause", async () => {
+  it("row 16: blanks an unknown error and logs it with its cause", async () => {
     const { status, json, text } = await app.ask("GET", "/unknown");
     expect(status).to.equal(500);
     expect(json).to.deep.equal({

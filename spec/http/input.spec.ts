@@ -313,7 +313,7 @@ describe("input", () => {
   });
 
   describe("request", () => {
-    it("row 53 CVE-2020-10108: is refused where its length is told twice or in two ways", async () => {
+    it("row 53 CVE-2020-10108 CVE-2020-10109: is refused where its length is told twice or in two ways", async () => {
       const heads = [
         "Content-Length: 2\r\nContent-Length: 3",
         "Content-Length: 2\r\nTransfer-Encoding: chunked",

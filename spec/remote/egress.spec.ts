@@ -121,7 +121,7 @@ describe("calls to other machines", () => {
     expect(await fail("/broken")).to.equal("unreadable");
   });
 
-  it("CVE-2021-21274: are cut where a body is too large, told, endless or compressed", async () => {
+  it("CVE-2021-21274 CVE-2024-52791: are cut where a body is too large, told, endless or compressed", async () => {
     expect(await fail("/large", { maxBytes: MIB })).to.equal("large");
     expect(await fail("/endless", { maxBytes: MIB })).to.equal("large");
     expect(await fail("/bomb", { maxBytes: MIB })).to.equal("large");
@@ -277,6 +277,23 @@ describe("calls to other machines", () => {
     await own.close();
   });
 
+  it("CVE-2026-48931: share no connection between hosts, though they are one machine", async () => {
+    const { resolve } = nameService({
+      "one.test": ["127.0.0.1"],
+      "two.test": ["127.0.0.1"],
+    });
+    const own = createEgress({ allow: ["127.0.0.1"], deny: [], resolve });
+    const before = web.connections();
+    for (let n = 0; n < 3; n += 1)
+      for (const host of ["one.test", "two.test"]) {
+        const url = `http://${host}:${web.port}/`;
+        await own.request({ url, purpose: "preview" });
+        expect(web.headers.at(-1)?.host).to.equal(`${host}:${web.port}`);
+      }
+    expect(web.connections() - before).to.be.at.least(2);
+    await own.close();
+  });
+
   it("can be read as far as they are wanted", async () => {
     const stream = await egress.open({
       url: `${web.url}/endless`,
@@ -368,6 +385,27 @@ describe("machines that are no web servers", () => {
       );
     });
   }
+
+  it("CVE-2026-48931: that answer what nobody asked have it read by nobody", async () => {
+    const answerOf = (text: string) =>
+      `HTTP/1.1 200 OK\r\nContent-Length: ${text.length}\r\n\r\n${text}`;
+    let asked = 0;
+    const server = createServer((socket) => {
+      socket.on("error", () => undefined);
+      socket.on("data", () => {
+        asked += 1;
+        socket.write(answerOf(`asked ${asked}`) + answerOf("poison"));
+      });
+    });
+    servers.push(server);
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    for (let n = 1; n <= 5; n += 1) {
+      const { body } = await egress.request({ url, purpose: "preview" });
+      expect(body.toString()).to.equal(`asked ${n}`);
+    }
+  });
 
   it("that do not listen cannot be reached", async () => {
     const server = createServer();

@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import type { Endpoint } from "../../src/http/endpoint.ts";
 import { endpoints } from "../../src/http/endpoints.ts";
-import { makeRoom, send } from "../support/rooms.ts";
+import { makeRoom, must, send } from "../support/rooms.ts";
 import { useServer } from "../support/server.ts";
-import type { Answer, TestClient, TestUser } from "../support/server.ts";
+import type { Answer, Json, TestClient, TestUser } from "../support/server.ts";
 import { bodyFor, nameOf, pathTo } from "./requests.ts";
 import type { Place } from "./requests.ts";
 
@@ -195,5 +195,54 @@ describe("the matrix of authentication", () => {
         { ...place, userId },
       );
     }
+  });
+});
+
+describe("sessions that others fix, and redirects", () => {
+  const server = useServer();
+
+  it("row 57: a login opens a session of its own, whatever was brought to it", async () => {
+    const alice = await server.user("alice");
+    const mallory = await server.user("mallory");
+    const { accessToken } = mallory;
+    const login = (client: TestClient, more: Json) =>
+      client.post("/login", {
+        type: "m.login.password",
+        user: "alice",
+        password: alice.password,
+        ...more,
+      });
+    for (const [client, more] of [
+      [server.as(mallory), {}],
+      [server, { access_token: accessToken, token: accessToken }],
+      [server, { device_id: mallory.deviceId }],
+    ] as const) {
+      const opened = must<{ access_token: string; user_id: string }>(
+        await login(client, more),
+      );
+      expect(opened.user_id).to.equal(alice.userId);
+      expect(opened.access_token).to.not.equal(accessToken);
+    }
+    const { user_id } = must(await mallory.get("/account/whoami"));
+    expect(user_id).to.equal(mallory.userId);
+    must(await alice.get("/account/whoami"));
+  });
+
+  it("row 57: nobody is redirected, wherever somebody would have them go", async () => {
+    for (const target of [
+      ...["https://evil.example/", "//evil.example", "javascript:alert(1)"],
+      ...["https://test@evil.example/", "/\\evil.example"],
+    ])
+      for (const path of [
+        ...["/login/sso/redirect", "/login/sso/redirect/idp"],
+        ...["/login/cas/redirect", "/login/cas/ticket", "/login"],
+        ...["/_matrix/client/v3/auth/m.login.sso/fallback/web", "/_/"],
+      ]) {
+        const query = `redirectUrl=${encodeURIComponent(target)}&idp=${encodeURIComponent(target)}`;
+        const { status, headers, text } = await server.get(`${path}?${query}`);
+        expect(status, path).to.be.oneOf([200, 404]);
+        expect(headers, path).to.not.have.property("location");
+        expect(text, path).to.not.include("evil");
+      }
   });
 });

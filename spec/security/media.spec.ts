@@ -159,7 +159,7 @@ describe("hostile files", () => {
       );
   });
 
-  it("CVE-2024-53863: what is no image by its own bytes never reaches a decoder", async () => {
+  it("CVE-2024-53863 CVE-2024-56515: what is no image by its own bytes never reaches a decoder", async () => {
     const edges: Edges = {
       ...server.edges,
       thumbnailer: {
@@ -187,6 +187,31 @@ describe("hostile files", () => {
       const wish = { width: 32, height: 32 };
       const { status } = await alice.get(thumbnailPath(mediaId, wish));
       expect(status).to.equal(400);
+    }
+  });
+
+  it("CVE-2024-52805 GHSA-6wjm-9p2x-gvpm: a form is bytes and nothing else, however its type is spelled", async () => {
+    const form = Buffer.from(
+      '--x\r\nContent-Disposition: form-data; name="a"; filename="b"\r\n\r\ntext\r\n--x--\r\n',
+    );
+    for (const type of [
+      "multipart/form-data; boundary=x",
+      "MuLtIpArT/fOrM-dAtA; BoUnDaRy=x",
+      "MULTIPART/MIXED; boundary=x",
+    ]) {
+      const mediaId = await upload(alice, form, type);
+      const { bytes } = await alice.get(downloadPath(mediaId));
+      expect(bytes.equals(form), type).to.equal(true);
+      const headers = { "content-type": type };
+      const asked = await alice.ask("POST", "/createRoom", form, { headers });
+      expect([asked.status, asked.body["errcode"]], type).to.deep.equal([
+        ...[400, "M_NOT_JSON"],
+      ]);
+      const large = Buffer.concat([form, Buffer.alloc(1_000_000)]);
+      const cut = await alice.ask("POST", "/createRoom", large, { headers });
+      expect([cut.status, cut.body["errcode"]], type).to.deep.equal([
+        ...[413, "M_TOO_LARGE"],
+      ]);
     }
   });
 

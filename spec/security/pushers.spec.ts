@@ -1,3 +1,4 @@
+import { createServer, type AddressInfo } from "node:net";
 import { expect } from "chai";
 import {
   pusherOf,
@@ -6,6 +7,7 @@ import {
   usePushing,
 } from "../support/pushing.ts";
 import { act, makeRoom, must, path, say, send } from "../support/rooms.ts";
+import { until } from "../support/until.ts";
 import { useServer } from "../support/server.ts";
 import type { Json } from "../support/server.ts";
 import { withPassword } from "../support/with-password.ts";
@@ -166,6 +168,62 @@ describe("abuse of pushers", () => {
     expect(JSON.stringify(tweaks)).to.equal(
       '{"__proto__":{"polluted":true},"sound":{"deep":[1]}}',
     );
+  });
+});
+
+describe("a gateway that turns out to stand within", () => {
+  const turns: Readonly<Record<string, string[][]>> = {
+    "turning.example": [["10.0.0.1"], ["127.0.0.1"]],
+    "inside.example": [["127.0.0.1"]],
+    "mixed.example": [["93.184.215.14", "127.0.0.1"]],
+    "good.example": [["127.0.0.1"]],
+  };
+  const resolved: string[] = [];
+  const { server, openGateway } = usePushing(
+    { "egress.allow": ["good.example"] },
+    {
+      outside: {
+        resolve: async (host) => {
+          resolved.push(host);
+          const answers = turns[host]!;
+          return (answers.length > 1 ? answers.shift() : answers[0])!;
+        },
+      },
+    },
+  );
+  let connections = 0;
+  const within = createServer((socket) => {
+    connections += 1;
+    socket.destroy();
+  });
+  before("listen", async () => {
+    await new Promise<void>((done) => within.listen(0, "127.0.0.1", done));
+  });
+  after(() => new Promise((done) => within.close(done)));
+
+  it("C8 CVE-2021-21273 row 72: is not called, whatever its name meant when it was set", async () => {
+    const alice = await server.user("alice");
+    const bob = await server.user("bob");
+    const roomId = await makeRoom(alice, { preset: "public_chat" });
+    await act(bob, roomId, "join");
+    const { port } = within.address() as AddressInfo;
+    const hosts = ["turning.example", "inside.example", "mixed.example"];
+    for (const host of hosts)
+      await setPusher(bob, `https://${host}:${port}${PATH}`, { pushkey: host });
+    const gateway = openGateway();
+    const url = gateway.url.replace("127.0.0.1", "good.example");
+    await setPusher(bob, url, { pushkey: "good" });
+    for (const body of ["one", "two"]) {
+      const eventId = await say(alice, roomId, body);
+      expect((await gateway.next())["event_id"]).to.equal(eventId);
+    }
+    await until(async () => {
+      must(await alice.get("/account/whoami"));
+      return hosts.every((host) => resolved.includes(host));
+    });
+    await say(alice, roomId, "three");
+    await gateway.next();
+    expect(connections).to.equal(0);
   });
 });
 

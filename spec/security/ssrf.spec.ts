@@ -68,7 +68,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   "xn--bcher-kva.example": ["127.0.0.1"],
 };
 
-const PURPOSES: readonly EgressPurpose[] = ["preview", "push"];
+const PURPOSES: readonly EgressPurpose[] = ["preview", "push", "scan"];
 
 describe("requests that a stranger makes us send", () => {
   let port: number;
@@ -208,7 +208,7 @@ describe("a redirect into the own network", () => {
     ...["/metadata", "/mapped", "/decimal", "/name", "/file", "/relative"],
     "/hops",
   ]) {
-    it(`row 72: is not followed at ${path}`, async () => {
+    it(`row 72 CVE-2024-52602: is not followed at ${path}`, async () => {
       const url = `http://public.example:${web.port}${path}`;
       const failure = await failureOf(egress, { url, followRedirects: 5 });
       expect(failure).to.equal("refused");

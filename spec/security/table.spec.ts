@@ -10,6 +10,15 @@ const ROWS = [
 ];
 const SERVED = [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 15, 16, 17, 19];
 
+/** A control, an advisory, or the number of a row of faults. */
+const IDS = /^C\d+\b|^\d+(?= )|CVE-\d+-\d+|GHSA(?:-\w{4}){3}|RUSTSEC-\d+-\d+/g;
+
+/** Rows are named “row 42” and “rows 42, 47”. */
+const namesId = (line: string, id: string): boolean =>
+  /^\d/.test(id)
+    ? new RegExp(`\\brows? (?:\\d+, )*${id}\\b`).test(line)
+    : line.includes(id);
+
 describe("docs/security-tests.md", () => {
   const named = [...page.matchAll(NAMED)].map(
     ([, file = "", name = ""]) => [file, name] as const,
@@ -22,6 +31,27 @@ describe("docs/security-tests.md", () => {
         !existsSync(file) || !readFileSync(file, "utf8").includes(name),
     );
     expect(absent).to.deep.equal([]);
+  });
+
+  it("names in the tests of a row what the row is about", () => {
+    const [proved = ""] = page.split("## Later");
+    const rows = [...proved.matchAll(/^\| ([^|]+) \| (.*) \|$/gm)].filter(
+      ([, , tests = ""]) => tests.includes("“"),
+    );
+    expect(rows.length).to.be.above(120);
+    for (const [, subject = "", tests = ""] of rows) {
+      const titles = [...tests.matchAll(NAMED)].flatMap(
+        ([, file = "", name = ""]) =>
+          readFileSync(file, "utf8")
+            .split("\n")
+            .filter((line) => line.includes(name)),
+      );
+      for (const id of subject.match(IDS) ?? [])
+        expect(
+          titles.some((line) => namesId(line, id)),
+          `${subject}: ${id}`,
+        ).to.equal(true);
+    }
   });
 
   it("has every control that holds for what is served", () => {

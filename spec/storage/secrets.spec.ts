@@ -42,7 +42,7 @@ describe("loadSecrets", () => {
     return (error as SecretsError).message;
   };
 
-  it("makes them once, in files that nobody else reads, and finds them again", async () => {
+  it("CVE-2019-5885: makes them once, in files that nobody else reads, and finds them again", async () => {
     const first = await load();
     expect((await readdir(keysDir)).toSorted()).to.deep.equal([
       "master-1",
@@ -164,7 +164,7 @@ describe("loadSecrets", () => {
     await load();
   });
 
-  it("refuses keys that the world knows or can guess, before the database is told", async () => {
+  it("CVE-2026-24044: refuses keys that the world knows or can guess, before the database is told", async () => {
     const words = Buffer.from("correct horse battery staple okay");
     const bad = [
       { master: Buffer.alloc(32).toString("base64") },

@@ -4,6 +4,7 @@ import { must } from "./rooms.ts";
 import {
   useServer,
   type Json,
+  type Outside,
   type TestClient,
   type TestProcess,
   type TestServer,
@@ -17,10 +18,15 @@ export interface PushingServer {
   start(process: TestProcess): { stop(): Promise<void> };
 }
 
+interface PushingOptions {
+  isStarted?: boolean;
+  outside?: Outside;
+}
+
 /** A server that pushes to gateways on loopback. */
 export function usePushing(
   settings: TestSettings = {},
-  { isStarted = true } = {},
+  { isStarted = true, outside = {} }: PushingOptions = {},
 ): PushingServer {
   const running: { stop(): Promise<void> }[] = [];
   const start: PushingServer["start"] = (process) => {
@@ -30,7 +36,11 @@ export function usePushing(
   };
   // Before the server is: what pushes needs its database.
   after("stop pushing", () => Promise.all(running.map(({ stop }) => stop())));
-  const server = useServer({ "egress.allow": ["127.0.0.1"], ...settings });
+  const server = useServer(
+    { "egress.allow": ["127.0.0.1"], ...settings },
+    undefined,
+    outside,
+  );
   const gateways = useGateways();
   before("start pushing", () => {
     if (isStarted) start(server);

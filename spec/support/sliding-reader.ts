@@ -60,7 +60,7 @@ export interface SlidingAnswer {
 }
 
 export const askSliding = (
-  client: TestClient,
+  client: Pick<TestClient, "post">,
   body: Json,
   query: Record<string, string | number> = {},
 ): Promise<Answer> => {
@@ -72,11 +72,11 @@ export const askSliding = (
 
 /** A client that follows by sliding sync, from where it was. */
 export class SlidingReader {
-  client: TestClient;
+  client: Pick<TestClient, "post">;
   pos: string | undefined;
   body: Json;
 
-  constructor(client: TestClient, body: Json = {}) {
+  constructor(client: Pick<TestClient, "post">, body: Json = {}) {
     this.client = client;
     this.body = body;
   }

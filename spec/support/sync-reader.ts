@@ -44,11 +44,11 @@ export interface SyncOptions {
 
 /** A client that syncs on from where it was. */
 export class SyncReader {
-  client: TestClient;
+  client: Pick<TestClient, "get">;
   since: string | undefined;
   readonly #options: SyncOptions;
 
-  constructor(client: TestClient, options: SyncOptions = {}) {
+  constructor(client: Pick<TestClient, "get">, options: SyncOptions = {}) {
     this.client = client;
     this.#options = options;
   }

@@ -8,7 +8,9 @@ import {
 } from "../../src/workers/thumbnailer.ts";
 import type { ThumbnailWish } from "../../src/workers/thumbnail-messages.ts";
 import { inChunks } from "../support/collect.ts";
+import { listChildren } from "../../test/faults/processes.ts";
 import { animationOf, imageOf } from "../support/media.ts";
+import { until } from "../support/until.ts";
 
 const WISH: ThumbnailWish = {
   width: 96,
@@ -17,6 +19,11 @@ const WISH: ThumbnailWish = {
   isAnimated: false,
   maxPixels: 32_000_000,
 };
+
+const listDecoders = () =>
+  listChildren(process.pid).filter(({ command }) =>
+    command.includes("thumbnail-process"),
+  );
 
 describe("the thumbnailer", () => {
   let thumbnailer: Thumbnailer;
@@ -113,6 +120,32 @@ describe("the thumbnailer", () => {
     expect((await madeOf(good)).width).to.equal(50);
   });
 
+  it("row 70 CVE-2023-4863: a decoder that dies costs one thumbnail", async () => {
+    const good = await imageOf(50, 50);
+    await madeOf(good);
+    async function* killing() {
+      yield good.subarray(0, 20);
+      for (const { pid } of listDecoders()) process.kill(pid, "SIGKILL");
+      yield good.subarray(20);
+    }
+    const made = await thumbnailer.make(WISH, good.length, killing());
+    expect(made).to.deep.equal({ failure: "undecodable" });
+    expect((await madeOf(good)).width).to.equal(50);
+  });
+
+  it("row 70: a decoder that takes too long is killed", async () => {
+    const hasty = createThumbnailer({ longestMs: 0 });
+    const large = await imageOf(5000, 5000);
+    const made = await hasty.make(WISH, large.length, inChunks(large, 50_000));
+    await hasty.close();
+    expect(made).to.deep.equal({ failure: "undecodable" });
+    // That of all the other specs is left.
+    await until(async () => {
+      await new Promise((done) => setImmediate(done));
+      return listDecoders().length === 1;
+    });
+  });
+
   it("CVE-2024-53863: runs no other decoder", async () => {
     const others = [
       '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>',
@@ -142,7 +175,7 @@ describe("the thumbnailer", () => {
   });
 
   it("refuses more than may wait", async () => {
-    const short = createThumbnailer(5);
+    const short = createThumbnailer({ mostWaiting: 5 });
     const file = await imageOf(20, 20);
     const made = await Promise.all(
       Array.from({ length: 8 }, () =>

@@ -1,6 +1,6 @@
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
-import { limitKeyOf, plainAddress } from "./address.ts";
+import { limitKeyOf, plainAddress } from "../util/limit-key.ts";
 
 /** How many connections one process holds. */
 export interface ConnectionLimits {

@@ -112,6 +112,17 @@ export async function listDevices(
     from devices where user_id = ${userId} order by device_id`;
 }
 
+export async function listDevicesSeenLast(
+  sql: Sql,
+  userId: string,
+  limit: number,
+): Promise<DeviceRow[]> {
+  return sql<DeviceRow[]>`
+    select user_id, device_id, key_id, sealed, last_seen_ts, created_ts
+    from devices where user_id = ${userId} and last_seen_ts is not null
+    order by last_seen_ts desc limit ${limit}`;
+}
+
 export async function countDevices(sql: Sql, userId: string): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
     select count(*) as count from devices where user_id = ${userId}`;

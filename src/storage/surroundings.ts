@@ -1,6 +1,7 @@
 import type { Sql } from "./database.ts";
 import { eventHead, type EventHead } from "./events.ts";
 import type { PagingKey } from "./paging.ts";
+import type { Span } from "./span.ts";
 
 export type PlacedEvent = PagingKey & { roomNid: number };
 
@@ -59,24 +60,37 @@ export async function listMemberNidsAt(
     where c.new_nid is not null`;
 }
 
-/** The next accepted events of a room by their time, from one on. */
+/** Of a room's events by their time, those that stand in some parts of the stream. */
+export interface TimeWindow {
+  ts: number;
+  isBackwards: boolean;
+  /** Null: all of it. */
+  parts: readonly Span[] | null;
+  /** Of those that stand elsewhere no more are passed over. */
+  mostPassed: number;
+  limit: number;
+}
+
+/** The accepted events of a room that are nearest to a time on one side of it. */
 export async function listHeadsByTime(
   sql: Sql,
   roomNid: number,
-  from: PagingKey & { ts: number },
-  isBackwards: boolean,
-  limit: number,
+  { ts, isBackwards, parts, mostPassed, limit }: TimeWindow,
 ): Promise<EventHead[]> {
-  const { ts, depth, arrival } = from;
+  const order = isBackwards
+    ? sql`e.origin_server_ts desc, e.depth desc, e.arrival desc`
+    : sql`e.origin_server_ts, e.depth, e.arrival`;
+  const isIn = parts
+    ? sql`where exists (
+        select from unnest(
+          ${parts.map(({ after }) => after)}::bigint[], ${parts.map(({ upTo }) => upTo)}::bigint[]) as s(after_position, up_to)
+        where e.position > s.after_position and e.position <= s.up_to)`
+    : sql``;
   return sql<EventHead[]>`
-    select ${eventHead(sql)} from events e
-    where e.room_nid = ${roomNid} and e.arrival is not null and e.status = 0 and e.position is not null
-      ${
-        isBackwards
-          ? sql`and e.origin_server_ts <= ${ts} and (e.origin_server_ts, e.depth, e.arrival) < (${ts}, ${depth}, ${arrival})
-            order by e.origin_server_ts desc, e.depth desc, e.arrival desc`
-          : sql`and e.origin_server_ts >= ${ts} and (e.origin_server_ts, e.depth, e.arrival) > (${ts}, ${depth}, ${arrival})
-            order by e.origin_server_ts, e.depth, e.arrival`
-      }
-    limit ${limit}`;
+    select ${eventHead(sql)} from (
+      select * from events e
+      where e.room_nid = ${roomNid} and e.arrival is not null and e.status = 0 and e.position is not null
+        and e.origin_server_ts ${isBackwards ? sql`<=` : sql`>=`} ${ts}
+      order by ${order} limit ${parts ? mostPassed : limit}) e
+    ${isIn} order by ${order} limit ${limit}`;
 }

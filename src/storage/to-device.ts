@@ -5,16 +5,25 @@ export interface DeviceName {
   deviceId: string;
 }
 
-/** All devices of these users, and whether as many messages wait for them as may. */
+/** How much may wait for a device; fewer messages than `fewest` never come to so many bytes. */
+export interface InboxLimits {
+  messages: number;
+  bytes: number;
+  fewest: number;
+}
+
+/** All devices of these users, and whether as much waits for them as may. */
 export async function listInboxes(
   sql: Sql,
   userIds: readonly string[],
-  mostMessages: number,
+  most: InboxLimits,
 ): Promise<(DeviceName & { isFull: boolean })[]> {
   if (userIds.length === 0) return [];
+  const waiting = sql`to_device t where t.user_id = d.user_id and t.device_id = d.device_id`;
   return sql<(DeviceName & { isFull: boolean })[]>`
-    select d.user_id, d.device_id, exists (
-      select from to_device t where t.user_id = d.user_id and t.device_id = d.device_id
-      offset ${mostMessages - 1}) as is_full
+    select d.user_id, d.device_id,
+      exists (select from ${waiting} offset ${most.messages - 1})
+      or (exists (select from ${waiting} offset ${most.fewest - 1})
+        and (select sum(octet_length(t.sealed)) from ${waiting}) > ${most.bytes}) as is_full
     from devices d where d.user_id = any(${userIds as string[]}::text[])`;
 }

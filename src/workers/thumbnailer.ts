@@ -38,7 +38,10 @@ const PROGRAM = fileURLToPath(
   new URL("./thumbnail-process.js", import.meta.url),
 );
 
-export function createThumbnailer(mostWaiting = MOST_WAITING): Thumbnailer {
+export function createThumbnailer({
+  mostWaiting = MOST_WAITING,
+  longestMs = LONGEST_MS,
+} = {}): Thumbnailer {
   let decoder: Decoder | undefined;
   let idle: NodeJS.Timeout | undefined;
   let waiting = 0;
@@ -53,7 +56,7 @@ export function createThumbnailer(mostWaiting = MOST_WAITING): Thumbnailer {
   const makeNow: Thumbnailer["make"] = async (wish, size, file) => {
     if (isClosed) return { failure: "busy" };
     clearTimeout(idle);
-    const used = (decoder ??= startDecoder());
+    const used = (decoder ??= startDecoder(longestMs));
     try {
       const made = await used.decode({ ...wish, bytes: size }, file);
       return made ?? { failure: "undecodable" };
@@ -91,7 +94,7 @@ interface Decoder {
   end(): void;
 }
 
-function startDecoder(): Decoder {
+function startDecoder(longestMs: number): Decoder {
   const process_ = startProcess();
   const answers = new ByteReader(process_.stdout);
   let isIdle = true;
@@ -109,7 +112,7 @@ function startDecoder(): Decoder {
       isIdle = false;
       const isSent = await send(process_.stdin, encodeQuestion(question), file);
       if (!isSent) return undefined;
-      const timer = setTimeout(() => process_.kill("SIGKILL"), LONGEST_MS);
+      const timer = setTimeout(() => process_.kill("SIGKILL"), longestMs);
       try {
         const made = await answer().catch(() => undefined);
         isIdle = made !== undefined;

@@ -19,7 +19,7 @@ const state = (sender: string, stateKey = "") => ({
 });
 
 for (const version of VERSIONS) {
-  describe(`checkAuth in room version ${version}`, () => {
+  describe(`C6 CVE-2022-31152: checkAuth in room version ${version}`, () => {
     it("rejects everything in a room without a create event", () => {
       const here = room(version);
       const event = here.draft(message(alice));

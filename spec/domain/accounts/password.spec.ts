@@ -39,9 +39,25 @@ describe("isPassword", () => {
     expect(await isPassword(edges(1), stored, `${long}b`)).to.equal(false);
   });
 
-  it("says no where there is none", async () => {
+  it("row 55: says no where there is none, after the same work", async () => {
     const text = "nobody has this password";
-    expect(await isPassword(edges(1), null, text)).to.equal(false);
+    const asked: string[] = [];
+    const counting = {
+      ...edges(1),
+      passwordHasher: {
+        ...passwordHasher,
+        verify: (stored: string, given: string) => {
+          asked.push(stored);
+          return passwordHasher.verify(stored, given);
+        },
+      },
+    };
+    expect(await isPassword(counting, null, text)).to.equal(false);
+    const stored = await hashPassword(edges(1), "somebody's password");
+    expect(await isPassword(counting, stored, text)).to.equal(false);
+    // The same algorithm with the same memory and passes, for one as for the other.
+    const [ofNobody, ofSomebody] = asked.map((hash) => hash.split("$", 4));
+    expect(ofNobody).to.deep.equal(ofSomebody).and.to.have.length(4);
   });
 });
 

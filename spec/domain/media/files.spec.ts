@@ -157,56 +157,65 @@ describe("stored files", () => {
   });
 
   describe("after a crash", () => {
+    const FRAMES = 19;
+
     const uploadThrough = (edges: Edges) =>
       failureOf(
         uploadFile(edges, alice.userId, {
           contentType: "text/plain",
           fileName: "a",
           length: undefined,
-          content: inChunks(randomBytes(200_000), 1000),
+          content: inChunks(randomBytes((FRAMES - 1) * 65_536 + 1), 10_000),
         }),
       );
 
     /** What a killed process would have left: it neither stores nor takes away any more. */
-    function dyingAt(point: string): Edges {
+    function dyingAt(point: number): Edges {
       const { edges } = server;
       const die = () => Promise.reject(new Error("killed"));
       let isDead = false;
       const store = edges.mediaStore;
+      async function* dying(content: AsyncIterable<Uint8Array>) {
+        let frames = 0;
+        for await (const frame of content) {
+          isDead = frames === point;
+          if (isDead) throw new Error("killed");
+          frames += 1;
+          yield frame;
+        }
+        expect(frames).to.equal(FRAMES);
+      }
       const mediaStore: Edges["mediaStore"] = {
         async put(name, content) {
-          if (point === "before the file") isDead = true;
-          if (isDead) return die();
-          if (point === "within the file") {
-            isDead = true;
-            await store.put(
-              name,
-              (async function* () {
-                yield* inChunks(randomBytes(100_000), 10_000);
-                throw new Error("killed");
-              })(),
-            );
-          }
-          await store.put(name, content);
-          if (point === "after the file") isDead = true;
-          return isDead ? die() : undefined;
+          await store.put(name, dying(content));
+          isDead = true;
+          return die();
         },
         read: (...asked) => store.read(...asked),
         remove: (name) => (isDead ? die() : store.remove(name)),
       };
-      return { ...edges, mediaStore, log: quiet };
+      const db = new Proxy(edges.db, {
+        apply(target, self, given: unknown[]) {
+          if (isDead) throw new Error("killed");
+          return Reflect.apply(target, self, given) as unknown;
+        },
+      });
+      return { ...edges, db, mediaStore, log: quiet };
     }
 
-    for (const point of [
-      "before the file",
-      "within the file",
-      "after the file",
-    ])
-      it(`row 11: nothing is left of an upload that ended ${point}`, async () => {
+    for (let point = 0; point <= FRAMES; point += 1)
+      it(`row 11: nothing is left of an upload that ended after frame ${point} of ${FRAMES}`, async () => {
         const { sql } = server.database;
         const before = await files();
-        expect(await uploadThrough(dyingAt(point))).to.be.instanceOf(Error);
-        // It was given up, or it is past the time for which its writer is held for alive.
+        expect(await uploadThrough(dyingAt(point))).to.have.property(
+          "message",
+          "killed",
+        );
+        expect((await files()).length).to.equal(before.length + 1);
+        const begun =
+          await sql`select state from media_blobs where state <> 'stored'`;
+        expect([...begun]).to.deep.equal([{ state: "writing" }]);
+        // It is past the time for which its writer is held for alive.
         await sql`update media_blobs set expires_ts = clock_timestamp() where state <> 'stored'`;
         await clear();
         expect(await files()).to.deep.equal(before);

@@ -110,7 +110,7 @@ describe("mails about what is unread", () => {
     expect(headers).to.match(/^Auto-Submitted: auto-generated/m);
   });
 
-  it("add no header and no line to themselves, whatever a name holds", async () => {
+  it("CVE-2021-21333: add no header and no line to themselves, whatever a name holds", async () => {
     const { alice, roomId } = await reader();
     must(
       await alice.put(path`/rooms/${roomId}/state/m.room.name/${""}`, {
@@ -214,7 +214,7 @@ describe("a mail server that is not what it says", () => {
   const imposters: { stop(): Promise<void> }[] = [];
   after(() => Promise.all(imposters.map((server) => server.stop())));
 
-  it("row 77: gets no mail without a certificate of its name, nor in plain text where TLS was asked for", async () => {
+  it("row 77 CVE-2023-38686: gets no mail without a certificate of its name, nor in plain text where TLS was asked for", async () => {
     for (const hasTls of [true, false]) {
       const imposter = await startMailServer({ hasTls });
       imposters.push(imposter);

@@ -372,7 +372,7 @@ describe("pushing to a gateway", () => {
     expect(first).to.not.equal(fourth);
   });
 
-  it("keeps nobody waiting for a gateway that hangs, nor for a user's other pushers", async () => {
+  it("row 76: keeps nobody waiting for a gateway that hangs, nor for a user's other pushers", async () => {
     const { gateway, alice, bob, roomId, pushkey } = await roomWith();
     const hanging = `hanging ${pushkey}`;
     await setPusher(bob, gateway.url, { pushkey: hanging });

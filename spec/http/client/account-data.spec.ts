@@ -89,7 +89,7 @@ describe("/user/{userId}/account_data/{type}", () => {
     }
   });
 
-  it("refuses more than 64 KiB", async () => {
+  it("row 62: refuses more than 64 KiB", async () => {
     const hal = await server.user("hal");
     const fits = { x: "x".repeat(64 * 1024 - 8) };
     expect((await hal.put(pathOf(hal, "m.x"), fits)).status).to.equal(200);

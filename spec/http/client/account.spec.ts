@@ -115,7 +115,7 @@ describe("user-interactive authentication", () => {
     password: user.password,
   });
 
-  it("serves the one operation that it was begun for", async () => {
+  it("row 57 CVE-2025-62425: serves the one operation that it was begun for", async () => {
     const alice = await server.user("alice");
     await openAnother(server, alice);
     const asked = await alice.delete("/devices/ANY", {});
@@ -129,7 +129,7 @@ describe("user-interactive authentication", () => {
     expect(elsewhere.status).to.equal(401);
   });
 
-  it("serves the user that it was begun for", async () => {
+  it("row 57: serves the user that it was begun for", async () => {
     const [bob, carol] = [await server.user("bob"), await server.user("carol")];
     const asked = await bob.delete("/devices/ANY", {});
     const auth = { ...stageOf(carol), session: asked.body["session"] };

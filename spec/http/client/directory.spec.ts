@@ -66,7 +66,7 @@ describe("room aliases", () => {
     expect(fault(answer)).to.deep.equal([400, "M_INVALID_PARAM"]);
   });
 
-  it("cannot be taken over, whoever asks", async () => {
+  it("CVE-2024-6303: cannot be taken over, whoever asks", async () => {
     const roomId = await makeRoom(alice);
     must(await give(alice, "#admins:test", roomId));
     const other = await makeRoom(bob);

@@ -25,16 +25,39 @@ export class HistoryOracle {
   /** What stands at the end, or where the viewer's last stay ended; undefined: nothing is theirs to read. */
   get end(): number | undefined {
     const { length } = this.#events;
-    const isOpen = this.#visibility(length) === "world_readable";
-    if (isOpen || this.#membership(length) === "join") return length;
-    if (!["leave", "ban"].includes(this.#membership(length))) return undefined;
-    const last = this.#events.findLast((event) => this.#isOwnMembership(event));
-    if (last?.event_id === this.#forgotten) return undefined;
-    for (let i = length; i > 0; i--) {
-      const isIn = this.#membership(i - 1) === "join";
-      if (isIn && this.#membership(i) !== "join") return i;
+    if (this.isWorldReadable || this.membership === "join") return length;
+    if (!this.hasLeft || this.hasForgotten) return undefined;
+    return this.stayEnd;
+  }
+
+  /** How many events there were when the viewer last went out of the room. */
+  get stayEnd(): number | undefined {
+    for (let i = this.#events.length; i > 0; i--) {
+      const isIn = this.membershipAfter(i - 1) === "join";
+      if (isIn && this.membershipAfter(i) !== "join") return i;
     }
     return undefined;
+  }
+
+  /** The place of the viewer's last member event; -1: there is none. */
+  get ownIndex(): number {
+    return this.#events.findLastIndex((event) => this.#isOwnMembership(event));
+  }
+
+  get hasLeft(): boolean {
+    return ["leave", "ban"].includes(this.membership);
+  }
+
+  get hasForgotten(): boolean {
+    const last = this.#events[this.ownIndex];
+    return last !== undefined && last.event_id === this.#forgotten;
+  }
+
+  /** Where the viewer's stay began, who is in the room. */
+  get stayBegin(): number {
+    let begin = this.#events.length;
+    while (begin > 0 && this.membershipAfter(begin) === "join") begin -= 1;
+    return begin;
   }
 
   mayAsk(): boolean {
@@ -53,19 +76,14 @@ export class HistoryOracle {
 
   /** Whether a search looks into the room: they were in it, and have not forgotten it. */
   maySearch(): boolean {
-    const { length } = this.#events;
-    const now = this.#membership(length);
-    if (now === "join") return true;
-    if (now !== "leave" && now !== "ban") return false;
-    const last = this.#events.findLast((event) => this.#isOwnMembership(event));
-    if (last?.event_id === this.#forgotten) return false;
-    return this.#events.some((_, i) => this.#membership(i) === "join");
+    if (this.membership === "join") return true;
+    return this.hasLeft && !this.hasForgotten && this.stayEnd !== undefined;
   }
 
   /** Whether they may know that there is such a room, and what it is called. */
   mayKnowOf(): boolean {
     const { length } = this.#events;
-    const isWelcome = ["join", "invite"].includes(this.#membership(length));
+    const isWelcome = ["join", "invite"].includes(this.membership);
     const rule = this.#latest("m.room.join_rules", length)?.["join_rule"];
     const isOpen = rule === "public" || rule === "knock";
     return isWelcome || isOpen || this.isWorldReadable;
@@ -77,7 +95,20 @@ export class HistoryOracle {
 
   /** How the viewer stands to the room in the end. */
   get membership(): string {
-    return this.#membership(this.#events.length);
+    return this.membershipAfter(this.#events.length);
+  }
+
+  /** After the first `count` events. */
+  membershipAfter(count: number): string {
+    const own = this.#events
+      .slice(0, count)
+      .findLast((event) => this.#isOwnMembership(event));
+    return (own?.content["membership"] as string | undefined) ?? "leave";
+  }
+
+  /** Whether they were in the room from then on without a break. */
+  isInSince(count: number): boolean {
+    return this.membership === "join" && this.stayBegin < count;
   }
 
   /** Indexes of what a page of all history holds. */
@@ -102,7 +133,7 @@ export class HistoryOracle {
   }
 
   #allows(visibility: string, index: number): boolean {
-    const membership = this.#membership(index);
+    const membership = this.membershipAfter(index);
     if (visibility === "world_readable") return true;
     if (membership === "join") return true;
     if (visibility === "shared" && this.#joinsAfter(index)) return true;
@@ -121,14 +152,6 @@ export class HistoryOracle {
 
   #isOwnMembership(event: RoomEvent): boolean {
     return event.type === "m.room.member" && event.state_key === this.#viewer;
-  }
-
-  /** After the first `count` events. */
-  #membership(count: number): string {
-    const own = this.#events
-      .slice(0, count)
-      .findLast((event) => this.#isOwnMembership(event));
-    return (own?.content["membership"] as string | undefined) ?? "leave";
   }
 
   /** The content of the last state event of a type among the first `count` events. */

@@ -15,35 +15,15 @@ import type { Page, RoomEvent } from "../../support/rooms.ts";
 import type { Answer, Json } from "../../support/server.ts";
 import { HistoryOracle } from "./history-oracle.ts";
 import type { HistoryClient, HistoryRoom } from "./history-room.ts";
-
-/** One viewer of one room, and what the oracle says of them. */
-interface Scene {
-  viewer: HistoryClient;
-  roomId: string;
-  events: readonly RoomEvent[];
-  oracle: HistoryOracle;
-  roots: readonly string[];
-  /** Some places in the room, by chance. */
-  places: readonly number[];
-  /** A token of the room's history, and how many events lie before it. */
-  token: string;
-  tokenAt: number;
-}
-
-/** A way to read a room: what it serves has to be what the oracle says. */
-interface ReadPath {
-  name: string;
-  check(scene: Scene): Promise<void>;
-}
+import { idsAt, type ReadPath, type Scene } from "./history-scene.ts";
+import { streamPaths } from "./history-streams.ts";
+import { type HistoryWatch, throwDice } from "./history-watch.ts";
 
 interface Context {
   events_before: RoomEvent[];
   events_after: RoomEvent[];
   state: RoomEvent[];
 }
-
-const idsAt = ({ events }: Scene, indexes: readonly number[]) =>
-  indexes.map((index) => events[index]!.event_id);
 
 const timeOf = (event: RoomEvent): number =>
   (event as RoomEvent & { origin_server_ts: number }).origin_server_ts;
@@ -60,31 +40,35 @@ export const readPaths: readonly ReadPath[] = [
         return;
       }
       const expected = idsAt(scene, oracle.history());
-      const read = (dir: string, limit: number) =>
-        pageThrough(viewer, roomId, { dir, limit });
-      expect(idsOf(await read("f", 7))).to.deep.equal(expected);
-      expect(idsOf(await read("b", 5))).to.deep.equal(expected.toReversed());
+      const isForwards = throwDice(scene.chance, 5, 2) === 0;
+      const read = (dir: string, isInParts: boolean) =>
+        pageThrough(viewer, roomId, { dir, limit: isInParts ? 6 : 1000 });
+      const [forwards, backwards] = await Promise.all([
+        read("f", isForwards),
+        read("b", !isForwards),
+      ]);
+      expect(idsOf(forwards)).to.deep.equal(expected);
+      expect(idsOf(backwards)).to.deep.equal(expected.toReversed());
     },
   },
   {
     name: "/event",
-    async check({ viewer, roomId, events, oracle }) {
+    async check({ viewer, roomId, events, oracle, places }) {
       const answers = await Promise.all(
-        events.map(({ event_id: id }) =>
-          viewer.get(path`/rooms/${roomId}/event/${id}`),
+        places.map((at) =>
+          viewer.get(path`/rooms/${roomId}/event/${events[at]!.event_id}`),
         ),
       );
       const seen = answers.map(({ status }) => status === 200);
-      const expected = events.map(
-        (_, index) => oracle.mayAsk() && oracle.maySee(index),
-      );
+      const expected = places.map((at) => oracle.mayAsk() && oracle.maySee(at));
       expect(seen).to.deep.equal(expected);
     },
   },
   {
     name: "/context",
     async check(scene) {
-      for (const at of scene.places) await checkContext(scene, at);
+      const places = scene.places.slice(0, 2);
+      await Promise.all(places.map((at) => checkContext(scene, at)));
     },
   },
   {
@@ -105,8 +89,10 @@ export const readPaths: readonly ReadPath[] = [
     name: "/members",
     async check({ viewer, roomId, oracle, token, tokenAt }) {
       const target = path`/rooms/${roomId}/members`;
-      const now = await viewer.get(target);
-      const then = await viewer.get(`${target}?at=${token}`);
+      const [now, then] = await Promise.all([
+        viewer.get(target),
+        viewer.get(`${target}?at=${token}`),
+      ]);
       const { end } = oracle;
       if (end === undefined) {
         expect([now.status, then.status]).to.deep.equal([403, 403]);
@@ -119,38 +105,7 @@ export const readPaths: readonly ReadPath[] = [
       expect(membersIn(then)).to.have.members(stateAt(earlier));
     },
   },
-  {
-    name: "/sync",
-    async check(scene) {
-      const { viewer, roomId, events, oracle } = scene;
-      const filter = {
-        room: {
-          rooms: [roomId],
-          include_leave: true,
-          timeline: { limit: 1_000 },
-        },
-      };
-      const query = encodeURIComponent(JSON.stringify(filter));
-      const { rooms = {} } = must<{
-        rooms?: Record<
-          string,
-          Record<string, { timeline?: { events: RoomEvent[] } }>
-        >;
-      }>(await viewer.get(`/sync?filter=${query}`));
-      const shownAs = (section: string) =>
-        rooms[section]?.[roomId]?.timeline?.events.map(
-          ({ event_id: id }) => id,
-        );
-      const expected = idsAt(scene, oracle.history());
-      const isJoined = oracle.membership === "join";
-      expect(shownAs("join")).to.deep.equal(isJoined ? expected : undefined);
-      // How much of a room that was left is told is the server's to choose.
-      const seen = events
-        .filter((_, index) => oracle.maySee(index))
-        .map(({ event_id: id }) => id);
-      expect(seen).to.include.members(shownAs("leave") ?? []);
-    },
-  },
+  ...streamPaths,
   {
     name: "/search",
     async check(scene) {
@@ -176,38 +131,23 @@ export const readPaths: readonly ReadPath[] = [
   },
   {
     name: "/timestamp_to_event",
-    async check({ viewer, roomId, events, oracle, places }) {
-      for (const at of places) {
-        const ts = timeOf(events[at]!);
-        for (const dir of ["f", "b"]) {
-          const answer = await viewer.get(
-            `/_matrix/client/v1${path`/rooms/${roomId}/timestamp_to_event`}?ts=${ts}&dir=${dir}`,
-          );
-          if (!oracle.mayAsk()) {
-            expect(answer.status).to.equal(403);
-            continue;
-          }
-          const isSeen = (event: RoomEvent, index: number) =>
-            (dir === "f" ? timeOf(event) >= ts : timeOf(event) <= ts) &&
-            oracle.maySee(index);
-          const nearest =
-            dir === "f" ? events.find(isSeen) : events.findLast(isSeen);
-          if (nearest)
-            expect(must(answer)["event_id"]).to.equal(nearest.event_id);
-          else expect(answer.status).to.equal(404);
-        }
-      }
+    async check(scene) {
+      const asked = scene.places
+        .slice(2, 5)
+        .flatMap((at) => [
+          checkTime(scene, at, "f"),
+          checkTime(scene, at, "b"),
+        ]);
+      await Promise.all(asked);
     },
   },
   {
     name: "/hierarchy and /room_summary",
     async check({ viewer, roomId, oracle }) {
-      const hierarchy = await viewer.get(
-        `/_matrix/client/v1${path`/rooms/${roomId}/hierarchy`}`,
-      );
-      const summary = await viewer.get(
-        `/_matrix/client/v1${path`/room_summary/${roomId}`}`,
-      );
+      const [hierarchy, summary] = await Promise.all([
+        viewer.get(`/_matrix/client/v1${path`/rooms/${roomId}/hierarchy`}`),
+        viewer.get(`/_matrix/client/v1${path`/room_summary/${roomId}`}`),
+      ]);
       if (!oracle.mayKnowOf()) {
         expect([hierarchy.status, summary.status]).to.deep.equal([403, 404]);
         return;
@@ -241,6 +181,27 @@ async function checkContext(scene: Scene, at: number): Promise<void> {
   expect(idsOf(found.state)).to.have.members(oracle.state(last + 1));
 }
 
+async function checkTime(
+  { viewer, roomId, events, oracle }: Scene,
+  at: number,
+  dir: "f" | "b",
+): Promise<void> {
+  const ts = timeOf(events[at]!);
+  const answer = await viewer.get(
+    `/_matrix/client/v1${path`/rooms/${roomId}/timestamp_to_event`}?ts=${ts}&dir=${dir}`,
+  );
+  if (!oracle.mayAsk()) {
+    expect(answer.status).to.equal(403);
+    return;
+  }
+  const isSeen = (event: RoomEvent, index: number) =>
+    (dir === "f" ? timeOf(event) >= ts : timeOf(event) <= ts) &&
+    oracle.maySee(index);
+  const nearest = dir === "f" ? events.find(isSeen) : events.findLast(isSeen);
+  if (nearest) expect(must(answer)["event_id"]).to.equal(nearest.event_id);
+  else expect(answer.status).to.equal(404);
+}
+
 async function checkThreads(scene: Scene): Promise<void> {
   const { viewer, roomId, events, oracle, roots } = scene;
   const rootOf = (event: RoomEvent): unknown =>
@@ -248,24 +209,29 @@ async function checkThreads(scene: Scene): Promise<void> {
   const isSeen = (index: number): boolean =>
     oracle.mayAsk() && oracle.maySee(index);
   const threads = new Map<string, string[]>();
-  for (const root of roots) {
+  const readThread = async (root: string): Promise<void> => {
     const replies = events
       .filter((event, index) => rootOf(event) === root && isSeen(index))
       .map((event) => event.event_id)
       .reverse();
     const at = events.findIndex((event) => event.event_id === root);
-    const related = await viewer.get(relationsPath(roomId, root));
+    if (isSeen(at) && replies.length > 0) threads.set(root, replies);
+    if (!asked.has(root)) return;
+    const [related, shown] = await Promise.all([
+      viewer.get(relationsPath(roomId, root)),
+      viewer.get(path`/rooms/${roomId}/event/${root}`),
+    ]);
     expect(related.status === 200).to.equal(isSeen(at));
-    if (!isSeen(at)) continue;
+    if (!isSeen(at)) return;
     const { chunk } = must<Page>(related);
     expect(idsOf(chunk)).to.deep.equal(replies.slice(0, 20));
-    const target = path`/rooms/${roomId}/event/${root}`;
-    const { unsigned } = must<Bundled>(await viewer.get(target));
+    const { unsigned } = must<Bundled>(shown);
     const thread = unsigned["m.relations"]?.["m.thread"];
     expect(thread?.count ?? 0).to.equal(replies.length);
     expect(thread?.latest_event.event_id).to.equal(replies[0]);
-    if (replies.length > 0) threads.set(root, replies);
-  }
+  };
+  const asked = new Set([roots[0], roots[scene.chance % roots.length]]);
+  await Promise.all(roots.map(readThread));
   const listed = await viewer.get(threadsPath(roomId));
   expect(listed.status === 200).to.equal(oracle.mayAsk());
   if (!oracle.mayAsk()) return;
@@ -311,7 +277,7 @@ async function searchThrough(
 export async function checkReads(
   room: HistoryRoom,
   owner: HistoryClient,
-  viewers: readonly HistoryClient[],
+  watches: ReadonlyMap<HistoryClient, HistoryWatch>,
   chance: number,
 ): Promise<void> {
   const { roomId, events, forgotten, roots } = room;
@@ -320,21 +286,22 @@ export async function checkReads(
   const places = [0, 1, 2, 3, 4, 5].map(
     (i) => (chance + i * 7) % events.length,
   );
-  for (const viewer of viewers) {
+  const token = page.end!;
+  const checks = [...watches].flatMap(([viewer, watch]) => {
     const { userId } = viewer;
     const oracle = new HistoryOracle(events, userId, forgotten.get(userId));
-    const scene = {
-      ...{ viewer, roomId, events, oracle, roots, places },
-      token: page.end!,
-      tokenAt: limit,
+    const scene: Scene = {
+      ...{ viewer, roomId, events, oracle, roots, places, watch, chance },
+      ...{ token, tokenAt: limit },
     };
-    for (const { name, check } of readPaths) {
+    return readPaths.map(async ({ name, check }) => {
       try {
         await check(scene);
       } catch (error) {
         const text = error instanceof Error ? error.message : String(error);
         throw new Error(`${name} of ${userId}: ${text}`, { cause: error });
       }
-    }
-  }
+    });
+  });
+  await Promise.all(checks);
 }

@@ -3,6 +3,7 @@ import { newCrossSigning } from "../../support/device-identity.ts";
 import { whileUserIsHeld } from "../../support/held-row.ts";
 import { useServer } from "../../support/server.ts";
 import type { Json, TestServer } from "../../support/server.ts";
+import { until } from "../../support/until.ts";
 
 const byPassword = (user: string, password: string, more: Json = {}): Json => ({
   type: "m.login.password",
@@ -37,7 +38,7 @@ describe("POST /login", () => {
     expect((await server.post("/login", old)).status).to.equal(200);
   });
 
-  it("says the same of a wrong password, an unknown user and one of another server", async () => {
+  it("row 55: says the same of a wrong password, an unknown user and one of another server", async () => {
     await server.user("known");
     const answers = await Promise.all(
       ["known", "unknown", "@known:elsewhere", "@a:b:c", ""].map((name) =>
@@ -163,9 +164,12 @@ describe("POST /login", () => {
 });
 
 describe("POST /login by one who guesses", () => {
-  const server = useServer({ "rate_limits.enabled": true });
+  const server = useServer({
+    "rate_limits.enabled": true,
+    "rate_limits.login.per_second": 0.001,
+  });
 
-  it("stops after ten wrong passwords, and does not count right ones", async () => {
+  it("row 54: stops after ten wrong passwords, and does not count right ones", async () => {
     const { password } = await server.user("alice");
     for (let i = 0; i < 12; i += 1) {
       const right = await server.post("/login", byPassword("alice", password));
@@ -181,6 +185,66 @@ describe("POST /login by one who guesses", () => {
     const late = await server.post("/login", byPassword("alice", password));
     expect(late.status, "not even the right one").to.equal(429);
     expect(late.body["retry_after_ms"]).to.be.above(0);
+  });
+});
+
+describe("POST /login by those who guess from many places", () => {
+  const server = useServer({
+    "rate_limits.enabled": true,
+    "rate_limits.login.per_second": 0.001,
+    behind_proxy: true,
+  });
+
+  const from = (address: string) => ({
+    headers: { "x-forwarded-for": address },
+  });
+  const logIn = async (name: string, password: string, address: string) =>
+    (
+      await server.ask(
+        "POST",
+        "/login",
+        byPassword(name, password),
+        from(address),
+      )
+    ).status;
+
+  it("row 54: stops after ten wrong passwords from one address, whomever they are for", async () => {
+    const { password } = await server.user("bystander");
+    for (let i = 0; i < 10; i += 1)
+      expect(await logIn(`nobody${i}`, "guess", "192.0.2.1")).to.equal(403);
+    expect(await logIn("nobody10", "guess", "192.0.2.1")).to.equal(429);
+    expect(await logIn("bystander", password, "192.0.2.1")).to.equal(429);
+    expect(await logIn("bystander", password, "192.0.2.2")).to.equal(200);
+  });
+
+  it("row 54: stops after ten wrong passwords for one account, from however many addresses", async () => {
+    const { password } = await server.user("target");
+    for (let i = 0; i < 10; i += 1)
+      expect(await logIn("target", "guess", `198.51.100.${i}`)).to.equal(403);
+    expect(await logIn("target", "guess", "198.51.100.10")).to.equal(429);
+    expect(await logIn("target", password, "198.51.100.11")).to.equal(429);
+  });
+
+  it("row 54: locks nobody out of where they use their devices, nor lets anybody guess on there", async () => {
+    const alice = await server.user("alice");
+    const home = "2001:db8:7:7::1";
+    await until(async () => {
+      const { body } = await alice.get("/devices", from(home));
+      const [device] = body["devices"] as Json[];
+      return device!["last_seen_ip"] === home;
+    });
+    for (let i = 0; i < 11; i += 1)
+      await logIn("alice", "guess", `203.0.113.${i}`);
+    const { password } = alice;
+    expect(await logIn("alice", password, "203.0.113.99")).to.equal(429);
+    // The same network, as one household has it.
+    const beside = "2001:db8:7:7::2";
+    expect(await logIn("alice", password, beside)).to.equal(200);
+    const statuses: number[] = [];
+    for (let i = 0; i < 12; i += 1)
+      statuses.push(await logIn("alice", "guess", home));
+    expect(statuses.slice(0, 10)).to.deep.equal(Array(10).fill(403));
+    expect(statuses.slice(10)).to.deep.equal([429, 429]);
   });
 });
 

@@ -116,7 +116,7 @@ describe("POST /register where registration is open", () => {
     expect(again.status, "a session authorises once").to.equal(401);
   });
 
-  it("gives a name to one of a hundred who want it at once", async () => {
+  it("row 59: gives a name to one of a hundred who want it at once", async () => {
     const other = await server.startProcess();
     const answers = await Promise.all(
       Array.from({ length: 100 }, (_, i) =>
@@ -175,7 +175,7 @@ describe("POST /register with registration tokens", () => {
     expect(dummy.body["errcode"]).to.equal("M_UNRECOGNIZED");
   });
 
-  it("takes a valid token, as often as it may be used", async () => {
+  it("row 59: takes a valid token, as often as it may be used", async () => {
     await make("twice", { usesAllowed: 2 });
     expect(await isValid("twice")).to.equal(true);
     const answers = await Promise.all(
@@ -216,7 +216,7 @@ describe("POST /register with registration tokens", () => {
 describe("POST /register where registration is closed", () => {
   const server = useServer({ "registration.mode": "closed" });
 
-  it("is forbidden", async () => {
+  it("row 59: is forbidden", async () => {
     const form = { username: "alice", password };
     const answer = await server.post("/register", form);
     expect(answer.status).to.equal(403);
@@ -244,7 +244,7 @@ describe("POST /register by one address", () => {
     "rate_limits.register.burst": 2,
   });
 
-  it("makes no more accounts than the limit, and says when the next may be made", async () => {
+  it("row 59: makes no more accounts than the limit, and says when the next may be made", async () => {
     for (const username of ["one", "two"]) {
       const made = await register(server, { username, password });
       expect(made.status, made.text).to.equal(200);

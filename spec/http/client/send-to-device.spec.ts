@@ -61,7 +61,7 @@ describe("PUT /sendToDevice/{eventType}/{txnId}", () => {
     expect(contents.map(({ content }) => content.n)).to.deep.equal([1, 2]);
   });
 
-  it("refuses messages for a full inbox, and does not stop others for it", async () => {
+  it("row 60: refuses messages for a full inbox, and does not stop others for it", async () => {
     const alice = await server.user("talker");
     const bob = await server.user("sleeper");
     const carol = await server.user("awake");
@@ -79,6 +79,21 @@ describe("PUT /sendToDevice/{eventType}/{txnId}", () => {
     const rows = await server.database.sql`
       select from to_device where user_id = ${bob.userId}`;
     expect(rows).to.have.lengthOf(10_000);
+  });
+
+  it("row 60: refuses messages for an inbox of 100 MiB", async () => {
+    const alice = await server.user("heavy");
+    const bob = await server.user("burdened");
+    const { sql } = server.database;
+    const add = (count: number) => sql`
+      insert into to_device (user_id, device_id, position, ordinal, key_id, sealed)
+      select ${bob.userId}, ${bob.deviceId}, -n, ${count}, 0, decode(repeat('00', 65536), 'hex')
+      from generate_series(1, ${count}::int) n`;
+    const toBob = { [bob.userId]: { "*": {} } };
+    await add(1599);
+    expect((await send(alice, toBob)).status).to.equal(200);
+    await add(2);
+    expect((await send(alice, toBob)).status).to.equal(429);
   });
 
   it("refuses a message that is too large, and a body of another form", async () => {

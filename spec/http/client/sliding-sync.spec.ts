@@ -631,6 +631,31 @@ describe("POST /sync of MSC4186", () => {
       expect((await reader.next()).rooms[roomId]!.initial).to.equal(true);
     });
 
+    it("tells that a room was left that is forgotten, and nothing more of it however much is asked for", async () => {
+      const alice = await person("alice");
+      const bob = await person("bob");
+      const roomId = await makePublicRoom(alice);
+      await setState(alice, roomId, "m.room.topic", { topic: "old" });
+      await say(alice, roomId, "old");
+      await act(bob, roomId, "join");
+      const ask = (timeline_limit: number, type: string) =>
+        oneList({ timeline_limit, required_state: [[type, "*"]] });
+      const lazy = new SlidingReader(bob);
+      const reader = new SlidingReader(bob, { conn_id: "another" });
+      await lazy.next(ask(1, "m.room.member"));
+      await reader.next(ask(1, "m.room.member"));
+      await act(bob, roomId, "leave");
+      const left = await reader.next(ask(1, "m.room.member"));
+      expect(left.rooms[roomId]?.membership).to.equal("leave");
+      await act(bob, roomId, "forget");
+      const grown = await reader.next(ask(9, "m.room.topic"));
+      expect(grown.rooms).to.deep.equal({});
+      const told = (await lazy.next(ask(9, "*"))).rooms[roomId];
+      expect(told?.membership).to.equal("leave");
+      expect(JSON.stringify(told)).not.to.include("old");
+      expect(told?.timeline).to.have.length(1);
+    });
+
     it("does not show invites by users who are ignored", async () => {
       const alice = await person("alice");
       const bob = await person("bob");

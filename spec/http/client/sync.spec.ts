@@ -492,7 +492,7 @@ describe("GET /sync", () => {
       expect((await second.next()).to_device.events).to.be.empty;
     });
 
-    it("come 100 at a time, all of them, in order", async () => {
+    it("row 60: come 100 at a time, all of them, in order", async () => {
       const [alice, bob] = [await newUser("alice"), await newUser("bob")];
       const reader = new SyncReader(alice);
       await reader.next();

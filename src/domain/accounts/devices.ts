@@ -6,7 +6,11 @@ import {
   type DeviceRow,
 } from "../../storage/sessions.ts";
 import { wakeForKeys } from "../encryption/tell-key-change.ts";
-import { deviceContext, type DeviceDetails } from "./device-details.ts";
+import {
+  deviceContext,
+  type DeviceDetails,
+  openDetails,
+} from "./device-details.ts";
 
 /** A device as its owner sees it. */
 export interface DeviceView {
@@ -85,22 +89,6 @@ async function viewDevices(
       ...(lastSeenTs !== null && { last_seen_ts: lastSeenTs }),
     };
   });
-}
-
-async function openDetails(
-  { keyring }: Reads,
-  rows: readonly DeviceRow[],
-): Promise<DeviceDetails[]> {
-  const texts = await keyring.openAll(
-    rows.map(({ userId, deviceId, keyId, sealed }) => ({
-      context: deviceContext(userId, deviceId),
-      keyId,
-      sealed,
-    })),
-  );
-  return texts.map((text) =>
-    text === undefined ? {} : (JSON.parse(text) as DeviceDetails),
-  );
 }
 
 const notFound = (): MatrixError =>

@@ -5,6 +5,7 @@ import { findUser, type UserRow } from "../../storage/users.ts";
 import { isLocalUser } from "../rooms/local-user.ts";
 import { removeDevices } from "./close-session.ts";
 import { guess, type GuessEdges } from "./guesses.ts";
+import { isKnownAddress } from "./known-address.ts";
 import { openSession } from "./open-session.ts";
 import type {
   OpenedSession,
@@ -38,7 +39,7 @@ export function checkPassword(
   password: string,
   address: string,
 ): Promise<string> {
-  return guess(edges, [address, userId], async () => {
+  const check = async () => {
     const isOurs = isUserId(userId) && isLocalUser(edges.settings, userId);
     const user = isOurs ? await findUser(edges.db, userId) : undefined;
     const stored = user?.passwordHash ?? null;
@@ -46,7 +47,13 @@ export function checkPassword(
     if (!user || stored === null || !isRight) throw wrongPassword();
     assertMayLogIn(user);
     return stored;
-  });
+  };
+  // Whoever guesses elsewhere locks nobody out of where they use their devices.
+  const findOther = async (key: string) =>
+    key === userId && (await isKnownAddress(edges, userId, address))
+      ? `${userId} ${address}`
+      : undefined;
+  return guess(edges, [address, userId], check, findOther);
 }
 
 /** Throws `M_USER_DEACTIVATED`, `M_USER_LOCKED`; for whoever has proved to be the user. */

@@ -17,8 +17,14 @@ export interface ToDeviceRequest {
 
 type Needs = Pick<Edges, "committer" | "db" | "keyring" | "log" | "settings">;
 
-const MOST_WAITING = 10_000;
 const MAX_CONTENT_BYTES = 65_536;
+const MOST_BYTES = 100 * 1024 * 1024;
+const MOST_WAITING = {
+  messages: 10_000,
+  bytes: MOST_BYTES,
+  // What seals a message adds some bytes to it.
+  fewest: Math.floor(MOST_BYTES / (2 * MAX_CONTENT_BYTES)),
+};
 const MAX_ATTEMPTS = 3;
 
 /**

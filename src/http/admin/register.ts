@@ -2,7 +2,7 @@ import {
   createNonce,
   registerBySharedSecret,
 } from "../../domain/accounts/shared-secret.ts";
-import { limitKeyOf } from "../address.ts";
+import { limitKeyOf } from "../../util/limit-key.ts";
 import { endpoint } from "../endpoint.ts";
 import { sessionAnswer } from "../session.ts";
 

@@ -4,7 +4,7 @@ import { changePassword } from "../../domain/accounts/change-password.ts";
 import { deactivateAccount } from "../../domain/accounts/deactivate.ts";
 import { assertStrongPassword } from "../../domain/accounts/password.ts";
 import { reauthenticate } from "../../domain/accounts/reauthenticate.ts";
-import { limitKeyOf } from "../address.ts";
+import { limitKeyOf } from "../../util/limit-key.ts";
 import { endpoint } from "../endpoint.ts";
 import { reply } from "../reply.ts";
 

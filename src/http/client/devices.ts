@@ -7,7 +7,7 @@ import {
   renameDevice,
 } from "../../domain/accounts/devices.ts";
 import { reauthenticate } from "../../domain/accounts/reauthenticate.ts";
-import { limitKeyOf } from "../address.ts";
+import { limitKeyOf } from "../../util/limit-key.ts";
 import { endpoint } from "../endpoint.ts";
 import { reply } from "../reply.ts";
 

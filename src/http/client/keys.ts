@@ -9,7 +9,7 @@ import {
 } from "../../domain/encryption/upload-cross-signing.ts";
 import { uploadKeys } from "../../domain/encryption/upload-keys.ts";
 import { uploadSignatures } from "../../domain/encryption/upload-signatures.ts";
-import { limitKeyOf } from "../address.ts";
+import { limitKeyOf } from "../../util/limit-key.ts";
 import { endpoint } from "../endpoint.ts";
 import { reply } from "../reply.ts";
 import {

@@ -2,7 +2,7 @@ import { MatrixError } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { makeLoginToken } from "../../domain/accounts/login-token.ts";
 import { reauthenticate } from "../../domain/accounts/reauthenticate.ts";
-import { limitKeyOf } from "../address.ts";
+import { limitKeyOf } from "../../util/limit-key.ts";
 import { endpoint } from "../endpoint.ts";
 import { reply } from "../reply.ts";
 

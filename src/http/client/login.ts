@@ -1,7 +1,7 @@
 import { MatrixError } from "../../core/errors.ts";
 import { logInByToken } from "../../domain/accounts/login-token.ts";
 import { logIn } from "../../domain/accounts/login.ts";
-import { limitKeyOf } from "../address.ts";
+import { limitKeyOf } from "../../util/limit-key.ts";
 import { endpoint } from "../endpoint.ts";
 import { sessionAnswer, sessionProperties, wishOf } from "../session.ts";
 import type { SessionBody } from "../session.ts";

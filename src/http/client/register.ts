@@ -3,7 +3,7 @@ import { assertAvailable } from "../../domain/accounts/register.ts";
 import { registerByForm } from "../../domain/accounts/register-by-form.ts";
 import { assertRegistrationOpen } from "../../domain/accounts/registration-mode.ts";
 import { isRegistrationToken } from "../../domain/accounts/registration-token.ts";
-import { limitKeyOf } from "../address.ts";
+import { limitKeyOf } from "../../util/limit-key.ts";
 import { endpoint } from "../endpoint.ts";
 import { reply } from "../reply.ts";
 import { sessionAnswer, sessionProperties, wishOf } from "../session.ts";

@@ -2,7 +2,7 @@ import type {
   RateLimiter,
   RateLimitKind,
 } from "../../domain/accounts/rate-limits.ts";
-import { limitKeyOf } from "../address.ts";
+import { limitKeyOf } from "../../util/limit-key.ts";
 import type { Context, Middleware } from "../context.ts";
 
 /** Takes from the bucket of the user who asks, or of the address where none is known. */

@@ -1,6 +1,6 @@
 import { MatrixError, withoutStack } from "../../core/errors.ts";
 import { Turns } from "../../util/turns.ts";
-import { limitKeyOf } from "../address.ts";
+import { limitKeyOf } from "../../util/limit-key.ts";
 import type { Middleware } from "../context.ts";
 
 /**

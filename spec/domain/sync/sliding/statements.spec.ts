@@ -28,6 +28,7 @@ const BODY = {
     account_data: enabled,
     receipts: enabled,
     typing: enabled,
+    "io.element.msc4308.thread_subscriptions": enabled,
   },
 };
 
@@ -55,6 +56,27 @@ describe("the statements of a sliding sync", () => {
       roomIds.push(...(await Promise.all(some)));
     }
     return roomIds;
+  }
+
+  /** Something for each extension: a tag, a receipt, typing, a subscription and a message to the device. */
+  async function extend(owner: TestUser, guest: TestUser, roomId: string) {
+    const { body } = await say(guest, roomId);
+    const eventId = String(body["event_id"]);
+    const { userId, deviceId } = owner;
+    const thread = path`/rooms/${roomId}/thread/${eventId}/subscription`;
+    const answers = await Promise.all([
+      owner.put(path`/user/${userId}/rooms/${roomId}/tags/u.a`, {}),
+      guest.post(path`/rooms/${roomId}/receipt/m.read/${eventId}`),
+      guest.put(path`/rooms/${roomId}/typing/${guest.userId}`, {
+        typing: true,
+        timeout: 30_000,
+      }),
+      owner.put(`/_matrix/client/unstable/io.element.msc4306${thread}`, {}),
+      guest.put(path`/sendToDevice/org.example.test/${eventId}`, {
+        messages: { [userId]: { [deviceId]: {} } },
+      }),
+    ]);
+    for (const { status, text } of answers) expect(status, text).to.equal(200);
   }
 
   let said = 0;
@@ -87,6 +109,13 @@ describe("the statements of a sliding sync", () => {
     return JSON.parse(text) as {
       pos: string;
       rooms: Record<string, { timeline: unknown[] }>;
+      extensions: Record<
+        "account_data" | "receipts" | "typing",
+        { rooms: object }
+      > & {
+        to_device: { events: unknown[] };
+        "io.element.msc4308.thread_subscriptions": { subscribed: object };
+      };
     };
   }
 
@@ -133,6 +162,37 @@ describe("the statements of a sliding sync", () => {
       await tell(manyRooms.slice(0, 300));
       expect(inMany.statements).to.be.at.most(first + 5);
     }
+  });
+
+  it("are as many with news of each extension in 100 rooms as in 10", async function () {
+    this.timeout(120_000);
+    const guest = await server.user("extending");
+    const counted = [];
+    for (const size of [10, 100]) {
+      const owner = await server.user(`extended${size}`);
+      const roomIds = await makeRooms(owner, guest, size);
+      const { answer } = await count(owner, null, 99);
+      for (let i = 0; i < size; i += 10) {
+        const some = roomIds.slice(i, i + 10);
+        await Promise.all(some.map((roomId) => extend(owner, guest, roomId)));
+      }
+      const next = await count(owner, answer.pos, 99);
+      const first = await count(owner, null, 99);
+      for (const { answer: told } of [next, first]) {
+        const { extensions } = told;
+        expect(extensions.to_device.events).to.have.length(size);
+        for (const name of ["account_data", "receipts", "typing"] as const)
+          expect(Object.keys(extensions[name].rooms), name).to.have.length(
+            size,
+          );
+        const threads = extensions["io.element.msc4308.thread_subscriptions"];
+        expect(Object.keys(threads.subscribed)).to.have.length(size);
+      }
+      counted.push({ next: next.statements, first: first.statements });
+    }
+    const [few, many] = counted;
+    expect(many!.first).to.equal(few!.first);
+    expect(many!.next).to.be.at.most(few!.next + 5);
   });
 
   it("are two where a message of the same process comes, and the client has all else", async () => {

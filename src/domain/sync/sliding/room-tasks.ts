@@ -70,9 +70,12 @@ export async function planTasks(
       continue;
     }
     const required = known(before.required);
-    const isEntered = room.kind === "join" || room.kind === "left";
-    const added = isEntered ? beyond(config.required, required) : [];
-    const isExpanded = isEntered && config.timelineLimit > before.timelineLimit;
+    const mayAskMore =
+      room.kind === "join" ||
+      (room.kind === "left" && !room.standing.isForgotten);
+    const added = mayAskMore ? beyond(config.required, required) : [];
+    const isExpanded =
+      mayAskMore && config.timelineLimit > before.timelineLimit;
     const isWanted =
       isTouched ||
       isExpanded ||
