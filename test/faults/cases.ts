@@ -3,6 +3,7 @@ import { clock } from "./clock.ts";
 import { cuts } from "./cuts.ts";
 import { dags } from "./dags.ts";
 import { diskFull } from "./disk-full.ts";
+import { encrypted } from "./encrypted.ts";
 import { exhausted } from "./exhausted.ts";
 import { history } from "./history.ts";
 import { kills } from "./kills.ts";
@@ -26,6 +27,7 @@ export const cases: readonly ProofCase[] = [
   ...dags,
   claims,
   pushes,
+  encrypted,
   largeFiles,
   thumbnails,
   history,
