@@ -17,6 +17,7 @@ from nio import (
     Event,
     MegolmEvent,
 )
+from nio.crypto import Olm
 
 CONFIG = AsyncClientConfig(
     encryption_enabled=True,
@@ -26,6 +27,18 @@ CONFIG = AsyncClientConfig(
 )
 FILTER = {"room": {"timeline": {"limit": 100}}}
 PAUSE = 0.2
+
+
+create_group_session = Olm.create_group_session
+
+
+def keep_what_begins_earlier(olm, sender_key, fingerprint, room_id, session_id, key):
+    """Others share a key again from where it has come to; nio would forget where it began."""
+    if olm.inbound_group_store.get(room_id, sender_key, session_id) is None:
+        create_group_session(olm, sender_key, fingerprint, room_id, session_id, key)
+
+
+Olm.create_group_session = keep_what_begins_earlier
 
 
 async def insist(ask):

@@ -28,6 +28,9 @@ const NEWS = [
 /** Some of what the SDK comes to know is told by no event of the client. */
 const PULSE_MS = 100;
 
+/** By sliding sync the SDK asks for new people's keys after the next answer only. */
+const LONG_POLL_MS = 3000;
+
 /** One person's device of matrix-js-sdk, whose stores outlive the client. */
 export class SdkDevice {
   readonly #sdk: Sdk;
@@ -178,7 +181,7 @@ export class SdkDevice {
       ],
     };
     const lists = new Map([["all", { ...config, ranges: [[0, 99]] }]]);
-    return new SlidingSync(this.#baseUrl, lists, config, client, 20_000);
+    return new SlidingSync(this.#baseUrl, lists, config, client, LONG_POLL_MS);
   }
 
   /** Closes the client; its stores keep what it has seen. */

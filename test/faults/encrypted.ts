@@ -19,7 +19,7 @@ export const encrypted: ProofCase = {
   run: runEncrypted,
 };
 
-const MESSAGES_A_FAULT = 50;
+const MESSAGES_A_FAULT = 100;
 
 const FAULTS: readonly Kill[] = [
   ...KILLS,
