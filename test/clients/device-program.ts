@@ -123,7 +123,6 @@ export class DeviceProgram {
     const impatient = setTimeout(this.kill, 5000);
     await this.#closed;
     clearTimeout(impatient);
-    process.off("exit", this.kill);
   }
 
   readonly kill = (): void => void this.#child.kill("SIGKILL");
@@ -136,6 +135,7 @@ export class DeviceProgram {
   }
 
   #giveUp(): void {
+    process.off("exit", this.kill);
     for (const { reject } of this.#waiting.values())
       reject(new Error(`The device's program ended: ${this.#complaints}`));
     this.#waiting.clear();

@@ -61,9 +61,8 @@ export class Stage {
 
 /** What each story of matrix-js-sdk begins with. */
 export function useStage(): Stage {
-  let stage: Stage | undefined;
-  after("close the clients", () => stage?.close());
-  stage = new Stage(useDeployment());
+  after("close the clients", () => stage.close());
+  const stage = new Stage(useDeployment());
   useQuietConsole();
   useStory();
   before("start two servers on one database", function () {
