@@ -27,6 +27,8 @@ CONFIG = AsyncClientConfig(
 )
 FILTER = {"room": {"timeline": {"limit": 100}}}
 PAUSE = 0.2
+# nio trips over the error that a claim of keys is answered with.
+AWAY = (ClientError, asyncio.TimeoutError, TypeError)
 
 
 create_group_session = Olm.create_group_session
@@ -46,7 +48,7 @@ async def insist(ask):
     while True:
         try:
             answer = await ask()
-        except (ClientError, asyncio.TimeoutError):
+        except AWAY:
             await asyncio.sleep(PAUSE)
             continue
         if not isinstance(answer, ErrorResponse):
@@ -54,6 +56,14 @@ async def insist(ask):
         if answer.transport_response.status < 500:
             raise RuntimeError(repr(answer))
         await asyncio.sleep(PAUSE)
+
+
+class Client(AsyncClient):
+    async def receive_response(self, response):
+        """What nio takes for the end of the session may be a list of devices in its place."""
+        if isinstance(response, ErrorResponse):
+            response.soft_logout = response.soft_logout is True
+        await super().receive_response(response)
 
 
 class Device:
@@ -66,7 +76,7 @@ class Device:
 
     def open(self, url, name, device_id=""):
         self.url, self.name = url, name
-        self.client = AsyncClient(
+        self.client = Client(
             url, name, device_id=device_id, store_path=self.folder, config=CONFIG
         )
         self.client.add_event_callback(self.see, Event)
@@ -196,7 +206,7 @@ class Device:
                 await insist(lambda: client.keys_claim(missing))
             try:
                 await client.share_group_session(room_id, ignore_unverified_devices=True)
-            except (ClientError, asyncio.TimeoutError):
+            except AWAY:
                 client.sharing_session.pop(room_id, None)
             if not self.is_shared_with_all(room_id):
                 await asyncio.sleep(PAUSE)

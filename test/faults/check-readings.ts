@@ -4,6 +4,8 @@ import { tell, type Outcome } from "./proof.ts";
 /** An acknowledged message. */
 export interface Sent {
   eventId: string;
+  /** The device's name. */
+  sender: string;
   /** Each message has its own. */
   body: string;
   /** Names of the devices that were in the room when it was sent. */

@@ -71,6 +71,7 @@ export class EncryptedTalk {
     });
     await guest.program.ask("join", { room_id: this.#roomId });
     await this.#meet(this.#devices);
+    for (const device of this.#devices) await this.#greet(device);
   }
 
   start(): void {
@@ -90,18 +91,17 @@ export class EncryptedTalk {
       "bob",
       (program, account) => program.ask("log_in", account),
     );
-    await this.#meet([...this.#devices, device]);
+    const others = [...this.#devices];
+    await this.#meet([...others, device]);
     this.#devices.push(device);
-    void this.#talk(device);
+    void this.#talk(device, others);
   }
 
   /** Lets all read to the end, and compares. */
   async finish(): Promise<Outcome> {
     const [speaker, ...others] = this.#devices as [Device, ...Device[]];
-    const last = await this.#say(speaker, "the end");
-    this.#sent.push(last);
-    const event = { event_id: last.eventId };
-    await Promise.all(others.map(({ program }) => program.ask("hear", event)));
+    const { eventId } = await this.#say(speaker, "the end");
+    await this.#hear(others, eventId);
     const room = { room_id: this.#roomId };
     const found: Found[] = await Promise.all(
       this.#devices.map(async ({ name, program }) => ({
@@ -126,11 +126,44 @@ export class EncryptedTalk {
     for (const program of this.#programs) program.kill();
   }
 
-  async #talk(device: Device): Promise<void> {
+  /**
+   * Says something that all others hear. So no two devices begin to speak to each
+   * other at once, after which each would share its key again, from where it has come
+   * to: of two such keys that come with one sync, matrix-js-sdk keeps the later one.
+   */
+  async #greet(device: Device): Promise<void> {
+    this.#begun += 1;
+    const { eventId } = await this.#say(device, `message ${this.#begun}`);
+    const others = this.#devices.filter((other) => other !== device);
+    await this.#hear(others, eventId);
+  }
+
+  /** For the same reason waits until a device that is new has heard each of the others. */
+  async #listen(device: Device, others: readonly Device[]): Promise<void> {
+    for (const { name } of others) {
+      const isHeard = ({ sender, readers }: Sent) =>
+        sender === name && readers.includes(device.name);
+      let first = this.#sent.find(isHeard);
+      while (!first && this.#begun < this.#units && !this.#fault) {
+        await pause(5);
+        first = this.#sent.find(isHeard);
+      }
+      if (first) await this.#hear([device], first.eventId);
+    }
+  }
+
+  async #hear(devices: readonly Device[], eventId: string): Promise<void> {
+    const event = { event_id: eventId };
+    await Promise.all(devices.map(({ program }) => program.ask("hear", event)));
+  }
+
+  /** Begins once it has heard those who were there before. */
+  async #talk(device: Device, before: readonly Device[] = []): Promise<void> {
     try {
+      await this.#listen(device, before);
       while (this.#begun < this.#units && !this.#fault) {
         this.#begun += 1;
-        this.#sent.push(await this.#say(device, `message ${this.#begun}`));
+        await this.#say(device, `message ${this.#begun}`);
         await pause(this.#chance.below(PAUSE_MS + 1));
       }
     } catch (error) {
@@ -138,14 +171,17 @@ export class EncryptedTalk {
     }
   }
 
-  async #say({ program }: Device, body: string): Promise<Sent> {
+  /** Answers when it is acknowledged. */
+  async #say({ name: sender, program }: Device, body: string): Promise<Sent> {
     const readers = this.#devices.map(({ name }) => name);
     const eventId = await program.ask("send", {
       room_id: this.#roomId,
       type: "m.room.message",
       content: { msgtype: "m.text", body },
     });
-    return { eventId, body, readers };
+    const sent = { eventId, sender, body, readers };
+    this.#sent.push(sent);
+    return sent;
   }
 
   /** Waits until these devices know each other, and the room. */
