@@ -1,6 +1,7 @@
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
-import { limitKeyOf, plainAddress } from "../util/limit-key.ts";
+import { limitKeyOf } from "../util/limit-key.ts";
+import { plainAddress } from "./address.ts";
 
 /** How many connections one process holds. */
 export interface ConnectionLimits {

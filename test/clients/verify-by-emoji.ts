@@ -4,7 +4,7 @@ import type {
   Verifier,
 } from "matrix-js-sdk/lib/crypto-api/index.js";
 import { waitFor } from "../support/wait-for.ts";
-import type { SdkPerson } from "./sdk-person.ts";
+import type { SdkDevice } from "./sdk-device.ts";
 
 /** Phases of a request, as the SDK numbers them. */
 const READY = 3;
@@ -27,10 +27,10 @@ const shownBy = (verifier: Verifier): Promise<ShowSasCallbacks> =>
 const namesOf = ({ sas }: ShowSasCallbacks) =>
   (sas.emoji ?? []).map(([, name]) => name);
 
-/** Two people compare emoji over to-device messages and trust each other; answers what both saw. */
+/** Two devices compare emoji over to-device messages, and trust each other; answers what both saw. */
 export async function verifyByEmoji(
-  asking: SdkPerson,
-  asked: SdkPerson,
+  asking: SdkDevice,
+  asked: SdkDevice,
 ): Promise<{ asking: string[]; asked: string[] }> {
   const received = waitFor(
     "the request",

@@ -4,6 +4,7 @@ import { clock } from "./clock.ts";
 import { cuts } from "./cuts.ts";
 import { dags } from "./dags.ts";
 import { diskFull } from "./disk-full.ts";
+import { encrypted } from "./encrypted.ts";
 import { exhausted } from "./exhausted.ts";
 import { filters } from "./filters.ts";
 import { history } from "./history.ts";
@@ -29,6 +30,7 @@ export const cases: readonly ProofCase[] = [
   ...dags,
   claims,
   pushes,
+  encrypted,
   largeFiles,
   thumbnails,
   history,

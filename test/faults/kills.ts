@@ -6,14 +6,15 @@ import type { Outcome, ProofCase, RunOptions } from "./proof.ts";
 import { seededChance, type Chance } from "./random.ts";
 import { FaultServer } from "./server.ts";
 
-interface Kill {
+export interface Kill {
   name: string;
-  /** Of 20 kills. */
+  /** How many of them are in a round. */
   share: number;
   run(server: FaultServer, chance: Chance): Promise<void>;
 }
 
-const KILLS: readonly Kill[] = [
+/** A round of these is 20 kills. */
+export const KILLS: readonly Kill[] = [
   {
     name: "one serving process",
     share: 6,
@@ -85,7 +86,7 @@ async function runKills({ seed, units }: RunOptions): Promise<Outcome> {
     await load.prepare();
     load.start();
     await load.progress(20);
-    for (const kill of planKills(chance, units)) {
+    for (const kill of planKills(KILLS, chance, units)) {
       await pause(chance.between(0, 400));
       await kill.run(server, chance);
       counts[kill.name] = (counts[kill.name] ?? 0) + 1;
@@ -117,11 +118,15 @@ async function runKills({ seed, units }: RunOptions): Promise<Outcome> {
 }
 
 /** Each kind as often as its share says, in any order. */
-function planKills(chance: Chance, units: number): Kill[] {
-  const round = KILLS.flatMap((kill) =>
+export function planKills(
+  kinds: readonly Kill[],
+  chance: Chance,
+  units: number,
+): Kill[] {
+  const round = kinds.flatMap((kill) =>
     Array.from({ length: kill.share }, () => kill),
   );
-  return Array.from({ length: Math.ceil(units / ROUND) }, () =>
+  return Array.from({ length: Math.ceil(units / round.length) }, () =>
     chance.shuffle(round),
   )
     .flat()

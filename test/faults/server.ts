@@ -210,19 +210,28 @@ export class FaultServer {
     return `postgres://${role}:${secret}@127.0.0.1:${access.port}/myelin`;
   }
 
+  /** Restarts it as an administrator would, and does not wait until it serves. */
+  async restart(): Promise<void> {
+    await this.#stop();
+    await this.launch();
+  }
+
   /** Ends it as an administrator would, and removes its data. */
   async remove(): Promise<void> {
-    const child = this.#child;
-    if (child && child.exitCode === null && child.signalCode === null) {
-      const gone = new Promise((resolve) => child.once("exit", resolve));
-      const impatient = setTimeout(() => this.killAll(), LONGEST_STOP_MS);
-      child.kill("SIGTERM");
-      await gone;
-      clearTimeout(impatient);
-    }
+    await this.#stop();
     process.off("exit", this.#abandon);
     this.#abandon();
     this.#child = undefined;
+  }
+
+  async #stop(): Promise<void> {
+    const child = this.#child;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise((resolve) => child.once("exit", resolve));
+    const impatient = setTimeout(() => this.killAll(), LONGEST_STOP_MS);
+    child.kill("SIGTERM");
+    await gone;
+    clearTimeout(impatient);
   }
 
   readonly #abandon = (): void => {
