@@ -42,8 +42,12 @@ export function createListener(
   /** Connections that were refused something: nothing after it is a request. */
   const ending = new WeakSet<Duplex>();
   const note = (req: IncomingMessage, res: ServerResponse): void => {
-    const before = latest.get(req.socket)?.res;
-    latest.set(req.socket, { req, res, before });
+    const { socket } = req;
+    latest.set(socket, { req, res, before: latest.get(socket)?.res });
+    // What was answered is let go: a connection may rest, or wait, for minutes.
+    res.once("close", () => {
+      if (latest.get(socket)?.res === res) latest.delete(socket);
+    });
   };
   const turnAway = (
     req: IncomingMessage,
