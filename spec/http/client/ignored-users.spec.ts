@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { act, makeRoom, must, path, say } from "../../support/rooms.ts";
 import { useServer } from "../../support/server.ts";
 import type { Json, TestUser } from "../../support/server.ts";
+import { oneList, SlidingReader } from "../../support/sliding-reader.ts";
 
 describe("ignored users", () => {
   const server = useServer();
@@ -68,6 +69,34 @@ describe("ignored users", () => {
     for (const each of [await answer, await sync(carol)])
       expect(ephemeralOf(each, roomId)).to.not.include(bob.userId);
     expect(ephemeralOf(await sync(alice), roomId)).to.include(bob.userId);
+  });
+
+  it("are not seen to read or to type by sliding sync, at first and later", async () => {
+    const { alice, bob, carol, roomId, eventId } = await room();
+    const enabled = { enabled: true };
+    const body = {
+      ...oneList(),
+      extensions: { receipts: enabled, typing: enabled },
+    };
+    const reader = new SlidingReader(carol, body);
+    await reader.next();
+    for (const user of [bob, alice]) {
+      must(await user.post(path`/rooms/${roomId}/receipt/m.read/${eventId}`));
+      must(
+        await user.put(path`/rooms/${roomId}/typing/${user.userId}`, {
+          typing: true,
+          timeout: 30_000,
+        }),
+      );
+    }
+    for (const each of [reader, new SlidingReader(carol, body)]) {
+      const { receipts, typing } = (await each.next()).extensions;
+      for (const told of [receipts, typing]) {
+        const text = JSON.stringify(told?.rooms[roomId] ?? {});
+        expect(text).to.include(alice.userId);
+        expect(text).to.not.include(bob.userId);
+      }
+    }
   });
 
   it("are not seen to come online", async () => {
