@@ -118,6 +118,20 @@ describe("ignored users", () => {
     expect(seen).to.include(bob.userId);
   });
 
+  it("are not heard by those who ask for what they said", async () => {
+    const { alice, bob, carol, roomId } = await room();
+    const eventId = await say(bob, roomId, "unheard");
+    const targets = ["event", "context"].map(
+      (kind) => path`/rooms/${roomId}/${kind}/${eventId}`,
+    );
+    for (const target of targets) {
+      const { status, text } = await carol.get(target);
+      expect(status).to.equal(404);
+      expect(text).to.include("M_NOT_FOUND");
+      expect((await alice.get(target)).text).to.include("unheard");
+    }
+  });
+
   it("invite nobody who ignores them, until they are heard again", async () => {
     const { bob, carol } = await room();
     const roomId = await makeRoom(bob, { invite: [carol.userId] });
