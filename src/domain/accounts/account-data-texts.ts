@@ -3,11 +3,11 @@ import { listAccountDataOfType } from "../../storage/account-data.ts";
 import { accountDataContext } from "./account-data.ts";
 
 /** One type of global account data of many users, as JSON texts; those without it are absent. */
-export async function listAccountDataTexts(
+export async function mapAccountDataTexts(
   { db, keyring }: Pick<Edges, "db" | "keyring">,
   userIds: readonly string[],
   type: string,
-): Promise<string[]> {
+): Promise<Map<string, string>> {
   const rows = await listAccountDataOfType(db, userIds, type);
   const texts = await keyring.openAll(
     rows.map(({ userId, keyId, sealed }) => ({
@@ -16,5 +16,10 @@ export async function listAccountDataTexts(
       sealed,
     })),
   );
-  return texts.filter((text) => text !== undefined);
+  return new Map(
+    rows.flatMap(({ userId }, i) => {
+      const text = texts[i];
+      return text === undefined ? [] : [[userId, text] as const];
+    }),
+  );
 }

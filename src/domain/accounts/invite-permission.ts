@@ -7,7 +7,7 @@ import {
   type JsonValue,
 } from "../../core/json.ts";
 import { findAccountDataText } from "./account-data.ts";
-import { listAccountDataTexts } from "./account-data-texts.ts";
+import { mapAccountDataTexts } from "./account-data-texts.ts";
 
 type Needs = Pick<Edges, "db" | "keyring">;
 
@@ -24,10 +24,12 @@ export async function assertInvitable(
   sender: string,
   userIds: readonly string[],
 ): Promise<void> {
-  for (const text of await listAccountDataTexts(edges, userIds, BLOCKING)) {
+  const blocking = await mapAccountDataTexts(edges, userIds, BLOCKING);
+  for (const text of blocking.values()) {
     if (blocksAllInvites(contentOf(text))) throw blocked("M_INVITE_BLOCKED");
   }
-  for (const text of await listAccountDataTexts(edges, userIds, FILTERING)) {
+  const filtering = await mapAccountDataTexts(edges, userIds, FILTERING);
+  for (const text of filtering.values()) {
     if (judgeInvite(contentOf(text), sender) === "block")
       throw blocked("ORG.MATRIX.MSC4155.M_INVITE_BLOCKED");
   }
@@ -42,6 +44,22 @@ export async function readIgnoredInviters(
   if (text === undefined) return () => false;
   const content = contentOf(text);
   return (sender) => judgeInvite(content, sender) === "ignore";
+}
+
+/** The same for many users, with one query. */
+export async function mapIgnoredInviters(
+  edges: Needs,
+  userIds: Iterable<string>,
+): Promise<(userId: string, sender: string) => boolean> {
+  const ids = [...new Set(userIds)];
+  const texts = await mapAccountDataTexts(edges, ids, FILTERING);
+  const contents = new Map(
+    [...texts].map(([userId, text]) => [userId, contentOf(text)]),
+  );
+  return (userId, sender) => {
+    const content = contents.get(userId);
+    return content !== undefined && judgeInvite(content, sender) === "ignore";
+  };
 }
 
 function contentOf(text: string): JsonObject {

@@ -14,6 +14,7 @@ import {
   listInvitedPushers,
   type RoomPusherRow,
 } from "../../storage/pushers.ts";
+import { mapIgnoredInviters } from "../accounts/invite-permission.ts";
 import { openEvents } from "../rooms/event-store.ts";
 import type { StoredEvent } from "../rooms/stored-event.ts";
 import { forgetBadge, noteUnread } from "./badges.ts";
@@ -100,9 +101,9 @@ const listTargets = (
     ({ since, userId }) => since < (position ?? 0) && userId !== sender,
   );
 
-/** Pushers of those whom the events invite, by event. */
+/** Pushers of those whom the events invite, and who hear of it, by event. */
 async function findInvited(
-  { db }: Needs,
+  edges: Needs,
   events: readonly StoredEvent[],
   shards: readonly number[],
 ): Promise<Map<number, RoomPusherRow[]>> {
@@ -112,9 +113,19 @@ async function findInvited(
   );
   const positions = new Map(invites.map((e) => [e.nid, e.position ?? 0]));
   const found = new Map<number, RoomPusherRow[]>();
-  const rows = await listInvitedPushers(db, [...positions.keys()], shards);
+  const rows = await listInvitedPushers(
+    edges.db,
+    [...positions.keys()],
+    shards,
+  );
+  const isIgnored = await mapIgnoredInviters(
+    edges,
+    rows.map(({ userId }) => userId),
+  );
+  const senderOf = new Map(invites.map(({ nid, sender }) => [nid, sender]));
   for (const { nid, ...pusher } of rows) {
     if (pusher.since >= positions.get(nid)!) continue;
+    if (isIgnored(pusher.userId, senderOf.get(nid)!)) continue;
     found.set(nid, [...(found.get(nid) ?? []), pusher]);
   }
   return found;
