@@ -436,6 +436,23 @@ describe("POST /sync of MSC4186", () => {
   });
 
   describe("timeline_limit", () => {
+    it("of none tells of new messages by the counts and the place in the order", async () => {
+      const alice = await person("alice");
+      const bob = await person("bob");
+      const roomId = await makePublicRoom(alice);
+      await act(bob, roomId, "join");
+      const body = oneList({ timeline_limit: 0 });
+      const reader = new SlidingReader(bob, body);
+      const before = (await reader.next()).rooms[roomId]!;
+      await say(alice, roomId, "hello");
+      const { bump_stamp: bump, ...told } = (await reader.next()).rooms[
+        roomId
+      ]!;
+      expect(bump).to.be.above(before.bump_stamp);
+      expect(told).to.deep.include({ notification_count: 1, timeline: [] });
+      expect((await reader.next()).rooms).to.deep.equal({});
+    });
+
     it("that grows sends more of the history at once", async () => {
       const alice = await person("alice");
       const roomId = await makeRoom(alice);
