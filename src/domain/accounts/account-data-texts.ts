@@ -3,11 +3,11 @@ import { listAccountDataOfType } from "../../storage/account-data.ts";
 import { accountDataContext } from "./account-data.ts";
 
 /** One type of global account data of many users, as JSON texts; those without it are absent. */
-export async function mapAccountDataTexts(
+export async function listAccountDataTexts(
   { db, keyring }: Pick<Edges, "db" | "keyring">,
   userIds: readonly string[],
   type: string,
-): Promise<Map<string, string>> {
+): Promise<string[]> {
   const rows = await listAccountDataOfType(db, userIds, type);
   const texts = await keyring.openAll(
     rows.map(({ userId, keyId, sealed }) => ({
@@ -16,10 +16,5 @@ export async function mapAccountDataTexts(
       sealed,
     })),
   );
-  return new Map(
-    rows.flatMap(({ userId }, i) => {
-      const text = texts[i];
-      return text === undefined ? [] : [[userId, text] as const];
-    }),
-  );
+  return texts.filter((text) => text !== undefined);
 }

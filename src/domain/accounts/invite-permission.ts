@@ -7,12 +7,12 @@ import {
   type JsonValue,
 } from "../../core/json.ts";
 import { findAccountDataText } from "./account-data.ts";
-import { mapAccountDataTexts } from "./account-data-texts.ts";
+import { listAccountDataTexts } from "./account-data-texts.ts";
 
 type Needs = Pick<Edges, "db" | "keyring">;
 
 const BLOCKING = "m.invite_permission_config";
-const FILTERING = "org.matrix.msc4155.invite_permission_config";
+export const FILTERING = "org.matrix.msc4155.invite_permission_config";
 
 /**
  * Refuses where one of the users wants no invites, of anybody or of the sender, as the
@@ -24,12 +24,10 @@ export async function assertInvitable(
   sender: string,
   userIds: readonly string[],
 ): Promise<void> {
-  const blocking = await mapAccountDataTexts(edges, userIds, BLOCKING);
-  for (const text of blocking.values()) {
+  for (const text of await listAccountDataTexts(edges, userIds, BLOCKING)) {
     if (blocksAllInvites(contentOf(text))) throw blocked("M_INVITE_BLOCKED");
   }
-  const filtering = await mapAccountDataTexts(edges, userIds, FILTERING);
-  for (const text of filtering.values()) {
+  for (const text of await listAccountDataTexts(edges, userIds, FILTERING)) {
     if (judgeInvite(contentOf(text), sender) === "block")
       throw blocked("ORG.MATRIX.MSC4155.M_INVITE_BLOCKED");
   }
@@ -44,22 +42,6 @@ export async function readIgnoredInviters(
   if (text === undefined) return () => false;
   const content = contentOf(text);
   return (sender) => judgeInvite(content, sender) === "ignore";
-}
-
-/** The same for many users, with one query. */
-export async function mapIgnoredInviters(
-  edges: Needs,
-  userIds: Iterable<string>,
-): Promise<(userId: string, sender: string) => boolean> {
-  const ids = [...new Set(userIds)];
-  const texts = await mapAccountDataTexts(edges, ids, FILTERING);
-  const contents = new Map(
-    [...texts].map(([userId, text]) => [userId, contentOf(text)]),
-  );
-  return (userId, sender) => {
-    const content = contents.get(userId);
-    return content !== undefined && judgeInvite(content, sender) === "ignore";
-  };
 }
 
 function contentOf(text: string): JsonObject {

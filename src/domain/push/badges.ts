@@ -2,7 +2,7 @@ import type { Edges } from "../../edges.ts";
 import { listUnreadRooms } from "../../storage/badges.ts";
 import { slot } from "../../util/process-memory.ts";
 import { WeightedCache } from "../../util/weighted-cache.ts";
-import { mapIgnoredInviters } from "../accounts/invite-permission.ts";
+import { mapIgnoredInviters } from "../accounts/ignored-inviters.ts";
 import { readIgnoredBy } from "./ignored-by.ts";
 
 interface Badge {

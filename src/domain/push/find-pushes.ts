@@ -14,7 +14,7 @@ import {
   listInvitedPushers,
   type RoomPusherRow,
 } from "../../storage/pushers.ts";
-import { mapIgnoredInviters } from "../accounts/invite-permission.ts";
+import { mapIgnoredInviters } from "../accounts/ignored-inviters.ts";
 import { openEvents } from "../rooms/event-store.ts";
 import type { StoredEvent } from "../rooms/stored-event.ts";
 import { forgetBadge, noteUnread } from "./badges.ts";
