@@ -3,7 +3,7 @@ import { lineCountAt, roomCountAt } from "./unread.ts";
 
 /**
  * The rooms in which each of the users has something unread, and those that they are
- * invited to: what `listUnread` counts, for many users, and no more of it than whether
+ * invited to, with who invites them: what `listUnread` counts, for many users, and no more of it than whether
  * anything is left.
  * @param ignored whom each of them ignores, as pairs
  */
@@ -11,9 +11,9 @@ export async function listUnreadRooms(
   sql: Sql,
   userIds: readonly string[],
   ignored: readonly { userId: string; sender: string }[],
-): Promise<{ userId: string; roomNid: number }[]> {
+): Promise<{ userId: string; roomNid: number; inviter: string | null }[]> {
   if (userIds.length === 0) return [];
-  return sql<{ userId: string; roomNid: number }[]>`
+  return sql<{ userId: string; roomNid: number; inviter: string | null }[]>`
     with ignored as materialized (
       select * from unnest(${ignored.map((i) => i.userId)}::text[], ${ignored.map((i) => i.sender)}::text[])
         as i(user_id, sender)
@@ -75,9 +75,9 @@ export async function listUnreadRooms(
         select from ignored i where i.user_id = r.user_id and i.sender = e.sender)
       group by r.user_id, r.room_nid
     )
-    select user_id, room_nid from parts group by user_id, room_nid having sum(count) > 0
+    select user_id, room_nid, null as inviter from parts group by user_id, room_nid having sum(count) > 0
     union all
-    select m.user_id, m.room_nid from memberships m
+    select m.user_id, m.room_nid, m.sender from memberships m
     where m.user_id = any(${userIds as string[]}::text[]) and m.membership = 'invite' and not exists (
       select from ignored i where i.user_id = m.user_id and i.sender = m.sender)`;
 }

@@ -1,6 +1,11 @@
 import type { Sql } from "./database.ts";
 import type { Sealed } from "./write.ts";
 
+export type MailAddressRow = {
+  addressHash: Uint8Array;
+  createdTs: number;
+} & Sealed;
+
 export async function hasMailAddress(
   sql: Sql,
   userId: string,
@@ -11,14 +16,20 @@ export async function hasMailAddress(
   return row !== undefined;
 }
 
+/** Those that a user was given first come first. */
+export async function listMailAddresses(
+  sql: Sql,
+  userId: string,
+): Promise<MailAddressRow[]> {
+  return sql<MailAddressRow[]>`
+    select address_hash, created_ts, key_id, sealed from mail_addresses
+    where user_id = ${userId} order by created_ts, address_hash`;
+}
+
 /** False where there is no such user, or no longer. */
 export async function insertMailAddress(
   sql: Sql,
-  row: {
-    userId: string;
-    addressHash: Uint8Array;
-    createdTs: number;
-  } & Sealed,
+  row: { userId: string } & MailAddressRow,
 ): Promise<boolean> {
   const rows = await sql`
     insert into mail_addresses (user_id, address_hash, key_id, sealed, created_ts)

@@ -187,6 +187,26 @@ describe("mails that wait", () => {
     "email.delay_seconds": 3600,
   });
 
+  it("are offered by clients for the addresses of the account, and no others", async () => {
+    const { server } = quick;
+    const carol = await server.user("carol");
+    const dave = await server.user("dave");
+    const addresses = ["carol@example.org", "Carol.Work@example.org"];
+    for (const address of addresses)
+      await addMailAddress(server.edges, carol.userId, address);
+    const { threepids } = must<{ threepids: Json[] }>(
+      await carol.get("/account/3pid"),
+    );
+    expect(threepids.map(({ address }) => address)).to.have.members(addresses);
+    for (const { medium, validated_at: at, added_at: added } of threepids)
+      expect({ medium, added }).to.deep.equal({ medium: "email", added: at });
+    for (const address of addresses)
+      must(await carol.post("/pushers/set", mailPusher(address)));
+    expect((await dave.get("/account/3pid")).body).to.deep.equal({
+      threepids: [],
+    });
+  });
+
   it("are not sent before something was unread for so long", async () => {
     const { server, openGateway } = quick;
     const gateway = openGateway();

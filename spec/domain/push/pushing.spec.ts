@@ -165,8 +165,15 @@ describe("pushing to a gateway", () => {
     expect((await gateway.next())["event_id"]).to.equal(again);
   });
 
-  it("tells of an invite, and not of one by whom the user ignores", async () => {
-    const { gateway, alice, bob, carol } = await roomWith();
+  it("tells of an invite, and not of one by whom the user ignores, or the user's filter (MSC4155)", async () => {
+    const { gateway, alice, bob, carol, n } = await roomWith();
+    const dave = await server.user(`dave${n}`);
+    must(
+      await bob.put(
+        path`/user/${bob.userId}/account_data/org.matrix.msc4155.invite_permission_config`,
+        { ignored_users: [dave.userId] },
+      ),
+    );
     must(
       await bob.put(
         path`/user/${bob.userId}/account_data/m.ignored_user_list`,
@@ -175,7 +182,8 @@ describe("pushing to a gateway", () => {
         },
       ),
     );
-    await makeRoom(carol, { invite: [bob.userId] });
+    for (const user of [carol, dave])
+      await makeRoom(user, { invite: [bob.userId] });
     const roomId = await makeRoom(alice, {
       invite: [bob.userId],
       name: "Invited",

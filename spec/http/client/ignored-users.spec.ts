@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { act, makeRoom, must, path, say } from "../../support/rooms.ts";
 import { useServer } from "../../support/server.ts";
 import type { Json, TestUser } from "../../support/server.ts";
+import { oneList, SlidingReader } from "../../support/sliding-reader.ts";
 
 describe("ignored users", () => {
   const server = useServer();
@@ -70,6 +71,34 @@ describe("ignored users", () => {
     expect(ephemeralOf(await sync(alice), roomId)).to.include(bob.userId);
   });
 
+  it("are not seen to read or to type by sliding sync, at first and later", async () => {
+    const { alice, bob, carol, roomId, eventId } = await room();
+    const enabled = { enabled: true };
+    const body = {
+      ...oneList(),
+      extensions: { receipts: enabled, typing: enabled },
+    };
+    const reader = new SlidingReader(carol, body);
+    await reader.next();
+    for (const user of [bob, alice]) {
+      must(await user.post(path`/rooms/${roomId}/receipt/m.read/${eventId}`));
+      must(
+        await user.put(path`/rooms/${roomId}/typing/${user.userId}`, {
+          typing: true,
+          timeout: 30_000,
+        }),
+      );
+    }
+    for (const each of [reader, new SlidingReader(carol, body)]) {
+      const { receipts, typing } = (await each.next()).extensions;
+      for (const told of [receipts, typing]) {
+        const text = JSON.stringify(told?.rooms[roomId] ?? {});
+        expect(text).to.include(alice.userId);
+        expect(text).to.not.include(bob.userId);
+      }
+    }
+  });
+
   it("are not seen to come online", async () => {
     const { alice, bob, carol } = await room();
     const { next_batch: since } = await sync(carol);
@@ -87,6 +116,20 @@ describe("ignored users", () => {
     }
     const seen = JSON.stringify((await sync(alice)).presence ?? {});
     expect(seen).to.include(bob.userId);
+  });
+
+  it("are not heard by those who ask for what they said", async () => {
+    const { alice, bob, carol, roomId } = await room();
+    const eventId = await say(bob, roomId, "unheard");
+    const targets = ["event", "context"].map(
+      (kind) => path`/rooms/${roomId}/${kind}/${eventId}`,
+    );
+    for (const target of targets) {
+      const { status, text } = await carol.get(target);
+      expect(status).to.equal(404);
+      expect(text).to.include("M_NOT_FOUND");
+      expect((await alice.get(target)).text).to.include("unheard");
+    }
   });
 
   it("invite nobody who ignores them, until they are heard again", async () => {

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { act, makeRoom, must, path } from "../../support/rooms.ts";
 import { useServer } from "../../support/server.ts";
 import type { Json, TestUser } from "../../support/server.ts";
+import { oneList, SlidingReader } from "../../support/sliding-reader.ts";
 import { SyncReader } from "../../support/sync-reader.ts";
 import { until } from "../../support/until.ts";
 
@@ -124,12 +125,19 @@ describe("who may invite", () => {
     const ignored = await makeRoom(alice);
     const reader = new SyncReader(bob);
     await reader.next();
+    const sliding = new SlidingReader(bob, oneList());
+    await sliding.next();
     must(await invite(ignored));
     expect(await invitesIn()).to.deep.equal([]);
     const { rooms } = await reader.next();
     expect(rooms.invite ?? {}).to.deep.equal({});
+    for (const each of [sliding, new SlidingReader(bob, oneList())])
+      expect((await each.next()).rooms).to.not.have.property(ignored);
     await permit(FILTERING, {});
     expect(await invitesIn()).to.deep.equal([ignored]);
+    expect((await sliding.next()).rooms[ignored]!.membership).to.equal(
+      "invite",
+    );
     await act(bob, ignored, "join");
   });
 });

@@ -9,6 +9,7 @@ import { whileUserIsHeld } from "../../support/held-row.ts";
 import { must } from "../../support/rooms.ts";
 import { useServer } from "../../support/server.ts";
 import type { TestUser } from "../../support/server.ts";
+import { withPassword } from "../../support/with-password.ts";
 
 type Shown = Record<string, Record<string, Record<string, unknown>>>;
 
@@ -552,6 +553,35 @@ describe("device keys", () => {
       const shown = await queried(alice.user, userId);
       const keys = shown["device_keys"]?.[userId]?.[deviceId];
       expect(keys?.["signatures"]).to.deep.equal(good["signatures"]);
+    });
+
+    it("takes a new one beside those of keys that were replaced", async () => {
+      const alice = await crossSigned("resetter");
+      const { user, device } = alice;
+      const { userId, deviceId } = user;
+      const signBy = async ({ selfSigning }: typeof alice.keys, keys: Shown) =>
+        user.post(path, {
+          [userId]: {
+            [deviceId]: selfSigning.sign(keys as JsonObject, userId),
+          },
+        });
+      await signBy(alice.keys, device.deviceKeys as Shown);
+      const next = newCrossSigning(userId);
+      await withPassword(
+        user,
+        "POST",
+        "/keys/device_signing/upload",
+        next.body,
+      );
+      const shown = await queried(user, userId);
+      const known = shown["device_keys"]?.[userId]?.[deviceId] as Shown;
+      const { body } = await signBy(next, known);
+      expect(body).to.deep.equal({ failures: {} });
+      const again = await queried(user, userId);
+      const signed = again["device_keys"]?.[userId]?.[deviceId] as Shown;
+      expect(signed["signatures"]?.[userId]).to.include.keys(
+        `ed25519:${next.selfSigning.publicKey}`,
+      );
     });
 
     describe("and then other keys of the same device", () => {

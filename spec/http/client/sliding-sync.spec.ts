@@ -436,6 +436,23 @@ describe("POST /sync of MSC4186", () => {
   });
 
   describe("timeline_limit", () => {
+    it("of none tells of new messages by the counts and the place in the order", async () => {
+      const alice = await person("alice");
+      const bob = await person("bob");
+      const roomId = await makePublicRoom(alice);
+      await act(bob, roomId, "join");
+      const body = oneList({ timeline_limit: 0 });
+      const reader = new SlidingReader(bob, body);
+      const before = (await reader.next()).rooms[roomId]!;
+      await say(alice, roomId, "hello");
+      const { bump_stamp: bump, ...told } = (await reader.next()).rooms[
+        roomId
+      ]!;
+      expect(bump).to.be.above(before.bump_stamp);
+      expect(told).to.deep.include({ notification_count: 1, timeline: [] });
+      expect((await reader.next()).rooms).to.deep.equal({});
+    });
+
     it("that grows sends more of the history at once", async () => {
       const alice = await person("alice");
       const roomId = await makeRoom(alice);
@@ -576,6 +593,24 @@ describe("POST /sync of MSC4186", () => {
       }
       const anew = await new SlidingReader(bob, everything).next();
       expect(anew.rooms).to.deep.equal({});
+    });
+
+    it("neither counts a room once it has told of the leaving, nor shows it in a window", async () => {
+      const alice = await person("alice");
+      const kept = await makePublicRoom(alice);
+      const roomId = await makePublicRoom(alice);
+      const first = oneList({}, [0, 0]);
+      const reader = new SlidingReader(alice, first);
+      expect((await reader.next()).lists["all"]!.count).to.equal(2);
+      await act(alice, roomId, "leave");
+      const left = await reader.again();
+      expect(left.rooms[roomId]!.membership).to.equal("leave");
+      // Whoever did not get that answer is told again.
+      const again = await reader.next();
+      expect(again.rooms[roomId]!.membership).to.equal("leave");
+      const { lists, rooms } = await reader.next();
+      expect(lists["all"]!.count).to.equal(1);
+      expect(rooms[kept]!.initial).to.equal(true);
     });
 
     it("tells of a kick up to it, and nothing after it", async () => {

@@ -12,7 +12,7 @@ import { accountDataContext, findAccountDataText } from "./account-data.ts";
 type Needs = Pick<Edges, "db" | "keyring">;
 
 const BLOCKING = "m.invite_permission_config";
-const FILTERING = "org.matrix.msc4155.invite_permission_config";
+export const FILTERING = "org.matrix.msc4155.invite_permission_config";
 
 /**
  * Refuses where one of the users wants no invites, of anybody or of the sender.

@@ -190,20 +190,20 @@ function checkSignatures(
   if (!isJsonObject(object) || signedPart(object) !== signedPart(stored)) {
     throw fault("M_INVALID_PARAM", "This is not the key that is known here.");
   }
-  const given = signaturesBy(object, userId);
-  const added = given.filter(
-    ([keyId, signature]) =>
-      valueAt(stored, "signatures", userId, keyId) !== signature,
-  );
-  if (added.length === 0 && !given.some(([keyId]) => signers.has(keyId))) {
+  // Clients send along what they were shown, also signatures of keys that were replaced.
+  const given = signaturesBy(object, userId).flatMap(([keyId, signature]) => {
+    const publicKey = signers.get(keyId);
+    return publicKey === undefined ? [] : [{ keyId, signature, publicKey }];
+  });
+  if (given.length === 0) {
     throw fault("M_INVALID_SIGNATURE", "There is no new signature of yours.");
   }
-  return added.map(([keyId, signature]) => {
-    const publicKey = signers.get(keyId);
-    if (
-      publicKey === undefined ||
-      !isSignedJson(object, userId, keyId, publicKey)
-    ) {
+  const added = given.filter(
+    ({ keyId, signature }) =>
+      valueAt(stored, "signatures", userId, keyId) !== signature,
+  );
+  return added.map(({ keyId, signature, publicKey }) => {
+    if (!isSignedJson(object, userId, keyId, publicKey)) {
       throw fault("M_INVALID_SIGNATURE", `The signature by ${keyId} is wrong.`);
     }
     return {

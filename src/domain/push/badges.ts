@@ -2,6 +2,7 @@ import type { Edges } from "../../edges.ts";
 import { listUnreadRooms } from "../../storage/badges.ts";
 import { slot } from "../../util/process-memory.ts";
 import { WeightedCache } from "../../util/weighted-cache.ts";
+import { mapIgnoredInviters } from "../accounts/ignored-inviters.ts";
 import { readIgnoredBy } from "./ignored-by.ts";
 
 interface Badge {
@@ -20,7 +21,7 @@ type Needs = Pick<Edges, "db" | "keyring" | "memory" | "notifier">;
 
 /**
  * In how many rooms each of the users has something unread: what an app shows as its
- * badge. One query for all whose counts are not known.
+ * badge. The same few queries for all whose counts are not known.
  */
 export async function readBadges(
   edges: Needs,
@@ -47,8 +48,15 @@ export async function readBadges(
         .filter((sender) => !sender.includes("\0"))
         .map((sender) => ({ userId, sender })),
     );
-    for (const { userId, roomNid } of await listUnreadRooms(db, missing, pairs))
-      read.get(userId)!.rooms.add(roomNid);
+    const unread = await listUnreadRooms(db, missing, pairs);
+    const isIgnored = await mapIgnoredInviters(
+      edges,
+      unread.flatMap(({ userId, inviter }) => (inviter === null ? [] : userId)),
+    );
+    for (const { userId, roomNid, inviter } of unread) {
+      if (inviter === null || !isIgnored(userId, inviter))
+        read.get(userId)!.rooms.add(roomNid);
+    }
     for (const [userId, badge] of read) {
       cache.set(userId, badge);
       found.set(userId, badge.rooms.size);

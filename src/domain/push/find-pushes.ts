@@ -16,6 +16,7 @@ import {
   listInvitedPushers,
   type RoomPusherRow,
 } from "../../storage/pushers.ts";
+import { mapIgnoredInviters } from "../accounts/ignored-inviters.ts";
 import { openEvents } from "../rooms/event-store.ts";
 import type { StoredEvent } from "../rooms/stored-event.ts";
 import { forgetBadge, noteUnread } from "./badges.ts";
@@ -104,9 +105,9 @@ const listTargets = (
     ({ since, userId }) => since < (position ?? 0) && userId !== sender,
   );
 
-/** Pushers of those whom the events invite, by event. */
+/** Pushers of those whom the events invite, and who hear of it, by event. */
 async function findInvited(
-  { db }: Needs,
+  edges: Needs,
   events: readonly StoredEvent[],
   shards: readonly number[],
 ): Promise<Map<number, RoomPusherRow[]>> {
@@ -116,9 +117,19 @@ async function findInvited(
   );
   const positions = new Map(invites.map((e) => [e.nid, e.position ?? 0]));
   const found = new Map<number, RoomPusherRow[]>();
-  const rows = await listInvitedPushers(db, [...positions.keys()], shards);
+  const rows = await listInvitedPushers(
+    edges.db,
+    [...positions.keys()],
+    shards,
+  );
+  const isIgnored = await mapIgnoredInviters(
+    edges,
+    rows.map(({ userId }) => userId),
+  );
+  const senderOf = new Map(invites.map(({ nid, sender }) => [nid, sender]));
   for (const { nid, ...pusher } of rows) {
     if (pusher.since >= positions.get(nid)!) continue;
+    if (isIgnored(pusher.userId, senderOf.get(nid)!)) continue;
     found.set(nid, [...(found.get(nid) ?? []), pusher]);
   }
   return found;

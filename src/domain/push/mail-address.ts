@@ -4,6 +4,7 @@ import { MatrixError } from "../../core/errors.ts";
 import {
   hasMailAddress,
   insertMailAddress,
+  listMailAddresses,
 } from "../../storage/mail-addresses.ts";
 
 /** Of one line, and with no more than a mail server takes. */
@@ -39,12 +40,39 @@ export async function addMailAddress(
     throw new MatrixError("M_INVALID_PARAM", "That is no mail address.");
   }
   const addressHash = hashOf(settings, address);
-  const context = `mail_addresses.sealed ${userId} ${addressHash.toString("hex")}`;
+  const context = contextOf(userId, addressHash);
   const sealed = await keyring.sealForUser(userId, context, address);
   const row = { userId, addressHash, createdTs: now(), ...sealed };
   if (await insertMailAddress(db, row)) return;
   throw new MatrixError("M_NOT_FOUND", "There is no such user.");
 }
+
+export interface MailAddress {
+  address: string;
+  addedTs: number;
+}
+
+/** The addresses of a user that can be read. */
+export async function listOwnMailAddresses(
+  { db, keyring }: Pick<Edges, "db" | "keyring">,
+  userId: string,
+): Promise<MailAddress[]> {
+  const rows = await listMailAddresses(db, userId);
+  const texts = await keyring.openAll(
+    rows.map(({ addressHash, keyId, sealed }) => ({
+      context: contextOf(userId, addressHash),
+      keyId,
+      sealed,
+    })),
+  );
+  return rows.flatMap(({ createdTs }, i) => {
+    const address = texts[i];
+    return address === undefined ? [] : [{ address, addedTs: createdTs }];
+  });
+}
+
+const contextOf = (userId: string, addressHash: Uint8Array): string =>
+  `mail_addresses.sealed ${userId} ${Buffer.from(addressHash).toString("hex")}`;
 
 /** Mail servers make no difference between cases, whatever they could do. */
 const hashOf = (

@@ -49,6 +49,20 @@ export async function getVisibleEvent(
   return { readable, shown };
 }
 
+/** The same, but for what a user has said whom the reader ignores. */
+export async function getHeardEvent(
+  edges: Omit<Needs, "now">,
+  userId: string,
+  roomId: string,
+  eventId: string,
+): ReturnType<typeof getVisibleEvent> {
+  const visible = await getVisibleEvent(edges, userId, roomId, eventId);
+  const { sender, stateKey } = visible.shown.event;
+  const ignored = await listIgnoredUsers(edges, userId);
+  if (stateKey === null && ignored.has(sender)) throw notFound();
+  return visible;
+}
+
 const notFound = (): MatrixError =>
   new MatrixError(
     "M_NOT_FOUND",
@@ -73,7 +87,7 @@ export async function readContext(
   { limit, filter }: { limit: number; filter: RoomEventFilter },
 ): Promise<EventContext> {
   const { userId } = requester;
-  const visible = await getVisibleEvent(edges, userId, roomId, eventId);
+  const visible = await getHeardEvent(edges, userId, roomId, eventId);
   const { readable, shown } = visible;
   const { event } = shown;
   const beforeCount = Math.ceil(limit / 2);

@@ -16,6 +16,7 @@ export async function readTypingEvents(
   { db, memory, now }: Needs,
   roomNids: readonly number[],
   mark: number,
+  ignored: ReadonlySet<string> = new Set(),
 ): Promise<Map<number, object>> {
   if (roomNids.length === 0) return new Map();
   const cache = memory.of(typists);
@@ -30,7 +31,9 @@ export async function readTypingEvents(
   return new Map(
     roomNids.map((roomNid) => [
       roomNid,
-      typingEvent(byRoom.get(roomNid) ?? []),
+      typingEvent(
+        (byRoom.get(roomNid) ?? []).filter((userId) => !ignored.has(userId)),
+      ),
     ]),
   );
 }

@@ -3,7 +3,7 @@ import {
   type RoomEventFilter,
 } from "../../core/filter.ts";
 import { readJson } from "../../core/json-reader.ts";
-import { getVisibleEvent, readContext } from "../../domain/rooms/context.ts";
+import { getHeardEvent, readContext } from "../../domain/rooms/context.ts";
 import { readHistory } from "../../domain/rooms/history.ts";
 import { parsePagingToken } from "../../domain/rooms/paging-token.ts";
 import { presentEvents } from "../../domain/rooms/present.ts";
@@ -105,7 +105,7 @@ export const getEvent = endpoint<{
   async handle(edges, { requester, params }) {
     const { roomId, eventId } = params;
     const { userId } = requester;
-    const { shown } = await getVisibleEvent(edges, userId, roomId, eventId);
+    const { shown } = await getHeardEvent(edges, userId, roomId, eventId);
     const as = { withRoomId: true };
     const [body] = await presentEvents(edges, requester, [shown], as);
     return reply({ body: body! });

@@ -1,3 +1,4 @@
+import { listOwnMailAddresses } from "../../domain/push/mail-address.ts";
 import { endpoint } from "../endpoint.ts";
 
 /**
@@ -14,14 +15,23 @@ export const getThirdPartyProtocols = endpoint({
 });
 
 /**
- * None can be added, and Element shows no settings before it has the list.
+ * None can be added by clients. Element shows no settings before it has the list, and
+ * offers notifications by mail for the addresses in it.
  * https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3account3pid
  */
 export const getThirdPartyIdentifiers = endpoint({
   method: "get",
   path: "/_matrix/client/v3/account/3pid",
   auth: "user",
-  async handle() {
-    return { threepids: [] };
+  async handle(edges, { requester }) {
+    const found = await listOwnMailAddresses(edges, requester.userId);
+    return {
+      threepids: found.map(({ address, addedTs }) => ({
+        medium: "email",
+        address,
+        validated_at: addedTs,
+        added_at: addedTs,
+      })),
+    };
   },
 });

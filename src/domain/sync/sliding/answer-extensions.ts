@@ -87,7 +87,7 @@ export async function answerExtensions(
             .flatMap((roomNid) =>
               receiptsRoom(roomNid, idOf(roomNid), rooms, sent, pos?.position),
             ),
-          upTo,
+          view,
         ),
       typing &&
         extendTyping(
@@ -101,8 +101,8 @@ export async function answerExtensions(
               },
             ]),
           ),
-          pos?.mark ?? null,
-          mark,
+          { since: pos?.mark ?? null, mark },
+          view.ignored,
         ),
       threadSubscriptions &&
         extendThreadSubscriptions(

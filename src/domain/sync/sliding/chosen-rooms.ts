@@ -1,4 +1,5 @@
 import type { Edges } from "../../../edges.ts";
+import type { Standing } from "../room-plan.ts";
 import type { UserView } from "../user-view.ts";
 import { readFilters } from "./list-filters.ts";
 import { mergeConfigs, type RoomConfig } from "./required-state.ts";
@@ -32,12 +33,12 @@ type Needs = Pick<Edges, "db" | "keyring" | "memory" | "notifier" | "settings">;
 
 export async function chooseRooms(
   edges: Needs,
-  { requester, lists, subscriptions }: SlidingRequest,
+  { requester, pos, lists, subscriptions }: SlidingRequest,
   view: UserView,
   list: RoomList,
   sent: SentRooms,
 ): Promise<ChosenRooms> {
-  const all = withLeft(list, view, sent);
+  const all = withLeft(list, view, sent, pos?.position ?? 0);
   const tests = await readFilters(
     edges,
     requester.userId,
@@ -73,16 +74,22 @@ export async function chooseRooms(
   return { counts, rooms: chosen.rooms(), windows, subscribed };
 }
 
-/** Who left a room that the connection was sent is told so, and nobody else is. */
+/** Who left a room that the connection was sent is told so once, and nobody else is. */
 function withLeft(
   { rooms, byNid }: RoomList,
   { standings }: UserView,
   sent: SentRooms,
+  after: number,
 ): readonly ListedRoom[] {
+  const isNews = ({ roomNid, position }: Standing): boolean => {
+    const known = sent.get(roomNid);
+    if (!known) return false;
+    return known.kind !== "left" || position > (known.position ?? after);
+  };
   const left = standings.filter(
     (standing) =>
       kindOf(standing) === "left" &&
-      sent.has(standing.roomNid) &&
+      isNews(standing) &&
       !byNid.has(standing.roomNid),
   );
   if (left.length === 0) return rooms;

@@ -267,8 +267,11 @@ function resultOf(
   );
   const requiredState = [...stateTexts, ...gone];
   const isDirectNews = isInitial ? isDirect : isDirect !== sent.isDirect;
+  // Who asks for no events is told of them by the counts and the place in the order.
+  const hasMoved = limit === 0 && bump > task.after;
   const isNews =
     isInitial ||
+    hasMoved ||
     timelineTexts.length > 0 ||
     requiredState.length > 0 ||
     description !== undefined ||

@@ -2,6 +2,7 @@ import type { Edges } from "../../../edges.ts";
 import { listTimelineReceipts } from "../../../storage/sliding-rooms.ts";
 import { listReceipts, type ReceiptRow } from "../../../storage/sync-extras.ts";
 import { receiptContents } from "../ephemeral.ts";
+import type { UserView } from "../user-view.ts";
 
 /** A room whose receipts the answer tells. */
 export interface ReceiptsRoom {
@@ -15,12 +16,12 @@ export interface ReceiptsRoom {
   known: readonly ReceiptRow[] | null;
 }
 
-/** The extension `receipts` as JSON text. */
+/** The extension `receipts` as JSON text; of the ignored nothing is told. */
 export async function extendReceipts(
   { db }: Pick<Edges, "db">,
   userId: string,
   rooms: readonly ReceiptsRoom[],
-  upTo: number,
+  { upTo, ignored }: Pick<UserView, "ignored" | "upTo">,
 ): Promise<{ text: string; isEmpty: boolean }> {
   const asked = rooms.filter(({ known }) => known === null);
   const [news, fresh] = await Promise.all([
@@ -48,7 +49,9 @@ export async function extendReceipts(
         row.receiptType === "m.read" ||
         (row.receiptType === "m.read.private" && row.userId === userId),
     );
-  const contents = receiptContents([...known, ...news, ...fresh]);
+  const contents = receiptContents(
+    [...known, ...news, ...fresh].filter((row) => !ignored.has(row.userId)),
+  );
   const idOf = new Map(rooms.map(({ roomNid, roomId }) => [roomNid, roomId]));
   const entries = [...contents].map(
     ([roomNid, content]) =>

@@ -7,16 +7,18 @@ type Needs = Pick<Edges, "db" | "memory" | "notifier" | "now">;
 /**
  * The extension `typing` as JSON text: rooms in which somebody began or ceased to type
  * since the mark; in rooms that are new to the client, those in which somebody does.
+ * Of the ignored nothing is told.
  * @param rooms ids of joined rooms in scope, by number
  */
 export async function extendTyping(
   edges: Needs,
   rooms: ReadonlyMap<number, { roomId: string; isFresh: boolean }>,
-  since: number | null,
-  mark: number,
+  { since, mark }: { since: number | null; mark: number },
+  ignored: ReadonlySet<string>,
 ): Promise<{ text: string; isEmpty: boolean }> {
   const changed = await findChanged(edges, rooms, since, mark);
-  const events = await readTypingEvents(edges, changed.sort(), mark);
+  changed.sort();
+  const events = await readTypingEvents(edges, changed, mark, ignored);
   const entries = [...events].flatMap(([roomNid, event]) => {
     const room = rooms.get(roomNid)!;
     return room.isFresh && !isTyping(event)

@@ -3,6 +3,7 @@ import type { Span } from "../../../storage/span.ts";
 import { listNewestOfTypes } from "../../../storage/room-order.ts";
 import { slot } from "../../../util/process-memory.ts";
 import { WeightedCache } from "../../../util/weighted-cache.ts";
+import { readIgnoredInviters } from "../../accounts/invite-permission.ts";
 import { findLeavingPosition, readStandings } from "../../rooms/gate.ts";
 import { readRoomDeltas } from "../room-delta.ts";
 import type { Standing } from "../room-plan.ts";
@@ -125,19 +126,32 @@ async function listedStandings(
       listed.push(standing);
     }
   }
-  if (takenOut.length === 0) return listed;
+  const heard = await withoutIgnored(edges, userId, listed);
+  if (takenOut.length === 0) return heard;
   const histories = await readStandings(
     edges,
     userId,
     takenOut.map(({ roomNid }) => roomNid),
   );
   return [
-    ...listed,
+    ...heard,
     ...takenOut.filter(
       ({ roomNid }) =>
         findLeavingPosition(histories.get(roomNid)) !== undefined,
     ),
   ];
+}
+
+/** Without the invites that the user's filter ignores. */
+async function withoutIgnored(
+  edges: Needs,
+  userId: string,
+  standings: Standing[],
+): Promise<Standing[]> {
+  const isInvite = ({ membership }: Standing) => membership === "invite";
+  if (!standings.some(isInvite)) return standings;
+  const isIgnored = await readIgnoredInviters(edges, userId);
+  return standings.filter((s) => !isInvite(s) || !isIgnored(s.sender));
 }
 
 /** The rooms with their activity at a position: what is known of them and what came since. */
