@@ -3,8 +3,10 @@ import type { ComposedEdges } from "./compose-edges.ts";
 import type { Config } from "./config/schema.ts";
 import { createAuthenticate } from "./domain/accounts/authenticate.ts";
 import { rateLimiterOf } from "./domain/accounts/rate-limits.ts";
-import { canByFlag } from "./domain/admin/permission.ts";
+import { createCan } from "./domain/admin/can.ts";
+import { findRoomOfAlias } from "./domain/directory/resolve-room.ts";
 import { followEpoch } from "./domain/sync/epoch.ts";
+import { isOfAdministrators } from "./http/admin/paths.ts";
 import { createApp } from "./http/app.ts";
 import type { Middleware, RequestState } from "./http/context.ts";
 import { endpoints } from "./http/endpoints.ts";
@@ -12,26 +14,37 @@ import { endpoints } from "./http/endpoints.ts";
 /** This machine's own networks, for a proxy that runs beside us. */
 const LOOPBACK = ["127.0.0.0/8", "::1/128"];
 
-/** The app of one process, with every endpoint. */
-export function composeApp(
+export interface Apps {
+  /** Without the admin API, unless the settings say otherwise. */
+  client: Koa<RequestState>;
+  /** Every endpoint: consoles log in where they administrate. */
+  admin: Koa<RequestState>;
+}
+
+/** The apps of one process: what clients are served, and administrators. */
+export function composeApps(
   config: Config,
   composed: Pick<ComposedEdges, "edges" | "edgesOfRequest">,
   pages: readonly Middleware[],
-): Koa<RequestState> {
+): Apps {
   const { edges } = composed;
   followEpoch(edges);
-  return createApp({
+  const options = {
     edges,
-    edgesNow: (waitedMs) => composed.edgesOfRequest(waitedMs),
-    endpoints,
+    edgesNow: (waitedMs: number) => composed.edgesOfRequest(waitedMs),
     pages,
     authenticate: createAuthenticate(edges),
-    can: canByFlag,
+    can: createCan(edges),
+    findRoom: (alias: string) => findRoomOfAlias(edges, alias),
     rateLimiter: rateLimiterOf(edges),
     trustedProxies: config.behindProxy
       ? (config.trustedProxies ?? LOOPBACK)
       : [],
     isQueryTokenAllowed: config.accessTokenInQuery,
     bodyIdleMs: config.limits.bodyIdleSeconds * 1000,
-  });
+  };
+  const admin = createApp({ ...options, endpoints });
+  if (config.listeners.admin.onClientListener) return { client: admin, admin };
+  const served = endpoints.filter(({ path }) => !isOfAdministrators(path));
+  return { client: createApp({ ...options, endpoints: served }), admin };
 }
