@@ -229,6 +229,7 @@ describe("the admin API's roles", () => {
     const { userId } = user;
     for (const [role, scope] of [
       ["helpdesk", { kind: "group", id: "absent" }],
+      ["helpdesk", { kind: "group", id: "a\u0000" }],
       ["room-moderator", { kind: "room", id: "!absent:test" }],
       ["room-moderator", { kind: "room", id: "#alias:test" }],
       ["helpdesk", { kind: "users", users: [] }],

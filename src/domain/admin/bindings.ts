@@ -22,6 +22,7 @@ import {
   type AuthorityEdges,
 } from "./change-authority.ts";
 import { checkGrant } from "./grant-rules.ts";
+import { isName } from "./names.ts";
 import {
   BUILT_IN_ROLES,
   customRole,
@@ -86,7 +87,7 @@ async function decideGrant(
   const { userId, roleId, scope, expiresTs, reason } = order;
   if (expiresTs !== null && expiresTs <= nowTs)
     throw new MatrixError("M_INVALID_PARAM", "That time is over.");
-  const user = await findUser(edges.db, userId);
+  const user = isUserId(userId) ? await findUser(edges.db, userId) : undefined;
   if (!user || user.isDeactivated || user.isGuest) throw noAccount();
   const role = await getRole(edges, roleId);
   const target = await checkScope(edges, scope);
@@ -166,7 +167,8 @@ async function checkScope(
       if (id !== "") throw needs("no id");
       break;
     case "group":
-      if (!(await hasGroup(edges.db, id))) throw needs("a group that is there");
+      if (!isName(id) || !(await hasGroup(edges.db, id)))
+        throw needs("a group that is there");
       break;
     case "room":
     case "space":

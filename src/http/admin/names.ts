@@ -1,13 +1,12 @@
 import { MatrixError } from "../../core/errors.ts";
+import { isName } from "../../domain/admin/names.ts";
 import type { ParamParser } from "../endpoint.ts";
 
 /** How roles and groups are named. */
 export const NAME = { type: "string", pattern: "^[a-z][a-z0-9-]{0,62}$" };
 
-const IS_NAME = /^[a-z][a-z0-9-]{0,62}$/;
-
 export const nameParam: ParamParser<string> = (segment) => {
-  if (IS_NAME.test(segment)) return segment;
+  if (isName(segment)) return segment;
   throw new MatrixError(
     "M_INVALID_PARAM",
     "The path must name one by lower-case letters, digits and hyphens.",
