@@ -4,30 +4,43 @@ import { trustedProxiesOf } from "./compose-connections.ts";
 import type { Config } from "./config/schema.ts";
 import { createAuthenticate } from "./domain/accounts/authenticate.ts";
 import { rateLimiterOf } from "./domain/accounts/rate-limits.ts";
-import { canByFlag } from "./domain/admin/permission.ts";
+import { createCan } from "./domain/admin/can.ts";
+import { findRoomOfAlias } from "./domain/directory/resolve-room.ts";
 import { followEpoch } from "./domain/sync/epoch.ts";
+import { isOfAdministrators } from "./http/admin/paths.ts";
 import { createApp } from "./http/app.ts";
 import type { Middleware, RequestState } from "./http/context.ts";
 import { endpoints } from "./http/endpoints.ts";
 
-/** The app of one process, with every endpoint. */
-export function composeApp(
+export interface Apps {
+  /** Without the admin API, unless the settings say otherwise. */
+  client: Koa<RequestState>;
+  /** Every endpoint: consoles log in where they administrate. */
+  admin: Koa<RequestState>;
+}
+
+/** The apps of one process: what clients are served, and administrators. */
+export function composeApps(
   config: Config,
   composed: Pick<ComposedEdges, "edges" | "edgesOfRequest">,
   pages: readonly Middleware[],
-): Koa<RequestState> {
+): Apps {
   const { edges } = composed;
   followEpoch(edges);
-  return createApp({
+  const options = {
     edges,
-    edgesNow: (waitedMs) => composed.edgesOfRequest(waitedMs),
-    endpoints,
+    edgesNow: (waitedMs: number) => composed.edgesOfRequest(waitedMs),
     pages,
     authenticate: createAuthenticate(edges),
-    can: canByFlag,
+    can: createCan(edges),
+    findRoom: (alias: string) => findRoomOfAlias(edges, alias),
     rateLimiter: rateLimiterOf(edges),
     trustedProxies: trustedProxiesOf(config),
     isQueryTokenAllowed: config.accessTokenInQuery,
     bodyIdleMs: config.limits.bodyIdleSeconds * 1000,
-  });
+  };
+  const admin = createApp({ ...options, endpoints });
+  if (config.listeners.admin.onClientListener) return { client: admin, admin };
+  const served = endpoints.filter(({ path }) => !isOfAdministrators(path));
+  return { client: createApp({ ...options, endpoints: served }), admin };
 }

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type Koa from "koa";
 import type { Logger } from "pino";
 import type { Config } from "./config/schema.ts";
-import { composeApp } from "./compose-app.ts";
+import { composeApps } from "./compose-app.ts";
 import { composeConnections } from "./compose-connections.ts";
 import { publicBaseUrlOf } from "./compose-settings.ts";
 import { composeEdges, type ComposedEdges } from "./compose-edges.ts";
@@ -23,6 +23,7 @@ import { createHealthRoutes } from "./http/health.ts";
 import { createLandingPage } from "./http/landing.ts";
 import { createListener } from "./http/listener.ts";
 import { readTls, watchTls } from "./cli/tls.ts";
+import { adminTlsOf, listenForAdministrators } from "./cli/admin-listener.ts";
 import { listen } from "./cli/listen.ts";
 import { prepareDrain } from "./cli/drain.ts";
 import { urlOf } from "./cli/url.ts";
@@ -69,23 +70,37 @@ async function serve(
   sql: Sql,
 ): Promise<RunningServer> {
   const tls = await readTls(config.tls);
-  let respond: ReturnType<Koa["callback"]> = async (_request, response) => {
+  const notYet: ReturnType<Koa["callback"]> = async (_request, response) => {
     response.destroy();
   };
+  let respond = notYet;
+  let respondToAdministrators = notYet;
+  const headersTimeoutMs = config.limits.headerSeconds * 1000;
   const server = createListener(
     (request, response) => respond(request, response),
     {
       ...(tls && { tls }),
-      headersTimeoutMs: config.limits.headerSeconds * 1000,
+      headersTimeoutMs,
       connections: composeConnections(config, log),
     },
   );
-  const drain = prepareDrain(server);
+  const adminTls = adminTlsOf(config, tls);
+  const adminServer = createListener(
+    (request, response) => respondToAdministrators(request, response),
+    { ...(adminTls && { tls: adminTls }), headersTimeoutMs },
+  );
+  const drains = [prepareDrain(server), prepareDrain(adminServer)];
   await listen(server, config.listen, "listen");
   const url = urlOf(server, config.listen.host, tls ? "https" : "http");
   const publicBaseUrl = publicBaseUrlOf(config, url);
   let composed: ComposedEdges;
   try {
+    const admin = await listenForAdministrators(adminServer, config, {
+      dataFolder: dataDir,
+      isTls: adminTls !== undefined,
+      log,
+    });
+    log.info({ admin }, "administrators are served there");
     composed = await composeEdges({
       config,
       sql,
@@ -97,6 +112,7 @@ async function serve(
     });
   } catch (error) {
     server.close();
+    adminServer.close();
     throw error;
   }
   composed.edges.notifier.onRewound((places) => {
@@ -107,8 +123,9 @@ async function serve(
     abandon();
   });
   const pages = createPages(config, publicBaseUrl, sql);
-  const app = composeApp(config, composed, pages);
-  respond = app.callback();
+  const apps = composeApps(config, composed, pages);
+  respond = apps.client.callback();
+  respondToAdministrators = apps.admin.callback();
   const jobs = startJobs<Edges>(
     () => composed.edges,
     [
@@ -128,15 +145,18 @@ async function serve(
     log.error({ ms: Math.round(ms) }, "the process did not run for a while");
     // What waits there was given up by clients that have written on elsewhere.
     server.closeAllConnections();
+    adminServer.closeAllConnections();
   });
-  const unwatch = watchTls(config.tls, server, log);
+  const unwatch = [server, adminServer].map((each) =>
+    watchTls(config.tls, each, log),
+  );
   return {
     url,
     async stop() {
-      unwatch();
+      for (const end of unwatch) end();
       await composed.edges.notifier.close();
       await Promise.all([
-        drain(),
+        ...drains.map((drain) => drain()),
         jobs.stop(),
         pushing.stop(),
         delayedEvents.stop(),

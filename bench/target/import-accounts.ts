@@ -74,7 +74,7 @@ function withOneHash(edges: Edges): Edges {
 async function importAccount(edges: Edges, name: string) {
   const made = await registerAccount(
     edges,
-    { localpart: name, password: PASSWORD, isAdmin: false },
+    { localpart: name, password: PASSWORD },
     { canRefresh: false },
   );
   if (!("accessToken" in made)) throw new TypeError("no session was opened");

@@ -302,7 +302,6 @@ create index receipts_by_position on receipts (room_nid, position);
 create table users (
   user_id text collate "C" primary key,
   password_hash text,
-  is_admin boolean not null default false,
   is_deactivated boolean not null default false,
   is_locked boolean not null default false,
   is_suspended boolean not null default false,
@@ -313,7 +312,7 @@ create table users (
 );
 -- The few whose deactivation may not have come to its end.
 create index users_deactivated on users (user_id) where is_deactivated;
-select set_column_classes('users', '{"user_id": "id", "password_hash": "secret", "is_admin": "flag", "is_deactivated": "flag", "is_locked": "flag", "is_suspended": "flag", "is_guest": "flag", "created_ts": "time", "erased_position": "number"}');
+select set_column_classes('users', '{"user_id": "id", "password_hash": "secret", "is_deactivated": "flag", "is_locked": "flag", "is_suspended": "flag", "is_guest": "flag", "created_ts": "time", "erased_position": "number"}');
 
 create table devices (
   user_id text collate "C" not null references users,

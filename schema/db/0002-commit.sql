@@ -2,7 +2,7 @@
 -- write (w) and, where it stands in the stream, its place in it (o). No two
 -- writes of a batch share a room, an idempotency key, a new user or a new alias.
 -- Lock order: idempotency rows, rooms by bucket, new rooms, users, aliases, keys,
--- registration tokens, audit head, head.
+-- authority, registration tokens, audit head, head.
 create function commit_batch(
   p_batch uuid,
   p_now bigint,
@@ -122,11 +122,11 @@ begin
     for loser in
       with wanted as (
         select * from jsonb_to_recordset(p_rows->'new_users')
-          as r(w int, user_id text, password_hash text, is_admin boolean, is_guest boolean, created_ts bigint)
+          as r(w int, user_id text, password_hash text, is_guest boolean, created_ts bigint)
         where lost[w + 1] is null
       ), inserted as (
-        insert into users (user_id, password_hash, is_admin, is_guest, created_ts)
-        select user_id, password_hash, is_admin, is_guest, created_ts from wanted order by user_id
+        insert into users (user_id, password_hash, is_guest, created_ts)
+        select user_id, password_hash, is_guest, created_ts from wanted order by user_id
         on conflict do nothing returning user_id
       )
       select w from wanted where user_id not in (select user_id from inserted)
@@ -218,6 +218,18 @@ begin
       where r.key_id not in (select key_id from locked)
     loop
       lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "key"}');
+      has_losers := true;
+    end loop;
+  end if;
+
+  -- Who may do what changes by what is true when it commits; one write of a batch does.
+  if p_rows ? 'authority' then
+    perform from authority for update;
+    for loser in
+      select r.w from jsonb_to_recordset(p_rows->'authority') as r(w int, version bigint)
+      where r.version <> (select authority.version from authority)
+    loop
+      lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "authority"}');
       has_losers := true;
     end loop;
   end if;

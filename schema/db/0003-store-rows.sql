@@ -148,7 +148,6 @@ begin
   if p_rows ? 'user_updates' then
     update users set
       password_hash = case when r.changes ? 'password_hash' then r.changes->>'password_hash' else users.password_hash end,
-      is_admin = coalesce((r.changes->>'is_admin')::boolean, users.is_admin),
       is_deactivated = coalesce((r.changes->>'is_deactivated')::boolean, users.is_deactivated),
       is_locked = coalesce((r.changes->>'is_locked')::boolean, users.is_locked),
       is_suspended = coalesce((r.changes->>'is_suspended')::boolean, users.is_suspended),
@@ -356,6 +355,10 @@ begin
     where key_signatures.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from dehydrated_devices using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
     where dehydrated_devices.user_id = r.user_id and starts[r.w + 1] is not null;
+  end if;
+
+  if p_rows ?| '{authority,admin_tokens,removed_admin_tokens,cleared_users}' then
+    perform store_authority(p_rows, starts, p_now);
   end if;
 
   -- Messages to devices that are gone are dropped.

@@ -31,12 +31,34 @@ CREATE INDEX account_data_by_position ON public.account_data USING btree (user_i
 CREATE INDEX account_data_push_rules ON public.account_data USING btree ("position") WHERE ((room_nid = 0) AND (type = 'm.push_rules'::text));
 alter table account_data add constraint account_data_pkey PRIMARY KEY (user_id, room_nid, type);
 
+create table admin_tokens (
+  token_id bigint not null, -- number
+  token_hash bytea not null, -- hash
+  user_id text collate "C" not null, -- id
+  name text not null, -- setting
+  permissions text[] not null, -- setting
+  networks text[] not null, -- setting
+  expires_ts bigint not null, -- time
+  created_ts bigint not null -- time
+);
+CREATE INDEX admin_tokens_by_user ON public.admin_tokens USING btree (user_id);
+alter table admin_tokens add constraint admin_tokens_pkey PRIMARY KEY (token_id);
+alter table admin_tokens add constraint admin_tokens_token_hash_key UNIQUE (token_hash);
+
 create table audit_log (
   seq bigint not null, -- number
   record text not null, -- protocol
   hash bytea not null -- hash
 );
 alter table audit_log add constraint audit_log_pkey PRIMARY KEY (seq);
+
+create table authority (
+  is_only boolean not null default true, -- flag
+  version bigint not null default 0, -- number
+  sealed_ts bigint -- time
+);
+alter table authority add constraint authority_is_only_check CHECK (is_only);
+alter table authority add constraint authority_pkey PRIMARY KEY (is_only);
 
 create table backed_up_keys (
   user_id text collate "C" not null, -- id
@@ -62,6 +84,14 @@ create table batches (
 alter table batches add constraint batches_last_position_key UNIQUE (last_position);
 alter table batches add constraint batches_pkey PRIMARY KEY (batch_id);
 
+create table binding_users (
+  binding_id bigint not null, -- number
+  user_id text collate "C" not null -- id
+);
+CREATE INDEX binding_users_by_user ON public.binding_users USING btree (user_id);
+alter table binding_users add constraint binding_users_binding_id_fkey FOREIGN KEY (binding_id) REFERENCES role_bindings(binding_id) ON DELETE CASCADE;
+alter table binding_users add constraint binding_users_pkey PRIMARY KEY (binding_id, user_id);
+
 create table cross_signing_keys (
   user_id text collate "C" not null, -- id
   usage text collate "C" not null, -- protocol
@@ -78,6 +108,17 @@ create table current_state (
   nid bigint not null -- number
 );
 alter table current_state add constraint current_state_pkey PRIMARY KEY (room_nid, type, state_key);
+
+create table custom_roles (
+  role_id text collate "C" not null, -- setting
+  description text not null, -- setting
+  permissions text[] not null, -- setting
+  side text collate "C" not null, -- setting
+  created_by text collate "C" not null, -- id
+  changed_ts bigint not null -- time
+);
+alter table custom_roles add constraint custom_roles_pkey PRIMARY KEY (role_id);
+alter table custom_roles add constraint custom_roles_side_check CHECK ((side = ANY (ARRAY['shared'::text, 'operations'::text, 'security'::text, 'audit'::text])));
 
 create table dehydrated_devices (
   user_id text collate "C" not null, -- id
@@ -568,6 +609,23 @@ create table reports (
 CREATE INDEX reports_by_age ON public.reports USING btree (created_ts);
 alter table reports add constraint reports_pkey PRIMARY KEY (report_id);
 
+create table role_bindings (
+  binding_id bigint not null, -- number
+  user_id text collate "C" not null, -- id
+  role_id text collate "C" not null, -- setting
+  scope_kind text collate "C" not null, -- setting
+  scope_id text collate "C" not null default ''::text, -- id
+  expires_ts bigint, -- time
+  reason text not null, -- setting
+  granted_by text collate "C" not null, -- id
+  granted_ts bigint not null -- time
+);
+CREATE INDEX role_bindings_by_role ON public.role_bindings USING btree (role_id);
+CREATE INDEX role_bindings_by_scope ON public.role_bindings USING btree (scope_kind, scope_id);
+CREATE INDEX role_bindings_by_user ON public.role_bindings USING btree (user_id);
+alter table role_bindings add constraint role_bindings_pkey PRIMARY KEY (binding_id);
+alter table role_bindings add constraint role_bindings_scope_kind_check CHECK ((scope_kind = ANY (ARRAY['server'::text, 'group'::text, 'space'::text, 'room'::text, 'users'::text])));
+
 create table room_aliases (
   alias text collate "C" not null, -- id
   room_nid bigint not null, -- number
@@ -764,10 +822,27 @@ create table url_previews (
 CREATE INDEX url_previews_by_age ON public.url_previews USING btree (fetched_ts);
 alter table url_previews add constraint url_previews_pkey PRIMARY KEY (url_hash, fetched_ts);
 
+create table user_group_members (
+  group_id text collate "C" not null, -- setting
+  user_id text collate "C" not null, -- id
+  added_by text collate "C" not null, -- id
+  added_ts bigint not null -- time
+);
+CREATE INDEX user_group_members_by_user ON public.user_group_members USING btree (user_id);
+alter table user_group_members add constraint user_group_members_group_id_fkey FOREIGN KEY (group_id) REFERENCES user_groups(group_id) ON DELETE CASCADE;
+alter table user_group_members add constraint user_group_members_pkey PRIMARY KEY (group_id, user_id);
+
+create table user_groups (
+  group_id text collate "C" not null, -- setting
+  description text not null, -- setting
+  created_by text collate "C" not null, -- id
+  created_ts bigint not null -- time
+);
+alter table user_groups add constraint user_groups_pkey PRIMARY KEY (group_id);
+
 create table users (
   user_id text collate "C" not null, -- id
   password_hash text, -- secret
-  is_admin boolean not null default false, -- flag
   is_deactivated boolean not null default false, -- flag
   is_locked boolean not null default false, -- flag
   is_suspended boolean not null default false, -- flag
@@ -942,11 +1017,11 @@ begin
     for loser in
       with wanted as (
         select * from jsonb_to_recordset(p_rows->'new_users')
-          as r(w int, user_id text, password_hash text, is_admin boolean, is_guest boolean, created_ts bigint)
+          as r(w int, user_id text, password_hash text, is_guest boolean, created_ts bigint)
         where lost[w + 1] is null
       ), inserted as (
-        insert into users (user_id, password_hash, is_admin, is_guest, created_ts)
-        select user_id, password_hash, is_admin, is_guest, created_ts from wanted order by user_id
+        insert into users (user_id, password_hash, is_guest, created_ts)
+        select user_id, password_hash, is_guest, created_ts from wanted order by user_id
         on conflict do nothing returning user_id
       )
       select w from wanted where user_id not in (select user_id from inserted)
@@ -1038,6 +1113,18 @@ begin
       where r.key_id not in (select key_id from locked)
     loop
       lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "key"}');
+      has_losers := true;
+    end loop;
+  end if;
+
+  -- Who may do what changes by what is true when it commits; one write of a batch does.
+  if p_rows ? 'authority' then
+    perform from authority for update;
+    for loser in
+      select r.w from jsonb_to_recordset(p_rows->'authority') as r(w int, version bigint)
+      where r.version <> (select authority.version from authority)
+    loop
+      lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "authority"}');
       has_losers := true;
     end loop;
   end if;
@@ -1376,6 +1463,15 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.database_ms()
+ RETURNS bigint
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select (extract(epoch from statement_timestamp()) * 1000)::bigint
+$function$
+;
+
 CREATE OR REPLACE FUNCTION public.delete_backed_up_keys(p_user text, p_version bigint, p_room text, p_session text, p_most integer)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1460,6 +1556,94 @@ begin
   for entry in select key, value from jsonb_each_text(classes) loop
     execute format('comment on column %I.%I is %L', of_table, entry.key, entry.value);
   end loop;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.store_authority(p_rows jsonb, starts bigint[], p_now bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+begin
+  delete from role_bindings using jsonb_to_recordset(coalesce(p_rows->'removed_role_bindings', '[]')) as r(w int, binding_id bigint)
+  where role_bindings.binding_id = r.binding_id and starts[r.w + 1] is not null;
+
+  -- A scope that is gone must not come back with the next one of its name.
+  delete from role_bindings using jsonb_to_recordset(coalesce(p_rows->'removed_groups', '[]')) as r(w int, group_id text)
+  where role_bindings.scope_kind = 'group' and role_bindings.scope_id = r.group_id and starts[r.w + 1] is not null;
+  delete from user_groups using jsonb_to_recordset(coalesce(p_rows->'removed_groups', '[]')) as r(w int, group_id text)
+  where user_groups.group_id = r.group_id and starts[r.w + 1] is not null;
+
+  delete from role_bindings using jsonb_to_recordset(coalesce(p_rows->'removed_custom_roles', '[]')) as r(w int, role_id text)
+  where role_bindings.role_id = r.role_id and starts[r.w + 1] is not null;
+  delete from custom_roles using jsonb_to_recordset(coalesce(p_rows->'removed_custom_roles', '[]')) as r(w int, role_id text)
+  where custom_roles.role_id = r.role_id and starts[r.w + 1] is not null;
+
+  insert into custom_roles (role_id, description, permissions, side, created_by, changed_ts)
+  select role_id, description, permissions, side, created_by, changed_ts
+  from jsonb_to_recordset(coalesce(p_rows->'custom_roles', '[]'))
+    as r(w int, role_id text, description text, permissions text[], side text, created_by text, changed_ts bigint)
+  where starts[r.w + 1] is not null
+  on conflict (role_id) do update set description = excluded.description, permissions = excluded.permissions,
+    side = excluded.side, changed_ts = excluded.changed_ts;
+
+  insert into user_groups (group_id, description, created_by, created_ts)
+  select group_id, description, created_by, created_ts
+  from jsonb_to_recordset(coalesce(p_rows->'groups', '[]'))
+    as r(w int, group_id text, description text, created_by text, created_ts bigint)
+  where starts[r.w + 1] is not null;
+
+  delete from user_group_members using jsonb_to_recordset(coalesce(p_rows->'removed_group_members', '[]')) as r(w int, group_id text, user_id text)
+  where (user_group_members.group_id, user_group_members.user_id) = (r.group_id, r.user_id) and starts[r.w + 1] is not null;
+  insert into user_group_members (group_id, user_id, added_by, added_ts)
+  select group_id, user_id, added_by, added_ts
+  from jsonb_to_recordset(coalesce(p_rows->'group_members', '[]'))
+    as r(w int, group_id text, user_id text, added_by text, added_ts bigint)
+  where starts[r.w + 1] is not null
+  on conflict do nothing;
+
+  insert into role_bindings (binding_id, user_id, role_id, scope_kind, scope_id, expires_ts, reason, granted_by, granted_ts)
+  select binding_id, user_id, role_id, scope_kind, scope_id, expires_ts, reason, granted_by, granted_ts
+  from jsonb_to_recordset(coalesce(p_rows->'role_bindings', '[]'))
+    as r(w int, binding_id bigint, user_id text, role_id text, scope_kind text, scope_id text, expires_ts bigint,
+      reason text, granted_by text, granted_ts bigint)
+  where starts[r.w + 1] is not null;
+  insert into binding_users (binding_id, user_id)
+  select distinct r.binding_id, named
+  from jsonb_to_recordset(coalesce(p_rows->'role_bindings', '[]')) as r(w int, binding_id bigint, users text[]),
+    unnest(r.users) as named
+  where starts[r.w + 1] is not null;
+
+  delete from admin_tokens using jsonb_to_recordset(coalesce(p_rows->'removed_admin_tokens', '[]')) as r(w int, token_id bigint)
+  where admin_tokens.token_id = r.token_id and starts[r.w + 1] is not null;
+  insert into admin_tokens (token_id, token_hash, user_id, name, permissions, networks, expires_ts, created_ts)
+  select token_id, token_hash, user_id, name, permissions, networks,
+    least(expires_ts, database_ms() + 30 * 86400000::bigint), created_ts
+  from jsonb_to_recordset(coalesce(p_rows->'admin_tokens', '[]'))
+    as r(w int, token_id bigint, token_hash bytea, user_id text, name text, permissions text[], networks text[],
+      expires_ts bigint, created_ts bigint)
+  where starts[r.w + 1] is not null;
+
+  -- What somebody had who has no account any more.
+  delete from role_bindings using jsonb_to_recordset(coalesce(p_rows->'cleared_users', '[]')) as r(w int, user_id text)
+  where role_bindings.user_id = r.user_id and starts[r.w + 1] is not null;
+  delete from binding_users using jsonb_to_recordset(coalesce(p_rows->'cleared_users', '[]')) as r(w int, user_id text)
+  where binding_users.user_id = r.user_id and starts[r.w + 1] is not null;
+  delete from user_group_members using jsonb_to_recordset(coalesce(p_rows->'cleared_users', '[]')) as r(w int, user_id text)
+  where user_group_members.user_id = r.user_id and starts[r.w + 1] is not null;
+  delete from admin_tokens using jsonb_to_recordset(coalesce(p_rows->'cleared_users', '[]')) as r(w int, user_id text)
+  where admin_tokens.user_id = r.user_id and starts[r.w + 1] is not null;
+
+  if exists (
+    select from jsonb_to_recordset(coalesce(p_rows->'authority', '[]')) as r(w int) where starts[r.w + 1] is not null)
+  then
+    update authority set version = version + 1;
+    -- Who holds these for good ends the set-up, and the owner with it.
+    update authority set sealed_ts = p_now where sealed_ts is null and (
+      select count(distinct role_id) from role_bindings
+      where role_id in ('security-admin', 'system-admin') and scope_kind = 'server' and expires_ts is null) = 2;
+    delete from role_bindings where role_id = 'owner' and (select sealed_ts from authority) is not null;
+  end if;
 end $function$
 ;
 
@@ -1658,7 +1842,6 @@ begin
   if p_rows ? 'user_updates' then
     update users set
       password_hash = case when r.changes ? 'password_hash' then r.changes->>'password_hash' else users.password_hash end,
-      is_admin = coalesce((r.changes->>'is_admin')::boolean, users.is_admin),
       is_deactivated = coalesce((r.changes->>'is_deactivated')::boolean, users.is_deactivated),
       is_locked = coalesce((r.changes->>'is_locked')::boolean, users.is_locked),
       is_suspended = coalesce((r.changes->>'is_suspended')::boolean, users.is_suspended),
@@ -1866,6 +2049,10 @@ begin
     where key_signatures.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from dehydrated_devices using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
     where dehydrated_devices.user_id = r.user_id and starts[r.w + 1] is not null;
+  end if;
+
+  if p_rows ?| '{authority,admin_tokens,removed_admin_tokens,cleared_users}' then
+    perform store_authority(p_rows, starts, p_now);
   end if;
 
   -- Messages to devices that are gone are dropped.

@@ -33,12 +33,9 @@ export interface TestApp {
 }
 
 /** Tokens of `authenticate` in these specs. */
-export const tokens: Record<
-  string,
-  { userId: string; isAdmin?: boolean; isGuest?: boolean }
-> = {
+export const tokens: Record<string, { userId: string; isGuest?: boolean }> = {
   "token-of-alice": { userId: "@alice:test" },
-  "token-of-admin": { userId: "@admin:test", isAdmin: true },
+  "token-of-admin": { userId: "@admin:test" },
   "token-of-guest": { userId: "@guest:test", isGuest: true },
 };
 
@@ -73,18 +70,17 @@ export function useApp(
           throw new MatrixError("M_UNKNOWN_TOKEN", "Unknown access token.", {
             soft_logout: true,
           });
-        const { userId, isAdmin = false, isGuest = false } = known;
+        const { userId, isGuest = false } = known;
         return {
           userId: userId as UserId,
           deviceId: "DEVICE",
           tokenId: 1,
-          isAdmin,
           isGuest,
           isSuspended: false,
           isLocked: false,
         };
       },
-      can: async (requester) => requester.isAdmin,
+      can: async ({ userId }) => userId === "@admin:test",
       rateLimiter: { take: async () => undefined },
       ...options,
     });

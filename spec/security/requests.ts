@@ -38,6 +38,10 @@ const plain: Readonly<Record<string, string>> = {
   mediaId: "absent",
   fileName: "name.png",
   relType: "m.thread",
+  roleId: "role",
+  bindingId: "1",
+  groupId: "group",
+  tokenId: "1",
   action: "cancel",
 };
 
@@ -334,6 +338,32 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
   "PUT /_matrix/client/v3/rooms/:roomId/typing/:userId": () => ({
     typing: false,
     timeout: 1,
+  }),
+  "POST /_myelin/admin/v1/roles": () => ({
+    role_id: "made-up",
+    description: "d",
+    permissions: ["roles.read"],
+  }),
+  "PUT /_myelin/admin/v1/roles/:roleId": () => ({
+    description: "d",
+    permissions: ["roles.read"],
+  }),
+  "POST /_myelin/admin/v1/role-bindings": () => ({
+    user_id: "@nobody:test",
+    role: "auditor",
+    scope: { kind: "server" },
+    expires_ts: null,
+    reason: "r",
+  }),
+  "POST /_myelin/admin/v1/groups": () => ({
+    group_id: "made-up",
+    description: "d",
+  }),
+  "POST /_myelin/admin/v1/tokens": () => ({
+    name: "n",
+    permissions: ["roles.read"],
+    networks: ["127.0.0.0/8"],
+    expires_ts: Date.now() + 60_000,
   }),
   "POST /_synapse/admin/v1/register": () => ({
     ...form,

@@ -21,7 +21,6 @@ describe("what a write asks for", () => {
   const newUser = (userId: string): WriteRows["newUsers"][0] => ({
     userId,
     passwordHash: null,
-    isAdmin: false,
     isGuest: false,
     createdTs: 1,
   });

@@ -32,7 +32,6 @@ describe("rows outside the room graph", () => {
           {
             userId,
             passwordHash: null,
-            isAdmin: false,
             isGuest: false,
             createdTs: 1,
           },
@@ -153,15 +152,19 @@ describe("rows outside the room graph", () => {
 
   it("change what a user update names and nothing else", async () => {
     await commit(
-      rows({ userUpdates: [{ userId, passwordHash: "h", isAdmin: true }] }),
+      rows({ userUpdates: [{ userId, passwordHash: "h", isSuspended: true }] }),
     );
     await commit(rows({ userUpdates: [{ userId, isLocked: true }] }));
     const read = async () => {
       const [row] = await database.sql`
-        select password_hash, is_admin, is_locked, is_deactivated from users where user_id = ${userId}`;
+        select password_hash, is_suspended, is_locked, is_deactivated from users where user_id = ${userId}`;
       return row;
     };
-    const expected = { isAdmin: true, isLocked: true, isDeactivated: false };
+    const expected = {
+      isSuspended: true,
+      isLocked: true,
+      isDeactivated: false,
+    };
     expect(await read()).to.deep.equal({ passwordHash: "h", ...expected });
     await commit(rows({ userUpdates: [{ userId, passwordHash: null }] }));
     expect(await read()).to.deep.equal({ passwordHash: null, ...expected });

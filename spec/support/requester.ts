@@ -7,7 +7,6 @@ export const requesterOf = (user: TestUser): Requester => ({
   userId: user.userId as UserId,
   deviceId: user.deviceId,
   tokenId: 0,
-  isAdmin: false,
   isGuest: false,
   isSuspended: false,
 });

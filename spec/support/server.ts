@@ -1,7 +1,7 @@
 import { Agent, request as httpRequest } from "node:http";
 import type { IncomingHttpHeaders, Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { composeApp } from "../../src/compose-app.ts";
+import { composeApps } from "../../src/compose-app.ts";
 import { composeEdges } from "../../src/compose-edges.ts";
 import type { ComposedEdges, EdgesOptions } from "../../src/compose-edges.ts";
 import { publicBaseUrlOf } from "../../src/compose-settings.ts";
@@ -160,16 +160,16 @@ async function startProcess(
         server_name: "test",
         "registration.mode": "open",
         "rate_limits.enabled": false,
+        "listeners.admin.on_client_listener": true,
         ...settings,
       }),
     ),
   });
   const sql = database.open({ poolSize: 6, log });
   const secretSource = { keysDir, given: new Map() };
-  let respond: ReturnType<ReturnType<typeof composeApp>["callback"]> = async (
-    _request,
-    response,
-  ) => {
+  let respond: ReturnType<
+    ReturnType<typeof composeApps>["client"]["callback"]
+  > = async (_request, response) => {
     response.destroy();
   };
   const server = createListener((request, response) =>
@@ -187,7 +187,7 @@ async function startProcess(
     now: () => Date.now(),
     ...outside,
   });
-  respond = composeApp(config, composed, []).callback();
+  respond = composeApps(config, composed, []).client.callback();
   const agent = new Agent({ keepAlive: true });
   return {
     process: processOf(composed, agent, port),
@@ -217,7 +217,10 @@ function processOf(
   const user: TestProcess["user"] = async (localpart, options = {}) => {
     const password = `secret of ${localpart}`;
     const { isAdmin = false } = options;
-    const account = { localpart, password, isAdmin };
+    const account = {
+      ...{ localpart, password },
+      ...(isAdmin && { systemAdminBy: "a spec" }),
+    };
     const wish = { canRefresh: false };
     const opened = await registerAccount(edges, account, wish);
     const { userId, deviceId, accessToken } = opened as OpenedSession;

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { composeEdges } from "../compose-edges.ts";
 import { readSecrets } from "../config/environment.ts";
 import { createAccount } from "../domain/accounts/create-account.ts";
+import { makeOwner } from "../domain/admin/bindings.ts";
 import { addMailAddress } from "../domain/push/mail-address.ts";
 import type { Edges } from "../edges.ts";
 import { prepareDatabase } from "./prepare-database.ts";
@@ -63,6 +64,21 @@ export async function addAddress(
     const userId = `@${username}:${edges.settings.serverName}`;
     await addMailAddress(edges, userId, address);
     return `${userId} may have notifications mailed there now.`;
+  });
+}
+
+/** `myelin owner USER_ID` */
+export async function grantOwner(
+  program: Program,
+  args: readonly string[],
+): Promise<void> {
+  const [userId = "", ...rest] = args;
+  if (!userId.startsWith("@"))
+    throw new UsageError("Who? Give a user id, such as @name:example.org.");
+  const options = parseOptions(rest, folderOptions);
+  await act(program, await findPlace(program, options), async (edges) => {
+    await makeOwner(edges, userId);
+    return `${userId} may grant roles now, until there are a security-admin and a system-admin.`;
   });
 }
 

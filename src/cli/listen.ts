@@ -9,7 +9,7 @@ import { StartError } from "./start-error.ts";
 export async function listen(
   server: Server,
   { host, port }: { readonly host: string; readonly port: number },
-  section: "listen" | "metrics",
+  section: "listen" | "metrics" | "listeners.admin",
 ): Promise<void> {
   server.listen(port, host);
   await once(server, "listening").catch((error: Error) => {

@@ -17,6 +17,7 @@ const commands: Readonly<Record<string, Command>> = {
     (await import("./admin.ts")).createUser(...call),
   "admin add-mail-address": async (...call) =>
     (await import("./admin.ts")).addAddress(...call),
+  owner: async (...call) => (await import("./admin.ts")).grantOwner(...call),
   "database upgrade": upgradeDatabase,
 };
 

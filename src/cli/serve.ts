@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { Config } from "../config/schema.ts";
+import { clearAdminSocket } from "./admin-listener.ts";
 import { bannerText } from "./banner.ts";
 import { openServerDatabase, type Database } from "./database.ts";
 import { createLog } from "./log.ts";
@@ -49,6 +50,7 @@ export async function serve(
       connections: Math.max(200, connections),
       killed: killed.signal,
     });
+    await clearAdminSocket(dataFolder);
     const url = await service.start(database.url);
     const metrics = config.metrics.enabled
       ? await startMetrics(config.metrics, count > 1)

@@ -8,14 +8,15 @@ export const USAGE = `Usage: myelin <command>
   config sample        print every setting with its meaning and default
   admin create-user    make an account
     --username NAME      the part of the user id before the colon
-    --admin              with the rights of an administrator
+    --admin              with the role system-admin
     --password-stdin     read the password from standard input
   admin add-mail-address   let a user have notifications mailed to an address
     --username NAME      the part of the user id before the colon
     --address ADDRESS    the mail address
+  owner USER_ID        let a user grant the first roles
   database upgrade     bring the private PostgreSQL to a newer version
 
-config, admin and database take --config too, admin and database --data.
+config, admin, owner and database take --config too, the last three --data.
 `;
 
 /** The command line cannot be understood. */

@@ -34,6 +34,18 @@ export function checkCombinations(tree: Record<string, unknown>): Fault[] {
       problem: `others can reach ${host}, and passwords must not cross a network in plain text: expected tls.certificate and tls.private_key, or behind_proxy: true with a proxy that speaks TLS, or a loopback address.`,
     });
   }
+  const adminHost = inside(inside(tree["listeners"], "admin"), "host");
+  if (
+    typeof adminHost === "string" &&
+    !isLoopback(adminHost) &&
+    !hasTls &&
+    !isBehindProxy
+  ) {
+    faults.push({
+      path: "listeners.admin.host",
+      problem: `others can reach ${adminHost}, and what administrators do must not cross a network in plain text: expected tls.certificate and tls.private_key, or behind_proxy: true with a proxy that speaks TLS, or a loopback address.`,
+    });
+  }
   const uris = inside(tree["turn"], "uris");
   const hasSecret = inside(tree["turn"], "shared_secret") !== undefined;
   if (Array.isArray(uris) && uris.length > 0 && !hasSecret) {
@@ -58,5 +70,5 @@ const inside = (section: unknown, name: string): unknown =>
     ? (section as Record<string, unknown>)[name]
     : undefined;
 
-const isLoopback = (host: string): boolean =>
+export const isLoopback = (host: string): boolean =>
   host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);

@@ -9,7 +9,7 @@ export interface Leaf extends Described {
   readonly type: "string" | "integer" | "number" | "boolean" | "array";
   readonly default?: string | number | boolean | readonly string[];
   /** Shown in the sample where there is no default. */
-  readonly example?: string | readonly string[];
+  readonly example?: string | number | readonly string[];
   readonly enum?: readonly string[];
   /** A word that stands in place of a number. */
   readonly orWord?: string;

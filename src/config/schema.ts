@@ -1,6 +1,7 @@
 import { DEFAULT_ROOM_VERSION, roomVersions } from "../core/room-version.ts";
 import { egressSchema } from "./egress-schema.ts";
 import { emailSchema } from "./email-schema.ts";
+import { listenersSchema } from "./listeners-schema.ts";
 import { mediaSchema } from "./media-schema.ts";
 import { turnSchema } from "./turn-schema.ts";
 import { urlPreviewsSchema } from "./url-previews-schema.ts";
@@ -48,6 +49,7 @@ export const configSchema = {
         },
       },
     },
+    listeners: listenersSchema,
     tls: {
       type: "object",
       description:

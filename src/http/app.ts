@@ -13,7 +13,7 @@ import { errors } from "./middleware/3-errors.ts";
 import { route } from "./middleware/4-route.ts";
 import { authenticateRequest } from "./middleware/5-authenticate.ts";
 import { rateLimit } from "./middleware/6-rate-limit.ts";
-import { params, permission } from "./middleware/7-params.ts";
+import { params, permission, type FindRoom } from "./middleware/7-params.ts";
 import { body } from "./middleware/8-body.ts";
 import { takeTurns } from "./middleware/9-turns.ts";
 import { handle } from "./middleware/10-handle.ts";
@@ -25,6 +25,8 @@ export interface AppOptions {
   endpoints: readonly Endpoint[];
   authenticate: Authenticate;
   can: Can;
+  /** For what administrators do to a room by its alias. */
+  findRoom?: FindRoom;
   rateLimiter: Pick<RateLimiter, "take">;
   /** Addresses and CIDR ranges whose X-Forwarded-For is believed. */
   trustedProxies?: readonly string[];
@@ -54,7 +56,7 @@ export function createApp(options: AppOptions): Koa<RequestState> {
     ),
     rateLimit(options.rateLimiter),
     params,
-    permission(options.can),
+    permission(options.can, options.findRoom ?? (async () => undefined)),
     body(bodyIdleMs),
     takeTurns(),
     handle(edgesNow, bodyIdleMs),

@@ -1,3 +1,4 @@
+import { isPermission } from "../domain/admin/permissions.ts";
 import type { CompiledEndpoint } from "./context.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { compileQuery } from "./query.ts";
@@ -49,6 +50,13 @@ function compileEndpoint(endpoint: Endpoint): CompiledEndpoint {
 function faultOf(endpoint: Endpoint): string | undefined {
   const { auth, permission, path, also = [], params = {} } = endpoint;
   if (auth === "admin" && !permission) return "names no permission";
+  if (permission && !isPermission(permission)) {
+    return `names a permission that there is not: ${String(permission)}`;
+  }
+  const isPowerless = auth !== "admin" && endpoint.adminToken !== true;
+  if (isPowerless && path.startsWith("/_myelin/admin/")) {
+    return "is an administrator's, and asks for no permission";
+  }
   if (auth !== "admin" && permission) {
     return "names a permission that nobody asks for";
   }

@@ -1,11 +1,8 @@
 import type { SchemaObject } from "ajv";
 import type { RateLimitKind } from "../domain/accounts/rate-limits.ts";
 import type { Requester } from "../domain/accounts/requester.ts";
-import type {
-  Actor,
-  Permission,
-  Resource,
-} from "../domain/admin/permission.ts";
+import type { Actor, Resource } from "../domain/admin/permission.ts";
+import type { Permission } from "../domain/admin/permissions.ts";
 import type { Edges } from "../edges.ts";
 import type { Reply, StatusOverrides } from "./reply.ts";
 
@@ -98,6 +95,8 @@ type AuthPart<S extends Shape> =
       suspended?: boolean;
       /** Locked accounts may do this too. */
       locked?: boolean;
+      /** Tokens of the admin API are good for this too. */
+      adminToken?: boolean;
     } & Handle<Input<S> & { requester: Requester }>)
   | ({
       auth: "admin";
@@ -116,6 +115,7 @@ export interface Endpoint extends CommonSpec {
   guest?: boolean;
   suspended?: boolean;
   locked?: boolean;
+  adminToken?: boolean;
   permission?: Permission;
   resource?: (params: Record<string, unknown>) => Resource;
   params?: Readonly<Record<string, ParamParser<unknown>>>;

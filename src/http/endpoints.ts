@@ -38,6 +38,32 @@ import {
   getRegistrationNonce,
   postSignedRegistration,
 } from "./admin/register.ts";
+import {
+  deleteGroupMember,
+  deleteOneGroup,
+  getGroupMembers,
+  getGroups,
+  postGroup,
+  putGroupMember,
+} from "./admin/groups.ts";
+import { getMyPermissions } from "./admin/me.ts";
+import {
+  deleteRoleBinding,
+  getRoleBindings,
+  postRoleBinding,
+} from "./admin/role-bindings.ts";
+import {
+  deleteOneRole,
+  getPermissions,
+  getRoles,
+  postRole,
+  putRole,
+} from "./admin/roles.ts";
+import {
+  deleteAdminToken,
+  getAdminTokens,
+  postAdminToken,
+} from "./admin/tokens.ts";
 import { getWhoami, postDeactivate, postPassword } from "./client/account.ts";
 import {
   deleteOnePushRule,
@@ -345,4 +371,22 @@ export const endpoints: readonly Endpoint[] = [
   getWellKnownServer,
   getThirdPartyIdentifiers,
   getThirdPartyProtocols,
+  getMyPermissions,
+  getPermissions,
+  getRoles,
+  postRole,
+  putRole,
+  deleteOneRole,
+  getRoleBindings,
+  postRoleBinding,
+  deleteRoleBinding,
+  getGroups,
+  postGroup,
+  deleteOneGroup,
+  getGroupMembers,
+  putGroupMember,
+  deleteGroupMember,
+  getAdminTokens,
+  postAdminToken,
+  deleteAdminToken,
 ];

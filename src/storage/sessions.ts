@@ -8,7 +8,6 @@ export interface SessionRow {
   expiresTs: number | null;
   /** Meaningful for tokens that expire. */
   isUsed: boolean;
-  isAdmin: boolean;
   isGuest: boolean;
   isLocked: boolean;
   isSuspended: boolean;
@@ -23,7 +22,7 @@ export async function listSessions(
   const hashes = tokenHashes.map((hash) => `\\x${hash.toString("hex")}`);
   return sql<(SessionRow & { tokenHash: Buffer })[]>`
     select t.token_hash, t.token_id, t.user_id, t.device_id, t.expires_ts, t.is_used,
-      u.is_admin, u.is_guest, u.is_locked, u.is_suspended, u.is_deactivated
+      u.is_guest, u.is_locked, u.is_suspended, u.is_deactivated
     from access_tokens t join users u on u.user_id = t.user_id
     where t.token_hash = any(${hashes}::text[]::bytea[])`;
 }

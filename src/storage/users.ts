@@ -3,7 +3,6 @@ import type { Sql } from "./database.ts";
 export interface UserRow {
   userId: string;
   passwordHash: string | null;
-  isAdmin: boolean;
   isDeactivated: boolean;
   isLocked: boolean;
   isSuspended: boolean;
@@ -16,7 +15,7 @@ export async function findUser(
   userId: string,
 ): Promise<UserRow | undefined> {
   const [row] = await sql<UserRow[]>`
-    select user_id, password_hash, is_admin, is_deactivated, is_locked, is_suspended, is_guest, created_ts
+    select user_id, password_hash, is_deactivated, is_locked, is_suspended, is_guest, created_ts
     from users where user_id = ${userId}`;
   return row;
 }

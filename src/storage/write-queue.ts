@@ -88,6 +88,7 @@ export function listClaims(write: Write): string[] {
     ),
     ...(newUsers ?? []).map(({ userId }) => `user ${userId}`),
     ...(newAliases ?? []).map(({ alias }) => `alias ${alias}`),
+    ...(write.authority ? ["authority"] : []),
   ];
   if (new Set(claims).size < claims.length)
     throw new TypeError("A write claims the same name or key twice.");

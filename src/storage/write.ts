@@ -165,7 +165,6 @@ export interface WriteRows {
   newUsers: {
     userId: string;
     passwordHash: string | null;
-    isAdmin: boolean;
     isGuest: boolean;
     createdTs: number;
   }[];
@@ -173,7 +172,6 @@ export interface WriteRows {
   userUpdates: {
     userId: string;
     passwordHash?: string | null;
-    isAdmin?: boolean;
     isDeactivated?: boolean;
     isLocked?: boolean;
     isSuspended?: boolean;
@@ -303,6 +301,59 @@ export interface WriteRows {
     userId: string | null;
     createdTs: number;
   } & Sealed)[];
+  /** A role that is there already is changed. */
+  customRoles: {
+    roleId: string;
+    description: string;
+    permissions: readonly string[];
+    side: "shared" | "operations" | "security" | "audit";
+    createdBy: string;
+    changedTs: number;
+  }[];
+  /** With all bindings of it. */
+  removedCustomRoles: { roleId: string }[];
+  roleBindings: {
+    bindingId: number;
+    userId: string;
+    roleId: string;
+    scopeKind: ScopeKind;
+    /** A group, a space or a room; else "". */
+    scopeId: string;
+    /** Those of the scope `users`. */
+    users: readonly string[];
+    expiresTs: number | null;
+    reason: string;
+    grantedBy: string;
+    grantedTs: number;
+  }[];
+  removedRoleBindings: { bindingId: number }[];
+  groups: {
+    groupId: string;
+    description: string;
+    createdBy: string;
+    createdTs: number;
+  }[];
+  /** With its members, and with all bindings whose scope it is. */
+  removedGroups: { groupId: string }[];
+  groupMembers: {
+    groupId: string;
+    userId: string;
+    addedBy: string;
+    addedTs: number;
+  }[];
+  removedGroupMembers: { groupId: string; userId: string }[];
+  /** Good for thirty days at the most, by the database's time. */
+  adminTokens: {
+    tokenId: number;
+    tokenHash: Uint8Array;
+    userId: string;
+    name: string;
+    permissions: readonly string[];
+    networks: readonly string[];
+    expiresTs: number;
+    createdTs: number;
+  }[];
+  removedAdminTokens: { tokenId: number }[];
   /** A mode stays once it is `rows`; `roomId` "" stands for all rooms. */
   pushModes: {
     at: number;
@@ -311,6 +362,8 @@ export interface WriteRows {
     mode: "keywords" | "rows";
   }[];
 }
+
+export type ScopeKind = "server" | "group" | "space" | "room" | "users";
 
 /**
  * What a use-case hands to the committer. All of it commits, or none; the
@@ -324,6 +377,8 @@ export interface Write {
   activeUsers?: readonly string[];
   /** Devices that must exist when it commits. */
   liveDevices?: readonly { userId: string; deviceId: string }[];
+  /** Needed to change who may do what; loses where the version is another by now, unless null. */
+  authority?: { version: number | null };
   rooms?: readonly RoomRun[];
   /** In stream order; those that are not outliers take the positions 0, 1, 2 … */
   events?: readonly EventRow[];
@@ -347,6 +402,7 @@ export type Conflict =
   | "device" // the device sleeps, or the one to be put to sleep has a session
   | "invite-permission" // who may invite a user was set anew
   | "registration-token"
+  | "authority" // who may do what changed: decide anew
   | "push-rules" // a member's rules changed: assess anew
   | "key"; // a key that sealed its rows was destroyed: seal anew
 

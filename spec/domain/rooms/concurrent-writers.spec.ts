@@ -62,7 +62,6 @@ describe("two processes that write in one room", () => {
       userId: alice.userId as Requester["userId"],
       deviceId,
       tokenId: 0,
-      isAdmin: false,
       isGuest: false,
       isSuspended: false,
     });
@@ -295,4 +294,4 @@ describe("two processes that write in one room", () => {
 });
 
 const requesterOf = ({ userId, deviceId }: TestUser) =>
-  ({ userId, deviceId, isGuest: false, isAdmin: false }) as Requester;
+  ({ userId, deviceId, isGuest: false }) as Requester;

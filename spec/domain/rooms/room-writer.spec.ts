@@ -214,7 +214,6 @@ describe("the room writer", () => {
         newUsers: users.map((userId) => ({
           userId,
           passwordHash: null,
-          isAdmin: false,
           isGuest: false,
           createdTs: 0,
         })),

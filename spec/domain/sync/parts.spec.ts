@@ -48,7 +48,6 @@ describe("a sync of more rooms than are read at once", () => {
           userId: alice.userId as UserId,
           deviceId: alice.deviceId,
           tokenId: 0,
-          isAdmin: false,
           isGuest: false,
           isSuspended: false,
         },

@@ -61,9 +61,13 @@ describe("/_synapse/admin/v1/register", () => {
     });
     const answer = await server.post(PATH, form);
     expect(answer.status, answer.text).to.equal(200);
-    const [user] = await server.database.sql<{ isAdmin: boolean }[]>`
-      select is_admin from users where user_id = '@root:test'`;
-    expect(user!.isAdmin).to.equal(true);
+    const [binding] = await server.database.sql`
+      select role_id, scope_kind, granted_by from role_bindings where user_id = '@root:test'`;
+    expect(binding).to.deep.equal({
+      roleId: "system-admin",
+      scopeKind: "server",
+      grantedBy: "shared secret",
+    });
     const profile = await server.get("/profile/@root:test");
     expect(profile.body["displayname"]).to.equal("The root");
     expect((await audit()).at(-1)!["details"]).to.deep.equal({

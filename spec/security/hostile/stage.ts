@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 import type { Endpoint } from "../../../src/http/endpoint.ts";
 import type { JsonObject } from "../../../src/core/json.ts";
+import { bindRole } from "../../support/administrators.ts";
 import { newCrossSigning, newDevice } from "../../support/device-identity.ts";
 import { keyData, makeBackup } from "../../support/key-backup.ts";
 import { uploadImage } from "../../support/media.ts";
@@ -41,6 +42,13 @@ export interface Stage extends Place {
   /** Of two meetings of devices, and what stands there. */
   meeting: { id: string; token: string };
   textMeeting: { id: string; tag: string };
+  /** One of each that the user, who is a security-admin, has made. */
+  admin: {
+    roleId: string;
+    groupId: string;
+    bindingId: number;
+    tokenId: number;
+  };
   /** Of an image. */
   mediaId: string;
   /** To upload to. */
@@ -124,12 +132,14 @@ export async function setStage(
   );
   const textMeeting = await server.ask("POST", TEXT_MEETINGS, "text", AS_TEXT);
   const image = await uploadImage(user);
+  const admin = await makeAuthority(server, user, number);
   const pending = must<{ content_uri: string }>(
     await user.post("/_matrix/media/v1/create"),
   );
   return {
     ...{ number, user, others, roomId, eventId, alias, userId, deviceId },
     mediaId: image,
+    admin,
     pendingId: pending.content_uri.split("/").at(-1)!,
     leftRoomId,
     filterId: filter_id,
@@ -145,6 +155,33 @@ export async function setStage(
       tag: String(textMeeting.headers.etag),
     },
   };
+}
+
+const ADMIN = "/_myelin/admin/v1";
+
+async function makeAuthority(
+  server: TestServer,
+  user: TestUser,
+  number: number,
+): Promise<Stage["admin"]> {
+  await bindRole(server, user.userId, "security-admin");
+  const ids = { roleId: `role${number}`, groupId: `group${number}` };
+  const description = "d";
+  const permissions = ["roles.read"];
+  const role = { role_id: ids.roleId, description, permissions };
+  must(await user.post(`${ADMIN}/roles`, role));
+  const group = { group_id: ids.groupId, description };
+  must(await user.post(`${ADMIN}/groups`, group));
+  const member = path`/groups/${ids.groupId}/members/${user.userId}`;
+  must(await user.put(`${ADMIN}${member}`, undefined));
+  const { token_id } = must<{ token_id: number }>(
+    await user.post(`${ADMIN}/tokens`, {
+      ...{ name: "n", permissions },
+      expires_ts: Date.now() + 60_000,
+    }),
+  );
+  const bindingId = await bindRole(server, `@bound${number}:test`, "auditor");
+  return { ...ids, bindingId, tokenId: token_id };
 }
 
 const MEETINGS = "/_matrix/client/unstable/io.element.msc4388/rendezvous";
@@ -279,6 +316,22 @@ const accepted: Readonly<Record<string, (stage: Stage) => Json>> = {
     auth: uiaOf(stage),
     erase: false,
   }),
+  "POST /_myelin/admin/v1/roles": ({ number }) => ({
+    role_id: `made${number}`,
+    description: "d",
+    permissions: ["roles.read"],
+  }),
+  "POST /_myelin/admin/v1/role-bindings": ({ others }) => ({
+    user_id: others.carol.userId,
+    role: "helpdesk",
+    scope: { kind: "users", users: [others.bob.userId] },
+    expires_ts: null,
+    reason: "r",
+  }),
+  "POST /_myelin/admin/v1/groups": ({ number }) => ({
+    group_id: `made${number}`,
+    description: "d",
+  }),
   "POST /_synapse/admin/v1/register": signed,
 };
 
@@ -319,6 +372,10 @@ export function validRequest(endpoint: Endpoint, stage: Stage): ValidRequest {
   const isText = endpoint.path.startsWith(TEXT_MEETINGS);
   const path = endpoint.path
     .replace(":filterId", stage.filterId)
+    .replace(":roleId", stage.admin.roleId)
+    .replace(":groupId", stage.admin.groupId)
+    .replace(":bindingId", String(stage.admin.bindingId))
+    .replace(":tokenId", String(stage.admin.tokenId))
     .replace(":rendezvousId", isText ? stage.textMeeting.id : stage.meeting.id);
   const filled = pathTo({ ...endpoint, path }, place);
   const target = filled.replace("?from=x&to=x", () => {

@@ -10,6 +10,10 @@ import { LONGEST_TRUST_MS } from "../../storage/notifier.ts";
 import { gather } from "../../util/gather.ts";
 import { slot } from "../../util/process-memory.ts";
 import { WeightedCache } from "../../util/weighted-cache.ts";
+import {
+  authenticateAdminToken,
+  isAdminToken,
+} from "../admin/authenticate-token.ts";
 import type { Authenticate, Authenticated } from "./requester.ts";
 import { noteLastSeen } from "./last-seen.ts";
 import { hashToken } from "./tokens.ts";
@@ -46,6 +50,8 @@ export function createAuthenticate(edges: Needs): Authenticate {
     mapSessions(edges.db, keys),
   );
   return async (token, origin): Promise<Authenticated> => {
+    if (isAdminToken(token))
+      return authenticateAdminToken(edges, token, origin);
     const key = hashToken(token).toString("base64");
     let entry = known.get(key);
     if (
@@ -79,7 +85,6 @@ export function createAuthenticate(edges: Needs): Authenticate {
       userId: session.userId as UserId,
       deviceId: session.deviceId,
       tokenId: session.tokenId,
-      isAdmin: session.isAdmin,
       isGuest: session.isGuest,
       isSuspended: session.isSuspended,
       isLocked: session.isLocked,

@@ -6,6 +6,7 @@ import { registerAccount, type RegisterEdges } from "./register.ts";
 export interface AccountOrder {
   localpart: string;
   password: string;
+  /** Whether it is to run the server. */
   isAdmin: boolean;
   displayName?: string;
   /** Who makes it: a user id, `command line`, `shared secret`. */
@@ -19,16 +20,21 @@ export function createAccount(
   order: AccountOrder,
   wish: SessionWish | null,
 ): Promise<OpenedSession | { userId: string }> {
-  const { actor, requestId, ...account } = order;
+  const { actor, requestId, isAdmin, ...account } = order;
   const record = auditRecord(
     {
       act: "users.create",
       actor,
       target: `@${order.localpart}:${edges.settings.serverName}`,
-      details: { is_admin: order.isAdmin },
+      details: { is_admin: isAdmin },
       ...(requestId !== undefined && { requestId }),
     },
     edges.now(),
   );
-  return registerAccount(edges, { ...account, audit: [record] }, wish);
+  const made = {
+    ...account,
+    ...(isAdmin && { systemAdminBy: actor }),
+    audit: [record],
+  };
+  return registerAccount(edges, made, wish);
 }

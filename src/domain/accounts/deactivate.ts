@@ -28,7 +28,6 @@ export async function deactivateAccount(
   const changes = {
     isDeactivated: true,
     passwordHash: null,
-    isAdmin: false,
     ...(isErased && { isErased }),
   };
   await removeDevices(edges, userId, await listDeviceIds(edges, userId), {

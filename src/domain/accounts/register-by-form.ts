@@ -48,7 +48,6 @@ export async function registerByForm(
     edges,
     {
       password,
-      isAdmin: false,
       ...(localpart !== undefined && { localpart }),
       ...(registrationToken !== undefined && { registrationToken }),
     },

@@ -3,6 +3,7 @@ import { MatrixError } from "../../core/errors.ts";
 import { parseNewUserId } from "../../core/ids.ts";
 import { findUser } from "../../storage/users.ts";
 import type { WriteRows } from "../../storage/write.ts";
+import { systemAdminRow } from "../admin/first-admin.ts";
 import { profileContext } from "./member-profile.ts";
 import {
   sessionRows,
@@ -20,7 +21,8 @@ export interface NewAccount {
   localpart?: string;
   /** Null for an account that cannot log in by password. */
   password: string | null;
-  isAdmin: boolean;
+  /** Who made it, where it is to run the server. */
+  systemAdminBy?: string;
   isGuest?: boolean;
   displayName?: string;
   /** A use of it is taken in the same commit. */
@@ -59,6 +61,7 @@ export async function registerAccount(
   const displayName = account.displayName ?? localpart;
   const isNamed = checkFieldValue("displayname", displayName) === "sets";
   const opened = wish && (await sessionRows(edges, userId, wish));
+  const { systemAdminBy } = account;
   const outcome = await edges.committer.commit({
     positions: 1,
     rows: {
@@ -66,7 +69,6 @@ export async function registerAccount(
         {
           userId,
           passwordHash,
-          isAdmin: account.isAdmin,
           isGuest: account.isGuest ?? false,
           createdTs: edges.now(),
         },
@@ -76,8 +78,12 @@ export async function registerAccount(
         account.registrationToken === undefined
           ? []
           : [{ token: account.registrationToken, nowTs: edges.now() }],
+      ...(systemAdminBy !== undefined && {
+        roleBindings: [await systemAdminRow(edges, userId, systemAdminBy)],
+      }),
       ...opened?.rows,
     },
+    ...(systemAdminBy !== undefined && { authority: { version: null } }),
     audit: account.audit ?? [],
     wake: { users: [userId] },
   });

@@ -1,4 +1,5 @@
 import type { UserId } from "../../core/ids.ts";
+import type { Permission } from "../admin/permissions.ts";
 
 /** Whoever an access token speaks for. */
 export interface Requester {
@@ -6,7 +7,8 @@ export interface Requester {
   deviceId: string;
   /** The row of the access token, for logout and for rows scoped to a session. */
   tokenId: number;
-  isAdmin: boolean;
+  /** They ask by a token of the admin API, which carries these permissions and no session. */
+  adminToken?: { permissions: readonly Permission[] };
   isGuest: boolean;
   /** May read, leave, log out, and little else. */
   isSuspended: boolean;

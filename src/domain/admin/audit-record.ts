@@ -1,6 +1,6 @@
 import { canonicalJson } from "../../core/canonical-json.ts";
 import type { JsonObject } from "../../core/json.ts";
-import type { Permission } from "./permission.ts";
+import type { Permission } from "./permissions.ts";
 
 /** What an administrator did, or somebody with an administrator's secret. */
 export interface Act {

@@ -1,18 +1,13 @@
 import type { UserId } from "../../core/ids.ts";
 import type { ClientOrigin, Requester } from "../accounts/requester.ts";
-
-/** What an administrator may be allowed to do. */
-export type Permission =
-  | "aliases.delete"
-  | "users.create"
-  | "users.read"
-  | "users.suspend"
-  | "users.lock";
+import type { Permission } from "./permissions.ts";
 
 /** Whom an audit record names: an administrator acting by one permission. */
 export interface Actor extends ClientOrigin {
   userId: UserId;
   deviceId: string;
+  /** The token of the admin API that was used in place of a session. */
+  adminTokenId?: number;
   permission: Permission;
   requestId: string;
 }
@@ -28,6 +23,3 @@ export type Can = (
   permission: Permission,
   resource: Resource,
 ) => Promise<boolean>;
-
-/** Administrators may do everything, others nothing. */
-export const canByFlag: Can = async ({ isAdmin }) => isAdmin;

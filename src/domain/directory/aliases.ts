@@ -1,12 +1,14 @@
 import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import type { RoomEvent } from "../../core/event.ts";
-import { isRoomAlias } from "../../core/ids.ts";
+import { isRoomAlias, type UserId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { listAliases, listAliasesOfRoom } from "../../storage/aliases.ts";
 import type { Requester } from "../accounts/requester.ts";
 import { auditRecord } from "../admin/audit-record.ts";
+import { isAllowed } from "../admin/can.ts";
 import { getJoinedRoom } from "../rooms/joined-room.ts";
+import { mapRoomIdentities } from "../rooms/room-identity.ts";
 import { makeAnew } from "../rooms/make-anew.ts";
 import type { Proposal } from "../rooms/proposal.ts";
 import { getReadableState, notReadable } from "../rooms/read-state.ts";
@@ -51,7 +53,7 @@ export async function createAlias(
  */
 export function deleteAlias(
   edges: WriterEdges,
-  requester: Pick<Requester, "userId" | "isAdmin">,
+  requester: Pick<Requester, "userId">,
   alias: string,
 ): Promise<void> {
   return makeAnew(() => deleteNow(edges, requester, alias));
@@ -59,7 +61,7 @@ export function deleteAlias(
 
 async function deleteNow(
   edges: WriterEdges,
-  { userId, isAdmin }: Pick<Requester, "userId" | "isAdmin">,
+  { userId }: Pick<Requester, "userId">,
   alias: string,
 ): Promise<void> {
   const [row] = isRoomAlias(alias) ? await listAliases(edges.db, [alias]) : [];
@@ -68,7 +70,7 @@ async function deleteNow(
   }
   const power = await readAliasPower(edges, row.roomNid, userId);
   const mayDelete = row.creator === userId || power.mayChange;
-  if (!mayDelete && !isAdmin) {
+  if (!mayDelete && !(await mayModerate(edges, userId, row.roomNid))) {
     throw new MatrixError(
       "M_FORBIDDEN",
       "Only who made the alias, or who may change the room's aliases, may delete it.",
@@ -88,6 +90,17 @@ async function deleteNow(
         ),
       ];
   await writeToRoom(edges, row.roomNid, proposals, { rows, audit });
+}
+
+/** Whether one may by the power of an administrator. */
+async function mayModerate(
+  edges: WriterEdges,
+  userId: UserId,
+  roomNid: number,
+): Promise<boolean> {
+  const room = (await mapRoomIdentities(edges, [roomNid])).get(roomNid);
+  const resource = room ? { roomId: room.roomId } : {};
+  return isAllowed(edges, { userId }, "aliases.delete", resource);
 }
 
 /** The aliases that this server gives a room, for who may read it as it is now. */

@@ -25,9 +25,17 @@ export async function resolveAlias(
       "This is neither a room id nor a room alias.",
     );
   }
+  const roomId = await findRoomOfAlias(edges, alias);
+  if (roomId !== undefined) return roomId;
+  throw new MatrixError("M_NOT_FOUND", "This room alias is not known here.");
+}
+
+/** The room that an alias of this server leads to. */
+export async function findRoomOfAlias(
+  edges: Needs,
+  alias: string,
+): Promise<string | undefined> {
   const [row] = await listAliases(edges.db, [alias]);
   const rooms = await mapRoomIdentities(edges, row ? [row.roomNid] : []);
-  const room = row && rooms.get(row.roomNid);
-  if (room) return room.roomId;
-  throw new MatrixError("M_NOT_FOUND", "This room alias is not known here.");
+  return row && rooms.get(row.roomNid)?.roomId;
 }

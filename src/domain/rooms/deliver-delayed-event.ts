@@ -69,7 +69,6 @@ async function senderOf(
     userId: userId as UserId,
     deviceId: DELAYED,
     tokenId: 0,
-    isAdmin: user.isAdmin,
     isGuest: user.isGuest,
     isSuspended: false,
   };

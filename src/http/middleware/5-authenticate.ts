@@ -40,6 +40,14 @@ export function authenticateRequest(
  * https://spec.matrix.org/v1.19/client-server-api/#account-suspension
  */
 function assertServed(endpoint: Endpoint, requester: Authenticated): void {
+  const takesAdminTokens =
+    endpoint.auth === "admin" || endpoint.adminToken === true;
+  if (requester.adminToken && !takesAdminTokens) {
+    throw new MatrixError(
+      "M_FORBIDDEN",
+      "This token is good for the admin API alone.",
+    );
+  }
   if (requester.isLocked && endpoint.locked !== true) {
     throw new MatrixError("M_USER_LOCKED", "This account is locked.", {
       soft_logout: true,

@@ -17,19 +17,23 @@ export const params: Middleware = ({ state }, next) => {
 };
 
 /** Asks the one `can` for every admin route, before its body is read. */
-export function permission(can: Can): Middleware {
+export function permission(can: Can, findRoom: FindRoom): Middleware {
   const ask = async ({ state, req }: Context, requester: Requester) => {
     const { permission, resource } = state.route.endpoint;
+    await nameRoom(state.params, findRoom);
     const touched = resource?.(state.params) ?? resourceOf(state.params);
     if (
       permission === undefined ||
       !(await can(requester, permission, touched))
     ) {
-      throw new MatrixError("M_FORBIDDEN", "You are not allowed to do this.");
+      throw new MatrixError("M_FORBIDDEN", "You are not allowed to do this.", {
+        "org.myelin.permission": permission,
+      });
     }
     state.actor = {
       userId: requester.userId,
       deviceId: requester.deviceId,
+      ...(requester.adminToken && { adminTokenId: requester.tokenId }),
       permission,
       requestId: state.requestId,
       ip: state.ip,
@@ -44,8 +48,23 @@ export function permission(can: Can): Middleware {
   };
 }
 
+/** The room that an alias leads to at this moment. */
+export type FindRoom = (alias: string) => Promise<string | undefined>;
+
+/** What is judged is what is acted upon: the alias may lead elsewhere a moment later. */
+async function nameRoom(
+  params: Record<string, unknown>,
+  findRoom: FindRoom,
+): Promise<void> {
+  const { roomIdOrAlias } = params;
+  if (typeof roomIdOrAlias !== "string" || !roomIdOrAlias.startsWith("#"))
+    return;
+  const roomId = await findRoom(roomIdOrAlias);
+  if (roomId !== undefined) params["roomIdOrAlias"] = roomId;
+}
+
 function resourceOf(params: Record<string, unknown>): Resource {
-  const { userId, roomId } = params;
+  const { userId, roomIdOrAlias, roomId = roomIdOrAlias } = params;
   return {
     ...(typeof userId === "string" && { userId }),
     ...(typeof roomId === "string" && { roomId }),

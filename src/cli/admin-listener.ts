@@ -1,0 +1,59 @@
+import { once } from "node:events";
+import type { Server } from "node:http";
+import { chmod, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { SecureContextOptions } from "node:tls";
+import { isLoopback } from "../config/combinations.ts";
+import type { Config } from "../config/schema.ts";
+import type { Log } from "../edges.ts";
+import { listen } from "./listen.ts";
+import { StartError } from "./start-error.ts";
+import { urlOf } from "./url.ts";
+
+/** Where systems end the names of sockets: macOS at 103 bytes, Linux at 107. */
+const LONGEST_PATH = 103;
+
+const socketOf = (dataFolder: string): string => join(dataFolder, "admin.sock");
+
+/** Takes away what a server left that was killed; called before any process listens. */
+export const clearAdminSocket = (dataFolder: string): Promise<void> =>
+  rm(socketOf(dataFolder), { force: true });
+
+/** What the administrators' listener speaks TLS with: nobody listens in on this machine. */
+export const adminTlsOf = (
+  { listeners: { admin } }: Config,
+  tls: SecureContextOptions | undefined,
+): SecureContextOptions | undefined =>
+  admin.port === undefined || isLoopback(admin.host) ? undefined : tls;
+
+/**
+ * Has administrators served at the port of the settings, or at a socket that the owner
+ * of the data folder alone can open. Answers where.
+ */
+export async function listenForAdministrators(
+  server: Server,
+  { listeners: { admin } }: Config,
+  { dataFolder, isTls, log }: { dataFolder: string; isTls: boolean; log: Log },
+): Promise<string | undefined> {
+  const { host, port } = admin;
+  if (port !== undefined) {
+    await listen(server, { host, port }, "listeners.admin");
+    return urlOf(server, host, isTls ? "https" : "http");
+  }
+  const path = socketOf(dataFolder);
+  if (Buffer.byteLength(path) > LONGEST_PATH) {
+    log.warn(
+      { path },
+      "the admin API has no listener: the path is too long for a socket; set listeners.admin.port",
+    );
+    return undefined;
+  }
+  server.listen(path);
+  await once(server, "listening").catch((error: Error) => {
+    throw new StartError(
+      `The server cannot listen on ${path}: ${error.message}. Give a port in listeners.admin.port instead.`,
+    );
+  });
+  await chmod(path, 0o600);
+  return path;
+}

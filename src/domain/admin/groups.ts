@@ -1,0 +1,127 @@
+import { MatrixError } from "../../core/errors.ts";
+import type { Edges } from "../../edges.ts";
+import {
+  hasGroup,
+  isGroupMember,
+  listGroupMembers,
+  listGroups,
+  type GroupMemberRow,
+  type GroupRow,
+  type Page,
+} from "../../storage/user-groups.ts";
+import {
+  changeAuthority,
+  type Administrator,
+  type AuthorityEdges,
+} from "./change-authority.ts";
+
+/** A page of the groups, and how many there are in all. */
+export const searchGroups = (
+  { db }: Pick<Edges, "db">,
+  page: Page,
+): Promise<{ groups: GroupRow[]; total: number }> => listGroups(db, page);
+
+/** A page of a group's members. */
+export async function searchMembers(
+  edges: Pick<Edges, "db">,
+  groupId: string,
+  page: Page,
+): Promise<{ members: GroupMemberRow[]; total: number }> {
+  await assertGroup(edges, groupId);
+  return listGroupMembers(edges.db, groupId, page);
+}
+
+/** Makes a group: users for whom somebody may be given a role. */
+export function createGroup(
+  edges: AuthorityEdges,
+  by: Administrator,
+  groupId: string,
+  description: string,
+): Promise<void> {
+  return changeAuthority(edges, by, async () => {
+    if (await hasGroup(edges.db, groupId))
+      throw new MatrixError(
+        "M_INVALID_PARAM",
+        "There is a group of this name.",
+      );
+    const createdBy = by.requester.userId;
+    const createdTs = edges.now();
+    return {
+      rows: { groups: [{ groupId, description, createdBy, createdTs }] },
+      act: { act: "groups.write" as const, target: groupId },
+      answer: undefined,
+    };
+  });
+}
+
+/** Takes a group away, and every binding that it is the scope of. */
+export function deleteGroup(
+  edges: AuthorityEdges,
+  by: Administrator,
+  groupId: string,
+): Promise<void> {
+  return changeAuthority(edges, by, async () => {
+    await assertGroup(edges, groupId);
+    return {
+      rows: { removedGroups: [{ groupId }] },
+      act: {
+        act: "groups.write" as const,
+        target: groupId,
+        details: { deleted: true },
+      },
+      answer: undefined,
+    };
+  });
+}
+
+export function addGroupMember(
+  edges: AuthorityEdges,
+  by: Administrator,
+  groupId: string,
+  userId: string,
+): Promise<void> {
+  return changeAuthority(edges, by, async () => {
+    await assertGroup(edges, groupId);
+    const addedBy = by.requester.userId;
+    const row = { groupId, userId, addedBy, addedTs: edges.now() };
+    return {
+      rows: { groupMembers: [row] },
+      users: [userId],
+      act: {
+        act: "groups.write" as const,
+        target: groupId,
+        details: { added: userId },
+      },
+      answer: undefined,
+    };
+  });
+}
+
+export function removeGroupMember(
+  edges: AuthorityEdges,
+  by: Administrator,
+  groupId: string,
+  userId: string,
+): Promise<void> {
+  return changeAuthority(edges, by, async () => {
+    if (!(await isGroupMember(edges.db, groupId, userId)))
+      throw new MatrixError("M_NOT_FOUND", "There is no such member.");
+    return {
+      rows: { removedGroupMembers: [{ groupId, userId }] },
+      act: {
+        act: "groups.write" as const,
+        target: groupId,
+        details: { removed: userId },
+      },
+      answer: undefined,
+    };
+  });
+}
+
+async function assertGroup(
+  { db }: Pick<Edges, "db">,
+  groupId: string,
+): Promise<void> {
+  if (!(await hasGroup(db, groupId)))
+    throw new MatrixError("M_NOT_FOUND", "There is no such group.");
+}
