@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { endpoints } from "../../src/http/endpoints.ts";
 import type { Endpoint } from "../../src/http/endpoint.ts";
+import { administrator } from "../support/administrators.ts";
 import { makeRoom, must, path, say, send } from "../support/rooms.ts";
 import { useServer } from "../support/server.ts";
 import type { Answer, Json, TestUser } from "../support/server.ts";
@@ -117,7 +118,8 @@ describe("hostile JSON", () => {
   let alice: TestUser;
 
   before(async () => {
-    alice = await server.user("alice");
+    // Administrators' endpoints read the bodies of nobody else.
+    alice = await administrator(server, "alice", "security-admin");
   });
 
   /** A room of its own for each endpoint: some of them leave it. */
