@@ -1,14 +1,18 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { readdirSync } from "node:fs";
 import { setPriority } from "node:os";
 import type { Readable, Writable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { ThumbnailFailure } from "../core/thumbnail.ts";
 import { ByteReader } from "../util/byte-reader.ts";
+import { createLoopMeter, restFor } from "../util/loop-load.ts";
 import {
   encodeQuestion,
   readAnswer,
   type ThumbnailWish,
 } from "./thumbnail-messages.ts";
+import { takeShare } from "./thread-class.ts";
 
 export interface Thumbnail {
   contentType: string;
@@ -31,8 +35,15 @@ const MOST_WAITING = 200;
 /** What one image may take once it is there. */
 const LONGEST_MS = 10_000;
 const IDLE_MS = 30_000;
-/** Behind everything that serves, so that thumbnails slow no sync. */
+/** Behind everything that serves, so that thumbnails slow no sync, also where there is no `chrt`. */
 const NICE = 10;
+/** An image takes some milliseconds where the machine has time for it. */
+const PATIENCE_MS = 250;
+/**
+ * Between two images: what one takes in the serving thread, to read and to store it, comes
+ * in the way of others.
+ */
+const RESTS = { mostTimes: 12, longestMs: 500 };
 const MEMORY_KIB = 384 * 1024;
 const PROGRAM = fileURLToPath(
   new URL("./thumbnail-process.js", import.meta.url),
@@ -47,6 +58,7 @@ export function createThumbnailer({
   let waiting = 0;
   let last: Promise<unknown> = Promise.resolve();
   let isClosed = false;
+  const measureLoop = createLoopMeter();
 
   const end = () => {
     decoder?.end();
@@ -70,8 +82,17 @@ export function createThumbnailer({
     async make(...asked) {
       if (isClosed || waiting >= mostWaiting) return { failure: "busy" };
       waiting += 1;
-      const made = last.then(() => makeNow(...asked));
-      last = made.catch(() => undefined).finally(() => (waiting -= 1));
+      let begunAt = 0;
+      const made = last.then(() => {
+        begunAt = performance.now();
+        return makeNow(...asked);
+      });
+      last = made
+        .catch(() => undefined)
+        .then(() => {
+          waiting -= 1;
+          return rest(performance.now() - begunAt, measureLoop());
+        });
       return made;
     },
     async close() {
@@ -82,6 +103,9 @@ export function createThumbnailer({
     },
   };
 }
+
+const rest = (tookMs: number, utilization: number): Promise<void> =>
+  sleep(restFor(tookMs, utilization, RESTS), undefined, { ref: false });
 
 interface Decoder {
   /** Undefined where the process died of it. */
@@ -113,12 +137,14 @@ function startDecoder(longestMs: number): Decoder {
       const isSent = await send(process_.stdin, encodeQuestion(question), file);
       if (!isSent) return undefined;
       const timer = setTimeout(() => process_.kill("SIGKILL"), longestMs);
+      const patience = setTimeout(hurry, PATIENCE_MS, process_);
       try {
         const made = await answer().catch(() => undefined);
         isIdle = made !== undefined;
         return made;
       } finally {
         clearTimeout(timer);
+        clearTimeout(patience);
       }
     },
     isIdle: () => isIdle,
@@ -139,9 +165,16 @@ interface DecodingProcess extends ChildProcess {
   stdout: Readable;
 }
 
-/** A shell sets the limit of memory, which a program cannot set for itself. */
+/**
+ * A shell sets the limit of memory, which a program cannot set for itself, and the class of
+ * all its threads: whoever has work interrupts them at once.
+ */
 function startProcess(): DecodingProcess {
-  const command = 'ulimit -d "$0"; ulimit -c 0; exec "$@"';
+  const command = [
+    'ulimit -d "$0"; ulimit -c 0',
+    'chrt -i 0 true 2>/dev/null && exec chrt -i 0 "$@"',
+    'exec "$@"',
+  ].join("; ");
   const child = spawn(
     "/bin/sh",
     [
@@ -161,6 +194,20 @@ function startProcess(): DecodingProcess {
   child.unref();
   if (child.pid !== undefined) makeSlow(child.pid);
   return child;
+}
+
+/** On a machine that never idles it would never be done. */
+function hurry({ pid }: DecodingProcess): void {
+  for (const thread of listThreads(pid)) void takeShare(thread);
+}
+
+function listThreads(pid: number | undefined): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).map(Number);
+  } catch {
+    // It has ended, or this is no Linux, where no thread has that class.
+    return [];
+  }
 }
 
 function makeSlow(pid: number): void {

@@ -20,7 +20,9 @@ const itWithNio = (title: string, run: () => Promise<void>) =>
   it(title, hasNio ? run : undefined);
 
 for (const slides of [false, true])
-  describe(`five devices of two people by ${slides ? "sliding sync" : "sync"}, matrix-js-sdk ${sdkVersion} and matrix-nio, two server processes`, () => {
+  describe(`five devices of two people by ${slides ? "sliding sync" : "sync"}, matrix-js-sdk ${sdkVersion} and matrix-nio, two server processes`, function () {
+    // Each of them has to do its part, on machines that have other work as well.
+    this.timeout(180_000);
     let terminal: DeviceProgram | undefined;
     after("end the terminal", () => terminal?.end());
     const stage = useStage();
