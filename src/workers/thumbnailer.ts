@@ -43,7 +43,7 @@ const PATIENCE_MS = 250;
  * Between two images: what one takes in the serving thread, to read and to store it, comes
  * in the way of others.
  */
-const RESTS = { mostTimes: 12, longestMs: 500 };
+const RESTS = { mostTimes: 30, longestMs: 250 };
 const MEMORY_KIB = 384 * 1024;
 const PROGRAM = fileURLToPath(
   new URL("./thumbnail-process.js", import.meta.url),
