@@ -6,8 +6,14 @@ import { parseCounts, sumCounts, type Counts } from "./support/counts.ts";
 /** The scripts of package.json that make up `npm test`. */
 const SUITES = ["test:specs", "test:blackbox", "test:faults", "conformance"];
 
+/** How much of a failed suite's end is told again at the very end, in characters: mocha's list of failures stands there. */
+const RETOLD = 8000;
+
 /** A suite that does not end by then hangs, and has failed. */
 const LONGEST_MS = 10 * 60_000;
+
+/** What the failed suites said last. */
+const retold: string[] = [];
 
 let running: ReturnType<typeof spawn> | undefined;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -36,15 +42,19 @@ async function runSuite(script: string): Promise<Counts> {
   let tail = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     process.stdout.write(text);
-    tail = (tail + text).slice(-4000);
+    tail = (tail + text).slice(-RETOLD);
   });
   const [code] = (await once(child, "close")) as [number | null];
   clearTimeout(hung);
-  return parseCounts(tail, code);
+  const counts = parseCounts(tail, code);
+  if (counts.failed > 0)
+    retold.push(`\n# ${script} failed; its end was:\n${tail}`);
+  return counts;
 }
 
 const counts: Counts[] = [];
 for (const script of SUITES) counts.push(await runSuite(script));
+for (const end of retold) process.stdout.write(end);
 const { passed, failed } = sumCounts(counts);
 process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
