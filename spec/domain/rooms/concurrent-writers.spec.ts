@@ -216,6 +216,8 @@ describe("two processes that write in one room", () => {
         }),
       );
     await send(elsewhere, "first");
+    // Else the next one may stand beside it, not upon it.
+    await server.edges.notifier.refresh();
     for (let i = 0; i < 20; i++) await send(alice, `many-${i}`);
     await other.edges.notifier.refresh();
     const last = await send(elsewhere, "last");
