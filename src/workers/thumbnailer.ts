@@ -134,11 +134,13 @@ function startDecoder(longestMs: number): Decoder {
   return {
     async decode(question, file) {
       isIdle = false;
-      const isSent = await send(process_.stdin, encodeQuestion(question), file);
-      if (!isSent) return undefined;
-      const timer = setTimeout(() => process_.kill("SIGKILL"), longestMs);
+      // From now on: it may not even have come to take the file.
       const patience = setTimeout(hurry, PATIENCE_MS, process_);
+      let timer: NodeJS.Timeout | undefined;
       try {
+        const asked = encodeQuestion(question);
+        if (!(await send(process_.stdin, asked, file))) return undefined;
+        timer = setTimeout(() => process_.kill("SIGKILL"), longestMs);
         const made = await answer().catch(() => undefined);
         isIdle = made !== undefined;
         return made;
