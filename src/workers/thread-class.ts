@@ -15,22 +15,38 @@ export function beginBehind(): number | undefined {
  * beside logins came twice as late by that. Node knows niceness alone. The thread cannot
  * do it for itself: it would hold what starting a process locks until the machine idles,
  * and the serving thread would wait for that, for seconds.
+ *
+ * Where it could not come back, it stays as it is: on a machine that never idles it would
+ * never be done.
  */
 export const yieldToAll = (thread: number): Promise<void> =>
-  setClass(thread, "-i");
+  yieldBy(["-p", "0", String(thread)]);
 
 /** On a machine that never idles such a thread would never end: it gets a tenth of a share. */
-export const takeShare = (thread: number): Promise<void> =>
-  setClass(thread, "-o");
+export const takeShare = async (thread: number): Promise<void> =>
+  void (await chrt(["-o", "-p", "0", String(thread)]));
 
-/** Resolves when it is done, or cannot be done. */
-function setClass(thread: number, option: "-i" | "-o"): Promise<void> {
-  const child = spawn("chrt", [option, "-p", "0", String(thread)], {
-    stdio: "ignore",
-  });
+/** The same for all threads of a process. */
+export const yieldProcessToAll = (pid: number): Promise<void> =>
+  yieldBy(["-a", "-p", "0", String(pid)]);
+
+export const takeShareOfProcess = async (pid: number): Promise<void> =>
+  void (await chrt(["-o", "-a", "-p", "0", String(pid)]));
+
+async function yieldBy(whom: readonly string[]): Promise<void> {
+  comesBack ??= chrt(["-i", "0", "chrt", "-o", "0", "true"]);
+  if (await comesBack) await chrt(["-i", ...whom]);
+}
+
+/** Whether this system lets who went into that class out again: it may take a privilege. */
+let comesBack: Promise<boolean> | undefined;
+
+/** Whether it was done. */
+function chrt(options: readonly string[]): Promise<boolean> {
+  const child = spawn("chrt", options, { stdio: "ignore" });
   child.unref();
   return new Promise((resolve) => {
-    child.once("error", () => resolve());
-    child.once("exit", () => resolve());
+    child.once("error", () => resolve(false));
+    child.once("exit", (code) => resolve(code === 0));
   });
 }

@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { readdirSync } from "node:fs";
 import { setPriority } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -12,7 +11,7 @@ import {
   readAnswer,
   type ThumbnailWish,
 } from "./thumbnail-messages.ts";
-import { takeShare } from "./thread-class.ts";
+import { takeShareOfProcess, yieldProcessToAll } from "./thread-class.ts";
 
 export interface Thumbnail {
   contentType: string;
@@ -35,7 +34,7 @@ const MOST_WAITING = 200;
 /** What one image may take once it is there. */
 const LONGEST_MS = 10_000;
 const IDLE_MS = 30_000;
-/** Behind everything that serves, so that thumbnails slow no sync, also where there is no `chrt`. */
+/** Behind everything that serves, so that thumbnails slow no sync, also where no class is. */
 const NICE = 10;
 /** An image takes some milliseconds where the machine has time for it. */
 const PATIENCE_MS = 250;
@@ -122,6 +121,22 @@ function startDecoder(longestMs: number): Decoder {
   const process_ = startProcess();
   const answers = new ByteReader(process_.stdout);
   let isIdle = true;
+  /** As it begins: in that class a program may wait for long to be able to do anything. */
+  let isHurried = true;
+  let hasYielded = false;
+
+  const yieldToServing = () => {
+    if (!isHurried || process_.pid === undefined) return;
+    isHurried = false;
+    hasYielded = true;
+    void yieldProcessToAll(process_.pid);
+  };
+  /** On a machine that never idles it would never be done. */
+  const hurry = () => {
+    if (!hasYielded || process_.pid === undefined) return;
+    isHurried = true;
+    void takeShareOfProcess(process_.pid);
+  };
 
   const answer = async () => {
     const head = await readAnswer(answers);
@@ -134,8 +149,9 @@ function startDecoder(longestMs: number): Decoder {
   return {
     async decode(question, file) {
       isIdle = false;
-      // From now on: it may not even have come to take the file.
-      const patience = setTimeout(hurry, PATIENCE_MS, process_);
+      // From now on, since it may not even have come to take the file; and again and again,
+      // since what has it yield may come after.
+      const patience = setInterval(hurry, PATIENCE_MS);
       let timer: NodeJS.Timeout | undefined;
       try {
         const asked = encodeQuestion(question);
@@ -143,10 +159,11 @@ function startDecoder(longestMs: number): Decoder {
         timer = setTimeout(() => process_.kill("SIGKILL"), longestMs);
         const made = await answer().catch(() => undefined);
         isIdle = made !== undefined;
+        yieldToServing();
         return made;
       } finally {
         clearTimeout(timer);
-        clearTimeout(patience);
+        clearInterval(patience);
       }
     },
     isIdle: () => isIdle,
@@ -167,16 +184,9 @@ interface DecodingProcess extends ChildProcess {
   stdout: Readable;
 }
 
-/**
- * A shell sets the limit of memory, which a program cannot set for itself, and the class of
- * all its threads: whoever has work interrupts them at once.
- */
+/** A shell sets the limit of memory, which a program cannot set for itself. */
 function startProcess(): DecodingProcess {
-  const command = [
-    'ulimit -d "$0"; ulimit -c 0',
-    'chrt -i 0 true 2>/dev/null && exec chrt -i 0 "$@"',
-    'exec "$@"',
-  ].join("; ");
+  const command = 'ulimit -d "$0"; ulimit -c 0; exec "$@"';
   const child = spawn(
     "/bin/sh",
     [
@@ -196,20 +206,6 @@ function startProcess(): DecodingProcess {
   child.unref();
   if (child.pid !== undefined) makeSlow(child.pid);
   return child;
-}
-
-/** On a machine that never idles it would never be done. */
-function hurry({ pid }: DecodingProcess): void {
-  for (const thread of listThreads(pid)) void takeShare(thread);
-}
-
-function listThreads(pid: number | undefined): number[] {
-  try {
-    return readdirSync(`/proc/${pid}/task`).map(Number);
-  } catch {
-    // It has ended, or this is no Linux, where no thread has that class.
-    return [];
-  }
 }
 
 function makeSlow(pid: number): void {
