@@ -74,6 +74,7 @@ export async function composeEdges({
     now,
     log,
     isStalled,
+    onCall: (batchId) => notifier.expect(batchId),
     onCommit: (answer) => notifier.committed(answer),
   });
   // Half of the cores: what serves must never wait for those who log in.

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { expect } from "chai";
 import { createBus } from "../../src/storage/bus.ts";
 import type { Bus } from "../../src/storage/bus.ts";
@@ -51,14 +52,14 @@ describe("Notifier", () => {
   const commit = async (
     rooms: readonly number[] = [],
     users: readonly string[] = [],
-    { positions = 1, isHinted = true } = {},
+    { positions = 1, isHinted = true, batchId = randomUUID() as string } = {},
   ): Promise<CommittedBatch> => {
     if (isHinted) {
       const touched = { rooms, users, writes: [] };
       const [row] = await database.sql<
         { answer: Pick<CommittedBatch, "base" | "head"> }[]
       >`
-        select commit_batch(gen_random_uuid(), 0, ${[positions]}::int[], '[]', '{}', '{}', '{}', '{}',
+        select commit_batch(${batchId}, 0, ${[positions]}::int[], '[]', '{}', '{}', '{}', '{}',
           '{}', ${rooms as number[]}::bigint[], ${users as string[]}::text[]) as answer`;
       return { ...row!.answer, ...touched };
     }
@@ -155,6 +156,44 @@ describe("Notifier", () => {
       const answer = await commit([1], [], { isHinted: false });
       notifier.committed(answer);
       expect(notifier.position).to.equal(answer.head);
+    });
+
+    it("waits for the answer of its own committer where the bus is faster, and no longer than that is awaited", async () => {
+      const one = await start();
+      const before = one.notifier.position;
+      const batchId = randomUUID();
+      const settle = one.notifier.expect(batchId);
+      const { head, ...rest } = await commit([1], ["@own:hs"], { batchId });
+      // What the bus says is heard in order.
+      const waiting = wait(one, { userId: "@told:hs" });
+      one.bus.publish({
+        kind: "ephemeral",
+        ephemeral: {
+          mark: one.notifier.ephemeralMark + 1,
+          users: ["@told:hs"],
+        },
+      });
+      expect(await waiting).to.equal("woken");
+      expect(one.notifier.position).to.equal(before);
+      one.notifier.committed({ head, ...rest });
+      expect(one.notifier.position).to.equal(head);
+      settle();
+
+      const other = randomUUID();
+      const giveUp = one.notifier.expect(other);
+      const lost = await commit([2], [], { batchId: other });
+      const again = wait(one, { userId: "@told:hs" });
+      one.bus.publish({
+        kind: "ephemeral",
+        ephemeral: {
+          mark: one.notifier.ephemeralMark + 1,
+          users: ["@told:hs"],
+        },
+      });
+      expect(await again).to.equal("woken");
+      expect(one.notifier.position).to.equal(head);
+      giveUp();
+      expect(one.notifier.position).to.equal(lost.head);
     });
 
     it("never passes a batch that it has not seen, and takes answers in any order", async () => {

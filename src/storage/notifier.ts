@@ -81,6 +81,11 @@ export interface Notifier {
   plainNews(roomNid: number, span: Span): PlainNews | undefined;
   /** How many batches after a position touched a room; undefined: not known. */
   touchesSince(roomNid: number, after: number): number | undefined;
+  /**
+   * Told by this process's committer before it calls for a batch: what the bus says of
+   * it is left to `committed`, which knows more. Answers what ends that.
+   */
+  expect(batchId: string): () => void;
   /** Told by this process's committer after COMMIT. */
   committed(answer: CommittedBatch): void;
   /** Typing or presence changed; published to all processes. */
