@@ -1,3 +1,4 @@
+import type { Caller } from "../util/caller.ts";
 import type { CommittedWrite, PlainNews } from "./plain-news.ts";
 import type { Span } from "./span.ts";
 
@@ -61,7 +62,7 @@ export interface Notifier {
     topics: WaitTopics,
     after: { position: number; mark: number },
     timeoutMs: number,
-    signal: AbortSignal,
+    caller: Caller,
   ): Promise<WaitResult>;
   /** Undefined: further back than is remembered; anything may have changed. */
   changesSince(after: number): Changes | undefined;

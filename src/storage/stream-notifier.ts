@@ -156,17 +156,17 @@ export async function createNotifier({
       if (follower.position < position) await follower.refresh();
     },
 
-    async wait(topics, after, timeoutMs, signal) {
-      if (isClosed || signal.aborted) return "aborted";
+    wait(topics, after, timeoutMs, caller) {
       const { tokenId } = topics;
-      if (tokenId !== undefined && revoked.has(tokenId)) return "revoked";
-      if (
+      if (isClosed || caller.isGone) return Promise.resolve("aborted");
+      if (tokenId !== undefined && revoked.has(tokenId))
+        return Promise.resolve("revoked");
+      const isNews =
         ring.concerns(topics, after.position) ||
-        ephemeral.concerns(topics, after.mark)
-      ) {
-        return "woken";
-      }
-      return waiters.wait(topics, after, timeoutMs, signal);
+        ephemeral.concerns(topics, after.mark);
+      return isNews
+        ? Promise.resolve("woken")
+        : waiters.wait(topics, after, timeoutMs, caller);
     },
 
     changesSince: (after) => ring.changesSince(after),
