@@ -2,7 +2,7 @@ import Koa from "koa";
 import type { RateLimiter } from "../domain/accounts/rate-limits.ts";
 import type { Authenticate } from "../domain/accounts/requester.ts";
 import type { Can } from "../domain/admin/permission.ts";
-import type { Edges } from "../edges.ts";
+import type { Edges, Log } from "../edges.ts";
 import { createAddressOf } from "./address.ts";
 import { compileEndpoints } from "./compile.ts";
 import type { Context, Middleware, RequestState } from "./context.ts";
@@ -63,7 +63,7 @@ export function createApp(options: AppOptions): Listener {
     takeTurns(),
     handle(edgesNow, bodyIdleMs, { log, refuse }),
   ];
-  return listenerOf(queue);
+  return listenerOf(queue, log);
 }
 
 type Step = (ctx: Context) => Promise<unknown>;
@@ -72,7 +72,7 @@ type Step = (ctx: Context) => Promise<unknown>;
  * Koa's middleware and contexts, but not its way to answer, which keeps the whole chain,
  * its headers and two listeners for each request that waits: send.ts answers.
  */
-function listenerOf(chain: readonly Middleware[]): Listener {
+function listenerOf(chain: readonly Middleware[], log: Log): Listener {
   const koa = new Koa<RequestState>();
   const begin = chain.reduceRight<Step>(
     (next, middleware) => (ctx) =>
@@ -80,6 +80,12 @@ function listenerOf(chain: readonly Middleware[]): Listener {
     async () => undefined,
   );
   return async (req, res) => {
-    await begin(koa.createContext<RequestState>(req, res));
+    try {
+      await begin(koa.createContext<RequestState>(req, res));
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? error.code : "";
+      log.error({ code }, "a request could not be answered");
+      res.destroy();
+    }
   };
 }
