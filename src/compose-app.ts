@@ -1,4 +1,3 @@
-import type Koa from "koa";
 import type { ComposedEdges } from "./compose-edges.ts";
 import { trustedProxiesOf } from "./compose-connections.ts";
 import type { Config } from "./config/schema.ts";
@@ -9,14 +8,15 @@ import { findRoomOfAlias } from "./domain/directory/resolve-room.ts";
 import { followEpoch } from "./domain/sync/epoch.ts";
 import { isOfAdministrators } from "./http/admin/paths.ts";
 import { createApp } from "./http/app.ts";
-import type { Middleware, RequestState } from "./http/context.ts";
+import type { Middleware } from "./http/context.ts";
 import { endpoints } from "./http/endpoints.ts";
+import type { Listener } from "./http/listener.ts";
 
 export interface Apps {
   /** Without the admin API, unless the settings say otherwise. */
-  client: Koa<RequestState>;
+  client: Listener;
   /** Every endpoint: consoles log in where they administrate. */
-  admin: Koa<RequestState>;
+  admin: Listener;
 }
 
 /** The apps of one process: what clients are served, and administrators. */

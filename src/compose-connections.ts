@@ -11,7 +11,7 @@ const LOOPBACK = ["127.0.0.0/8", "::1/128"];
 export const trustedProxiesOf = (config: Config): readonly string[] =>
   config.behindProxy ? (config.trustedProxies ?? LOOPBACK) : [];
 
-/** Each costs some 20 kB while it waits. */
+/** Each costs some 15 kB while it waits. */
 const MOST = 100_000;
 /** Where the system does not tell how many files may be open. */
 const MOST_UNTOLD = 8_000;

@@ -13,7 +13,7 @@ import type { Sql } from "./storage/database.ts";
 import { raiseFence } from "./storage/fence.ts";
 import { createNidSource } from "./storage/nids.ts";
 import { loadSecrets } from "./storage/secrets.ts";
-import { storageOfRequest } from "./storage/request-storage.ts";
+import { createRequestStorage } from "./storage/request-storage.ts";
 import type { SecretSource } from "./storage/secret-source.ts";
 import { createNotifier } from "./storage/stream-notifier.ts";
 import { ProcessMemory } from "./util/process-memory.ts";
@@ -74,6 +74,7 @@ export async function composeEdges({
     now,
     log,
     isStalled,
+    onCall: (batchId) => notifier.expect(batchId),
     onCommit: (answer) => notifier.committed(answer),
   });
   // Half of the cores: what serves must never wait for those who log in.
@@ -121,20 +122,19 @@ export async function composeEdges({
     random,
     log,
   };
+  let viewOf = createRequestStorage({ ...edges, committer: fence });
   stalls.onStall(() => {
     fence.shut();
     committer.refuseWaiting();
     fence = raiseFence(committer, isStalled);
     edges = { ...edges, committer: fence };
+    viewOf = createRequestStorage({ ...edges, committer: fence });
   });
   return {
     get edges() {
       return edges;
     },
-    edgesOfRequest(waitedMs) {
-      const shared = { db: sql, committer: fence, notifier };
-      return { ...edges, ...storageOfRequest(shared, waitedMs) };
-    },
+    edgesOfRequest: (waitedMs) => viewOf(waitedMs),
     onStall: (listener) => stalls.onStall(listener),
     async close() {
       stalls.close();

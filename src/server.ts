@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import type Koa from "koa";
 import type { Logger } from "pino";
 import type { Config } from "./config/schema.ts";
 import { composeApps } from "./compose-app.ts";
@@ -21,7 +20,7 @@ import type { Edges } from "./edges.ts";
 import type { Middleware } from "./http/context.ts";
 import { createHealthRoutes } from "./http/health.ts";
 import { createLandingPage } from "./http/landing.ts";
-import { createListener } from "./http/listener.ts";
+import { createListener, type Listener } from "./http/listener.ts";
 import { readTls, watchTls } from "./cli/tls.ts";
 import { adminTlsOf, listenForAdministrators } from "./cli/admin-listener.ts";
 import { listen } from "./cli/listen.ts";
@@ -70,7 +69,7 @@ async function serve(
   sql: Sql,
 ): Promise<RunningServer> {
   const tls = await readTls(config.tls);
-  const notYet: ReturnType<Koa["callback"]> = async (_request, response) => {
+  const notYet: Listener = async (_request, response) => {
     response.destroy();
   };
   let respond = notYet;
@@ -124,8 +123,8 @@ async function serve(
   });
   const pages = createPages(config, publicBaseUrl, sql);
   const apps = composeApps(config, composed, pages);
-  respond = apps.client.callback();
-  respondToAdministrators = apps.admin.callback();
+  respond = apps.client;
+  respondToAdministrators = apps.admin;
   const jobs = startJobs<Edges>(
     () => composed.edges,
     [

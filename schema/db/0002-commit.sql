@@ -537,9 +537,9 @@ begin
     p_rooms, p_users, p_now);
 
   if head > base then
-    hint := json_build_object('from', base, 'to', head, 'rooms', p_rooms, 'users', p_users);
+    hint := json_build_object('id', p_batch, 'from', base, 'to', head, 'rooms', p_rooms, 'users', p_users);
     if octet_length(hint) > 7900 then
-      hint := json_build_object('from', base, 'to', head);
+      hint := json_build_object('id', p_batch, 'from', base, 'to', head);
     end if;
     perform pg_notify('myelin', hint);
   end if;

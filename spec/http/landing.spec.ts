@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect } from "chai";
 import Koa from "koa";
-import type { RequestState } from "../../src/http/context.ts";
+import { RequestState } from "../../src/http/context.ts";
 import { createLandingPage } from "../../src/http/landing.ts";
 
 describe("GET /", () => {
@@ -16,7 +16,7 @@ describe("GET /", () => {
   ) {
     const app = new Koa<RequestState>();
     app.use(async (ctx, next) => {
-      ctx.state.path = ctx.path;
+      ctx.state = new RequestState("a-request", "127.0.0.1", ctx.path, "");
       await next();
     });
     app.use(

@@ -84,7 +84,7 @@ export function useApp(
       rateLimiter: { take: async () => undefined },
       ...options,
     });
-    server = createListener(app.callback(), {
+    server = createListener(app, {
       ...(options.headersTimeoutMs && {
         headersTimeoutMs: options.headersTimeoutMs,
       }),

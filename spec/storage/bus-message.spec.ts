@@ -11,6 +11,7 @@ describe("messages of the bus", () => {
         kind: "batch",
         batch: { from: 1, to: 3, rooms: [4], users: ["@a:hs"] },
       },
+      { kind: "batch", batch: { id: "a-batch", from: 1, to: 3 } },
       { kind: "ephemeral", ephemeral: { mark: 7, rooms: [4], users: [] } },
       { kind: "revoked", tokenIds: [1, 2] },
       { kind: "heard", call: "a-call", by: "a-process" },

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { expect } from "chai";
 import { createBus } from "../../src/storage/bus.ts";
 import type { Bus } from "../../src/storage/bus.ts";
@@ -10,6 +11,7 @@ import type {
 } from "../../src/storage/notifier.ts";
 import { createNotifier } from "../../src/storage/stream-notifier.ts";
 import type { NotifierOptions } from "../../src/storage/stream-notifier.ts";
+import { Caller } from "../../src/util/caller.ts";
 import { quiet, useDatabase } from "../support/database.ts";
 
 interface Process {
@@ -51,14 +53,14 @@ describe("Notifier", () => {
   const commit = async (
     rooms: readonly number[] = [],
     users: readonly string[] = [],
-    { positions = 1, isHinted = true } = {},
+    { positions = 1, isHinted = true, batchId = randomUUID() as string } = {},
   ): Promise<CommittedBatch> => {
     if (isHinted) {
       const touched = { rooms, users, writes: [] };
       const [row] = await database.sql<
         { answer: Pick<CommittedBatch, "base" | "head"> }[]
       >`
-        select commit_batch(gen_random_uuid(), 0, ${[positions]}::int[], '[]', '{}', '{}', '{}', '{}',
+        select commit_batch(${batchId}, 0, ${[positions]}::int[], '[]', '{}', '{}', '{}', '{}',
           '{}', ${rooms as number[]}::bigint[], ${users as string[]}::text[]) as answer`;
       return { ...row!.answer, ...touched };
     }
@@ -77,14 +79,14 @@ describe("Notifier", () => {
     {
       after = { position: notifier.position, mark: notifier.ephemeralMark },
       timeoutMs = LONG_MS,
-      signal = new AbortController().signal,
+      caller = new Caller(),
     } = {},
   ) =>
     notifier.wait(
       { userId: "@nobody:hs", roomNids: new Set(), ...topics },
       after,
       timeoutMs,
-      signal,
+      caller,
     );
 
   /** Ends the LISTEN connections of all processes, as a failover does. */
@@ -155,6 +157,44 @@ describe("Notifier", () => {
       const answer = await commit([1], [], { isHinted: false });
       notifier.committed(answer);
       expect(notifier.position).to.equal(answer.head);
+    });
+
+    it("waits for the answer of its own committer where the bus is faster, and no longer than that is awaited", async () => {
+      const one = await start();
+      const before = one.notifier.position;
+      const batchId = randomUUID();
+      const settle = one.notifier.expect(batchId);
+      const { head, ...rest } = await commit([1], ["@own:hs"], { batchId });
+      // What the bus says is heard in order.
+      const waiting = wait(one, { userId: "@told:hs" });
+      one.bus.publish({
+        kind: "ephemeral",
+        ephemeral: {
+          mark: one.notifier.ephemeralMark + 1,
+          users: ["@told:hs"],
+        },
+      });
+      expect(await waiting).to.equal("woken");
+      expect(one.notifier.position).to.equal(before);
+      one.notifier.committed({ head, ...rest });
+      expect(one.notifier.position).to.equal(head);
+      settle();
+
+      const other = randomUUID();
+      const giveUp = one.notifier.expect(other);
+      const lost = await commit([2], [], { batchId: other });
+      const again = wait(one, { userId: "@told:hs" });
+      one.bus.publish({
+        kind: "ephemeral",
+        ephemeral: {
+          mark: one.notifier.ephemeralMark + 1,
+          users: ["@told:hs"],
+        },
+      });
+      expect(await again).to.equal("woken");
+      expect(one.notifier.position).to.equal(head);
+      giveUp();
+      expect(one.notifier.position).to.equal(lost.head);
     });
 
     it("never passes a batch that it has not seen, and takes answers in any order", async () => {
@@ -337,14 +377,15 @@ describe("Notifier", () => {
       expect(await wait(one, topics, { timeoutMs: 5 })).to.equal("timeout");
     });
 
-    it("ends with the time, the signal and the process", async () => {
+    it("ends with the time, the caller and the process", async () => {
       const one = await start();
       expect(await wait(one, {}, { timeoutMs: 1 })).to.equal("timeout");
-      const early = AbortSignal.abort();
-      expect(await wait(one, {}, { signal: early })).to.equal("aborted");
-      const controller = new AbortController();
-      const waiting = wait(one, {}, { signal: controller.signal });
-      controller.abort();
+      const early = new Caller();
+      early.leave();
+      expect(await wait(one, {}, { caller: early })).to.equal("aborted");
+      const caller = new Caller();
+      const waiting = wait(one, {}, { caller });
+      caller.leave();
       expect(await waiting).to.equal("aborted");
       const last = wait(one, {});
       await one.notifier.close();
@@ -354,7 +395,7 @@ describe("Notifier", () => {
 
     it("touches one of 10,000 who wait in little time", async () => {
       const one = await start();
-      const controllers: AbortController[] = [];
+      const callers: Caller[] = [];
       const waits = Array.from({ length: 10_000 }, (_, i) =>
         wait(
           one,
@@ -362,7 +403,7 @@ describe("Notifier", () => {
             userId: `@user${i}:hs`,
             roomNids: new Set(Array.from({ length: 20 }, (_, r) => i * 20 + r)),
           },
-          { signal: (controllers[i] = new AbortController()).signal },
+          { caller: (callers[i] = new Caller()) },
         ),
       );
       const before = process.cpuUsage();
@@ -379,7 +420,7 @@ describe("Notifier", () => {
       const { user } = process.cpuUsage(before);
       expect(await waits[4321]).to.equal("woken");
       expect(user / 1000, "µs for each batch").to.be.below(100);
-      for (const controller of controllers) controller.abort();
+      for (const caller of callers) caller.leave();
       const results = new Set(await Promise.all(waits));
       expect(results).to.deep.equal(new Set(["aborted", "woken"]));
     });
@@ -420,7 +461,7 @@ describe("Notifier", () => {
           { userId: "@a:hs", roomNids: new Set([room]) },
           { position: notifier.position, mark },
           timeoutMs,
-          new AbortController().signal,
+          new Caller(),
         );
       expect(await waitFor(42, LONG_MS)).to.equal("woken");
       expect(await waitFor(43, 5)).to.equal("timeout");

@@ -1,16 +1,17 @@
 import { expect } from "chai";
 import { raiseFence } from "../../src/storage/fence.ts";
-import { storageOfRequest } from "../../src/storage/request-storage.ts";
+import { createRequestStorage } from "../../src/storage/request-storage.ts";
 import { StorageUnavailable } from "../../src/storage/storage-unavailable.ts";
 import { useServer } from "../support/server.ts";
 
-describe("storageOfRequest", () => {
+describe("createRequestStorage", () => {
   const server = useServer();
   let isStalled = false;
   const storageAfter = (waitedMs: number) => {
     const { db, committer, notifier } = server.edges;
     const fence = raiseFence(committer, () => isStalled);
-    return storageOfRequest({ db, committer: fence, notifier }, waitedMs);
+    const shared = { db, committer: fence, notifier };
+    return createRequestStorage(shared)(waitedMs);
   };
   const isRefused = (asked: PromiseLike<unknown>) =>
     asked.then(

@@ -9,7 +9,7 @@ import { loadConfig } from "../../src/config/load.ts";
 import type { OpenedSession } from "../../src/domain/accounts/open-session.ts";
 import { registerAccount } from "../../src/domain/accounts/register.ts";
 import type { Edges, Log } from "../../src/edges.ts";
-import { createListener } from "../../src/http/listener.ts";
+import { createListener, type Listener } from "../../src/http/listener.ts";
 import { assertResponse } from "../http/response-schema.ts";
 import { join } from "node:path";
 import { inspect } from "node:util";
@@ -167,9 +167,7 @@ async function startProcess(
   });
   const sql = database.open({ poolSize: 6, log });
   const secretSource = { keysDir, given: new Map() };
-  let respond: ReturnType<
-    ReturnType<typeof composeApps>["client"]["callback"]
-  > = async (_request, response) => {
+  let respond: Listener = async (_request, response) => {
     response.destroy();
   };
   const server = createListener((request, response) =>
@@ -187,7 +185,7 @@ async function startProcess(
     now: () => Date.now(),
     ...outside,
   });
-  respond = composeApps(config, composed, []).client.callback();
+  respond = composeApps(config, composed, []).client;
   const agent = new Agent({ keepAlive: true });
   return {
     process: processOf(composed, agent, port),

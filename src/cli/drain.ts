@@ -1,4 +1,4 @@
-import type { Server } from "node:http";
+import type { Server, ServerResponse } from "node:http";
 import { Server as TlsServer } from "node:https";
 import type { Socket } from "node:net";
 
@@ -16,6 +16,13 @@ export function prepareDrain(server: Server): () => Promise<void> {
   /** Connections that have not shaken hands, by the client's address. */
   const strangers = new Map<string, Socket>();
   let isDraining = false;
+  function forget(this: Socket): void {
+    idle.delete(this);
+  }
+  function rest(this: ServerResponse): void {
+    const { socket } = this.req;
+    if (!socket.destroyed) idle.add(socket);
+  }
   const isTls = server instanceof TlsServer;
   if (isTls) {
     server.on("connection", (socket: Socket) => {
@@ -29,14 +36,12 @@ export function prepareDrain(server: Server): () => Promise<void> {
   server.on(isTls ? "secureConnection" : "connection", (socket: Socket) => {
     strangers.delete(addressOf(socket));
     idle.add(socket);
-    socket.once("close", () => idle.delete(socket));
+    socket.on("close", forget);
   });
   server.prependListener("request", ({ socket }, response) => {
     idle.delete(socket);
     if (isDraining) response.setHeader("Connection", "close");
-    response.once("close", () => {
-      if (!socket.destroyed) idle.add(socket);
-    });
+    response.on("close", rest);
   });
   return async () => {
     isDraining = true;

@@ -2,13 +2,13 @@ import Koa from "koa";
 import type { RateLimiter } from "../domain/accounts/rate-limits.ts";
 import type { Authenticate } from "../domain/accounts/requester.ts";
 import type { Can } from "../domain/admin/permission.ts";
-import type { Edges } from "../edges.ts";
+import type { Edges, Log } from "../edges.ts";
 import { createAddressOf } from "./address.ts";
 import { compileEndpoints } from "./compile.ts";
-import type { Middleware, RequestState } from "./context.ts";
+import type { Context, Middleware, RequestState } from "./context.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { accessLog } from "./middleware/1-access-log.ts";
-import { responseHeaders } from "./middleware/2-response-headers.ts";
+import { preflight } from "./middleware/2-preflight.ts";
 import { errors } from "./middleware/3-errors.ts";
 import { route } from "./middleware/4-route.ts";
 import { authenticateRequest } from "./middleware/5-authenticate.ts";
@@ -16,7 +16,9 @@ import { rateLimit } from "./middleware/6-rate-limit.ts";
 import { params, permission, type FindRoom } from "./middleware/7-params.ts";
 import { body } from "./middleware/8-body.ts";
 import { takeTurns } from "./middleware/9-turns.ts";
+import type { Listener } from "./listener.ts";
 import { handle } from "./middleware/10-handle.ts";
+import { createRefuse } from "./refuse.ts";
 
 export interface AppOptions {
   edges: Edges;
@@ -39,15 +41,15 @@ export interface AppOptions {
 }
 
 /** Builds the app; throws for an endpoint that is not whole. It does not listen. */
-export function createApp(options: AppOptions): Koa<RequestState> {
+export function createApp(options: AppOptions): Listener {
   const { edges, trustedProxies = [], bodyIdleMs = 30_000 } = options;
   const { edgesNow = () => edges } = options;
   const { log } = edges;
-  const app = new Koa<RequestState>();
+  const refuse = createRefuse(log);
   const queue: Middleware[] = [
     accessLog(log, createAddressOf(trustedProxies)),
-    responseHeaders,
-    errors(log),
+    preflight,
+    errors(refuse),
     ...(options.pages ?? []),
     route(compileEndpoints(options.endpoints)),
     authenticateRequest(
@@ -59,14 +61,31 @@ export function createApp(options: AppOptions): Koa<RequestState> {
     permission(options.can, options.findRoom ?? (async () => undefined)),
     body(bodyIdleMs),
     takeTurns(),
-    handle(edgesNow, bodyIdleMs),
+    handle(edgesNow, bodyIdleMs, { log, refuse }),
   ];
-  for (const middleware of queue) app.use(middleware);
-  // Koa prints what fails after our own catch, such as a broken socket.
-  app.silent = true;
-  app.on("error", (error: unknown) => {
-    const code = error instanceof Error && "code" in error ? error.code : "";
-    log.debug({ code }, "the answer could not be sent");
-  });
-  return app;
+  return listenerOf(queue, log);
+}
+
+type Step = (ctx: Context) => Promise<unknown>;
+
+/**
+ * Koa's middleware and contexts, but not its way to answer, which keeps the whole chain,
+ * its headers and two listeners for each request that waits: send.ts answers.
+ */
+function listenerOf(chain: readonly Middleware[], log: Log): Listener {
+  const koa = new Koa<RequestState>();
+  const begin = chain.reduceRight<Step>(
+    (next, middleware) => (ctx) =>
+      middleware(ctx, () => next(ctx)) as Promise<unknown>,
+    async () => undefined,
+  );
+  return async (req, res) => {
+    try {
+      await begin(koa.createContext<RequestState>(req, res));
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? error.code : "";
+      log.error({ code }, "a request could not be answered");
+      res.destroy();
+    }
+  };
 }

@@ -39,7 +39,7 @@ export function limitConnections(
     }
     all += 1;
     held.set(key, own + 1);
-    socket.once("close", () => {
+    socket.on("close", () => {
       all -= 1;
       const left = (held.get(key) ?? 0) - 1;
       if (left > 0) held.set(key, left);

@@ -1,6 +1,7 @@
 import type Koa from "koa";
 import type { Requester } from "../domain/accounts/requester.ts";
 import type { Actor } from "../domain/admin/permission.ts";
+import { Caller } from "../util/caller.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { ParseQuery } from "./query.ts";
 import type { FindFault } from "./schema.ts";
@@ -15,22 +16,41 @@ export interface CompiledEndpoint {
 }
 
 /** What each middleware leaves for those after it. */
-export interface RequestState {
-  requestId: string;
-  ip: string;
+export class RequestState {
+  readonly requestId: string;
+  readonly ip: string;
   /** The undecoded path and query of the request line. */
-  path: string;
-  query: string;
-  route: CompiledEndpoint;
-  segments: Record<string, string>;
-  requester?: Requester;
+  readonly path: string;
+  readonly query: string;
+  readonly caller = new Caller();
+  route!: CompiledEndpoint;
+  segments!: Record<string, string>;
+  requester: Requester | undefined;
   /** For the database, by what came before the handler. */
-  waitedMs?: number;
-  actor?: Actor;
-  params: Record<string, unknown>;
-  queryValues: Record<string, unknown>;
+  waitedMs = 0;
+  actor: Actor | undefined;
+  params!: Record<string, unknown>;
+  queryValues!: Record<string, unknown>;
   body: unknown;
+
+  constructor(requestId: string, ip: string, path: string, query: string) {
+    this.requestId = requestId;
+    this.ip = ip;
+    this.path = path;
+    this.query = query;
+  }
+
+  /** What the handler has taken is not held until it has answered. */
+  handOver(): void {
+    this.segments = this.params = this.queryValues = NOTHING;
+    this.body = undefined;
+  }
 }
+
+const NOTHING = Object.freeze({});
+
+/** A request and its answer: what is held of them until that has left. */
+export type Exchange = Pick<Context, "req" | "res" | "state">;
 
 export type Context = Koa.ParameterizedContext<RequestState>;
 export type Middleware = Koa.Middleware<RequestState>;

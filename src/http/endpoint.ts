@@ -4,6 +4,7 @@ import type { Requester } from "../domain/accounts/requester.ts";
 import type { Actor, Resource } from "../domain/admin/permission.ts";
 import type { Permission } from "../domain/admin/permissions.ts";
 import type { Edges } from "../edges.ts";
+import type { Caller } from "../util/caller.ts";
 import type { Reply, StatusOverrides } from "./reply.ts";
 
 export type Method = "get" | "put" | "post" | "delete";
@@ -24,7 +25,9 @@ export interface RequestInfo {
   ip: string;
   userAgent: string;
   headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** Aborts when the client is gone. */
+  /** Who is gone when the client is. */
+  caller: Caller;
+  /** Aborts when the client is gone; made when it is asked for. */
   signal: AbortSignal;
   id: string;
   /** The body as it arrives, once, for an endpoint without a schema of it. */

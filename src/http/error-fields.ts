@@ -1,9 +1,9 @@
-import type { Context } from "./context.ts";
+import type { Exchange } from "./context.ts";
 
 /** Chosen fields only: an error's own may carry the values of a query. */
-export function fieldsOf(ctx: Context, error: unknown): object {
-  const route = ctx.state.route?.endpoint.path;
-  return { request: ctx.state.requestId, route, error: plain(error, 0) };
+export function fieldsOf({ state }: Exchange, error: unknown): object {
+  const route = state.route?.endpoint.path;
+  return { request: state.requestId, route, error: plain(error, 0) };
 }
 
 function plain(error: unknown, depth: number): unknown {

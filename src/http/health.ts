@@ -1,5 +1,7 @@
 import type { Context, Middleware } from "./context.ts";
+import { send } from "./send.ts";
 
+const LIVE = JSON.stringify({ status: "live" });
 /** Whoever asks wants to know soon: what is slower than this is not ready. */
 const LONGEST_MS = 2000;
 
@@ -21,15 +23,16 @@ export function createHealthRoutes(
   };
   const tell = async (ctx: Context): Promise<void> => {
     const ready = await ask();
-    ctx.status = ready ? 200 : 503;
-    ctx.body = { status: ready ? "ready" : "not ready" };
+    const body = JSON.stringify({ status: ready ? "ready" : "not ready" });
+    send(ctx, { status: ready ? 200 : 503, body });
   };
   return (ctx, next) => {
     const { path } = ctx.state;
-    const isAsked = ctx.method === "GET" || ctx.method === "HEAD";
+    const { method } = ctx.req;
+    const isAsked = method === "GET" || method === "HEAD";
     if (isAsked && path === "/health/ready") return tell(ctx);
     if (!isAsked || path !== "/health/live") return next();
-    ctx.body = { status: "live" };
+    send(ctx, { status: 200, body: LIVE });
     return undefined;
   };
 }

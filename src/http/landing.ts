@@ -1,5 +1,6 @@
 import { escapeHtml } from "../util/html.ts";
 import type { Middleware } from "./context.ts";
+import { send } from "./send.ts";
 
 export interface LandingOptions {
   serverName: string;
@@ -14,20 +15,22 @@ const ACCOUNTS: Readonly<Record<LandingOptions["registration"], string>> = {
     "Ask the people who run this server for a registration token, then choose “Create account” in your client.",
 };
 
+const HEADERS = {
+  "Content-Type": "text/html; charset=utf-8",
+  "Content-Security-Policy":
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "X-Frame-Options": "DENY",
+  "Referrer-Policy": "no-referrer",
+};
+
 /** What a person sees who opens the server's address in a browser. */
 export function createLandingPage(options: LandingOptions): Middleware {
   const html = renderLanding(options);
   return (ctx, next) => {
-    const isAsked = ctx.method === "GET" || ctx.method === "HEAD";
+    const { method } = ctx.req;
+    const isAsked = method === "GET" || method === "HEAD";
     if (!isAsked || ctx.state.path !== "/") return next();
-    ctx.set({
-      "Content-Security-Policy":
-        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-      "X-Frame-Options": "DENY",
-      "Referrer-Policy": "no-referrer",
-    });
-    ctx.type = "text/html; charset=utf-8";
-    ctx.body = html;
+    send(ctx, { status: 200, headers: HEADERS, body: html });
     return undefined;
   };
 }

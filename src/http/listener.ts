@@ -7,8 +7,11 @@ import { limitConnections } from "./connection-limits.ts";
 import type { ConnectionLimits } from "./connection-limits.ts";
 import { isMalformed } from "./request-form.ts";
 
-/** What `app.callback()` is. */
-type Listener = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
+/** What answers requests; it never rejects. */
+export type Listener = (
+  req: IncomingMessage,
+  res: ServerResponse,
+) => Promise<void>;
 
 export interface ListenerOptions {
   /** With it the server speaks TLS; `setSecureContext` renews it while running. */
@@ -39,15 +42,17 @@ export function createListener(
     requireHostHeader: false,
   };
   const latest = new WeakMap<Duplex, Exchange>();
+  /** What was answered is let go: a connection may rest, or wait, for minutes. */
+  function letGo(this: ServerResponse): void {
+    const { socket } = this.req;
+    if (latest.get(socket)?.res === this) latest.delete(socket);
+  }
   /** Connections that were refused something: nothing after it is a request. */
   const ending = new WeakSet<Duplex>();
   const note = (req: IncomingMessage, res: ServerResponse): void => {
     const { socket } = req;
     latest.set(socket, { req, res, before: latest.get(socket)?.res });
-    // What was answered is let go: a connection may rest, or wait, for minutes.
-    res.once("close", () => {
-      if (latest.get(socket)?.res === res) latest.delete(socket);
-    });
+    res.on("close", letGo);
   };
   const turnAway = (
     req: IncomingMessage,

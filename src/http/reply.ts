@@ -18,13 +18,15 @@ export interface Reply {
 export function reply(
   answer: Partial<Pick<Reply, "status" | "headers" | "body" | "rest" | "file">>,
 ): Reply {
-  const { status = 200, headers = {}, body = {}, rest, file } = answer;
+  const { status = 200, headers = NONE, body = NONE, rest, file } = answer;
   return {
     ...{ [mark]: true as const, status, headers, body },
     ...(rest && { rest }),
     ...(file && { file }),
   };
 }
+
+const NONE = Object.freeze({});
 
 export function isReply(answer: object): answer is Reply {
   return mark in answer;

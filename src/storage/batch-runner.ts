@@ -75,7 +75,7 @@ export class BatchRunner {
   async #commit(entries: readonly Entry[], deadline: number): Promise<void> {
     const { now, onCommit, log } = this.#options;
     const args = toBatchArguments(entries.map(({ write }) => write));
-    const answer = await this.#tryCall(args, deadline, now());
+    const { answer, end } = await this.#tryCall(args, deadline, now());
     this.waitedMs = answer.waitedMs ?? 0;
     const results = toResults(answer, args.positions);
     // Writers go on before those whom the batch wakes: what they keep is there by then.
@@ -92,6 +92,7 @@ export class BatchRunner {
         log.error({ err: error }, "a listener of commits failed");
       }
     }
+    end?.();
   }
 
   /** Tries until the batch is committed, or is known not to be. */
@@ -99,24 +100,32 @@ export class BatchRunner {
     args: ReturnType<typeof toBatchArguments>,
     deadline: number,
     now: number,
-  ): Promise<BatchAnswer> {
+  ): Promise<{ answer: BatchAnswer; end: (() => void) | undefined }> {
     for (let tries = 1; ; tries += 1) {
       const batchId = randomUUID();
       const left = deadline - performance.now();
       const sql = this.#sql;
       if (left <= 0) throw unavailable(undefined, true);
+      const end = this.#options.onCall?.(batchId);
       try {
         const call = callCommitBatch(sql, batchId, now, args);
-        return await within(Math.min(left, LONGEST_CALL_MS), call, noAnswer);
+        const ms = Math.min(left, LONGEST_CALL_MS);
+        return { answer: await within(ms, call, noAnswer), end };
       } catch (error) {
         const fault = faultOf(error);
         if (fault === "unknown") {
           this.#replace(sql);
-          const answer = await this.#settle(batchId, args, deadline, error);
-          if (answer) return answer;
+          const settling = this.#settle(batchId, args, deadline, error);
+          const answer = await settling.catch((late: unknown) => {
+            end?.();
+            throw late;
+          });
+          if (answer) return { answer, end };
+          end?.();
           if (args.positions.length === 1 && tries < MAX_TRIES) continue;
           throw new Voided("The batch was not committed.", { cause: error });
         }
+        end?.();
         if (fault === "deadlock" && tries < MAX_TRIES) {
           const { log } = this.#options;
           log.warn(

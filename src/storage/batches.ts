@@ -1,4 +1,4 @@
-import type { BatchHint } from "./bus-message.ts";
+import type { SeenBatch } from "./bus-message.ts";
 import type { Sql } from "./database.ts";
 
 /** The batches after a position, in the order of the stream. */
@@ -6,7 +6,7 @@ export async function listBatchesAfter(
   sql: Sql,
   position: number,
   limit: number,
-): Promise<Required<Omit<BatchHint, "from">>[]> {
+): Promise<SeenBatch[]> {
   return sql<{ to: number; rooms: number[]; users: string[] }[]>`
     select last_position as to, room_nids as rooms, user_ids as users from batches
     where last_position > ${position} order by last_position limit ${limit}`;

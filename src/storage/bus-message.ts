@@ -2,11 +2,16 @@ import type { EphemeralHint } from "./notifier.ts";
 
 /** Positions that a batch took, and whom it touched; without lists it touched too many to name. */
 export interface BatchHint {
+  /** By which the process that called for it knows it. */
+  id?: string;
   from: number;
   to: number;
   rooms?: readonly number[];
   users?: readonly string[];
 }
+
+/** A batch, with whom it touched, at its place in the stream. */
+export type SeenBatch = Required<Omit<BatchHint, "from" | "id">>;
 
 /** What processes tell each other: hints only, the database is the truth. */
 export type BusMessage =
@@ -80,7 +85,7 @@ export function readBusMessage(text: string): BusMessage | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const { from, to, mark, isPart, rooms, users, revoked, call, heard, by } =
     value as Partial<Record<string, unknown>>;
-  const { destroyed } = value as Partial<Record<string, unknown>>;
+  const { id, destroyed } = value as Partial<Record<string, unknown>>;
   if (isNumbers(revoked)) {
     const called = typeof call === "string" && { call };
     return { kind: "revoked", tokenIds: revoked, ...called };
@@ -97,7 +102,8 @@ export function readBusMessage(text: string): BusMessage | undefined {
     return { kind: "ephemeral", ephemeral: { mark, ...part, ...lists } };
   }
   if (isNumber(from) && isNumber(to) && from < to) {
-    return { kind: "batch", batch: { from, to, ...lists } };
+    const named = typeof id === "string" && { id };
+    return { kind: "batch", batch: { ...named, from, to, ...lists } };
   }
   return undefined;
 }

@@ -1,8 +1,6 @@
-import type { BatchHint } from "./bus-message.ts";
+import type { SeenBatch } from "./bus-message.ts";
 import type { Changes, WaitTopics } from "./notifier.ts";
 import type { Span } from "./span.ts";
-
-type Batch = Required<Omit<BatchHint, "from">>;
 
 const MOST_BATCHES = 20_000;
 /** Looking further back costs more than what is asked for is worth. */
@@ -14,7 +12,7 @@ const MOST_BYTES = 16 * 1024 * 1024;
 export class ChangeRing {
   readonly #mostBatches: number;
   readonly #mostBytes: number;
-  #batches: Batch[] = [];
+  #batches: SeenBatch[] = [];
   /** Where the remembered ones begin in `#batches`. */
   #start = 0;
   #bytes = 0;
@@ -31,7 +29,7 @@ export class ChangeRing {
   }
 
   /** Adds the batch that follows the last one. */
-  add(batch: Batch): void {
+  add(batch: SeenBatch): void {
     this.#batches.push(batch);
     this.#bytes += weigh(batch);
     while (
@@ -128,6 +126,6 @@ export class ChangeRing {
   }
 }
 
-function weigh({ rooms, users }: Batch): number {
+function weigh({ rooms, users }: SeenBatch): number {
   return 120 + rooms.length * 8 + users.length * 64;
 }

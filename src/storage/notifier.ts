@@ -1,3 +1,4 @@
+import type { Caller } from "../util/caller.ts";
 import type { CommittedWrite, PlainNews } from "./plain-news.ts";
 import type { Span } from "./span.ts";
 
@@ -61,7 +62,7 @@ export interface Notifier {
     topics: WaitTopics,
     after: { position: number; mark: number },
     timeoutMs: number,
-    signal: AbortSignal,
+    caller: Caller,
   ): Promise<WaitResult>;
   /** Undefined: further back than is remembered; anything may have changed. */
   changesSince(after: number): Changes | undefined;
@@ -81,6 +82,11 @@ export interface Notifier {
   plainNews(roomNid: number, span: Span): PlainNews | undefined;
   /** How many batches after a position touched a room; undefined: not known. */
   touchesSince(roomNid: number, after: number): number | undefined;
+  /**
+   * Told by this process's committer before it calls for a batch: what the bus says of
+   * it is left to `committed`, which knows more. Answers what ends that.
+   */
+  expect(batchId: string): () => void;
   /** Told by this process's committer after COMMIT. */
   committed(answer: CommittedBatch): void;
   /** Typing or presence changed; published to all processes. */

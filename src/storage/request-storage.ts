@@ -13,9 +13,10 @@ const SLOW_MS = 500;
 /** After this a write would be answered too late, and is not begun. */
 const LATEST_WRITE_MS = PATIENCE_MS / 2;
 
-export interface RequestStorage {
+/** What the processes' requests share. */
+interface Shared {
   db: Sql;
-  committer: Committer;
+  committer: Fence;
   notifier: Notifier;
 }
 
@@ -25,80 +26,132 @@ export interface RequestStorage {
  * waited in vain for one answer waits for no other, whatever its use-case makes of the
  * error. What began before the process was stopped asks nothing more: its client may
  * have gone on elsewhere.
- * @param waitedMs for the database, before the request came here
  */
-export function storageOfRequest(
-  shared: { db: Sql; committer: Fence; notifier: Notifier },
-  waitedMs: number,
-): RequestStorage {
-  const { committer, notifier } = shared;
-  let spent = waitedMs > SLOW_MS ? waitedMs : 0;
-  let countedUntil = 0;
-  let isGivenUp = false;
+class Patience {
+  readonly shared: Shared;
+  #spent: number;
+  #countedUntil = 0;
+  #isGivenUp = false;
 
-  /** Waits at the same time count once. */
-  const count = (begun: number): void => {
-    const now = performance.now();
-    if (now - begun <= SLOW_MS && spent <= PATIENCE_MS) return;
-    spent += now - Math.max(begun, countedUntil);
-    countedUntil = now;
-  };
+  constructor(shared: Shared, waitedMs: number) {
+    this.shared = shared;
+    this.#spent = waitedMs > SLOW_MS ? waitedMs : 0;
+  }
 
-  const ask = async <T>(begin: () => Promise<T>): Promise<T> => {
-    if (isGivenUp || committer.isShut) throw unanswered(true);
+  async read<T>(begin: () => Promise<T>): Promise<T> {
+    const left = PATIENCE_MS + GRACE_MS - this.#spent;
+    this.#isGivenUp ||= left <= 0;
+    const begun = performance.now();
+    try {
+      return await this.#ask(() =>
+        this.#spent === 0
+          ? begin()
+          : within(left, begin(), () => unanswered(false)),
+      );
+    } finally {
+      this.#count(begun);
+    }
+  }
+
+  /** What is under way is waited for: until then nobody knows what becomes of it. */
+  write<T>(begin: () => Promise<T>): Promise<T> {
+    this.#isGivenUp ||= this.#spent > LATEST_WRITE_MS;
+    return this.#ask(begin);
+  }
+
+  async #ask<T>(begin: () => Promise<T>): Promise<T> {
+    if (this.#isGivenUp || this.shared.committer.isShut) throw unanswered(true);
     try {
       return await begin();
     } catch (error) {
-      isGivenUp ||= isUnanswered(error);
+      this.#isGivenUp ||= isUnanswered(error);
       throw error;
     }
-  };
+  }
 
-  const read = async <T>(begin: () => Promise<T>): Promise<T> => {
-    const left = PATIENCE_MS + GRACE_MS - spent;
-    isGivenUp ||= left <= 0;
-    const begun = performance.now();
-    try {
-      return await ask(() =>
-        spent === 0 ? begin() : within(left, begin(), () => unanswered(false)),
-      );
-    } finally {
-      count(begun);
-    }
-  };
+  /** Waits at the same time count once. */
+  #count(begun: number): void {
+    const now = performance.now();
+    if (now - begun <= SLOW_MS && this.#spent <= PATIENCE_MS) return;
+    this.#spent += now - Math.max(begun, this.#countedUntil);
+    this.#countedUntil = now;
+  }
+}
 
-  // What is under way is waited for: until then nobody knows what becomes of it.
-  const write = <T>(begin: () => Promise<T>): Promise<T> => {
-    isGivenUp ||= spent > LATEST_WRITE_MS;
-    return ask(begin);
-  };
-
-  return {
-    db: new Proxy(shared.db, {
-      apply(target, self, args: unknown[]) {
-        const query: unknown = Reflect.apply(target, self, args);
-        if (!(query instanceof Promise)) return query;
-        // A query begins when it is awaited; one within another one never is.
-        const begin = query.then.bind(query);
-        let asked: Promise<unknown> | undefined;
-        const run = () => (asked ??= read(() => begin()));
-        query.then = ((...listeners: Parameters<typeof query.then>) =>
-          run().then(...listeners)) as typeof query.then;
-        query.catch = ((listener: Parameters<typeof query.catch>[0]) =>
-          run().catch(listener)) as typeof query.catch;
-        query.finally = (listener) => run().finally(listener);
-        return query;
+/**
+ * Makes views of what requests share. A view is made for each of them, and many wait
+ * with theirs for long: what it is made of is made when it is first asked for.
+ */
+export function createRequestStorage<S extends Shared>(
+  shared: S,
+): (waitedMs: number) => S {
+  const patience = Symbol("patience");
+  interface View {
+    [patience]: Patience;
+  }
+  const define = (target: View, name: keyof Shared, value: unknown) =>
+    Object.defineProperty(target, name, { value, enumerable: true });
+  const ofNotifier = Object.create(shared.notifier, {
+    refresh: {
+      value(this: View) {
+        return this[patience].read(() => shared.notifier.refresh());
       },
-    }),
-    committer: { commit: (rows) => write(() => committer.commit(rows)) },
-    notifier: Object.create(notifier, {
-      refresh: { value: () => read(() => notifier.refresh()) },
-      caughtUp: {
-        value: (position: number) => read(() => notifier.caughtUp(position)),
+    },
+    caughtUp: {
+      value(this: View, position: number) {
+        return this[patience].read(() => shared.notifier.caughtUp(position));
       },
-    }) as Notifier,
+    },
+  }) as object;
+  const ofRequest = Object.create(shared, {
+    db: {
+      get(this: View) {
+        const db = openDatabase(this[patience]);
+        define(this, "db", db);
+        return db;
+      },
+    },
+    committer: {
+      get(this: View): Committer {
+        const { [patience]: own } = this;
+        return {
+          commit: (rows) => own.write(() => shared.committer.commit(rows)),
+        };
+      },
+    },
+    notifier: {
+      get(this: View) {
+        const notifier = Object.create(ofNotifier) as View;
+        notifier[patience] = this[patience];
+        define(this, "notifier", notifier);
+        return notifier;
+      },
+    },
+  }) as object;
+  return (waitedMs) => {
+    const view = Object.create(ofRequest) as View;
+    view[patience] = new Patience(shared, waitedMs);
+    return view as unknown as S;
   };
 }
+
+const openDatabase = (patience: Patience): Sql =>
+  new Proxy(patience.shared.db, {
+    apply(target, self, args: unknown[]) {
+      const query: unknown = Reflect.apply(target, self, args);
+      if (!(query instanceof Promise)) return query;
+      // A query begins when it is awaited; one within another one never is.
+      const begin = query.then.bind(query);
+      let asked: Promise<unknown> | undefined;
+      const run = () => (asked ??= patience.read(() => begin()));
+      query.then = ((...listeners: Parameters<typeof query.then>) =>
+        run().then(...listeners)) as typeof query.then;
+      query.catch = ((listener: Parameters<typeof query.catch>[0]) =>
+        run().catch(listener)) as typeof query.catch;
+      query.finally = (listener) => run().finally(listener);
+      return query;
+    },
+  });
 
 const unanswered = (isKnown: boolean) =>
   new StorageUnavailable("The request waited for too long.", isKnown);

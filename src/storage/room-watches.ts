@@ -1,7 +1,7 @@
-/** One set of rooms, with those who wait for any of them. */
+/** One set of rooms, with those who wait for any of them: mostly one. */
 interface Watch<T> {
   rooms: ReadonlySet<number>;
-  waiting: Set<T>;
+  waiting: T | Set<T> | undefined;
 }
 
 const MOST_IDLE = 10_000;
@@ -21,13 +21,23 @@ export class RoomWatches<T> {
 
   add(rooms: ReadonlySet<number>, waiter: T): void {
     const watch = this.#watches.get(rooms) ?? this.#index(rooms);
-    if (this.#idle.delete(watch)) this.#idleRooms -= rooms.size;
-    watch.waiting.add(waiter);
+    const { waiting } = watch;
+    if (waiting instanceof Set) waiting.add(waiter);
+    else if (waiting !== undefined) watch.waiting = new Set([waiting, waiter]);
+    else {
+      watch.waiting = waiter;
+      if (this.#idle.delete(watch)) this.#idleRooms -= rooms.size;
+    }
   }
 
   remove(rooms: ReadonlySet<number>, waiter: T): void {
     const watch = this.#watches.get(rooms);
-    if (!watch?.waiting.delete(waiter) || watch.waiting.size > 0) return;
+    if (!watch) return;
+    const { waiting } = watch;
+    if (waiting instanceof Set) {
+      if (!waiting.delete(waiter) || waiting.size > 0) return;
+    } else if (waiting !== waiter) return;
+    watch.waiting = undefined;
     this.#idle.add(watch);
     this.#idleRooms += rooms.size;
     for (const longest of this.#idle) {
@@ -40,11 +50,14 @@ export class RoomWatches<T> {
 
   /** Everyone who waits for a room. */
   *list(room: number): Generator<T> {
-    for (const watch of this.#byRoom.get(room) ?? []) yield* watch.waiting;
+    for (const { waiting } of this.#byRoom.get(room) ?? []) {
+      if (waiting instanceof Set) yield* waiting;
+      else if (waiting !== undefined) yield waiting;
+    }
   }
 
   #index(rooms: ReadonlySet<number>): Watch<T> {
-    const watch: Watch<T> = { rooms, waiting: new Set() };
+    const watch: Watch<T> = { rooms, waiting: undefined };
     this.#watches.set(rooms, watch);
     for (const room of rooms) {
       const watches = this.#byRoom.get(room);

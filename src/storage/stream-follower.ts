@@ -1,9 +1,6 @@
 import { getHead, listBatchesAfter } from "./batches.ts";
-import type { BatchHint } from "./bus-message.ts";
+import type { BatchHint, SeenBatch } from "./bus-message.ts";
 import type { Sql } from "./database.ts";
-
-/** A batch, with whom it touched, at its place in the stream. */
-export type SeenBatch = Required<Omit<BatchHint, "from">>;
 
 export interface FollowerOptions {
   sql: Sql;

@@ -5,6 +5,7 @@ import {
   listTypingAfter,
   getLastMark,
 } from "./batches.ts";
+import type { BatchHint } from "./bus-message.ts";
 import type { Bus } from "./bus.ts";
 import { ChangeRing } from "./change-ring.ts";
 import type { Sql } from "./database.ts";
@@ -47,6 +48,8 @@ export async function createNotifier({
   const advanceListeners = new Set<() => void>();
   const revoked = new Set<number>();
   const plainNews = new PlainNewsMemory();
+  /** Batches of this process on their way, and what the bus has said of them. */
+  const expected = new Map<string, BatchHint | undefined>();
   const rollCall = createRollCall(bus);
   const self = randomUUID();
   let isClosed = false;
@@ -110,7 +113,11 @@ export async function createNotifier({
 
   bus.onMessage((message) => {
     if (isClosed) return;
-    if (message.kind === "batch") follower.hint(message.batch);
+    if (message.kind === "batch") {
+      const { id = "" } = message.batch;
+      if (expected.has(id)) expected.set(id, message.batch);
+      else follower.hint(message.batch);
+    }
     if (message.kind === "ephemeral") hearEphemeral(message.ephemeral);
     if (message.kind === "heard") rollCall.note(message.call, message.by);
     if (message.kind === "revoked") {
@@ -149,17 +156,17 @@ export async function createNotifier({
       if (follower.position < position) await follower.refresh();
     },
 
-    async wait(topics, after, timeoutMs, signal) {
-      if (isClosed || signal.aborted) return "aborted";
+    wait(topics, after, timeoutMs, caller) {
       const { tokenId } = topics;
-      if (tokenId !== undefined && revoked.has(tokenId)) return "revoked";
-      if (
+      if (isClosed || caller.isGone) return Promise.resolve("aborted");
+      if (tokenId !== undefined && revoked.has(tokenId))
+        return Promise.resolve("revoked");
+      const isNews =
         ring.concerns(topics, after.position) ||
-        ephemeral.concerns(topics, after.mark)
-      ) {
-        return "woken";
-      }
-      return waiters.wait(topics, after, timeoutMs, signal);
+        ephemeral.concerns(topics, after.mark);
+      return isNews
+        ? Promise.resolve("woken")
+        : waiters.wait(topics, after, timeoutMs, caller);
     },
 
     changesSince: (after) => ring.changesSince(after),
@@ -168,6 +175,15 @@ export async function createNotifier({
     ephemeralBetween: (after, upTo) => ephemeral.between(after, upTo),
     plainNews: (roomNid, span) => plainNews.find(roomNid, span),
     touchesSince: (roomNid, after) => ring.touchesSince(roomNid, after),
+
+    expect(batchId) {
+      expected.set(batchId, undefined);
+      return () => {
+        const hint = expected.get(batchId);
+        expected.delete(batchId);
+        if (hint && !isClosed) follower.hint(hint);
+      };
+    },
 
     committed({ base, head, rooms, users, writes }) {
       if (head === base) return;

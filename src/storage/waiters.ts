@@ -1,3 +1,5 @@
+import type { Caller } from "../util/caller.ts";
+import { addFew, type Few, listFew, removeFew } from "../util/few.ts";
 import type { WaitResult, WaitTopics } from "./notifier.ts";
 import { RoomWatches } from "./room-watches.ts";
 
@@ -6,50 +8,73 @@ interface Places {
   mark: number;
 }
 
-interface Waiter {
-  topics: WaitTopics;
-  /** What it has seen: only what lies above wakes it. */
-  after: Places;
-  end(result: WaitResult): void;
-}
-
 /** A longer timer would fire at once. */
 const LONGEST_MS = 2 ** 31 - 1;
+
+/** Many wait for long, so a waiter is little and holds little. */
+class Waiter {
+  readonly #waiters: Waiters;
+  readonly userId: string;
+  readonly tokenId: number | undefined;
+  readonly roomNids: ReadonlySet<number>;
+  /** What it has seen: only what lies above wakes it. */
+  readonly position: number;
+  readonly mark: number;
+  readonly #caller: Caller;
+  readonly #timer: NodeJS.Timeout;
+  readonly #resolve: (result: WaitResult) => void;
+
+  constructor(
+    waiters: Waiters,
+    { userId, tokenId, roomNids }: WaitTopics,
+    after: Places,
+    timeoutMs: number,
+    caller: Caller,
+    resolve: (result: WaitResult) => void,
+  ) {
+    this.#waiters = waiters;
+    this.userId = userId;
+    this.tokenId = tokenId;
+    this.roomNids = roomNids;
+    this.position = after.position;
+    this.mark = after.mark;
+    this.#caller = caller;
+    this.#resolve = resolve;
+    const ms = Math.min(Math.ceil(timeoutMs), LONGEST_MS);
+    this.#timer = setTimeout(expire, ms, this);
+    caller.waiting = this;
+  }
+
+  leave(): void {
+    this.end("aborted");
+  }
+
+  end(result: WaitResult): void {
+    if (!this.#waiters.remove(this)) return;
+    clearTimeout(this.#timer);
+    this.#caller.waiting = undefined;
+    this.#resolve(result);
+  }
+}
+
+const expire = (waiter: Waiter): void => waiter.end("timeout");
 
 /** Who waits for what. A wake touches those whom it concerns, and nobody else. */
 export class Waiters {
   readonly #all = new Set<Waiter>();
-  readonly #byUser = new Map<string, Set<Waiter>>();
+  readonly #byUser = new Map<string, Few<Waiter>>();
   readonly #byRoom = new RoomWatches<Waiter>();
-  readonly #byToken = new Map<number, Set<Waiter>>();
+  readonly #byToken = new Map<number, Few<Waiter>>();
 
-  /** Resolves when somebody ends the wait, the time is over, or the signal says so. */
+  /** Resolves when somebody ends the wait, the time is over, or the caller is gone. */
   wait(
     topics: WaitTopics,
     after: Places,
     timeoutMs: number,
-    signal: AbortSignal,
+    caller: Caller,
   ): Promise<WaitResult> {
     return new Promise((resolve) => {
-      const waiter: Waiter = {
-        topics,
-        after,
-        end: (result) => {
-          if (!this.#all.delete(waiter)) return;
-          clearTimeout(timer);
-          signal.removeEventListener("abort", abort);
-          this.#unindex(waiter);
-          resolve(result);
-        },
-      };
-      const abort = () => waiter.end("aborted");
-      const timer = setTimeout(
-        () => waiter.end("timeout"),
-        Math.min(timeoutMs, LONGEST_MS),
-      );
-      signal.addEventListener("abort", abort, { once: true });
-      this.#all.add(waiter);
-      this.#index(waiter);
+      this.#add(new Waiter(this, topics, after, timeoutMs, caller, resolve));
     });
   }
 
@@ -59,14 +84,16 @@ export class Waiters {
     reached: Partial<Places>,
   ): void {
     const { position = -1, mark = -1 } = reached;
-    const isNews = ({ after }: Waiter) =>
-      position > after.position || mark > after.mark;
+    const isNews = (waiter: Waiter) =>
+      position > waiter.position || mark > waiter.mark;
     for (const room of rooms) endAll(this.#byRoom.list(room), "woken", isNews);
-    for (const user of users) endAll(this.#byUser.get(user), "woken", isNews);
+    for (const user of users)
+      endAll(listFew(this.#byUser.get(user)), "woken", isNews);
   }
 
   revoke(tokenIds: readonly number[]): void {
-    for (const id of tokenIds) endAll(this.#byToken.get(id), "revoked");
+    for (const id of tokenIds)
+      endAll(listFew(this.#byToken.get(id)), "revoked");
   }
 
   endAll(result: WaitResult): void {
@@ -81,42 +108,30 @@ export class Waiters {
     return [...this.#byToken.keys()];
   }
 
-  #index(waiter: Waiter): void {
-    const { userId, tokenId, roomNids } = waiter.topics;
-    addTo(this.#byUser, userId, waiter);
-    if (tokenId !== undefined) addTo(this.#byToken, tokenId, waiter);
-    this.#byRoom.add(roomNids, waiter);
+  /** False for one that has ended. */
+  remove(waiter: Waiter): boolean {
+    if (!this.#all.delete(waiter)) return false;
+    const { userId, tokenId, roomNids } = waiter;
+    removeFew(this.#byUser, userId, waiter);
+    if (tokenId !== undefined) removeFew(this.#byToken, tokenId, waiter);
+    this.#byRoom.remove(roomNids, waiter);
+    return true;
   }
 
-  #unindex(waiter: Waiter): void {
-    const { userId, tokenId, roomNids } = waiter.topics;
-    removeFrom(this.#byUser, userId, waiter);
-    if (tokenId !== undefined) removeFrom(this.#byToken, tokenId, waiter);
-    this.#byRoom.remove(roomNids, waiter);
+  #add(waiter: Waiter): void {
+    const { userId, tokenId, roomNids } = waiter;
+    this.#all.add(waiter);
+    addFew(this.#byUser, userId, waiter);
+    if (tokenId !== undefined) addFew(this.#byToken, tokenId, waiter);
+    this.#byRoom.add(roomNids, waiter);
   }
 }
 
 /** Ending a waiter takes it out of the list, so the list is copied first. */
 function endAll(
-  waiters: Iterable<Waiter> | undefined,
+  waiters: Iterable<Waiter>,
   result: WaitResult,
   isMeant: (waiter: Waiter) => boolean = () => true,
 ) {
-  if (!waiters) return;
   for (const waiter of [...waiters]) if (isMeant(waiter)) waiter.end(result);
-}
-
-function addTo<K>(index: Map<K, Set<Waiter>>, key: K, waiter: Waiter): void {
-  const waiters = index.get(key);
-  if (waiters) waiters.add(waiter);
-  else index.set(key, new Set([waiter]));
-}
-
-function removeFrom<K>(
-  index: Map<K, Set<Waiter>>,
-  key: K,
-  waiter: Waiter,
-): void {
-  const waiters = index.get(key);
-  if (waiters?.delete(waiter) && waiters.size === 0) index.delete(key);
 }

@@ -24,12 +24,19 @@ export class Turns {
     const held = turn;
     if (held.working < this.#width) {
       held.working += 1;
-      return work().finally(() => this.#end(key, held));
+      return this.#follow(key, held, work());
     }
     // Whoever has worked hands the place on.
     return new Promise<void>((resolve) => (held.waiting ??= []).push(resolve))
       .then(work)
       .finally(() => this.#end(key, held));
+  }
+
+  /** Work may take minutes, and this holds less of it meanwhile than `finally` does. */
+  #follow<T>(key: string, turn: Turn, work: Promise<T>): Promise<T> {
+    const end = () => this.#end(key, turn);
+    work.then(end, end);
+    return work;
   }
 
   #end(key: string, turn: Turn): void {

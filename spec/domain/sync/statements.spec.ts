@@ -8,6 +8,7 @@ import {
 } from "../../../src/domain/sync/sync-token.ts";
 import type { Edges } from "../../../src/edges.ts";
 import type { Notifier } from "../../../src/storage/notifier.ts";
+import { Caller } from "../../../src/util/caller.ts";
 import { ProcessMemory } from "../../../src/util/process-memory.ts";
 import { countStatements } from "../../support/count-statements.ts";
 import { edit, react, refer, reply } from "../../support/relations.ts";
@@ -75,7 +76,7 @@ describe("the statements of a sync", () => {
     const { text } = await sync(
       edges,
       requestOf(user, since, filter),
-      new AbortController().signal,
+      new Caller(),
     );
     const { next_batch: next } = JSON.parse(text) as { next_batch: string };
     return { statements: counting.taken(), token: findSyncToken(next)! };
@@ -179,7 +180,7 @@ describe("the statements of a sync", () => {
       const answer = sync(
         edges,
         { ...requestOf(guest, since), timeoutMs: 30_000 },
-        new AbortController().signal,
+        new Caller(),
       );
       await waits;
       counting.taken();

@@ -61,7 +61,7 @@ describe("scopes", () => {
       findRoom: (alias) => findRoomOfAlias(edges, alias),
       rateLimiter: rateLimiterOf(edges),
     });
-    listener = createListener(app.callback());
+    listener = createListener(app);
     await new Promise<void>((done) => listener.listen(0, "127.0.0.1", done));
     owner = await server.user("owner");
   });

@@ -3,6 +3,8 @@ import { listAccountDataOfType } from "../../storage/account-data.ts";
 import { accountDataContext, findAccountDataText } from "./account-data.ts";
 
 const IGNORED = "m.ignored_user_list";
+/** One for all who ignore nobody: it is remembered of each of them. */
+const NOBODY: ReadonlySet<string> = new Set();
 
 /** Whom a user ignores: their invites and messages are not shown. */
 export async function listIgnoredUsers(
@@ -10,7 +12,7 @@ export async function listIgnoredUsers(
   userId: string,
 ): Promise<ReadonlySet<string>> {
   const text = await findAccountDataText(edges, userId, 0, IGNORED);
-  return text === undefined ? new Set() : parseIgnored(text);
+  return text === undefined ? NOBODY : parseIgnored(text);
 }
 
 /** The same for many users; those who ignore nobody are left out. */

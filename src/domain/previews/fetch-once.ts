@@ -45,13 +45,13 @@ export function fetchOnce(
 
 /** Fetches unless another process does, and then waits for what comes of it. */
 async function fetchAlone(
-  { now, ...edges }: Needs,
+  edges: Needs,
   urlHash: Buffer,
   begin: () => Promise<KeptPreview>,
 ): Promise<KeptPreview> {
   const holder = randomUUID();
-  const kept = () => findKept({ ...edges, now }, urlHash, now());
-  for (const latest = now() + LEASE_MS; now() <= latest;) {
+  const kept = () => findKept(edges, urlHash, edges.now());
+  for (const latest = edges.now() + LEASE_MS; edges.now() <= latest;) {
     if (await takeUrlFetch(edges.db, urlHash, holder, LEASE_MS)) {
       try {
         return (await kept()) ?? (await begin());

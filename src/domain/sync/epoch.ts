@@ -23,14 +23,13 @@ export function followEpoch({
 }
 
 /** The stream's epoch, from the database once for each connection to it. */
-export async function readEpochOnce({
-  db,
-  memory,
-}: Pick<Edges, "db" | "memory">): Promise<number> {
-  const remembered = memory.of(known);
+export async function readEpochOnce(
+  edges: Pick<Edges, "db" | "memory">,
+): Promise<number> {
+  const remembered = edges.memory.of(known);
   if (remembered.epoch !== undefined) return remembered.epoch;
   const { gaps } = remembered;
-  const epoch = await readEpoch(db);
+  const epoch = await readEpoch(edges.db);
   if (remembered.gaps === gaps) remembered.epoch = epoch;
   return epoch;
 }

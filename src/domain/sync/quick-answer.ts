@@ -1,7 +1,13 @@
+import type { KeyCounts } from "./device-section.ts";
 import { noteClear, readKeyCountsOnce } from "./device-memory.ts";
 import { findQuickNews, type SinceRequest } from "./quick-news.ts";
 import { readQuickEntries } from "./quick-entries.ts";
-import { type SyncAnswer, type SyncEdges, writeAnswer } from "./sync-answer.ts";
+import {
+  type AnsweredRoom,
+  type SyncAnswer,
+  type SyncEdges,
+  writeAnswer,
+} from "./sync-answer.ts";
 import type { SyncRequest } from "./sync-request.ts";
 import { formatSyncToken, type SyncToken } from "./sync-token.ts";
 import type { UserView } from "./user-view.ts";
@@ -35,18 +41,42 @@ export async function readQuickAnswer(
     mark,
     keysDigest: keys.digest,
   };
-  const parts = {
-    token: formatSyncToken(token),
-    invite: [],
-    knock: [],
-    accountData: [],
-    presence: [],
-    toDevice: [],
-    keyCounts: keys.counts,
-    fallbackTypes: keys.fallback,
-    deviceLists: null,
-  };
-  const text = writeAnswer(parts, join);
-  const hasKeyNews = since.keysDigest !== keys.digest;
-  return { text, token, isEmpty: join.length === 0 && !hasKeyNews };
+  return new QuickAnswer(since, token, keys, join);
 }
+
+/** Written when it is sent: of a client that waits, few answers without news ever are. */
+class QuickAnswer implements SyncAnswer {
+  readonly token: SyncToken;
+  readonly isEmpty: boolean;
+  readonly #keys: KeyCounts;
+  readonly #join: readonly AnsweredRoom[];
+
+  constructor(
+    since: SyncToken,
+    token: SyncToken,
+    keys: KeyCounts,
+    join: readonly AnsweredRoom[],
+  ) {
+    this.token = token;
+    this.isEmpty = join.length === 0 && since.keysDigest === keys.digest;
+    this.#keys = keys;
+    this.#join = this.isEmpty ? NO_ROOMS : join;
+  }
+
+  get text(): string {
+    const parts = {
+      token: formatSyncToken(this.token),
+      invite: [],
+      knock: [],
+      accountData: [],
+      presence: [],
+      toDevice: [],
+      keyCounts: this.#keys.counts,
+      fallbackTypes: this.#keys.fallback,
+      deviceLists: null,
+    };
+    return writeAnswer(parts, this.#join);
+  }
+}
+
+const NO_ROOMS: readonly AnsweredRoom[] = [];

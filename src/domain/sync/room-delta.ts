@@ -1,5 +1,4 @@
 import type { Edges } from "../../edges.ts";
-import { escapeText, unescapeText } from "../../storage/json-text.ts";
 import {
   type DeltaFacts,
   type DeltaRange,
@@ -10,7 +9,6 @@ import type { EventHead } from "../../storage/events.ts";
 import type { PlainNews } from "../../storage/plain-news.ts";
 import type { Span } from "../../storage/span.ts";
 import { listBundledTypes } from "../../storage/relations.ts";
-import { listCurrentMembers } from "../../storage/sync-changes.ts";
 import type { ReceiptRow } from "../../storage/sync-extras.ts";
 import { listTimelines } from "../../storage/sync-timeline.ts";
 import { groupBy } from "../../util/group-by.ts";
@@ -19,6 +17,7 @@ import { WeightedCache } from "../../util/weighted-cache.ts";
 import { openEvents } from "../rooms/event-store.ts";
 import { isLocalUser } from "../rooms/local-user.ts";
 import type { StoredEvent } from "../rooms/stored-event.ts";
+import { type MemberNids, readSenderMembers } from "./sender-members.ts";
 import { NO_CONDITIONS } from "./sync-filter.ts";
 
 /** What happened in a room between two places of the stream, read once for all who wait for it. */
@@ -36,7 +35,6 @@ export interface RoomDelta {
   readMemberNids(): Promise<MemberNids>;
 }
 
-type MemberNids = ReadonlyMap<number, ReadonlyMap<string, number>>;
 type Needs = Pick<Edges, "db" | "keyring" | "memory" | "notifier" | "settings">;
 /** Null where it is more than a few plain messages and receipts. */
 type Delta = RoomDelta | null;
@@ -119,7 +117,7 @@ async function loadDeltas(
   const receiptsOf = groupBy(receipts, ({ roomNid }) => roomNid);
   let members: Promise<MemberNids> | undefined;
   const readMemberNids = () =>
-    (members ??= readSenders(
+    (members ??= readSenderMembers(
       edges,
       plain.flatMap(({ roomNid }) => eventsOf.get(roomNid) ?? []),
     ).catch((error: unknown) => {
@@ -176,26 +174,6 @@ async function readRanges(
     facts: [...known, ...facts],
     heads: [...known.flatMap((news) => news.heads), ...heads.reverse()],
   };
-}
-
-async function readSenders(
-  { db }: Pick<Edges, "db">,
-  events: readonly StoredEvent[],
-): Promise<MemberNids> {
-  const places = new Map(
-    events.map(({ roomNid, sender }) => [
-      `${roomNid} ${sender}`,
-      { roomNid, stateKey: escapeText(sender) },
-    ]),
-  );
-  const rows = await listCurrentMembers(db, [...places.values()]);
-  const byRoom = groupBy(rows, ({ roomNid }) => roomNid);
-  return new Map(
-    [...byRoom].map(([roomNid, members]) => [
-      roomNid,
-      new Map(members.map((row) => [unescapeText(row.stateKey), row.nid])),
-    ]),
-  );
 }
 
 const weigh = (delta: Delta): number =>

@@ -1,3 +1,4 @@
+import type { Caller } from "../../util/caller.ts";
 import { forgetReceived } from "./device-memory.ts";
 import { readEpochOnce } from "./epoch.ts";
 import { readQuickAnswer } from "./quick-answer.ts";
@@ -13,7 +14,7 @@ import { readWholeAnswer } from "./whole-answer.ts";
 export async function sync(
   edges: SyncEdges,
   asked: SyncRequest,
-  signal: AbortSignal,
+  caller: Caller,
 ): Promise<AnswerText> {
   const request = await settleToken(edges, asked);
   const { requester, since } = request;
@@ -35,7 +36,7 @@ export async function sync(
     const left = deadline - performance.now();
     const mustAnswer =
       since === null || request.isFullState || !answer.isEmpty || left <= 0;
-    if (mustAnswer || signal.aborted) return answer;
+    if (mustAnswer || caller.isGone) return answer;
     const outcome = await edges.notifier.wait(
       {
         userId: requester.userId,
@@ -44,7 +45,7 @@ export async function sync(
       },
       { position: answer.token.position, mark: answer.token.mark },
       left,
-      signal,
+      caller,
     );
     if (outcome !== "woken") return answer;
     upTo = edges.notifier.position;

@@ -13,17 +13,17 @@ const typists = slot(
 
 /** `m.typing` of rooms as it was at an ephemeral mark, read once for all who are told of the same rooms. */
 export async function readTypingEvents(
-  { db, memory, now }: Needs,
+  edges: Needs,
   roomNids: readonly number[],
   mark: number,
   ignored: ReadonlySet<string> = new Set(),
 ): Promise<Map<number, object>> {
   if (roomNids.length === 0) return new Map();
-  const cache = memory.of(typists);
+  const cache = edges.memory.of(typists);
   const key = `${mark} ${roomNids.join(" ")}`;
   let reading = cache.get(key);
   if (!reading) {
-    reading = readTypists(db, roomNids, now());
+    reading = readTypists(edges.db, roomNids, edges.now());
     cache.set(key, reading);
     reading.catch(() => cache.delete(key));
   }

@@ -18,16 +18,13 @@ interface UploadQuery {
   filename?: string;
 }
 
-const uploadOf = (
-  { headers, content }: RequestInfo,
-  { filename }: UploadQuery,
-): Upload => {
-  const { "content-type": type, "content-length": length } = headers;
+const uploadOf = (request: RequestInfo, { filename }: UploadQuery): Upload => {
+  const { "content-type": type, "content-length": length } = request.headers;
   return {
     contentType: typeof type === "string" ? type : undefined,
     fileName: filename === "" ? undefined : filename,
     length: typeof length === "string" ? Number(length) : undefined,
-    content: content(),
+    content: request.content(),
   };
 };
 

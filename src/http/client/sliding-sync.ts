@@ -30,9 +30,9 @@ export const postSlidingSync = endpoint<{
     },
   },
   body: slidingSyncSchema,
-  async handle(edges, { requester, query, body, request }) {
-    const asked = await parseSlidingRequest(edges, requester, query, body);
-    const text = await slidingSync(edges, asked, request.signal);
-    return reply({ body: text });
-  },
+  // As of GET /sync: nothing is held but what was read of it.
+  handle: (edges, { requester, query, body, request: { caller } }) =>
+    parseSlidingRequest(edges, requester, query, body)
+      .then((asked) => slidingSync(edges, asked, caller))
+      .then((text) => reply({ body: text })),
 });

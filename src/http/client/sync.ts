@@ -25,9 +25,9 @@ export const getSync = endpoint<{ query: SyncQuery }>({
       "org.matrix.msc4222.use_state_after": { type: "boolean" },
     },
   },
-  async handle(edges, { requester, query, request }) {
-    const asked = await parseSyncRequest(edges, requester, query);
-    const { text, rest } = await sync(edges, asked, request.signal);
-    return reply({ body: text, ...(rest && { rest }) });
-  },
+  // No frame of an async function: it would hold what it was called with while it waits.
+  handle: (edges, { requester, query, request: { caller } }) =>
+    parseSyncRequest(edges, requester, query)
+      .then((asked) => sync(edges, asked, caller))
+      .then(({ text, rest }) => reply({ body: text, ...(rest && { rest }) })),
 });

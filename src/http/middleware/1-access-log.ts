@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Log } from "../../edges.ts";
-import type { Middleware } from "../context.ts";
+import { RequestState, type Middleware } from "../context.ts";
 
 /**
  * Names the request and writes one line when its answer has left. The line
@@ -13,24 +13,24 @@ export function accessLog(
   const run = randomBytes(4).toString("hex");
   let count = 0;
   return (ctx, next) => {
-    const { req, res, state } = ctx;
+    const { req, res } = ctx;
     const start = performance.now();
     const [path = "", query = ""] = splitOnce(originFormOf(req.url ?? ""));
-    state.requestId = `${run}-${(count += 1).toString(36)}`;
-    state.path = path;
-    state.query = query;
     const forwarded = req.headers["x-forwarded-for"];
-    state.ip = addressOf(
+    const ip = addressOf(
       req.socket.remoteAddress ?? "",
       Array.isArray(forwarded) ? forwarded.join(",") : forwarded,
     );
-    ctx.set("X-Request-Id", state.requestId);
-    res.once("close", () => {
+    const requestId = `${run}-${(count += 1).toString(36)}`;
+    const state = new RequestState(requestId, ip, path, query);
+    ctx.state = state;
+    res.on("close", () => {
+      if (!res.writableFinished) state.caller.leave();
       log.info(
         {
-          request: state.requestId,
+          request: requestId,
           method: req.method,
-          path,
+          path: state.path,
           route: state.route?.endpoint.path,
           longPoll: state.route?.endpoint.longPoll,
           status: res.writableFinished ? res.statusCode : 499,

@@ -1,80 +1,77 @@
-import type { Edges } from "../../edges.ts";
-import type { Context, Middleware } from "../context.ts";
-import { streamBody } from "../body.ts";
-import type { AnyInput, RequestInfo } from "../endpoint.ts";
+import type { Edges, Log } from "../../edges.ts";
+import type { Exchange, Middleware } from "../context.ts";
+import type { AnyInput } from "../endpoint.ts";
 import { fieldsOf } from "../error-fields.ts";
-import { ClientGone } from "../http-error.ts";
-import { isReply } from "../reply.ts";
+import type { Refuse } from "../refuse.ts";
+import { isReply, type Reply } from "../reply.ts";
+import { RequestView } from "../request-view.ts";
+import { send } from "../send.ts";
 import { streamBytes } from "../stream-bytes.ts";
 import { streamText } from "../stream-text.ts";
 
-/** Calls the endpoint and serialises its answer, once. */
+/** Calls the endpoint and sends its answer, or its refusal; it never rejects. */
 export function handle(
   edgesNow: (waitedMs: number) => Edges,
   bodyIdleMs: number,
+  { log, refuse }: { log: Log; refuse: Refuse },
 ): Middleware {
-  return async (ctx) => {
-    const { state } = ctx;
-    // Nobody waits for it any more, and it may be of before a stall.
-    if (ctx.req.socket.destroyed) throw new ClientGone();
+  const begin = (exchange: Exchange) => {
+    const { state } = exchange;
     const input: AnyInput = {
       params: state.params,
       query: state.queryValues,
       body: state.body,
-      request: requestInfo(ctx, bodyIdleMs),
+      request: new RequestView(exchange, bodyIdleMs),
       ...(state.requester && { requester: state.requester }),
       ...(state.actor && { actor: state.actor }),
     };
-    const edges = edgesNow(state.waitedMs ?? 0);
-    const answer = await state.route.endpoint.handle(edges, input);
-    const isOwn = isReply(answer);
-    const onFault = (error: unknown) => {
-      edges.log.error(fieldsOf(ctx, error), "an answer broke off");
-    };
-    if (isOwn && answer.file) {
-      ctx.status = answer.status;
-      if (ctx.method !== "HEAD")
-        ctx.body = await streamBytes(answer.file(), onFault);
-      ctx.set({ ...answer.headers });
-      return;
+    state.handOver();
+    try {
+      return state.route.endpoint.handle(edgesNow(state.waitedMs), input);
+    } catch (error) {
+      return Promise.reject(error as Error);
     }
-    const body = isOwn ? answer.body : answer;
-    ctx.status = isOwn ? answer.status : 200;
-    ctx.type = "application/json";
-    if (isOwn) ctx.set({ ...answer.headers });
-    const text =
-      typeof body === "string" || Buffer.isBuffer(body)
-        ? body
-        : JSON.stringify(body);
-    const rest = isOwn ? answer.rest : undefined;
-    ctx.body =
-      rest === undefined ? text : streamText(String(text), rest, onFault);
+  };
+  // While it waits this holds the exchange, and no frame of an async function.
+  return ({ req, res, state }) => {
+    const exchange = { req, res, state };
+    // Nobody waits for it any more, and it may be of before a stall.
+    if (req.socket.destroyed) return Promise.resolve();
+    return begin(exchange)
+      .then((answer) => deliver(exchange, answer, log))
+      .catch((error: unknown) => refuse(exchange, error));
   };
 }
 
-function requestInfo(
-  { req, res, state }: Context,
-  bodyIdleMs: number,
-): RequestInfo {
-  let controller: AbortController | undefined;
-  return {
-    ip: state.ip,
-    id: state.requestId,
-    userAgent: req.headers["user-agent"] ?? "",
-    headers: req.headers,
-    content: () => streamBody(req, bodyIdleMs),
-    // Made when asked for: few handlers wait long enough to need it.
-    get signal() {
-      if (controller === undefined) {
-        const made = (controller = new AbortController());
-        if (res.destroyed) made.abort();
-        else
-          res.once("close", () => {
-            // An abort is costly, and an answer that has left needs none.
-            if (!res.writableFinished) made.abort();
-          });
-      }
-      return controller.signal;
-    },
+/** Serialises an answer, once. */
+function deliver(
+  exchange: Exchange,
+  answer: object | Reply,
+  log: Log,
+): Promise<void> | void {
+  if (!isReply(answer))
+    return send(exchange, { status: 200, body: JSON.stringify(answer) });
+  const onFault = (error: unknown) => {
+    log.error(fieldsOf(exchange, error), "an answer broke off");
   };
+  if (answer.file) return deliverFile(exchange, answer, answer.file, onFault);
+  const { status, headers, body, rest } = answer;
+  const text =
+    typeof body === "string" || Buffer.isBuffer(body)
+      ? body
+      : JSON.stringify(body);
+  const whole =
+    rest === undefined ? text : streamText(String(text), rest, onFault);
+  send(exchange, { status, headers, body: whole });
+}
+
+async function deliverFile(
+  exchange: Exchange,
+  { status, headers }: Reply,
+  file: NonNullable<Reply["file"]>,
+  onFault: (error: unknown) => void,
+): Promise<void> {
+  const isAsked = exchange.req.method !== "HEAD";
+  const body = isAsked ? { body: await streamBytes(file(), onFault) } : {};
+  send(exchange, { status, headers, ...body });
 }

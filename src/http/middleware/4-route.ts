@@ -10,7 +10,8 @@ export function route(router: Router<CompiledEndpoint>): Middleware {
     if (ctx.req.rawHeaders.length > 2 * MAX_HEADERS) {
       throw new HttpError(431, "M_TOO_LARGE", "Too many headers.");
     }
-    const method = ctx.method === "HEAD" ? "GET" : ctx.method;
+    const asked = ctx.req.method ?? "";
+    const method = asked === "HEAD" ? "GET" : asked;
     const { value, params } = router.match(method, ctx.state.path);
     ctx.state.route = value;
     ctx.state.segments = params;

@@ -26,7 +26,11 @@ export function takeTurns(): Middleware {
     const part = isPoll ? requester.deviceId : ownTurns;
     const key = part === undefined ? whom : `${whom} ${part}`;
     const turns = part === undefined ? works : apart;
-    if (turns.waiting(key) < MOST_WAITING) return turns.run(key, next);
+    if (turns.waiting(key) < MOST_WAITING) {
+      const work = turns.run(key, next);
+      // Nobody holds the request for it: it may wait for minutes, and answers by itself.
+      return isPoll ? undefined : work;
+    }
     throw withoutStack(
       () =>
         new MatrixError("M_LIMIT_EXCEEDED", "Too many requests at once.", {

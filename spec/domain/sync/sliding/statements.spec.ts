@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { parseSlidingRequest } from "../../../../src/domain/sync/sliding/parse-sliding-request.ts";
 import { slidingSync } from "../../../../src/domain/sync/sliding/sliding-sync.ts";
 import type { Edges } from "../../../../src/edges.ts";
+import { Caller } from "../../../../src/util/caller.ts";
 import { ProcessMemory } from "../../../../src/util/process-memory.ts";
 import { countStatements } from "../../../support/count-statements.ts";
 import { requesterOf } from "../../../support/requester.ts";
@@ -101,11 +102,7 @@ describe("the statements of a sliding sync", () => {
         lists: { all: { ...BODY.lists.all, ranges: [[0, last]] } },
       },
     );
-    const text = await slidingSync(
-      edges,
-      request,
-      new AbortController().signal,
-    );
+    const text = await slidingSync(edges, request, new Caller());
     return JSON.parse(text) as {
       pos: string;
       rooms: Record<string, { timeline: unknown[] }>;

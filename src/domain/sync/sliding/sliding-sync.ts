@@ -1,4 +1,5 @@
 import type { WaitTopics } from "../../../storage/notifier.ts";
+import type { Caller } from "../../../util/caller.ts";
 import type { Connection } from "../../../storage/sliding-states.ts";
 import { readEpochOnce } from "../epoch.ts";
 import { readUserView } from "../user-view.ts";
@@ -25,7 +26,7 @@ const NO_ROOMS: ReadonlySet<number> = new Set();
 export async function slidingSync(
   edges: SlidingEdges,
   request: SlidingRequest,
-  signal: AbortSignal,
+  caller: Caller,
 ): Promise<string> {
   const { requester, pos } = request;
   const epoch = await readEpochOnce(edges);
@@ -45,7 +46,7 @@ export async function slidingSync(
       toDevice,
     });
     // Nobody gets it, so nothing was sent.
-    if (signal.aborted) return "{}";
+    if (caller.isGone) return "{}";
     const left = deadline - performance.now();
     if (pos === null || !answer.isEmpty || left <= 0)
       return finish(edges, request, answer);
@@ -57,9 +58,9 @@ export async function slidingSync(
         mark: request.extensions.typing ? mark : Number.MAX_SAFE_INTEGER,
       },
       left,
-      signal,
+      caller,
     );
-    if (outcome !== "woken" && !signal.aborted)
+    if (outcome !== "woken" && !caller.isGone)
       return finish(edges, request, answer);
     upTo = edges.notifier.position;
   }
