@@ -10,7 +10,7 @@ import {
 } from "../../src/workers/thumbnailer.ts";
 import type { ThumbnailWish } from "../../src/workers/thumbnail-messages.ts";
 import { inChunks } from "../support/collect.ts";
-import { listChildren } from "../../test/faults/processes.ts";
+import { describeProcess, listChildren } from "../../test/faults/processes.ts";
 import { animationOf, imageOf } from "../support/media.ts";
 import { until } from "../support/until.ts";
 
@@ -189,6 +189,13 @@ describe("the thumbnailer", () => {
         await new Promise((done) => setImmediate(done));
         const classes = classesOf(own()!.pid);
         return classes.size === 1 && classes.has(IDLE);
+      });
+      const [beside] = listChildren(own()!.pid).map(({ pid }) => pid);
+      expect(beside).to.be.a("number");
+      await impatient.close();
+      await until(async () => {
+        await new Promise((done) => setImmediate(done));
+        return describeProcess(beside!) === undefined;
       });
     } finally {
       await impatient.close();
