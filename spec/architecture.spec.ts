@@ -20,7 +20,7 @@ const PACKAGES: Record<string, RegExp> = {
   util: /^node:crypto$/,
   config: /^(node:.*|ajv|yaml)$/,
   storage: /^(node:.*|postgres)$/,
-  remote: /^(node:.*|nodemailer|undici|@aws-sdk\/(client-s3|lib-storage))$/,
+  remote: /^(node:.*|nodemailer|undici|@aws-sdk\/client-s3)$/,
   workers: /^(node:.*|@node-rs\/argon2|sharp|htmlparser2)$/,
   "edges.ts": /^node:crypto$/,
   domain: /^node:(crypto|events|timers\/promises)$/,

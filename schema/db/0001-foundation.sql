@@ -126,6 +126,10 @@ create table events (
 );
 select set_column_classes('events', '{"nid": "number", "room_nid": "number", "position": "number", "depth": "number", "arrival": "number", "origin_server_ts": "time", "received_ts": "time", "snapshot_id": "number", "snapshot_after": "number", "replaces_nid": "number", "redacted_by": "number", "room_count": "number", "thread_count": "number", "status": "number", "is_countable": "flag", "has_url": "flag", "event_id": "hash", "type": "protocol", "state_key": "id", "sender": "id", "device_id": "id", "txn_id": "id", "redacts": "id", "rel_type": "protocol", "relates_to": "id", "thread": "id", "refusal": "protocol", "skeleton": "protocol"}');
 create index events_by_position on events (room_nid, position) where position is not null;
+-- Where each room was last active: what orders the rooms of a sliding sync, whatever was said since.
+create index events_bumps on events (room_nid, position)
+  where position is not null and status = 0
+    and type in ('m.room.create', 'm.room.message', 'm.room.encrypted', 'm.sticker', 'm.call.invite', 'm.poll.start', 'm.beacon_info');
 create index events_by_paging_key on events (room_nid, depth, arrival) where arrival is not null;
 -- What was said nearest to a time.
 create index events_by_time on events (room_nid, origin_server_ts) where arrival is not null;

@@ -219,6 +219,7 @@ create table events (
   refusal text, -- protocol
   skeleton text not null -- protocol
 );
+CREATE INDEX events_bumps ON public.events USING btree (room_nid, "position") WHERE (("position" IS NOT NULL) AND (status = 0) AND (type = ANY (ARRAY['m.room.create'::text, 'm.room.message'::text, 'm.room.encrypted'::text, 'm.sticker'::text, 'm.call.invite'::text, 'm.poll.start'::text, 'm.beacon_info'::text])));
 CREATE INDEX events_by_paging_key ON public.events USING btree (room_nid, depth, arrival) WHERE (arrival IS NOT NULL);
 CREATE INDEX events_by_parent ON public.events USING btree (room_nid, relates_to, "position") WHERE ((relates_to IS NOT NULL) AND (redacted_by IS NULL));
 CREATE INDEX events_by_position ON public.events USING btree (room_nid, "position") WHERE ("position" IS NOT NULL);

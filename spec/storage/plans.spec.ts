@@ -300,6 +300,8 @@ describe("the plans of what is asked often", () => {
     await slide();
     await hal.post(path`/join/${roomId}`);
     await slide();
+    const isOrderedByBumps = /Index Only Scan Backward using events_bumps/;
+    expect(plans.some((plan) => isOrderedByBumps.test(plan))).to.equal(true);
     await ivo.put(path`/rooms/${roomId}/send/m.room.message/1`, {
       msgtype: "m.text",
       body: "x",

@@ -17,10 +17,6 @@ const PROGRAM = `
   const told = [];
   // What it waits for is of nobody's concern else.
   const alive = setInterval(() => undefined, 1000);
-  await classes.yieldProcessToAll(process.pid);
-  told.push(ask());
-  await classes.takeShareOfProcess(process.pid);
-  told.push(ask());
   await classes.yieldToAll(process.pid);
   told.push(ask());
   await classes.takeShare(process.pid);
@@ -55,12 +51,12 @@ describe("the class of a thread", () => {
 
   it("is “idle” until it takes its share, where it can come back", () => {
     const idle = comesBack() ? "SCHED_IDLE" : OTHER;
-    expect(policiesOf()).to.deep.equal([idle, OTHER, idle, OTHER]);
+    expect(policiesOf()).to.deep.equal([idle, OTHER]);
   });
 
   it("stays as it is where it could not come back", () => {
     const before = process.getuid?.() === 0 ? UNPRIVILEGED : [];
     expect(comesBack(before)).to.equal(false);
-    expect(policiesOf(before)).to.deep.equal([OTHER, OTHER, OTHER, OTHER]);
+    expect(policiesOf(before)).to.deep.equal([OTHER, OTHER]);
   });
 });

@@ -1,3 +1,5 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { deflateSync } from "node:zlib";
 import { expect } from "chai";
 import sharp from "sharp";
@@ -8,7 +10,7 @@ import {
 } from "../../src/workers/thumbnailer.ts";
 import type { ThumbnailWish } from "../../src/workers/thumbnail-messages.ts";
 import { inChunks } from "../support/collect.ts";
-import { listChildren } from "../../test/faults/processes.ts";
+import { describeProcess, listChildren } from "../../test/faults/processes.ts";
 import { animationOf, imageOf } from "../support/media.ts";
 import { until } from "../support/until.ts";
 
@@ -24,6 +26,20 @@ const listDecoders = () =>
   listChildren(process.pid).filter(({ command }) =>
     command.includes("thumbnail-process"),
   );
+
+/** The classes of its threads, as the kernel numbers them. */
+const classesOf = (pid: number): Set<number> =>
+  new Set(
+    readdirSync(`/proc/${pid}/task`).map((thread) => {
+      const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, "utf8");
+      // The 41st of its fields; the second one ends with the last bracket.
+      return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[38]);
+    }),
+  );
+const [SHARING, IDLE] = [0, 5];
+const hasClasses = () =>
+  process.platform === "linux" &&
+  spawnSync("chrt", ["-i", "0", "chrt", "-o", "0", "true"]).status === 0;
 
 describe("the thumbnailer", () => {
   let thumbnailer: Thumbnailer;
@@ -144,6 +160,46 @@ describe("the thumbnailer", () => {
       await new Promise((done) => setImmediate(done));
       return listDecoders().length === 1;
     });
+  });
+
+  it("decodes behind all others, and gives an image that waits for long a share of its own", async function () {
+    if (!hasClasses()) this.skip();
+    const impatient = createThumbnailer({ patienceMs: 0 });
+    const others = new Set(listDecoders().map(({ pid }) => pid));
+    const large = await imageOf(3000, 3000);
+    const seen = new Set<number>();
+    try {
+      const making = impatient.make(
+        WISH,
+        large.length,
+        inChunks(large, 50_000),
+      );
+      let isOver = false;
+      void making.finally(() => (isOver = true));
+      const own = () => listDecoders().find(({ pid }) => !others.has(pid));
+      await until(async () => {
+        await new Promise((done) => setImmediate(done));
+        const decoder = own();
+        if (decoder) for (const one of classesOf(decoder.pid)) seen.add(one);
+        return isOver;
+      });
+      expect(await making).not.to.have.property("failure");
+      expect([...seen]).to.include(SHARING);
+      await until(async () => {
+        await new Promise((done) => setImmediate(done));
+        const classes = classesOf(own()!.pid);
+        return classes.size === 1 && classes.has(IDLE);
+      });
+      const [beside] = listChildren(own()!.pid).map(({ pid }) => pid);
+      expect(beside).to.be.a("number");
+      await impatient.close();
+      await until(async () => {
+        await new Promise((done) => setImmediate(done));
+        return describeProcess(beside!) === undefined;
+      });
+    } finally {
+      await impatient.close();
+    }
   });
 
   it("CVE-2024-53863: runs no other decoder", async () => {

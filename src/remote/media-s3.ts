@@ -1,4 +1,4 @@
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import {
   AbortMultipartUploadCommand,
   DeleteObjectCommand,
@@ -8,8 +8,8 @@ import {
   S3Client,
   S3ServiceException,
 } from "@aws-sdk/client-s3";
-import { Upload } from "@aws-sdk/lib-storage";
 import { BlobDamaged, type BlobStore } from "../util/blob-store.ts";
+import { uploadObject } from "./s3-upload.ts";
 
 export interface S3Options {
   /** Amazon's for the region, unless told. */
@@ -23,10 +23,6 @@ export interface S3Options {
   /** Those of the environment, unless told. */
   credentials?: { accessKeyId: string; secretAccessKey: string };
 }
-
-/** Each upload holds two parts in memory. */
-const PART_BYTES = 8 * 1024 * 1024;
-const PARTS_AT_ONCE = 2;
 
 /** Blobs as objects of a bucket. */
 export function createS3Store(
@@ -45,6 +41,7 @@ export function createS3Store(
     requestHandler: { connectionTimeout: 4_000, socketTimeout: 30_000 },
   });
   const keyOf = (name: string) => `${options.prefix}${name}`;
+  const isSigned = crossesOpenNetwork(endpoint);
 
   /** Parts of what was begun and never finished cost as much as a file. */
   const abortUnfinished = async (Key: string): Promise<void> => {
@@ -58,31 +55,8 @@ export function createS3Store(
   };
 
   return {
-    async put(name, content) {
-      let failed: { why: unknown } | undefined;
-      async function* watched() {
-        try {
-          yield* content;
-        } catch (why) {
-          failed = { why };
-          throw why;
-        }
-      }
-      const upload = new Upload({
-        client,
-        params: {
-          Bucket,
-          Key: keyOf(name),
-          Body: Readable.from(watched(), { objectMode: false }),
-        },
-        partSize: PART_BYTES,
-        queueSize: PARTS_AT_ONCE,
-      });
-      // That an upload is given up may fail too, and is not what went wrong.
-      await upload.done().catch((error: unknown) => {
-        throw failed ? failed.why : error;
-      });
-    },
+    put: (name, content) =>
+      uploadObject(client, { Bucket, Key: keyOf(name) }, content, isSigned),
 
     async *read(name, start, length) {
       if (length === 0) return;
@@ -118,3 +92,12 @@ export function createS3Store(
 const isNotImplemented = (error: unknown): boolean =>
   error instanceof S3ServiceException &&
   [405, 501].includes(error.$metadata.httpStatusCode ?? 0);
+
+/** TLS has a tag for each record of its own, and what stays on the machine needs none. */
+function crossesOpenNetwork(endpoint: string | undefined): boolean {
+  if (endpoint === undefined) return false;
+  const { hostname, protocol } = new URL(endpoint);
+  return protocol === "http:" && !LOOPBACK.test(hostname);
+}
+
+const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;

@@ -36,7 +36,7 @@ export async function* sealFrames(
     for (let at = 0; at < chunk.length;) {
       // Whether a frame is the last one is known when more has come.
       if (filled === FRAME_BYTES) {
-        yield seal(key, frame, number++, false);
+        yield* seal(key, frame, number++, false);
         filled = 0;
       }
       const part = chunk.subarray(at, at + FRAME_BYTES - filled);
@@ -45,7 +45,7 @@ export async function* sealFrames(
       at += part.length;
     }
   }
-  yield seal(key, frame.subarray(0, filled), number, true);
+  yield* seal(key, frame.subarray(0, filled), number, true);
 }
 
 function seal(
@@ -53,11 +53,11 @@ function seal(
   frame: Uint8Array,
   number: number,
   isLast: boolean,
-): Buffer {
+): Buffer[] {
   const cipher = createCipheriv(ALGORITHM, key, nonceOf(number, isLast));
   const body = cipher.update(frame);
   cipher.final();
-  return Buffer.concat([body, cipher.getAuthTag()]);
+  return [body, cipher.getAuthTag()];
 }
 
 /** Where in a sealed blob the frames stand that hold a part of its file. */

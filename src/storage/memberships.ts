@@ -25,17 +25,37 @@ export async function findMembership(
   return row;
 }
 
-/** A user's memberships of the given kinds, all of them where none is given. */
+type Columns<Row> = { [Name in keyof Row]: Row[Name][] | null };
+
+/**
+ * A user's memberships of the given kinds, all of them where none is given. They come
+ * column by column: 5,000 rows took three times as long to read.
+ */
 export async function listMembershipsOf(
   sql: Sql,
   userId: string,
   memberships?: readonly Membership[],
 ): Promise<(MembershipRecord & { roomId: string })[]> {
-  return sql<(MembershipRecord & { roomId: string })[]>`
-    select m.user_id, m.room_nid, m.membership, m.sender, m.nid, m.position, m.since_position, m.is_forgotten, r.room_id
+  const [columns] = await sql<
+    [Columns<Omit<MembershipRecord, "userId"> & { roomId: string }>]
+  >`
+    select json_agg(m.room_nid) as room_nid, json_agg(m.membership) as membership, json_agg(m.sender) as sender,
+      json_agg(m.nid) as nid, json_agg(m.position) as position, json_agg(m.since_position) as since_position,
+      json_agg(m.is_forgotten) as is_forgotten, json_agg(r.room_id) as room_id
     from memberships m join rooms r on r.room_nid = m.room_nid
     where m.user_id = ${userId}
       ${memberships ? sql`and m.membership = any(${memberships as Membership[]}::text[])` : sql``}`;
+  return (columns.roomNid ?? []).map((roomNid, i) => ({
+    userId,
+    roomNid,
+    membership: columns.membership![i]!,
+    sender: columns.sender![i]!,
+    nid: columns.nid![i]!,
+    position: columns.position![i]!,
+    sincePosition: columns.sincePosition![i]!,
+    isForgotten: columns.isForgotten![i]!,
+    roomId: columns.roomId![i]!,
+  }));
 }
 
 export async function listMembersOf(

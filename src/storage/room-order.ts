@@ -1,23 +1,27 @@
 import type { Sql } from "./database.ts";
 
-/** The newest accepted event of some types in each room, in (after, upTo]; rooms without one are absent. */
-export async function listNewestOfTypes(
+/** Where each of the rooms was last active, up to a position; rooms that never were are absent. */
+export async function listBumps(
   sql: Sql,
-  rooms: readonly { roomNid: number; after: number }[],
+  roomNids: readonly number[],
   upTo: number,
-  types: readonly string[],
-): Promise<{ roomNid: number; position: number }[]> {
-  if (rooms.length === 0) return [];
-  return sql<{ roomNid: number; position: number }[]>`
-    select r.room_nid, b.position
-    from unnest(${rooms.map((r) => r.roomNid)}::bigint[], ${rooms.map((r) => r.after)}::bigint[])
-      as r(room_nid, after_position)
+): Promise<Map<number, number>> {
+  if (roomNids.length === 0) return new Map();
+  // The types stand here as in the index: a plan for all calls cannot see into a parameter.
+  const [columns] = await sql<
+    [{ roomNids: number[] | null; positions: number[] | null }]
+  >`
+    select json_agg(r.room_nid) as room_nids, json_agg(b.position) as positions
+    from unnest(${roomNids as number[]}::bigint[]) as r(room_nid)
     cross join lateral (
       select e.position from events e
-      where e.room_nid = r.room_nid and e.position > r.after_position and e.position <= ${upTo}
-        and e.status = 0 and e.type = any(${types as string[]}::text[])
+      where e.room_nid = r.room_nid and e.position <= ${upTo} and e.status = 0
+        and e.type in (
+          'm.room.create', 'm.room.message', 'm.room.encrypted', 'm.sticker', 'm.call.invite', 'm.poll.start', 'm.beacon_info')
       order by e.position desc limit 1
     ) b`;
+  const { positions, roomNids: found } = columns;
+  return new Map(found?.map((roomNid, i) => [roomNid, positions![i]!]));
 }
 
 /** Where in the stream rooms were encrypted first; those that are not are absent. */

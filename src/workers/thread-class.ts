@@ -19,24 +19,14 @@ export function beginBehind(): number | undefined {
  * Where it could not come back, it stays as it is: on a machine that never idles it would
  * never be done.
  */
-export const yieldToAll = (thread: number): Promise<void> =>
-  yieldBy(["-p", "0", String(thread)]);
+export async function yieldToAll(thread: number): Promise<void> {
+  comesBack ??= chrt(["-i", "0", "chrt", "-o", "0", "true"]);
+  if (await comesBack) await chrt(["-i", "-p", "0", String(thread)]);
+}
 
 /** On a machine that never idles such a thread would never end: it gets a tenth of a share. */
 export const takeShare = async (thread: number): Promise<void> =>
   void (await chrt(["-o", "-p", "0", String(thread)]));
-
-/** The same for all threads of a process. */
-export const yieldProcessToAll = (pid: number): Promise<void> =>
-  yieldBy(["-a", "-p", "0", String(pid)]);
-
-export const takeShareOfProcess = async (pid: number): Promise<void> =>
-  void (await chrt(["-o", "-a", "-p", "0", String(pid)]));
-
-async function yieldBy(whom: readonly string[]): Promise<void> {
-  comesBack ??= chrt(["-i", "0", "chrt", "-o", "0", "true"]);
-  if (await comesBack) await chrt(["-i", ...whom]);
-}
 
 /** Whether this system lets who went into that class out again: it may take a privilege. */
 let comesBack: Promise<boolean> | undefined;

@@ -1,17 +1,14 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { setPriority } from "node:os";
-import type { Readable, Writable } from "node:stream";
+import type { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import type { ThumbnailFailure } from "../core/thumbnail.ts";
 import { ByteReader } from "../util/byte-reader.ts";
 import { createLoopMeter, restFor } from "../util/loop-load.ts";
+import { startDecodingProcess } from "./decoding-process.ts";
 import {
   encodeQuestion,
   readAnswer,
   type ThumbnailWish,
 } from "./thumbnail-messages.ts";
-import { takeShareOfProcess, yieldProcessToAll } from "./thread-class.ts";
 
 export interface Thumbnail {
   contentType: string;
@@ -34,8 +31,6 @@ const MOST_WAITING = 200;
 /** What one image may take once it is there. */
 const LONGEST_MS = 10_000;
 const IDLE_MS = 30_000;
-/** Behind everything that serves, so that thumbnails slow no sync, also where no class is. */
-const NICE = 10;
 /** An image takes some milliseconds where the machine has time for it. */
 const PATIENCE_MS = 250;
 /**
@@ -43,14 +38,11 @@ const PATIENCE_MS = 250;
  * in the way of others.
  */
 const RESTS = { mostTimes: 30, longestMs: 250 };
-const MEMORY_KIB = 384 * 1024;
-const PROGRAM = fileURLToPath(
-  new URL("./thumbnail-process.js", import.meta.url),
-);
 
 export function createThumbnailer({
   mostWaiting = MOST_WAITING,
   longestMs = LONGEST_MS,
+  patienceMs = PATIENCE_MS,
 } = {}): Thumbnailer {
   let decoder: Decoder | undefined;
   let idle: NodeJS.Timeout | undefined;
@@ -67,7 +59,7 @@ export function createThumbnailer({
   const makeNow: Thumbnailer["make"] = async (wish, size, file) => {
     if (isClosed) return { failure: "busy" };
     clearTimeout(idle);
-    const used = (decoder ??= startDecoder(longestMs));
+    const used = (decoder ??= startDecoder(longestMs, patienceMs));
     try {
       const made = await used.decode({ ...wish, bytes: size }, file);
       return made ?? { failure: "undecodable" };
@@ -117,26 +109,12 @@ interface Decoder {
   end(): void;
 }
 
-function startDecoder(longestMs: number): Decoder {
-  const process_ = startProcess();
+function startDecoder(longestMs: number, patienceMs: number): Decoder {
+  const process_ = startDecodingProcess();
   const answers = new ByteReader(process_.stdout);
   let isIdle = true;
   /** As it begins: in that class a program may wait for long to be able to do anything. */
-  let isHurried = true;
-  let hasYielded = false;
-
-  const yieldToServing = () => {
-    if (!isHurried || process_.pid === undefined) return;
-    isHurried = false;
-    hasYielded = true;
-    void yieldProcessToAll(process_.pid);
-  };
-  /** On a machine that never idles it would never be done. */
-  const hurry = () => {
-    if (!hasYielded || process_.pid === undefined) return;
-    isHurried = true;
-    void takeShareOfProcess(process_.pid);
-  };
+  let hasShare = true;
 
   const answer = async () => {
     const head = await readAnswer(answers);
@@ -149,71 +127,28 @@ function startDecoder(longestMs: number): Decoder {
   return {
     async decode(question, file) {
       isIdle = false;
-      // From now on, since it may not even have come to take the file; and again and again,
-      // since what has it yield may come after.
-      const patience = setInterval(hurry, PATIENCE_MS);
+      const patience = setTimeout(() => {
+        hasShare = true;
+        process_.takeShare();
+      }, patienceMs);
       let timer: NodeJS.Timeout | undefined;
       try {
-        const asked = encodeQuestion(question);
-        if (!(await send(process_.stdin, asked, file))) return undefined;
-        timer = setTimeout(() => process_.kill("SIGKILL"), longestMs);
+        const head = encodeQuestion(question);
+        if (!(await send(process_.stdin, head, file))) return undefined;
+        timer = setTimeout(() => process_.kill(), longestMs);
         const made = await answer().catch(() => undefined);
         isIdle = made !== undefined;
-        yieldToServing();
         return made;
       } finally {
         clearTimeout(timer);
-        clearInterval(patience);
+        clearTimeout(patience);
+        if (hasShare) process_.yieldToAll();
+        hasShare = false;
       }
     },
     isIdle: () => isIdle,
-    end: () => process_.kill("SIGKILL"),
+    end: () => process_.kill(),
   };
-}
-
-/** What one image took is given back before the next: the limit is for each. */
-const ENVIRONMENT = {
-  UV_THREADPOOL_SIZE: "2",
-  MALLOC_ARENA_MAX: "1",
-  MALLOC_MMAP_THRESHOLD_: "131072",
-  MALLOC_TRIM_THRESHOLD_: "131072",
-};
-
-interface DecodingProcess extends ChildProcess {
-  stdin: Writable;
-  stdout: Readable;
-}
-
-/** A shell sets the limit of memory, which a program cannot set for itself. */
-function startProcess(): DecodingProcess {
-  const command = 'ulimit -d "$0"; ulimit -c 0; exec "$@"';
-  const child = spawn(
-    "/bin/sh",
-    [
-      ...["-c", command, String(MEMORY_KIB), process.execPath],
-      ...["--max-old-space-size=64", PROGRAM],
-    ],
-    {
-      cwd: "/",
-      env: ENVIRONMENT,
-      stdio: ["pipe", "pipe", "ignore"],
-    },
-  );
-  // What it says or does not say is found out where it is asked.
-  child.on("error", () => undefined);
-  child.stdin.on("error", () => undefined);
-  child.stdout.on("error", () => undefined);
-  child.unref();
-  if (child.pid !== undefined) makeSlow(child.pid);
-  return child;
-}
-
-function makeSlow(pid: number): void {
-  try {
-    setPriority(pid, NICE);
-  } catch {
-    // It has ended already, which is found out where it is asked.
-  }
 }
 
 /** False where nobody reads any more. */

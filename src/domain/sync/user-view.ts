@@ -53,23 +53,22 @@ async function loadView(
   first: number,
 ): Promise<UserView> {
   for (let upTo = first; ; upTo = await edges.notifier.refresh()) {
-    const standings = await listMembershipsOf(edges.db, userId);
+    const [standings, ignored] = await Promise.all([
+      listMembershipsOf(edges.db, userId),
+      listIgnoredUsers(edges, userId),
+    ]);
     // A change that came in between would hide what the room said before it.
     if (standings.some(({ position }) => position > upTo)) continue;
-    const joined = new Map(
-      standings
-        .filter(
-          ({ membership, isForgotten }) =>
-            membership === "join" && !isForgotten,
-        )
-        .map((standing) => [standing.roomNid, standing]),
-    );
+    const joined = new Map<number, Standing>();
+    for (const standing of standings)
+      if (standing.membership === "join" && !standing.isForgotten)
+        joined.set(standing.roomNid, standing);
     return {
       upTo,
       standings,
       joined,
       joinedNids: new Set(joined.keys()),
-      ignored: await listIgnoredUsers(edges, userId),
+      ignored,
     };
   }
 }

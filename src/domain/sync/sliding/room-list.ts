@@ -1,6 +1,6 @@
 import type { Edges } from "../../../edges.ts";
 import type { Span } from "../../../storage/span.ts";
-import { listNewestOfTypes } from "../../../storage/room-order.ts";
+import { listBumps } from "../../../storage/room-order.ts";
 import { slot } from "../../../util/process-memory.ts";
 import { WeightedCache } from "../../../util/weighted-cache.ts";
 import { readIgnoredInviters } from "../../accounts/invite-permission.ts";
@@ -8,7 +8,7 @@ import { findLeavingPosition, readStandings } from "../../rooms/gate.ts";
 import { readRoomDeltas } from "../room-delta.ts";
 import type { Standing } from "../room-plan.ts";
 import type { UserView } from "../user-view.ts";
-import { BUMP_TYPES, isBump } from "./bump-types.ts";
+import { isBump } from "./bump-types.ts";
 import type { RoomKind } from "./sent-rooms.ts";
 
 /** A room as it stands in a user's list. */
@@ -167,7 +167,7 @@ async function moveOn(
       : undefined;
   const rooms: ListedRoom[] = [];
   const touched = new Map<number, Span>();
-  const unknown: { roomNid: number; after: number }[] = [];
+  const unknown: number[] = [];
   const moved: Standing[] = [];
   for (const standing of standings) {
     const { roomNid } = standing;
@@ -188,16 +188,10 @@ async function moveOn(
       moved.push(standing);
       const span = spans?.get(roomNid);
       if (span && isKnown) touched.set(roomNid, span);
-      else unknown.push({ roomNid, after: isKnown ? before.bump : 0 });
+      else unknown.push(roomNid);
     }
   }
-  const { bumps, plain } = await readBumps(
-    edges,
-    touched,
-    unknown,
-    known,
-    upTo,
-  );
+  const { bumps, plain } = await readBumps(edges, touched, unknown, upTo);
   for (const standing of moved) {
     const { roomNid } = standing;
     const before = known?.byNid.get(roomNid);
@@ -217,15 +211,14 @@ async function moveOn(
   return rooms;
 }
 
-/** Newer activity where there is some, and the rooms that got plain messages alone. */
+/** The last activity where there was some, and the rooms that got plain messages alone. */
 async function readBumps(
   edges: Needs,
   touched: ReadonlyMap<number, Span>,
-  unknown: readonly { roomNid: number; after: number }[],
-  known: RoomList | undefined,
+  unknown: readonly number[],
   upTo: number,
-): Promise<{ bumps: Map<number, number>; plain: Set<number> }> {
-  const bumps = new Map<number, number>();
+): Promise<{ bumps: ReadonlyMap<number, number>; plain: Set<number> }> {
+  const news = new Map<number, number>();
   const plain = new Set<number>();
   const asked = [...unknown];
   const deltas =
@@ -233,14 +226,14 @@ async function readBumps(
   for (const roomNid of touched.keys()) {
     const delta = deltas?.get(roomNid);
     if (!delta) {
-      asked.push({ roomNid, after: known!.byNid.get(roomNid)!.bump });
+      asked.push(roomNid);
       continue;
     }
     plain.add(roomNid);
     const newest = delta.events.findLast(({ type }) => isBump(type));
-    if (newest?.position) bumps.set(roomNid, newest.position);
+    if (newest?.position) news.set(roomNid, newest.position);
   }
-  for (const row of await listNewestOfTypes(edges.db, asked, upTo, BUMP_TYPES))
-    bumps.set(row.roomNid, row.position);
+  const bumps = await listBumps(edges.db, asked, upTo);
+  for (const [roomNid, position] of news) bumps.set(roomNid, position);
   return { bumps, plain };
 }
