@@ -1,5 +1,5 @@
 import { randomBytes, randomInt } from "node:crypto";
-import { availableParallelism } from "node:os";
+import { availableParallelism, hostname } from "node:os";
 import { composeMediaStore } from "./compose-media-store.ts";
 import { composeSettings } from "./compose-settings.ts";
 import type { Config } from "./config/schema.ts";
@@ -15,7 +15,9 @@ import { createNidSource } from "./storage/nids.ts";
 import { loadSecrets } from "./storage/secrets.ts";
 import { storageOfRequest } from "./storage/request-storage.ts";
 import type { SecretSource } from "./storage/secret-source.ts";
+import { sealsRecords } from "./storage/seal-records.ts";
 import { createNotifier } from "./storage/stream-notifier.ts";
+import type { Committer } from "./storage/write.ts";
 import { ProcessMemory } from "./util/process-memory.ts";
 import { watchStalls } from "./util/stall-watch.ts";
 import { createHtmlReader } from "./workers/html-reader.ts";
@@ -93,20 +95,24 @@ export async function composeEdges({
   bus.onGap(() => memory.forgetOpened());
   const media = await composeMediaStore(config.media, mediaFolder);
   const thumbnailer = createThumbnailer();
+  const keyring = createKeyring({
+    sql,
+    bus,
+    nids,
+    now,
+    log,
+    masterKeys: secrets.masterKeys,
+    isSealing: config.sealing === "on",
+  });
+  const node = `${hostname()} ${random.token(3)}`;
+  const seals = (inner: Committer) =>
+    sealsRecords(inner, { sql, keyring, node });
   let fence = raiseFence(committer, isStalled);
   let edges: Edges = {
     db: sql,
-    committer: fence,
+    committer: seals(fence),
     nids,
-    keyring: createKeyring({
-      sql,
-      bus,
-      nids,
-      now,
-      log,
-      masterKeys: secrets.masterKeys,
-      isSealing: config.sealing === "on",
-    }),
+    keyring,
     notifier,
     serverKey: secrets.signingKey,
     passwordHasher,
@@ -125,7 +131,7 @@ export async function composeEdges({
     fence.shut();
     committer.refuseWaiting();
     fence = raiseFence(committer, isStalled);
-    edges = { ...edges, committer: fence };
+    edges = { ...edges, committer: seals(fence) };
   });
   return {
     get edges() {
@@ -133,7 +139,8 @@ export async function composeEdges({
     },
     edgesOfRequest(waitedMs) {
       const shared = { db: sql, committer: fence, notifier };
-      return { ...edges, ...storageOfRequest(shared, waitedMs) };
+      const own = storageOfRequest(shared, waitedMs);
+      return { ...edges, ...own, committer: seals(own.committer) };
     },
     onStall: (listener) => stalls.onStall(listener),
     async close() {

@@ -2,8 +2,9 @@ import type { KeyObject } from "node:crypto";
 import type { JsonObject } from "./core/json.ts";
 import type { Egress } from "./remote/egress.ts";
 import type { Mailer } from "./remote/mailer.ts";
+import type { AuditDraft } from "./storage/audit-draft.ts";
 import type { Sql } from "./storage/database.ts";
-import type { Committer } from "./storage/write.ts";
+import type { RecordingCommitter } from "./storage/write.ts";
 import type { Keyring } from "./storage/keyring.ts";
 import type { NidSource } from "./storage/nids.ts";
 import type { Notifier } from "./storage/notifier.ts";
@@ -95,12 +96,42 @@ export interface Settings {
   turn?: { uris: readonly string[]; sharedSecret: string; ttlSeconds: number };
 }
 
+/** What a use-case knows of the request's record. */
+export type Noted = Partial<
+  Pick<
+    AuditDraft,
+    | "resource"
+    | "result"
+    | "errcode"
+    | "reason"
+    | "caseId"
+    | "approvalId"
+    | "before"
+    | "after"
+  >
+>;
+
+/** The record of a request, on its way to the first write that commits. */
+export interface Trail {
+  /** As it is without the trail, for what commits for several requests. */
+  readonly committer: RecordingCommitter;
+  note(noted: Noted): void;
+  /** Hands the records for one write. */
+  carry<T>(
+    drafts: readonly AuditDraft[],
+    write: (records: readonly AuditDraft[]) => Promise<T>,
+    isDone: (outcome: T) => boolean,
+  ): Promise<T>;
+}
+
 /** The outside world that use-cases may touch; each names what it needs by `Pick`. */
 export interface Edges {
   /** For reads, and for writes of tables that are not in the stream. */
   db: Sql;
   /** Everything durable that a client can be told of enters through here. */
-  committer: Committer;
+  committer: RecordingCommitter;
+  /** The record of the request, where it has one; `committer` writes it. */
+  trail?: Trail | undefined;
   nids: NidSource;
   keyring: Keyring;
   notifier: Notifier;

@@ -48,8 +48,19 @@ alter table admin_tokens add constraint admin_tokens_token_hash_key UNIQUE (toke
 create table audit_log (
   seq bigint not null, -- number
   record text not null, -- protocol
-  hash bytea not null -- hash
+  prev_hash bytea not null, -- hash
+  hash bytea not null, -- hash
+  ts bigint default (((record)::json ->> 'ts'::text))::bigint, -- time
+  action text collate "C" default ((record)::json ->> 'action'::text), -- protocol
+  result text collate "C" default ((record)::json ->> 'result'::text), -- protocol
+  actor_id text collate "C" default (((record)::json -> 'actor'::text) ->> 'id'::text), -- hash
+  resource_type text collate "C" default (((record)::json -> 'resource'::text) ->> 'type'::text), -- protocol
+  resource_id text collate "C" default (((record)::json -> 'resource'::text) ->> 'id'::text) -- id
 );
+CREATE INDEX audit_log_by_action ON public.audit_log USING btree (action, seq);
+CREATE INDEX audit_log_by_actor ON public.audit_log USING btree (actor_id, seq);
+CREATE INDEX audit_log_by_resource ON public.audit_log USING btree (resource_id, seq);
+CREATE INDEX audit_log_by_ts ON public.audit_log USING btree (ts);
 alter table audit_log add constraint audit_log_pkey PRIMARY KEY (seq);
 
 create table authority (
@@ -1240,8 +1251,9 @@ begin
       where lost[w + 1] is null order by w, i
     loop
       chain_seq := chain_seq + 1;
-      chain := sha256(chain || convert_to(chain_seq || ' ' || loser.record, 'UTF8'));
-      insert into audit_log (seq, record, hash) values (chain_seq, loser.record, chain);
+      insert into audit_log (seq, record, prev_hash, hash)
+      values (chain_seq, loser.record, chain, sha256(chain || convert_to(chain_seq || ' ' || loser.record, 'UTF8')))
+      returning hash into chain;
     end loop;
   end if;
 

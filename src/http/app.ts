@@ -11,6 +11,7 @@ import { accessLog } from "./middleware/1-access-log.ts";
 import { responseHeaders } from "./middleware/2-response-headers.ts";
 import { errors } from "./middleware/3-errors.ts";
 import { route } from "./middleware/4-route.ts";
+import { auditActs, auditEvents } from "./middleware/4-audit.ts";
 import { authenticateRequest } from "./middleware/5-authenticate.ts";
 import { rateLimit } from "./middleware/6-rate-limit.ts";
 import { params, permission, type FindRoom } from "./middleware/7-params.ts";
@@ -50,6 +51,7 @@ export function createApp(options: AppOptions): Koa<RequestState> {
     errors(log),
     ...(options.pages ?? []),
     route(compileEndpoints(options.endpoints)),
+    auditActs({ edgesNow, limiter: options.rateLimiter }),
     authenticateRequest(
       options.authenticate,
       options.isQueryTokenAllowed ?? true,
@@ -59,6 +61,7 @@ export function createApp(options: AppOptions): Koa<RequestState> {
     permission(options.can, options.findRoom ?? (async () => undefined)),
     body(bodyIdleMs),
     takeTurns(),
+    auditEvents({ edgesNow }),
     handle(edgesNow, bodyIdleMs),
   ];
   for (const middleware of queue) app.use(middleware);

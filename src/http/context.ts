@@ -1,5 +1,6 @@
 import type Koa from "koa";
 import type { Requester } from "../domain/accounts/requester.ts";
+import type { AuditTrail } from "../domain/admin/audit-trail.ts";
 import type { Actor } from "../domain/admin/permission.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { ParseQuery } from "./query.ts";
@@ -27,6 +28,10 @@ export interface RequestState {
   /** For the database, by what came before the handler. */
   waitedMs?: number;
   actor?: Actor;
+  /** The roles of an administrator who asks. */
+  roles?: readonly string[];
+  /** The record of the request, where it leaves one. */
+  trail?: AuditTrail;
   params: Record<string, unknown>;
   queryValues: Record<string, unknown>;
   body: unknown;

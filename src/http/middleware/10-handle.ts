@@ -25,7 +25,12 @@ export function handle(
       ...(state.requester && { requester: state.requester }),
       ...(state.actor && { actor: state.actor }),
     };
-    const edges = edgesNow(state.waitedMs ?? 0);
+    const plain = edgesNow(state.waitedMs ?? 0);
+    const { trail } = state;
+    trail?.begin(plain.committer);
+    const edges = trail
+      ? { ...plain, committer: trail.carrying, trail }
+      : plain;
     const answer = await state.route.endpoint.handle(edges, input);
     const isOwn = isReply(answer);
     const onFault = (error: unknown) => {
