@@ -115,6 +115,7 @@ export async function composeEdges({
     keyring,
     notifier,
     serverKey: secrets.signingKey,
+    auditKey: secrets.auditKey,
     passwordHasher,
     mediaStore: media.store,
     thumbnailer,

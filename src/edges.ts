@@ -39,6 +39,12 @@ export interface ServerKey {
   privateKey: KeyObject;
 }
 
+/** The key of the checkpoints of the audit log. */
+export interface AuditKey extends ServerKey {
+  /** Unpadded base64. */
+  publicKey: string;
+}
+
 export interface MediaSettings {
   maxUploadBytes: number;
   /** Null for any amount. */
@@ -136,6 +142,8 @@ export interface Edges {
   keyring: Keyring;
   notifier: Notifier;
   serverKey: ServerKey;
+  /** Signs checkpoints of the audit log, and nothing else. */
+  auditKey: AuditKey;
   passwordHasher: PasswordHasher;
   /** The bytes of uploaded files and of their thumbnails. */
   mediaStore: BlobStore;

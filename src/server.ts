@@ -11,6 +11,7 @@ import { finishDeactivations } from "./domain/jobs/finish-deactivations.ts";
 import { forgetDelayedEvents } from "./domain/jobs/forget-delayed-events.ts";
 import { forgetSlidingStates } from "./domain/jobs/forget-sliding-states.ts";
 import { forgetTransactions } from "./domain/jobs/forget-transactions.ts";
+import { signCheckpoints } from "./domain/jobs/sign-checkpoints.ts";
 import { purgeKeyBackups } from "./domain/jobs/purge-key-backups.ts";
 import { forgetUrlPreviews } from "./domain/jobs/forget-url-previews.ts";
 import { startDelayedEvents } from "./domain/jobs/send-delayed-events.ts";
@@ -135,6 +136,7 @@ async function serve(
       forgetSlidingStates,
       finishDeactivations,
       purgeKeyBackups,
+      signCheckpoints,
       clearMedia,
       indexWords,
     ],

@@ -316,6 +316,6 @@ function bytesOf(body: unknown): string | Buffer | undefined {
 }
 
 function parse(text: string, headers: IncomingHttpHeaders): unknown {
-  const isJson = /json/.test(headers["content-type"] ?? "");
+  const isJson = /\/json/.test(headers["content-type"] ?? "");
   return isJson && text !== "" ? JSON.parse(text) : undefined;
 }

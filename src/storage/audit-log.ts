@@ -11,6 +11,8 @@ export interface AuditRow {
 
 /** What a search goes by; null for anything. */
 export interface AuditFilter {
+  actorType: string | null;
+  /** A user's stand-in. */
   actorId: string | null;
   /** Ends in `*` for all that begin so. */
   action: string | null;
@@ -22,7 +24,8 @@ export interface AuditFilter {
 }
 
 const matching = (sql: Sql, filter: AuditFilter) => sql`
-  (${filter.actorId}::text is null or actor_id = ${filter.actorId})
+  (${filter.actorType}::text is null or actor_type = ${filter.actorType})
+  and (${filter.actorId}::text is null or actor_id = ${filter.actorId})
   and (${filter.action}::text is null or action = ${filter.action}
     or right(${filter.action}, 1) = '*' and starts_with(action, left(${filter.action}, -1)))
   and (${filter.resourceType}::text is null or resource_type = ${filter.resourceType})
@@ -60,5 +63,14 @@ export const listAuditRows = (
 export async function findAuditHead(sql: Sql): Promise<AuditRow | undefined> {
   const [row] = await sql<AuditRow[]>`
     select seq, record, prev_hash, hash from audit_log order by seq desc limit 1`;
+  return row;
+}
+
+export async function findAuditRow(
+  sql: Sql,
+  seq: number,
+): Promise<AuditRow | undefined> {
+  const [row] = await sql<AuditRow[]>`
+    select seq, record, prev_hash, hash from audit_log where seq = ${seq}`;
   return row;
 }

@@ -57,5 +57,6 @@ const SIGILS: Readonly<Record<string, string>> = {
 /** Ids tell what they are of; all else is of what the permission is of. */
 export function resourceOf(action: string, id: string): AuditResource {
   const [area = action] = action.split(".");
+  if (id === "") return { type: area };
   return { type: SIGILS[id.charAt(0)] ?? area, id };
 }
