@@ -1,5 +1,6 @@
 import { randomBytes, randomInt } from "node:crypto";
 import { availableParallelism, hostname } from "node:os";
+import { composeAudit } from "./compose-audit.ts";
 import { composeMediaStore } from "./compose-media-store.ts";
 import { composeSettings } from "./compose-settings.ts";
 import type { Config } from "./config/schema.ts";
@@ -33,6 +34,8 @@ export interface EdgesOptions {
   publicBaseUrl?: string;
   /** Where files stand, unless the settings say otherwise. */
   mediaFolder: string;
+  /** Where the ends of the audit log are kept, unless the settings say otherwise. */
+  dataFolder: string;
   log: Log;
   now(): number;
   /** How names of other machines are resolved; by DNS unless said. */
@@ -57,6 +60,7 @@ export async function composeEdges({
   secretSource,
   publicBaseUrl,
   mediaFolder,
+  dataFolder,
   log,
   now,
   resolve,
@@ -87,6 +91,7 @@ export async function composeEdges({
     ...config.egress,
     ...(resolve && { resolve }),
   });
+  const audit = await composeAudit(config.audit, { dataFolder, egress, now });
   const memory = new ProcessMemory();
   bus.onMessage(({ kind }) => {
     if (kind === "keysDestroyed") memory.forgetOpened();
@@ -119,6 +124,7 @@ export async function composeEdges({
     passwordHasher,
     mediaStore: media.store,
     thumbnailer,
+    audit,
     egress,
     mailer,
     htmlReader,
@@ -146,6 +152,7 @@ export async function composeEdges({
     onStall: (listener) => stalls.onStall(listener),
     async close() {
       stalls.close();
+      audit.close();
       await egress.close();
       mailer?.close();
       await htmlReader.close();

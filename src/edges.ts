@@ -8,6 +8,7 @@ import type { RecordingCommitter } from "./storage/write.ts";
 import type { Keyring } from "./storage/keyring.ts";
 import type { NidSource } from "./storage/nids.ts";
 import type { Notifier } from "./storage/notifier.ts";
+import type { AuditSink } from "./util/audit-sinks.ts";
 import type { BlobStore } from "./util/blob-store.ts";
 import type { ProcessMemory } from "./util/process-memory.ts";
 import type { HtmlReader } from "./workers/html-reader.ts";
@@ -56,6 +57,12 @@ export interface MediaSettings {
   maxImagePixels: number;
   /** What is asked about each file before its first delivery. */
   scanUrl?: string;
+}
+
+/** Where the ends of the audit log are kept, and who is told its records. */
+export interface AuditOutside {
+  anchors: readonly AuditSink[];
+  streams: readonly { sink: AuditSink; format: "cef" | "json" }[];
 }
 
 /** Values of the configuration that use-cases read. */
@@ -148,6 +155,8 @@ export interface Edges {
   /** The bytes of uploaded files and of their thumbnails. */
   mediaStore: BlobStore;
   thumbnailer: Thumbnailer;
+  /** What of the audit log goes out of the database. */
+  audit: AuditOutside;
   /** The one way to other machines. */
   egress: Egress;
   /** Null where no mails are sent. */

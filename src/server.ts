@@ -15,6 +15,7 @@ import { signCheckpoints } from "./domain/jobs/sign-checkpoints.ts";
 import { purgeKeyBackups } from "./domain/jobs/purge-key-backups.ts";
 import { forgetUrlPreviews } from "./domain/jobs/forget-url-previews.ts";
 import { startDelayedEvents } from "./domain/jobs/send-delayed-events.ts";
+import { bringCheckpoints, streamAudit } from "./domain/jobs/tell-audit.ts";
 import { startJobs } from "./domain/jobs/start-jobs.ts";
 import { indexWords } from "./domain/search/index-words.ts";
 import { startPushing } from "./domain/push/start-pushing.ts";
@@ -108,6 +109,7 @@ async function serve(
       log,
       publicBaseUrl,
       mediaFolder: join(dataDir, "media"),
+      dataFolder: dataDir,
       now: () => Date.now(),
       secretSource: { keysDir: join(dataDir, "keys"), given: secrets },
     });
@@ -137,9 +139,15 @@ async function serve(
       finishDeactivations,
       purgeKeyBackups,
       signCheckpoints,
+      bringCheckpoints,
       clearMedia,
       indexWords,
     ],
+  );
+  const streams = startJobs<Edges>(
+    () => composed.edges,
+    composed.edges.audit.streams.length > 0 ? [streamAudit] : [],
+    2_000,
   );
   const pushing = startPushing(() => composed.edges);
   const delayedEvents = startDelayedEvents(() => composed.edges);
@@ -160,6 +168,7 @@ async function serve(
       await Promise.all([
         ...drains.map((drain) => drain()),
         jobs.stop(),
+        streams.stop(),
         pushing.stop(),
         delayedEvents.stop(),
       ]);

@@ -183,6 +183,7 @@ async function startProcess(
     secretSource,
     publicBaseUrl: publicBaseUrlOf(config, `http://127.0.0.1:${port}`),
     mediaFolder: join(keysDir, "media"),
+    dataFolder: keysDir,
     log,
     now: () => Date.now(),
     ...outside,

@@ -61,6 +61,7 @@ export async function act(
           given: readSecrets(program.environment),
         },
         mediaFolder: join(dataFolder, "media"),
+        dataFolder,
         now: () => Date.now(),
       });
       try {

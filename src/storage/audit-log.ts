@@ -23,6 +23,11 @@ export interface AuditFilter {
   toTs: number | null;
 }
 
+export const NO_FILTER: AuditFilter = {
+  ...{ actorType: null, actorId: null, action: null, result: null },
+  ...{ resourceType: null, resourceId: null, fromTs: null, toTs: null },
+};
+
 const matching = (sql: Sql, filter: AuditFilter) => sql`
   (${filter.actorType}::text is null or actor_type = ${filter.actorType})
   and (${filter.actorId}::text is null or actor_id = ${filter.actorId})
