@@ -1,4 +1,5 @@
 import { canonicalJson } from "../core/canonical-json.ts";
+import { isUserId } from "../core/ids.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { AuditActor, AuditDraft } from "./audit-draft.ts";
 import type { Sql } from "./database.ts";
@@ -47,7 +48,9 @@ async function sealRecords(
       ? [resource.id]
       : []),
   ]);
-  const asked = [...new Set(named)].filter((userId) => !made.includes(userId));
+  const asked = [...new Set(named)].filter(
+    (userId) => isUserId(userId) && !made.includes(userId),
+  );
   const known = [...made, ...(await listExistingUsers(needs.sql, asked))];
   const used = known.filter((userId) => named.includes(userId));
   const months = [...new Set(drafts.map(({ ts }) => needs.keyring.spanAt(ts)))];

@@ -65,7 +65,7 @@ describe("what of the audit log goes outside", () => {
   });
   const s3 = useS3Server();
   const server = useServer({ "egress.allow": ["127.0.0.1"] }, quiet);
-  let logs: Server;
+  let logs: Server | undefined;
   let received = Buffer.alloc(0);
   let folder = "";
   let port = 0;
@@ -89,7 +89,7 @@ describe("what of the audit log goes outside", () => {
     await once(logs, "listening");
     ({ port } = logs.address() as AddressInfo);
   });
-  after(() => new Promise((done) => logs.close(done)));
+  after(() => logs?.close());
 
   const write = (target: string) =>
     server.edges.committer.commit({
@@ -143,7 +143,7 @@ describe("what of the audit log goes outside", () => {
     );
     expect(messages[0]![1]).to.equal("110");
     const stored = await readdir(join(s3.folder, S3_BUCKET, "audit"));
-    const names = stored.filter((name) => name.includes("_object"));
+    const names = stored.filter((name) => name.endsWith("_object"));
     expect(names.map((name) => name.slice(0, 26))).to.deep.equal([
       "checkpoint-000000000000001",
       "checkpoint-000000000000002",
