@@ -1,5 +1,6 @@
 import { randomBytes, randomInt } from "node:crypto";
-import { availableParallelism } from "node:os";
+import { availableParallelism, hostname } from "node:os";
+import { composeAudit } from "./compose-audit.ts";
 import { composeMediaStore } from "./compose-media-store.ts";
 import { composeSettings } from "./compose-settings.ts";
 import type { Config } from "./config/schema.ts";
@@ -15,7 +16,9 @@ import { createNidSource } from "./storage/nids.ts";
 import { loadSecrets } from "./storage/secrets.ts";
 import { createRequestStorage } from "./storage/request-storage.ts";
 import type { SecretSource } from "./storage/secret-source.ts";
+import { sealsRecords } from "./storage/seal-records.ts";
 import { createNotifier } from "./storage/stream-notifier.ts";
+import type { Committer } from "./storage/write.ts";
 import { ProcessMemory } from "./util/process-memory.ts";
 import { watchStalls } from "./util/stall-watch.ts";
 import { createHtmlReader } from "./workers/html-reader.ts";
@@ -31,6 +34,8 @@ export interface EdgesOptions {
   publicBaseUrl?: string;
   /** Where files stand, unless the settings say otherwise. */
   mediaFolder: string;
+  /** Where the ends of the audit log are kept, unless the settings say otherwise. */
+  dataFolder: string;
   log: Log;
   now(): number;
   /** How names of other machines are resolved; by DNS unless said. */
@@ -55,6 +60,7 @@ export async function composeEdges({
   secretSource,
   publicBaseUrl,
   mediaFolder,
+  dataFolder,
   log,
   now,
   resolve,
@@ -86,6 +92,7 @@ export async function composeEdges({
     ...config.egress,
     ...(resolve && { resolve }),
   });
+  const audit = await composeAudit(config.audit, { dataFolder, egress, now });
   const memory = new ProcessMemory();
   bus.onMessage(({ kind }) => {
     if (kind === "keysDestroyed") memory.forgetOpened();
@@ -94,25 +101,31 @@ export async function composeEdges({
   bus.onGap(() => memory.forgetOpened());
   const media = await composeMediaStore(config.media, mediaFolder);
   const thumbnailer = createThumbnailer();
+  const keyring = createKeyring({
+    sql,
+    bus,
+    nids,
+    now,
+    log,
+    masterKeys: secrets.masterKeys,
+    isSealing: config.sealing === "on",
+  });
+  const node = `${hostname()} ${random.token(3)}`;
+  const seals = (inner: Committer) =>
+    sealsRecords(inner, { sql, keyring, node });
   let fence = raiseFence(committer, isStalled);
   let edges: Edges = {
     db: sql,
-    committer: fence,
+    committer: seals(fence),
     nids,
-    keyring: createKeyring({
-      sql,
-      bus,
-      nids,
-      now,
-      log,
-      masterKeys: secrets.masterKeys,
-      isSealing: config.sealing === "on",
-    }),
+    keyring,
     notifier,
     serverKey: secrets.signingKey,
+    auditKey: secrets.auditKey,
     passwordHasher,
     mediaStore: media.store,
     thumbnailer,
+    audit,
     egress,
     mailer,
     htmlReader,
@@ -122,13 +135,13 @@ export async function composeEdges({
     random,
     log,
   };
-  let viewOf = createRequestStorage({ ...edges, committer: fence });
+  let viewOf = createRequestStorage({ ...edges, committer: fence }, seals);
   stalls.onStall(() => {
     fence.shut();
     committer.refuseWaiting();
     fence = raiseFence(committer, isStalled);
-    edges = { ...edges, committer: fence };
-    viewOf = createRequestStorage({ ...edges, committer: fence });
+    edges = { ...edges, committer: seals(fence) };
+    viewOf = createRequestStorage({ ...edges, committer: fence }, seals);
   });
   return {
     get edges() {
@@ -138,6 +151,7 @@ export async function composeEdges({
     onStall: (listener) => stalls.onStall(listener),
     async close() {
       stalls.close();
+      audit.close();
       await egress.close();
       mailer?.close();
       await htmlReader.close();

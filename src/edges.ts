@@ -2,11 +2,13 @@ import type { KeyObject } from "node:crypto";
 import type { JsonObject } from "./core/json.ts";
 import type { Egress } from "./remote/egress.ts";
 import type { Mailer } from "./remote/mailer.ts";
+import type { AuditDraft } from "./storage/audit-draft.ts";
 import type { Sql } from "./storage/database.ts";
-import type { Committer } from "./storage/write.ts";
+import type { RecordingCommitter } from "./storage/write.ts";
 import type { Keyring } from "./storage/keyring.ts";
 import type { NidSource } from "./storage/nids.ts";
 import type { Notifier } from "./storage/notifier.ts";
+import type { AuditSink } from "./util/audit-sinks.ts";
 import type { BlobStore } from "./util/blob-store.ts";
 import type { ProcessMemory } from "./util/process-memory.ts";
 import type { HtmlReader } from "./workers/html-reader.ts";
@@ -38,6 +40,12 @@ export interface ServerKey {
   privateKey: KeyObject;
 }
 
+/** The key of the checkpoints of the audit log. */
+export interface AuditKey extends ServerKey {
+  /** Unpadded base64. */
+  publicKey: string;
+}
+
 export interface MediaSettings {
   maxUploadBytes: number;
   /** Null for any amount. */
@@ -49,6 +57,12 @@ export interface MediaSettings {
   maxImagePixels: number;
   /** What is asked about each file before its first delivery. */
   scanUrl?: string;
+}
+
+/** Where the ends of the audit log are kept, and who is told its records. */
+export interface AuditOutside {
+  anchors: readonly AuditSink[];
+  streams: readonly { sink: AuditSink; format: "cef" | "json" }[];
 }
 
 /** Values of the configuration that use-cases read. */
@@ -95,20 +109,54 @@ export interface Settings {
   turn?: { uris: readonly string[]; sharedSecret: string; ttlSeconds: number };
 }
 
+/** What a use-case knows of the request's record. */
+export type Noted = Partial<
+  Pick<
+    AuditDraft,
+    | "resource"
+    | "result"
+    | "errcode"
+    | "reason"
+    | "caseId"
+    | "approvalId"
+    | "before"
+    | "after"
+  >
+>;
+
+/** The record of a request, on its way to the first write that commits. */
+export interface Trail {
+  /** As it is without the trail, for what commits for several requests. */
+  readonly committer: RecordingCommitter;
+  note(noted: Noted): void;
+  /** Hands the records for one write. */
+  carry<T>(
+    drafts: readonly AuditDraft[],
+    write: (records: readonly AuditDraft[]) => Promise<T>,
+    isDone: (outcome: T) => boolean,
+  ): Promise<T>;
+}
+
 /** The outside world that use-cases may touch; each names what it needs by `Pick`. */
 export interface Edges {
   /** For reads, and for writes of tables that are not in the stream. */
   db: Sql;
   /** Everything durable that a client can be told of enters through here. */
-  committer: Committer;
+  committer: RecordingCommitter;
+  /** The record of the request, where it has one; `committer` writes it. */
+  trail?: Trail | undefined;
   nids: NidSource;
   keyring: Keyring;
   notifier: Notifier;
   serverKey: ServerKey;
+  /** Signs checkpoints of the audit log, and nothing else. */
+  auditKey: AuditKey;
   passwordHasher: PasswordHasher;
   /** The bytes of uploaded files and of their thumbnails. */
   mediaStore: BlobStore;
   thumbnailer: Thumbnailer;
+  /** What of the audit log goes out of the database. */
+  audit: AuditOutside;
   /** The one way to other machines. */
   egress: Egress;
   /** Null where no mails are sent. */

@@ -10,9 +10,11 @@ import { finishDeactivations } from "./domain/jobs/finish-deactivations.ts";
 import { forgetDelayedEvents } from "./domain/jobs/forget-delayed-events.ts";
 import { forgetSlidingStates } from "./domain/jobs/forget-sliding-states.ts";
 import { forgetTransactions } from "./domain/jobs/forget-transactions.ts";
+import { signCheckpoints } from "./domain/jobs/sign-checkpoints.ts";
 import { purgeKeyBackups } from "./domain/jobs/purge-key-backups.ts";
 import { forgetUrlPreviews } from "./domain/jobs/forget-url-previews.ts";
 import { startDelayedEvents } from "./domain/jobs/send-delayed-events.ts";
+import { bringCheckpoints, streamAudit } from "./domain/jobs/tell-audit.ts";
 import { startJobs } from "./domain/jobs/start-jobs.ts";
 import { indexWords } from "./domain/search/index-words.ts";
 import { startPushing } from "./domain/push/start-pushing.ts";
@@ -106,6 +108,7 @@ async function serve(
       log,
       publicBaseUrl,
       mediaFolder: join(dataDir, "media"),
+      dataFolder: dataDir,
       now: () => Date.now(),
       secretSource: { keysDir: join(dataDir, "keys"), given: secrets },
     });
@@ -134,9 +137,16 @@ async function serve(
       forgetSlidingStates,
       finishDeactivations,
       purgeKeyBackups,
+      signCheckpoints,
+      bringCheckpoints,
       clearMedia,
       indexWords,
     ],
+  );
+  const streams = startJobs<Edges>(
+    () => composed.edges,
+    composed.edges.audit.streams.length > 0 ? [streamAudit] : [],
+    2_000,
   );
   const pushing = startPushing(() => composed.edges);
   const delayedEvents = startDelayedEvents(() => composed.edges);
@@ -157,6 +167,7 @@ async function serve(
       await Promise.all([
         ...drains.map((drain) => drain()),
         jobs.stop(),
+        streams.stop(),
         pushing.stop(),
         delayedEvents.stop(),
       ]);

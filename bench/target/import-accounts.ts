@@ -35,6 +35,7 @@ export const importerOf =
         log,
         secretSource: { keysDir: join(dataFolder, "keys"), given: new Map() },
         mediaFolder: join(dataFolder, "media"),
+        dataFolder,
         now: () => Date.now(),
       });
       try {

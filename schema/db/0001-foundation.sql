@@ -559,13 +559,28 @@ select set_column_classes('rate_limits', '{"key": "hash", "tokens": "number", "u
 
 -- ─── Audit ───
 
--- One chain: each link is sha256(previous link || record), computed in the committing call.
+-- One chain: each link is sha256(previous link || seq || ' ' || record), computed in the
+-- committing call. What searches go by is read out of the record, so that it cannot say
+-- anything else.
 create table audit_log (
   seq bigint primary key,
+  -- Canonical JSON; what is personal in it is sealed under the key of whom it is of.
   record text not null,
-  hash bytea not null
+  prev_hash bytea not null,
+  hash bytea not null,
+  ts bigint generated always as ((record::json->>'ts')::bigint) stored,
+  action text collate "C" generated always as (record::json->>'action') stored,
+  result text collate "C" generated always as (record::json->>'result') stored,
+  actor_type text collate "C" generated always as (record::json->'actor'->>'type') stored,
+  actor_id text collate "C" generated always as (record::json->'actor'->>'id') stored,
+  resource_type text collate "C" generated always as (record::json->'resource'->>'type') stored,
+  resource_id text collate "C" generated always as (record::json->'resource'->>'id') stored
 );
-select set_column_classes('audit_log', '{"seq": "number", "record": "protocol", "hash": "hash"}');
+select set_column_classes('audit_log', '{"seq": "number", "record": "protocol", "prev_hash": "hash", "hash": "hash", "ts": "time", "action": "protocol", "result": "protocol", "actor_type": "protocol", "actor_id": "hash", "resource_type": "protocol", "resource_id": "id"}');
+create index audit_log_by_actor on audit_log (actor_id, seq);
+create index audit_log_by_action on audit_log (action, seq);
+create index audit_log_by_resource on audit_log (resource_id, seq);
+create index audit_log_by_ts on audit_log (ts);
 
 -- ─── Leases of jobs ───
 

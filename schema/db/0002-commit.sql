@@ -345,8 +345,9 @@ begin
       where lost[w + 1] is null order by w, i
     loop
       chain_seq := chain_seq + 1;
-      chain := sha256(chain || convert_to(chain_seq || ' ' || loser.record, 'UTF8'));
-      insert into audit_log (seq, record, hash) values (chain_seq, loser.record, chain);
+      insert into audit_log (seq, record, prev_hash, hash)
+      values (chain_seq, loser.record, chain, sha256(chain || convert_to(chain_seq || ' ' || loser.record, 'UTF8')))
+      returning hash into chain;
     end loop;
   end if;
 

@@ -45,11 +45,39 @@ CREATE INDEX admin_tokens_by_user ON public.admin_tokens USING btree (user_id);
 alter table admin_tokens add constraint admin_tokens_pkey PRIMARY KEY (token_id);
 alter table admin_tokens add constraint admin_tokens_token_hash_key UNIQUE (token_hash);
 
+create table audit_checkpoints (
+  seq bigint not null, -- number
+  hash bytea not null, -- hash
+  ts bigint not null, -- time
+  key_id text collate "C" not null, -- setting
+  signature bytea not null -- hash
+);
+alter table audit_checkpoints add constraint audit_checkpoints_pkey PRIMARY KEY (seq);
+
+create table audit_deliveries (
+  target text collate "C" not null, -- setting
+  seq bigint not null, -- number
+  delivered_ts bigint not null -- time
+);
+alter table audit_deliveries add constraint audit_deliveries_pkey PRIMARY KEY (target);
+
 create table audit_log (
   seq bigint not null, -- number
   record text not null, -- protocol
-  hash bytea not null -- hash
+  prev_hash bytea not null, -- hash
+  hash bytea not null, -- hash
+  ts bigint default (((record)::json ->> 'ts'::text))::bigint, -- time
+  action text collate "C" default ((record)::json ->> 'action'::text), -- protocol
+  result text collate "C" default ((record)::json ->> 'result'::text), -- protocol
+  actor_type text collate "C" default (((record)::json -> 'actor'::text) ->> 'type'::text), -- protocol
+  actor_id text collate "C" default (((record)::json -> 'actor'::text) ->> 'id'::text), -- hash
+  resource_type text collate "C" default (((record)::json -> 'resource'::text) ->> 'type'::text), -- protocol
+  resource_id text collate "C" default (((record)::json -> 'resource'::text) ->> 'id'::text) -- id
 );
+CREATE INDEX audit_log_by_action ON public.audit_log USING btree (action, seq);
+CREATE INDEX audit_log_by_actor ON public.audit_log USING btree (actor_id, seq);
+CREATE INDEX audit_log_by_resource ON public.audit_log USING btree (resource_id, seq);
+CREATE INDEX audit_log_by_ts ON public.audit_log USING btree (ts);
 alter table audit_log add constraint audit_log_pkey PRIMARY KEY (seq);
 
 create table authority (
@@ -1241,8 +1269,9 @@ begin
       where lost[w + 1] is null order by w, i
     loop
       chain_seq := chain_seq + 1;
-      chain := sha256(chain || convert_to(chain_seq || ' ' || loser.record, 'UTF8'));
-      insert into audit_log (seq, record, hash) values (chain_seq, loser.record, chain);
+      insert into audit_log (seq, record, prev_hash, hash)
+      values (chain_seq, loser.record, chain, sha256(chain || convert_to(chain_seq || ' ' || loser.record, 'UTF8')))
+      returning hash into chain;
     end loop;
   end if;
 
@@ -1544,6 +1573,15 @@ AS $function$
 begin
   perform pg_advisory_xact_lock(hashtext('myelin ephemeral marks'));
   return nextval('ephemeral_marks');
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.refuse_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception 'the audit log is only added to' using errcode = 'insufficient_privilege';
 end $function$
 ;
 

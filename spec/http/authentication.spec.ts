@@ -58,7 +58,7 @@ describe("authentication", () => {
     trustedProxies: ["127.0.0.1/32", "10.0.0.0/8"],
     can: async (requester, permission, resource) => {
       seen.push({ permission, resource });
-      return requester.userId === "@admin:test";
+      return { isAllowed: requester.userId === "@admin:test", roles: [] };
     },
     rateLimiter: {
       take: async (kind, key) => {

@@ -59,11 +59,12 @@ export function useApp(
     warn: write("warn"),
     error: write("error"),
   };
+  const committer = { commit: async () => ({ status: "committed" }) };
   const port = () => (server.address() as AddressInfo).port;
 
   before((done) => {
     const app = createApp({
-      edges: { log } as unknown as Edges,
+      edges: { log, committer, now: () => 1 } as unknown as Edges,
       authenticate: async (token) => {
         const known = tokens[token];
         if (!known)
@@ -80,7 +81,10 @@ export function useApp(
           isLocked: false,
         };
       },
-      can: async ({ userId }) => userId === "@admin:test",
+      can: async ({ userId }) => ({
+        isAllowed: userId === "@admin:test",
+        roles: [],
+      }),
       rateLimiter: { take: async () => undefined },
       ...options,
     });

@@ -46,8 +46,14 @@ const ENDS_SESSION = [
   "POST /_matrix/client/v3/logout/all",
 ];
 
-/** Written also for who is refused: a challenge that was begun, a nonce that is spent. */
-const RECORDS_OF_REFUSALS = ["uia_sessions", "registration_nonces"];
+/**
+ * Written also for who is refused: a challenge that was begun, a nonce that is spent, the
+ * record of it, and the key that seals who it was.
+ */
+const RECORDS_OF_REFUSALS = [
+  ...["uia_sessions", "registration_nonces"],
+  ...["audit_log", "keys"],
+];
 
 const AT_ONCE = 16;
 

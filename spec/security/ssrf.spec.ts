@@ -68,7 +68,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   "xn--bcher-kva.example": ["127.0.0.1"],
 };
 
-const PURPOSES: readonly EgressPurpose[] = ["preview", "push", "scan"];
+const PURPOSES: readonly EgressPurpose[] = ["preview", "push", "scan", "audit"];
 
 describe("requests that a stranger makes us send", () => {
   let port: number;

@@ -45,6 +45,7 @@ describe("loadSecrets", () => {
   it("CVE-2019-5885: makes them once, in files that nobody else reads, and finds them again", async () => {
     const first = await load();
     expect((await readdir(keysDir)).toSorted()).to.deep.equal([
+      "audit",
       "master-1",
       "pepper",
       "signing",
@@ -77,7 +78,7 @@ describe("loadSecrets", () => {
     const rows = await database.sql<{ value: string }[]>`
       select value from server_settings`;
     const stored = rows.map((row) => row.value).join("\n");
-    for (const name of ["master-1", "pepper", "signing"]) {
+    for (const name of ["audit", "master-1", "pepper", "signing"]) {
       const text = await readFile(join(keysDir, name), "utf8");
       expect(stored).not.to.include(text.trim().split(" ").at(-1));
     }
@@ -118,6 +119,7 @@ describe("loadSecrets", () => {
     const given = {
       pepper: pepper.toString("base64"),
       master: "qL8R4QIcQ/ZsRqOAbeRfcZhilN/MksRtDaErMA+Lqw0",
+      audit: "ed25519 a_LoGs lTe1A39kH5DnAd4nT6tMcQbN751Cz3W0XOX+dYB+h0Y",
       signing: "ed25519 a_TeSt bmV2ZXIgdXNlIHRoaXMga2V5IGluIGVhcm5lc3QhIYE",
     };
     const secrets = await load(keysDir, given);
@@ -140,7 +142,10 @@ describe("loadSecrets", () => {
     expect(message).to.include("MYELIN_KEYS_SIGNING");
     expect(message).to.include(join(elsewhere, "pepper"));
     expect(message).not.to.include("master");
-    expect(await readdir(elsewhere)).to.deep.equal(["master-1"]);
+    expect((await readdir(elsewhere)).toSorted()).to.deep.equal([
+      "audit",
+      "master-1",
+    ]);
   });
 
   it("refuses one that is not the database's, and names it", async () => {

@@ -181,6 +181,7 @@ async function startProcess(
     secretSource,
     publicBaseUrl: publicBaseUrlOf(config, `http://127.0.0.1:${port}`),
     mediaFolder: join(keysDir, "media"),
+    dataFolder: keysDir,
     log,
     now: () => Date.now(),
     ...outside,
@@ -314,6 +315,6 @@ function bytesOf(body: unknown): string | Buffer | undefined {
 }
 
 function parse(text: string, headers: IncomingHttpHeaders): unknown {
-  const isJson = /json/.test(headers["content-type"] ?? "");
+  const isJson = /\/json/.test(headers["content-type"] ?? "");
   return isJson && text !== "" ? JSON.parse(text) : undefined;
 }

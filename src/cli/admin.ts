@@ -1,21 +1,11 @@
-import { join } from "node:path";
-import { composeEdges } from "../compose-edges.ts";
-import { readSecrets } from "../config/environment.ts";
 import { createAccount } from "../domain/accounts/create-account.ts";
 import { makeOwner } from "../domain/admin/bindings.ts";
 import { addMailAddress } from "../domain/push/mail-address.ts";
-import type { Edges } from "../edges.ts";
-import { prepareDatabase } from "./prepare-database.ts";
-import { describeFailure } from "./failure.ts";
-import { createLog } from "./log.ts";
-import { openCommandDatabase } from "./database.ts";
-import { dataFolderOf, folderOptions, parseOptions } from "./options.ts";
+import { act, findPlace } from "./act.ts";
+import { folderOptions, parseOptions } from "./options.ts";
 import { readPassword } from "./password.ts";
 import type { Program } from "./program.ts";
-import { buildConfig, readConfigSources } from "./read-config.ts";
-import { StartError } from "./start-error.ts";
 import { UsageError } from "./usage.ts";
-import type { Config } from "../config/schema.ts";
 
 /** `myelin admin create-user` */
 export async function createUser(
@@ -80,69 +70,4 @@ export async function grantOwner(
     await makeOwner(edges, userId);
     return `${userId} may grant roles now, until there are a security-admin and a system-admin.`;
   });
-}
-
-interface Place {
-  config: Config;
-  dataFolder: string;
-}
-
-async function findPlace(
-  program: Program,
-  options: { config?: string | undefined; data: string },
-): Promise<Place> {
-  const sources = await readConfigSources(program, options.config);
-  return {
-    config: buildConfig(program, sources),
-    dataFolder: dataFolderOf(program, options.data),
-  };
-}
-
-/** Does something with the server's data, which may be served meanwhile, and prints what came of it. */
-async function act(
-  program: Program,
-  { config, dataFolder }: Place,
-  work: (edges: Edges) => Promise<string>,
-): Promise<void> {
-  const log = createLog({ ...config.log, level: "error" }, program.stderr);
-  const killed = new AbortController();
-  program.onStop(() => {
-    killed.abort();
-    program.exit(1);
-  });
-  const { signal } = killed;
-  const database = await openCommandDatabase(
-    program,
-    config,
-    dataFolder,
-    log,
-    signal,
-  );
-  try {
-    const sql = await prepareDatabase(config, database.url, log);
-    try {
-      const composed = await composeEdges({
-        config,
-        sql,
-        log,
-        secretSource: {
-          keysDir: join(dataFolder, "keys"),
-          given: readSecrets(program.environment),
-        },
-        mediaFolder: join(dataFolder, "media"),
-        now: () => Date.now(),
-      });
-      try {
-        program.stdout.write(`${await work(composed.edges)}\n`);
-      } finally {
-        await composed.close();
-      }
-    } finally {
-      await sql.end({ timeout: 1 });
-    }
-  } catch (error) {
-    throw new StartError(describeFailure(error, log));
-  } finally {
-    await database.release();
-  }
 }

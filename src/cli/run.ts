@@ -18,6 +18,12 @@ const commands: Readonly<Record<string, Command>> = {
   "admin add-mail-address": async (...call) =>
     (await import("./admin.ts")).addAddress(...call),
   owner: async (...call) => (await import("./admin.ts")).grantOwner(...call),
+  "audit verify": async (...call) =>
+    (await import("./audit-verify.ts")).verifyAudit(...call),
+  "audit export": async (...call) =>
+    (await import("./audit.ts")).exportAudit(...call),
+  "audit key": async (...call) =>
+    (await import("./audit.ts")).printAuditKey(...call),
   "database upgrade": upgradeDatabase,
 };
 

@@ -14,9 +14,17 @@ export const USAGE = `Usage: myelin <command>
     --username NAME      the part of the user id before the colon
     --address ADDRESS    the mail address
   owner USER_ID        let a user grant the first roles
+  audit verify FILE    say whether an exported audit log is what was written
+    --key KEY            the public key of its checkpoints, or a file that holds it
+    --checkpoint FILE    checkpoints that were kept elsewhere; may be given again
+  audit export         print the audit log
+    --format NAME        ndjson, csv or cef (ndjson, which alone can be verified)
+    --from-seq N         from this record on
+  audit key            print the public key of the checkpoints
   database upgrade     bring the private PostgreSQL to a newer version
 
-config, admin, owner and database take --config too, the last three --data.
+config, admin, owner, database, audit export and audit key take --config too, and all
+but config --data.
 `;
 
 /** The command line cannot be understood. */

@@ -10,6 +10,7 @@ const SECRETS: ReadonlyMap<string, string> = new Map([
   ["MYELIN_KEYS_MASTER", "master"],
   ["MYELIN_KEYS_PEPPER", "pepper"],
   ["MYELIN_KEYS_SIGNING", "signing"],
+  ["MYELIN_KEYS_AUDIT", "audit"],
 ]);
 
 /** Raw values by setting, from the variables that are set and not empty. */

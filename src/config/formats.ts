@@ -88,6 +88,11 @@ export const formats: Readonly<Record<string, Format>> = {
     expected:
       "an address of http, https or icap, such as icap://scanner.example.org:1344/avscan",
   },
+  "syslog-url": {
+    accepts: (text) =>
+      /^tls:\/\/(?:\[[0-9a-f:.]+\]|[^\s/:@?#[\]]+)(?::\d{1,5})?$/i.test(text),
+    expected: "an address such as tls://logs.example.org:6514",
+  },
   "postgres-url": {
     accepts: isPostgresUrl,
     expected:

@@ -11,6 +11,7 @@ import { accessLog } from "./middleware/1-access-log.ts";
 import { preflight } from "./middleware/2-preflight.ts";
 import { errors } from "./middleware/3-errors.ts";
 import { route } from "./middleware/4-route.ts";
+import { auditActs, auditEvents } from "./middleware/4-audit.ts";
 import { authenticateRequest } from "./middleware/5-authenticate.ts";
 import { rateLimit } from "./middleware/6-rate-limit.ts";
 import { params, permission, type FindRoom } from "./middleware/7-params.ts";
@@ -52,6 +53,7 @@ export function createApp(options: AppOptions): Listener {
     errors(refuse),
     ...(options.pages ?? []),
     route(compileEndpoints(options.endpoints)),
+    auditActs({ edgesNow, limiter: options.rateLimiter }),
     authenticateRequest(
       options.authenticate,
       options.isQueryTokenAllowed ?? true,
@@ -61,6 +63,7 @@ export function createApp(options: AppOptions): Listener {
     permission(options.can, options.findRoom ?? (async () => undefined)),
     body(bodyIdleMs),
     takeTurns(),
+    auditEvents({ edgesNow }),
     handle(edgesNow, bodyIdleMs, { log, refuse }),
   ];
   return listenerOf(queue, log);

@@ -1,9 +1,11 @@
 import type Koa from "koa";
 import type { Requester } from "../domain/accounts/requester.ts";
+import type { AuditTrail } from "../domain/admin/audit-trail.ts";
 import type { Actor } from "../domain/admin/permission.ts";
 import { Caller } from "../util/caller.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { ParseQuery } from "./query.ts";
+import type { Reply } from "./reply.ts";
 import type { FindFault } from "./schema.ts";
 
 /** An endpoint with its schemas compiled. */
@@ -13,6 +15,13 @@ export interface CompiledEndpoint {
   names: readonly string[];
   parseQuery?: ParseQuery;
   findBodyFault?: FindFault;
+}
+
+/** What becomes of a request's record, before the answer leaves. */
+export interface Recording {
+  readonly trail: AuditTrail;
+  answered(answer: object | Reply): Promise<void>;
+  refused(error: unknown): Promise<void>;
 }
 
 /** What each middleware leaves for those after it. */
@@ -29,6 +38,10 @@ export class RequestState {
   /** For the database, by what came before the handler. */
   waitedMs = 0;
   actor: Actor | undefined;
+  /** The roles of an administrator who asks. */
+  roles: readonly string[] | undefined;
+  /** The record of the request, where it leaves one. */
+  recording: Recording | undefined;
   params!: Record<string, unknown>;
   queryValues!: Record<string, unknown>;
   body: unknown;

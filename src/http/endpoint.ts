@@ -1,6 +1,7 @@
 import type { SchemaObject } from "ajv";
 import type { RateLimitKind } from "../domain/accounts/rate-limits.ts";
 import type { Requester } from "../domain/accounts/requester.ts";
+import type { AuditEvent } from "../domain/admin/audit-events.ts";
 import type { Actor, Resource } from "../domain/admin/permission.ts";
 import type { Permission } from "../domain/admin/permissions.ts";
 import type { Edges } from "../edges.ts";
@@ -78,6 +79,10 @@ interface CommonSpec {
   longPoll?: boolean;
   /** A client's requests of one such name wait for each other, and no others for them. */
   ownTurns?: string;
+  /** The event of authentication that each request is, and leaves a record of. */
+  audit?: AuditEvent;
+  /** Leaves one only where the use-case noted something: the rest is everyday. */
+  auditsNoted?: boolean;
   /** Where this endpoint's status differs from the common table. */
   statuses?: StatusOverrides;
 }

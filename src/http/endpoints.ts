@@ -1,4 +1,11 @@
 import {
+  getAudit,
+  getAuditCheckpoints,
+  getAuditExport,
+  getAuditKey,
+  postAuditReview,
+} from "./admin/audit.ts";
+import {
   getThirdPartyIdentifiers,
   getThirdPartyProtocols,
 } from "./client/third-party.ts";
@@ -389,4 +396,9 @@ export const endpoints: readonly Endpoint[] = [
   getAdminTokens,
   postAdminToken,
   deleteAdminToken,
+  getAudit,
+  getAuditExport,
+  getAuditKey,
+  getAuditCheckpoints,
+  postAuditReview,
 ];

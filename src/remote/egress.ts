@@ -1,5 +1,5 @@
 /** Whom a call is for, which decides how careful it is; see purposes.ts. */
-export type EgressPurpose = "preview" | "push" | "scan";
+export type EgressPurpose = "preview" | "push" | "scan" | "audit";
 
 export interface EgressRequest {
   /** http or https, as the purpose allows, without credentials. */

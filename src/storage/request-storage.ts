@@ -82,9 +82,10 @@ class Patience {
  * Makes views of what requests share. A view is made for each of them, and many wait
  * with theirs for long: what it is made of is made when it is first asked for.
  */
-export function createRequestStorage<S extends Shared>(
+export function createRequestStorage<S extends Shared, C>(
   shared: S,
-): (waitedMs: number) => S {
+  committerOf: (own: Committer) => C,
+): (waitedMs: number) => Omit<S, "committer"> & { committer: C } {
   const patience = Symbol("patience");
   interface View {
     [patience]: Patience;
@@ -112,11 +113,11 @@ export function createRequestStorage<S extends Shared>(
       },
     },
     committer: {
-      get(this: View): Committer {
+      get(this: View): C {
         const { [patience]: own } = this;
-        return {
+        return committerOf({
           commit: (rows) => own.write(() => shared.committer.commit(rows)),
-        };
+        });
       },
     },
     notifier: {
@@ -131,7 +132,7 @@ export function createRequestStorage<S extends Shared>(
   return (waitedMs) => {
     const view = Object.create(ofRequest) as View;
     view[patience] = new Patience(shared, waitedMs);
-    return view as unknown as S;
+    return view as unknown as ReturnType<ReturnType<typeof createRequestStorage<S, C>>>;
   };
 }
 

@@ -16,6 +16,8 @@ export interface SecretSource {
 
 export const PEPPER = "pepper";
 export const SIGNING = "signing";
+/** Signs checkpoints of the audit log, and nothing else. */
+export const AUDIT = "audit";
 export const masterName = (epoch: number): string => `master-${epoch}`;
 /** The epoch of a master key's name; undefined for the other secrets. */
 export function epochOf(name: string): number | undefined {
@@ -49,7 +51,7 @@ function findGivenMaster(text: string, epoch: number): string | undefined {
 
 /** A new secret of this name, as its file holds it. */
 export function makeSecretText(name: string): string {
-  return name === SIGNING
+  return isSigningName(name)
     ? makeSigningKeyText()
     : randomBytes(32).toString("base64");
 }
@@ -77,9 +79,17 @@ export function readBytes(
   return bytes;
 }
 
-export function readSigningKey(source: SecretSource, text: string): SigningKey {
+/** Whether a secret is a key that signs. */
+export const isSigningName = (name: string): boolean =>
+  name === SIGNING || name === AUDIT;
+
+export function readSigningKey(
+  source: SecretSource,
+  name: string,
+  text: string,
+): SigningKey {
   const key = parseSigningKey(text);
-  if (typeof key === "string") refuse(source, SIGNING, key);
+  if (typeof key === "string") refuse(source, name, key);
   return key;
 }
 

@@ -4,10 +4,12 @@ import { MasterKey, createMasterKeys } from "./master-key.ts";
 import type { MasterKeys } from "./master-key.ts";
 import {
   PEPPER,
+  AUDIT,
   SIGNING,
   epochOf,
   findSecretText,
   fingerprintOf,
+  isSigningName,
   makeSecretText,
   masterName,
   placeOf,
@@ -24,6 +26,8 @@ import type { SigningKey } from "./signing-key.ts";
 export interface Secrets {
   masterKeys: MasterKeys;
   signingKey: SigningKey;
+  /** Signs checkpoints of the audit log. */
+  auditKey: SigningKey;
   /** Still published, never signed with. */
   oldSigningKeys: readonly OldSigningKey[];
   pepper: Buffer;
@@ -52,13 +56,14 @@ export async function loadSecrets(
   );
   return {
     masterKeys,
-    signingKey: readSigningKey(source, texts.get(SIGNING) ?? ""),
+    signingKey: readSigningKey(source, SIGNING, texts.get(SIGNING) ?? ""),
+    auditKey: readSigningKey(source, AUDIT, texts.get(AUDIT) ?? ""),
     oldSigningKeys: record.oldSigningKeys,
     pepper: readBytes(source, PEPPER, texts.get(PEPPER) ?? ""),
   };
 }
 
-const FIRST_NAMES = [masterName(1), PEPPER, SIGNING];
+const FIRST_NAMES = [masterName(1), PEPPER, SIGNING, AUDIT];
 
 async function makeSecrets(source: SecretSource, sql: Sql) {
   const fingerprints: Record<string, string> = {};
@@ -142,6 +147,6 @@ export function assertReadable(
   name: string,
   text: string,
 ): void {
-  if (name === SIGNING) readSigningKey(source, text);
+  if (isSigningName(name)) readSigningKey(source, name, text);
   else readBytes(source, name, text);
 }

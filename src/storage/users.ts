@@ -31,6 +31,17 @@ export async function listActiveUsers(
   return rows.map((row) => row.userId);
 }
 
+/** Which of the given users have or had an account here. */
+export async function listExistingUsers(
+  sql: Sql,
+  userIds: readonly string[],
+): Promise<string[]> {
+  if (userIds.length === 0) return [];
+  const rows = await sql<{ userId: string }[]>`
+    select user_id from users where user_id = any(${userIds as string[]}::text[])`;
+  return rows.map((row) => row.userId);
+}
+
 /** Where in the stream those of the users who were erased asked for it. */
 export async function listErasures(
   sql: Sql,

@@ -1,3 +1,5 @@
+import type { AuditDraft } from "./audit-draft.ts";
+
 /** An event on its way into its room's stream. Numbers are taken from `nextNid`. */
 export interface EventRow {
   nid: number;
@@ -392,6 +394,11 @@ export interface Write {
   wake?: { rooms?: readonly number[]; users?: readonly string[] };
 }
 
+/** As use-cases hand it over: what is recorded of it is not sealed yet. */
+export interface RecordedWrite extends Omit<Write, "audit"> {
+  audit?: readonly AuditDraft[];
+}
+
 /** What a precondition was lost to. */
 export type Conflict =
   | "room" // the room's state version moved, or the new room exists
@@ -436,4 +443,9 @@ export interface Committer {
    * known not to have happened, or never will.
    */
   commit(write: Write): Promise<CommitResult>;
+}
+
+/** The committer as use-cases have it. */
+export interface RecordingCommitter {
+  commit(write: RecordedWrite): Promise<CommitResult>;
 }

@@ -1,3 +1,4 @@
+import { audit } from "./audit.ts";
 import { bodies } from "./bodies.ts";
 import { claims } from "./claims.ts";
 import { clock } from "./clock.ts";
@@ -37,4 +38,5 @@ export const cases: readonly ProofCase[] = [
   idlePolls,
   filters,
   bodies,
+  audit,
 ];

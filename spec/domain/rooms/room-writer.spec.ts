@@ -56,11 +56,15 @@ describe("the room writer", () => {
     const [room] = await server.database.sql<{ roomNid: number }[]>`
       select room_nid from rooms where room_id = ${roomId}`;
     const { edges } = server;
-    const fence = raiseFence(edges.committer, () => false);
+    const fence = raiseFence(
+      { commit: ({ audit: _, ...write }) => edges.committer.commit(write) },
+      () => false,
+    );
     const first: WriterEdges = {
       ...edges,
       committer: {
-        commit: (write) => fence.commit(write).finally(() => fence.shut()),
+        commit: ({ audit: _, ...write }) =>
+          fence.commit(write).finally(() => fence.shut()),
       },
     };
     const propose = (by: WriterEdges, body: string) =>

@@ -1,3 +1,4 @@
+import { readAudit } from "../../support/audit.ts";
 import { createHash, createHmac } from "node:crypto";
 import { expect } from "chai";
 import { useServer } from "../../support/server.ts";
@@ -26,12 +27,7 @@ describe("/_synapse/admin/v1/register", () => {
     if (typeof type === "string") parts.push(type);
     return { nonce, username, password, mac: macOf(parts, secret), ...more };
   };
-  const audit = async () => {
-    const rows = await server.database.sql<
-      { record: string }[]
-    >`select record from audit_log order by seq`;
-    return rows.map(({ record }) => JSON.parse(record) as Json);
-  };
+  const audit = () => readAudit(server);
 
   it("makes an account with a session, and records the act", async () => {
     const answer = await server.post(PATH, await sign("Alice"));
@@ -45,11 +41,12 @@ describe("/_synapse/admin/v1/register", () => {
     expect(me.body["user_id"]).to.equal("@alice:test");
     const record = (await audit()).at(-1)!;
     expect(record).to.deep.include({
-      act: "users.create",
-      actor: "shared secret",
-      target: "@alice:test",
-      details: { is_admin: false },
+      action: "users.create",
+      result: "allowed",
+      after: { is_admin: false },
     });
+    expect(record.actor).to.include({ type: "shared secret", ip: "127.0.0.1" });
+    expect(record.resource).to.include({ type: "user", id: "@alice:test" });
     expect(JSON.stringify(record)).to.not.include(password);
   });
 
@@ -70,7 +67,7 @@ describe("/_synapse/admin/v1/register", () => {
     });
     const profile = await server.get("/profile/@root:test");
     expect(profile.body["displayname"]).to.equal("The root");
-    expect((await audit()).at(-1)!["details"]).to.deep.equal({
+    expect((await audit()).at(-1)!["after"]).to.deep.equal({
       is_admin: true,
     });
   });
@@ -113,7 +110,7 @@ describe("/_synapse/admin/v1/register", () => {
     expect(done).to.have.length(1);
   });
 
-  it("refuses whatever was not signed so, and records nothing", async () => {
+  it("refuses whatever was not signed so, and records that it did", async () => {
     const before = (await audit()).length;
     const form = await sign("mallory");
     for (const changed of [
@@ -133,7 +130,13 @@ describe("/_synapse/admin/v1/register", () => {
     const users = await server.database
       .sql`select from users where user_id like '@mallory%'`;
     expect(users).to.have.length(0);
-    expect(await audit()).to.have.length(before);
+    const refused = (await audit()).slice(before);
+    expect(refused).to.have.length(6);
+    for (const { actor, resource, ...record } of refused) {
+      expect(record).to.include({ result: "denied", errcode: "M_FORBIDDEN" });
+      expect(actor["type"]).to.equal("nobody");
+      expect(resource).to.deep.equal({ type: "users" });
+    }
   });
 
   it("refuses a taken name, and records nothing", async () => {

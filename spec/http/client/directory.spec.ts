@@ -1,3 +1,4 @@
+import { readAudit } from "../../support/audit.ts";
 import { expect } from "chai";
 import {
   act,
@@ -170,12 +171,12 @@ describe("room aliases", () => {
     const roomId = await makePublicRoom(alice);
     must(await alice.put(aliasPath("#taken:test"), { room_id: roomId }));
     must(await admin.delete(aliasPath("#taken:test")));
-    const [row] = await server.database.sql<{ record: string }[]>`
-      select record from audit_log order by seq desc limit 1`;
-    expect(JSON.parse(row!.record)).to.include({
-      act: "aliases.delete",
-      actor: admin.userId,
-      target: "#taken:test",
+    const record = (await readAudit(server)).at(-1)!;
+    expect(record).to.include({ action: "aliases.delete", result: "allowed" });
+    expect(record.actor).to.include({ user_id: admin.userId });
+    expect(record.resource).to.deep.equal({
+      type: "alias",
+      id: "#taken:test",
     });
   });
 });

@@ -2,7 +2,7 @@ import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import { listAccountDataTypes } from "../../storage/account-data.ts";
 import { listDevices, listTokens } from "../../storage/sessions.ts";
-import type { Write } from "../../storage/write.ts";
+import type { RecordedWrite } from "../../storage/write.ts";
 import { wakeForKeys } from "../encryption/tell-key-change.ts";
 import type { Requester } from "./requester.ts";
 
@@ -20,7 +20,7 @@ export async function removeDevices(
   edges: Needs,
   userId: string,
   deviceIds: readonly string[],
-  also: Omit<Write, "positions"> = {},
+  also: Omit<RecordedWrite, "positions"> = {},
 ): Promise<void> {
   const tokens = await listTokens(edges.db, userId, deviceIds);
   const types = deviceIds.map((deviceId) => OF_A_DEVICE + deviceId);

@@ -9,7 +9,7 @@ import {
   listTokens,
   listUsableRefreshTokens,
 } from "../../storage/sessions.ts";
-import type { Write, WriteRows } from "../../storage/write.ts";
+import type { RecordedWrite, WriteRows } from "../../storage/write.ts";
 import { publicKeyIn } from "../encryption/cross-signing-key.ts";
 import { removeDevices } from "./close-session.ts";
 import { deviceContext, type DeviceDetails } from "./device-details.ts";
@@ -39,6 +39,7 @@ export type SessionEdges = Pick<
   | "now"
   | "random"
   | "settings"
+  | "trail"
 >;
 
 const MOST_DEVICES = 1_000;
@@ -51,7 +52,7 @@ export async function sessionRows(
 ): Promise<{
   session: OpenedSession;
   rows: Partial<WriteRows>;
-  claims: NonNullable<Write["idempotency"]>;
+  claims: NonNullable<RecordedWrite["idempotency"]>;
   isNewDevice: boolean;
   replaced: number[];
 }> {
@@ -111,12 +112,16 @@ export async function openSession(
   userId: string,
   wish: SessionWish,
 ): Promise<OpenedSession> {
+  edges.trail?.note({
+    resource: { type: "user", id: userId },
+    ...(wish.deviceId !== undefined && { after: { device: wish.deviceId } }),
+  });
   const { session, rows, claims, isNewDevice, replaced } = await sessionRows(
     edges,
     userId,
     wish,
   );
-  const write: Write = {
+  const write: RecordedWrite = {
     positions: 1,
     idempotency: claims,
     activeUsers: [userId],

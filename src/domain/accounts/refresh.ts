@@ -80,7 +80,7 @@ async function rotate(
  * again. Answers whether it has ended: somebody else may have been first.
  */
 async function endSession(
-  { committer, db, notifier }: SessionEdges,
+  { committer, db, notifier, trail }: SessionEdges,
   tokenHash: Buffer,
   { userId, deviceId }: RefreshRow,
 ): Promise<boolean> {
@@ -88,6 +88,12 @@ async function endSession(
   if (usable.length === 0)
     return Boolean(await findRefreshToken(db, tokenHash));
   const tokens = await listTokens(db, userId, [deviceId]);
+  trail?.note({
+    resource: { type: "user", id: userId },
+    before: { device: deviceId },
+    result: "denied",
+    errcode: "M_UNKNOWN_TOKEN",
+  });
   const outcome = await committer.commit({
     positions: 1,
     idempotency: claimTurns(usable),

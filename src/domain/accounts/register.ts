@@ -1,3 +1,4 @@
+import type { AuditDraft } from "../../storage/audit-draft.ts";
 import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import { parseNewUserId } from "../../core/ids.ts";
@@ -28,7 +29,7 @@ export interface NewAccount {
   /** A use of it is taken in the same commit. */
   registrationToken?: string;
   /** Records of an act of power that made the account. */
-  audit?: readonly string[];
+  audit?: readonly AuditDraft[];
 }
 
 /** Throws `M_INVALID_USERNAME`, `M_USER_IN_USE`. */
@@ -56,6 +57,7 @@ export async function registerAccount(
   if (password !== null) assertStrongPassword(edges.settings, password);
   const localpart = account.localpart ?? edges.random.letters(16).toLowerCase();
   const userId = await assertAvailable(edges, localpart);
+  edges.trail?.note({ resource: { type: "user", id: userId } });
   const passwordHash =
     password === null ? null : await hashPassword(edges, password);
   const displayName = account.displayName ?? localpart;

@@ -134,7 +134,7 @@ async function commit(
     {
       act: "me.tokens",
       actor: actor.userId,
-      target: `token ${tokenId}`,
+      target: String(tokenId),
       requestId: actor.requestId,
       ...(details && { details }),
     },

@@ -116,12 +116,17 @@ async function decideGrant(
     act: {
       act: "roles.grant" as const,
       target: userId,
+      reason,
       details: {
         binding: bindingId!,
         role: roleId,
-        scope: { kind: scope.kind, id: target.scopeId, users: target.users },
+        // The others of its scope are named by the binding; each name has a key of its own.
+        scope: {
+          kind: scope.kind,
+          id: target.scopeId,
+          users: target.users.length,
+        },
         expires_ts: expiresTs,
-        reason,
       },
     },
     answer: bindingId!,
@@ -210,8 +215,8 @@ export function revokeRole(
       act: {
         act: "roles.grant" as const,
         target: userId,
-        details: {
-          revoked: bindingId,
+        before: {
+          binding: bindingId,
           role: roleId,
           scope: { kind: scopeKind, id: scopeId },
         },

@@ -2,7 +2,7 @@ import type { Edges } from "../../edges.ts";
 import { listPowers } from "../../storage/authority.ts";
 import type { Requester } from "../accounts/requester.ts";
 import { judge, powerOf, type Power } from "./judge.ts";
-import type { Can, Resource } from "./permission.ts";
+import type { Can, Resource, Verdict } from "./permission.ts";
 import { covers, type Permission } from "./permissions.ts";
 import { isInSpaces } from "./space-scope.ts";
 
@@ -13,33 +13,43 @@ type Who = Pick<Requester, "userId" | "adminToken">;
 export const createCan =
   (edges: Needs): Can =>
   (requester, permission, resource) =>
-    isAllowed(edges, requester, permission, resource);
+    decide(edges, requester, permission, resource);
+
+/** As `decide`, for whom the verdict is all. */
+export const isAllowed = async (
+  ...question: Parameters<typeof decide>
+): Promise<boolean> => (await decide(...question)).isAllowed;
 
 /**
  * Asks the database for each request, in one statement: what was revoked, or has expired
  * by the database's time, is over in every process at once.
  */
-export async function isAllowed(
+async function decide(
   edges: Needs,
   who: Who,
   permission: Permission,
   resource: Resource,
-): Promise<boolean> {
+): Promise<Verdict> {
   const { userId = who.userId } = resource;
   const rows = await listPowers(
     edges.db,
     [...new Set([who.userId, userId])],
     resource,
   );
-  const own = rows
-    .filter((row) => row.userId === who.userId)
-    .map(powerOf)
-    .map((power) => narrow(power, who));
+  const held = rows.filter((row) => row.userId === who.userId);
+  const roles = [...new Set(held.map(({ roleId }) => roleId))];
+  const own = held.map(powerOf).map((power) => narrow(power, who));
   const theirs = rows.filter((row) => row.userId !== who.userId).map(powerOf);
   const judgement = judge({ permission, resource, own, theirs });
-  if (typeof judgement === "string") return judgement === "allowed";
+  if (typeof judgement === "string")
+    return { isAllowed: judgement === "allowed", roles };
   const { roomId } = resource;
-  return roomId !== undefined && isInSpaces(edges, roomId, judgement.spaces);
+  return {
+    isAllowed:
+      roomId !== undefined &&
+      (await isInSpaces(edges, roomId, judgement.spaces)),
+    roles,
+  };
 }
 
 /** What is left of a power to who asks by a token that carries a part of it. */

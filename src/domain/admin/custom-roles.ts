@@ -50,7 +50,7 @@ export function createRole(
       act: {
         act: "roles.write" as const,
         target: order.roleId,
-        details: { after: row.permissions },
+        details: { permissions: row.permissions },
       },
       answer: undefined,
     };
@@ -75,7 +75,8 @@ export function changeRole(
       act: {
         act: "roles.write" as const,
         target: order.roleId,
-        details: { before: [...before.permissions], after: row.permissions },
+        before: { permissions: [...before.permissions] },
+        details: { permissions: row.permissions },
       },
       answer: undefined,
     };
@@ -101,7 +102,7 @@ export function deleteRole(
       act: {
         act: "roles.write" as const,
         target: roleId,
-        details: { before: [...before.permissions] },
+        before: { permissions: [...before.permissions] },
       },
       answer: undefined,
     };

@@ -48,7 +48,11 @@ export function createGroup(
     const createdTs = edges.now();
     return {
       rows: { groups: [{ groupId, description, createdBy, createdTs }] },
-      act: { act: "groups.write" as const, target: groupId },
+      act: {
+        act: "groups.write" as const,
+        target: groupId,
+        details: { group: groupId },
+      },
       answer: undefined,
     };
   });
@@ -67,7 +71,7 @@ export function deleteGroup(
       act: {
         act: "groups.write" as const,
         target: groupId,
-        details: { deleted: true },
+        before: { group: groupId },
       },
       answer: undefined,
     };
@@ -89,8 +93,8 @@ export function addGroupMember(
       users: [userId],
       act: {
         act: "groups.write" as const,
-        target: groupId,
-        details: { added: userId },
+        target: userId,
+        details: { group: groupId },
       },
       answer: undefined,
     };
@@ -110,8 +114,8 @@ export function removeGroupMember(
       rows: { removedGroupMembers: [{ groupId, userId }] },
       act: {
         act: "groups.write" as const,
-        target: groupId,
-        details: { removed: userId },
+        target: userId,
+        before: { group: groupId },
       },
       answer: undefined,
     };

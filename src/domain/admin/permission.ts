@@ -22,4 +22,10 @@ export type Can = (
   requester: Requester,
   permission: Permission,
   resource: Resource,
-) => Promise<boolean>;
+) => Promise<Verdict>;
+
+export interface Verdict {
+  isAllowed: boolean;
+  /** What who asks holds at this moment, of use here or not. */
+  roles: readonly string[];
+}

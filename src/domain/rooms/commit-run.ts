@@ -3,7 +3,7 @@ import type {
   CommitResult,
   ExtremityRow,
   RoomRun,
-  Write,
+  RecordedWrite,
   WriteRows,
 } from "../../storage/write.ts";
 import { assessEvents } from "../push/assess.ts";
@@ -49,7 +49,7 @@ export async function commitRun(
     ...run.extra,
     ...members.map(({ group }) => group.rows),
   ]);
-  const write: Write = {
+  const write: RecordedWrite = {
     positions: Math.max(1, run.events.length),
     idempotency: members.flatMap(({ idempotency }) => idempotency),
     activeUsers: listEntering(edges, run),

@@ -1,3 +1,4 @@
+import type { AuditDraft } from "../../storage/audit-draft.ts";
 import { MatrixError } from "../../core/errors.ts";
 import { listAliases } from "../../storage/aliases.ts";
 import type { WriteRows } from "../../storage/write.ts";
@@ -15,7 +16,7 @@ import { type WriterEdges, writeNewRoom } from "./room-writer.ts";
 
 interface CreationOptions {
   isPublished: boolean;
-  audit?: readonly string[];
+  audit?: readonly AuditDraft[];
 }
 
 /**

@@ -8,7 +8,7 @@ import {
   type RoomRun,
   type SealedContent,
   type SnapshotRow,
-  type Write,
+  type RecordedWrite,
   type WriteRows,
 } from "../../storage/write.ts";
 import { referencesTo } from "../media/references.ts";
@@ -52,7 +52,7 @@ export async function persistReceived(
   const { notifications, seen } = await assess(edges, run, placed);
   await reuseSnapshots(edges, run);
   const { memberships, placedOutliers, snapshots } = run;
-  const write: Write = {
+  const write: RecordedWrite = {
     positions: rows.length,
     rooms: [{ ...roomRunOf(run, options.isExclusive), ...seen }],
     events: rows,

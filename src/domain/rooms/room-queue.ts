@@ -1,4 +1,5 @@
 import { MatrixError } from "../../core/errors.ts";
+import type { AuditDraft } from "../../storage/audit-draft.ts";
 import type { WriteRows } from "../../storage/write.ts";
 import type { Proposal, ProposalResult } from "./proposal.ts";
 import type { RoomHead } from "./room-head.ts";
@@ -11,7 +12,7 @@ export interface Group {
   proposals: readonly Proposal[];
   /** Rows that commit with the group whatever its events. */
   rows: Partial<WriteRows>;
-  audit: readonly string[];
+  audit: readonly AuditDraft[];
   resolve(results: ProposalResult[]): void;
   reject(error: unknown): void;
 }

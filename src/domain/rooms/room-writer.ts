@@ -1,3 +1,4 @@
+import type { AuditDraft } from "../../storage/audit-draft.ts";
 import { StorageUnavailable } from "../../storage/storage-unavailable.ts";
 import type { WriteRows } from "../../storage/write.ts";
 import { openedSlot, slot } from "../../util/process-memory.ts";
@@ -25,7 +26,7 @@ const idleHeads = openedSlot(
 /** Rows and records that commit with the events. */
 interface Also {
   rows?: Partial<WriteRows>;
-  audit?: readonly string[];
+  audit?: readonly AuditDraft[];
 }
 
 /**
@@ -68,9 +69,30 @@ function push(
   proposals: readonly Proposal[],
   { rows = {}, audit = [] }: Also,
 ): Promise<ProposalResult[]> {
+  const enter = (by: WriterEdges, records: readonly AuditDraft[]) =>
+    enqueue(by, roomNid, queue, { proposals, rows, audit: records });
+  const { trail } = edges;
+  if (!trail) return enter(edges, audit);
+  // Its record goes with the group, whoever's request commits the run.
+  const { committer } = trail;
+  return trail.carry(
+    audit,
+    (records) => enter({ ...edges, committer, trail: undefined }, records),
+    // What was answered from an earlier request has no position, and committed nothing.
+    (results) =>
+      results.length === 0 || results.some(({ position }) => position !== null),
+  );
+}
+
+function enqueue(
+  edges: WriterEdges,
+  roomNid: number,
+  queue: RoomQueue,
+  group: Pick<Group, "proposals" | "rows" | "audit">,
+): Promise<ProposalResult[]> {
   return new Promise((resolve, reject) => {
     if (queue.waiting.length >= MAX_WAITING) throw tooBusy();
-    queue.waiting.push({ edges, proposals, rows, audit, resolve, reject });
+    queue.waiting.push({ edges, ...group, resolve, reject });
     if (!queue.isRunning) void drain(edges, roomNid, queue);
   });
 }

@@ -14,4 +14,5 @@ export type WriterEdges = Pick<
   | "random"
   | "serverKey"
   | "settings"
+  | "trail"
 >;

@@ -34,6 +34,7 @@ export const postSignedRegistration = endpoint<{ body: Body }>({
   method: "post",
   path: PATH,
   auth: "none",
+  audit: "users.create",
   body: {
     type: "object",
     properties: {

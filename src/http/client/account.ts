@@ -30,6 +30,7 @@ export const postPassword = endpoint<{
   method: "post",
   path: "/_matrix/client/v3/account/password",
   auth: "user",
+  audit: "auth.password",
   rateLimit: "other",
   body: {
     type: "object",
@@ -63,6 +64,7 @@ export const postDeactivate = endpoint<{
   method: "post",
   path: "/_matrix/client/v3/account/deactivate",
   auth: "user",
+  audit: "auth.deactivate",
   suspended: true,
   rateLimit: "other",
   body: {

@@ -65,6 +65,7 @@ export const deleteDevice = endpoint<
   method: "delete",
   path: PATH,
   auth: "user",
+  audit: "auth.devices",
   suspended: true,
   rateLimit: "other",
   body: { type: "object", properties: AUTH },
@@ -88,6 +89,7 @@ export const postDeleteDevices = endpoint<{
   method: "post",
   path: "/_matrix/client/v3/delete_devices",
   auth: "user",
+  audit: "auth.devices",
   suspended: true,
   rateLimit: "other",
   body: {

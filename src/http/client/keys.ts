@@ -110,6 +110,7 @@ export const postDeviceSigning = endpoint<{ body: CrossSigningUpload }>({
   method: "post",
   path: "/_matrix/client/v3/keys/device_signing/upload",
   auth: "user",
+  audit: "auth.cross_signing",
   rateLimit: "keys",
   body: crossSigningSchema,
   async handle(edges, { requester, body, request }) {

@@ -11,6 +11,7 @@ export const postLoginToken = endpoint<{ body: { auth?: JsonObject } }>({
   method: "post",
   path: "/_matrix/client/v1/login/get_token",
   auth: "user",
+  audit: "auth.login_token",
   suspended: true,
   rateLimit: "other",
   body: { type: "object", properties: { auth: { type: "object" } } },

@@ -1,6 +1,6 @@
 import { MatrixError } from "../../core/errors.ts";
 import { logInByToken } from "../../domain/accounts/login-token.ts";
-import { logIn } from "../../domain/accounts/login.ts";
+import { logIn, userIdFrom } from "../../domain/accounts/login.ts";
 import { limitKeyOf } from "../../util/limit-key.ts";
 import { endpoint } from "../endpoint.ts";
 import { sessionAnswer, sessionProperties, wishOf } from "../session.ts";
@@ -35,6 +35,7 @@ export const postLogin = endpoint<{ body: LoginBody }>({
   method: "post",
   path: "/_matrix/client/v3/login",
   auth: "none",
+  audit: "auth.login",
   body: {
     type: "object",
     properties: {
@@ -60,6 +61,8 @@ export const postLogin = endpoint<{ body: LoginBody }>({
       );
     }
     const { user, password } = credentialsIn(body);
+    const id = userIdFrom(edges.settings, user);
+    edges.trail?.note({ resource: { type: "user", id } });
     const credentials = { user, password, address };
     return sessionAnswer(await logIn(edges, credentials, wishOf(body)));
   },

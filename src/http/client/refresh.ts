@@ -6,6 +6,8 @@ export const postRefresh = endpoint<{ body: { refresh_token: string } }>({
   method: "post",
   path: "/_matrix/client/v3/refresh",
   auth: "none",
+  audit: "auth.refresh_reused",
+  auditsNoted: true,
   rateLimit: "other",
   body: {
     type: "object",

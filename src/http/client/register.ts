@@ -24,6 +24,7 @@ export const postRegister = endpoint<{
   method: "post",
   path: "/_matrix/client/v3/register",
   auth: "none",
+  audit: "auth.register",
   rateLimit: "other",
   query: {
     type: "object",

@@ -1,5 +1,5 @@
 import type { Edges, Log } from "../../edges.ts";
-import type { Exchange, Middleware } from "../context.ts";
+import type { Exchange, Middleware, Recording } from "../context.ts";
 import type { AnyInput } from "../endpoint.ts";
 import { fieldsOf } from "../error-fields.ts";
 import type { Refuse } from "../refuse.ts";
@@ -25,9 +25,15 @@ export function handle(
       ...(state.requester && { requester: state.requester }),
       ...(state.actor && { actor: state.actor }),
     };
-    state.handOver();
+    const { recording } = state;
+    // What a request touches stands in its record, which is written last.
+    if (!recording) state.handOver();
     try {
-      return state.route.endpoint.handle(edgesNow(state.waitedMs), input);
+      const edges = edgesNow(state.waitedMs);
+      const { handle } = state.route.endpoint;
+      return recording
+        ? recorded(recording, handle(carrying(edges, recording), input))
+        : handle(edges, input);
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -41,6 +47,31 @@ export function handle(
       .then((answer) => deliver(exchange, answer, log))
       .catch((error: unknown) => refuse(exchange, error));
   };
+}
+
+/** The same edges, whose first write that commits carries the request's record. */
+function carrying(plain: Edges, { trail }: Recording): Edges {
+  trail.begin(plain.committer);
+  return Object.create(plain, {
+    committer: { value: trail.carrying, enumerable: true },
+    trail: { value: trail, enumerable: true },
+  }) as Edges;
+}
+
+/** Has the record written before anybody is told what came of the request. */
+async function recorded(
+  recording: Recording,
+  answering: Promise<object | Reply>,
+): Promise<object | Reply> {
+  let answer;
+  try {
+    answer = await answering;
+  } catch (error) {
+    await recording.refused(error);
+    throw error;
+  }
+  await recording.answered(answer);
+  return answer;
 }
 
 /** Serialises an answer, once. */

@@ -22,10 +22,12 @@ export function permission(can: Can, findRoom: FindRoom): Middleware {
     const { permission, resource } = state.route.endpoint;
     await nameRoom(state.params, findRoom);
     const touched = resource?.(state.params) ?? resourceOf(state.params);
-    if (
-      permission === undefined ||
-      !(await can(requester, permission, touched))
-    ) {
+    const { isAllowed, roles } =
+      permission === undefined
+        ? { isAllowed: false, roles: [] }
+        : await can(requester, permission, touched);
+    state.roles = roles;
+    if (permission === undefined || !isAllowed) {
       throw new MatrixError("M_FORBIDDEN", "You are not allowed to do this.", {
         "org.myelin.permission": permission,
       });

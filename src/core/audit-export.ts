@@ -1,0 +1,56 @@
+import { isJsonObject, type JsonObject } from "./json.ts";
+import type { ChainLink, SignedCheckpoint } from "./audit-chain.ts";
+
+/** A line of an export that can be verified: a link, and what it says to its readers. */
+export const linkLine = (link: ChainLink, opened?: JsonObject): string =>
+  JSON.stringify({
+    seq: link.seq,
+    prev_hash: link.prevHash,
+    hash: link.hash,
+    record: link.record,
+    ...(opened && { opened }),
+  });
+
+export const checkpointLine = ({
+  checkpoint: { keyId, ...checkpoint },
+  signature,
+}: SignedCheckpoint): string =>
+  JSON.stringify({ checkpoint: { ...checkpoint, key_id: keyId }, signature });
+
+export type ExportLine =
+  | { kind: "link"; link: ChainLink }
+  | { kind: "checkpoint"; signed: SignedCheckpoint };
+
+/** Undefined for what is neither. */
+export function readExportLine(text: string): ExportLine | undefined {
+  const line = parse(text);
+  if (!line) return undefined;
+  const { seq, record, prev_hash: prevHash, hash } = line;
+  if (isPlace(seq) && isText(record) && isText(prevHash) && isText(hash))
+    return { kind: "link", link: { seq, record, prevHash, hash } };
+  const { checkpoint, signature } = line;
+  if (!isJsonObject(checkpoint) || !isText(signature)) return undefined;
+  const { server, ts, key_id: keyId, seq: place, hash: head } = checkpoint;
+  if (!isText(server) || !isPlace(ts) || !isText(keyId)) return undefined;
+  if (!isPlace(place) || !isText(head)) return undefined;
+  return {
+    kind: "checkpoint",
+    signed: {
+      checkpoint: { server, seq: place, hash: head, ts, keyId },
+      signature,
+    },
+  };
+}
+
+function parse(text: string): JsonObject | undefined {
+  try {
+    const value = JSON.parse(text) as JsonObject;
+    return isJsonObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const isText = (value: unknown): value is string => typeof value === "string";
+const isPlace = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0;

@@ -1,0 +1,14 @@
+/** What people do with their own accounts that the audit log tells of. */
+export type AuditEvent =
+  | "auth.login"
+  | "auth.login_token"
+  | "auth.logout"
+  | "auth.logout_all"
+  | "auth.password"
+  | "auth.register"
+  | "auth.refresh_reused"
+  | "auth.cross_signing"
+  | "auth.devices"
+  | "auth.deactivate"
+  /** By whoever holds the shared secret. */
+  | "users.create";

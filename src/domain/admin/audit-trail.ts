@@ -1,0 +1,149 @@
+import type { Noted, Trail } from "../../edges.ts";
+import type { AuditDraft, AuditResult } from "../../storage/audit-draft.ts";
+import type { CommitResult, RecordingCommitter } from "../../storage/write.ts";
+
+/** What is known of a request and of its outcome. */
+export type RequestDraft = AuditDraft;
+export type RequestResult = AuditResult;
+
+/**
+ * The one record of a request. The first write of the request that commits carries it, so
+ * that there is no effect without a record and no record of an effect that was not; where
+ * none did, it is written by itself before the answer is sent.
+ */
+export class AuditTrail implements Trail {
+  #committer: RecordingCommitter;
+  readonly #begin: () => AuditDraft;
+  readonly #isOnlyNoted: boolean;
+  #noted: Noted | undefined;
+  #isWritten = false;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /**
+   * @param begin what is known of the request by now
+   * @param isOnlyNoted whether there is a record only where a use-case noted something
+   */
+  constructor(
+    committer: RecordingCommitter,
+    begin: () => AuditDraft,
+    isOnlyNoted = false,
+  ) {
+    this.#committer = committer;
+    this.#begin = begin;
+    this.#isOnlyNoted = isOnlyNoted;
+  }
+
+  /** As it is without the trail, for what commits for several requests. */
+  get committer(): RecordingCommitter {
+    return this.#committer;
+  }
+
+  /** What the request is handled with from here on. */
+  begin(committer: RecordingCommitter): void {
+    this.#committer = committer;
+  }
+
+  note(noted: Noted): void {
+    this.#noted = { ...this.#noted, ...noted };
+  }
+
+  /** Commits with the request's record, unless an earlier write has done so. */
+  readonly carrying: RecordingCommitter = {
+    commit: ({ audit = [], ...write }) =>
+      this.carry(
+        audit,
+        (records) => this.committer.commit({ ...write, audit: records }),
+        isCommitted,
+      ),
+  };
+
+  /**
+   * Hands the records for one write: the request's own, and those of `drafts` that are
+   * of other acts. What a use-case drafts of the request's own act completes its record.
+   */
+  async carry<T>(
+    drafts: readonly AuditDraft[],
+    write: (records: readonly AuditDraft[]) => Promise<T>,
+    isDone: (outcome: T) => boolean,
+  ): Promise<T> {
+    const before = this.#turn;
+    let end = () => {};
+    this.#turn = new Promise<void>((resolve) => (end = resolve));
+    await before;
+    try {
+      const begun = this.#begin();
+      const own = this.#complete(begun, "allowed");
+      const others = drafts
+        .filter(({ action }) => action !== own.action)
+        .map((draft) => ({ ...draft, ...whoOf(begun, draft) }));
+      if (this.#isWritten || !this.#isDue) return await write(others);
+      const draft = drafts.find(({ action }) => action === own.action);
+      const record = draft ? { ...own, ...draft, ...whoOf(begun, draft) } : own;
+      const outcome = await write([record, ...others]);
+      if (isDone(outcome)) this.#isWritten = true;
+      return outcome;
+    } finally {
+      end();
+    }
+  }
+
+  /** Writes the record by itself, unless it was carried. */
+  async settle(result: AuditResult, errcode?: string): Promise<void> {
+    await this.#turn;
+    if (this.#isWritten || !this.#isDue) return;
+    const record = {
+      ...this.#complete(this.#begin(), result),
+      ...(errcode !== undefined && { errcode }),
+    };
+    const outcome = await this.committer.commit({
+      positions: 1,
+      audit: [record],
+    });
+    if (!isCommitted(outcome)) throw new TypeError("A record was lost.");
+    this.#isWritten = true;
+  }
+
+  get #isDue(): boolean {
+    return !this.#isOnlyNoted || this.#noted !== undefined;
+  }
+
+  #complete(begun: AuditDraft, outcome: AuditResult): AuditDraft {
+    const { resource = begun.resource, result = outcome } = this.#noted ?? {};
+    const isDone = result === "allowed" && begun.actor.kind === "nobody";
+    return {
+      ...begun,
+      ...this.#noted,
+      resource,
+      result,
+      // Who has proved to be a user acts as that one.
+      ...(isDone &&
+        resource.type === "user" &&
+        resource.id !== undefined && {
+          actor: { ...originOf(begun), kind: "user", userId: resource.id },
+        }),
+    };
+  }
+}
+
+const isCommitted = ({ status }: CommitResult): boolean =>
+  status === "committed";
+
+/** The use-case knows what was done, the request who did it and from where. */
+function whoOf(
+  begun: AuditDraft,
+  { actor }: AuditDraft,
+): Pick<AuditDraft, "actor" | "requestId"> {
+  const { actor: own, requestId } = begun;
+  const isOwn =
+    own.kind === "user" &&
+    (actor.kind !== "user" || actor.userId === own.userId);
+  return {
+    actor: isOwn ? own : { ...originOf(begun), ...actor },
+    ...(requestId !== undefined && { requestId }),
+  };
+}
+
+const originOf = ({ actor: { ip, userAgent } }: AuditDraft) => ({
+  ...(ip !== undefined && { ip }),
+  ...(userAgent !== undefined && { userAgent }),
+});

@@ -1,0 +1,173 @@
+import { checkpointLine } from "../../core/audit-export.ts";
+import type { JsonObject } from "../../core/json.ts";
+import {
+  exportAudit,
+  type ExportFormat,
+} from "../../domain/admin/export-audit.ts";
+import {
+  readCheckpoints,
+  reviewAudit,
+  searchAudit,
+  type AuditQuestion,
+} from "../../domain/admin/read-audit.ts";
+import { endpoint } from "../endpoint.ts";
+import { reply } from "../reply.ts";
+import {
+  pageAnswer,
+  pageOf,
+  pageProperties,
+  type PageQuery,
+} from "./paging.ts";
+
+const AUDIT = "/_myelin/admin/v1/audit";
+const RESULTS = ["allowed", "denied", "failed"];
+
+interface Question {
+  actor?: string;
+  action?: string;
+  target?: string;
+  target_type?: string;
+  result?: string;
+  from_ts?: number;
+  to_ts?: number;
+}
+
+const text = { type: "string", minLength: 1, maxLength: 512 };
+const time = { type: "integer", minimum: 0, maximum: 8_640_000_000_000_000 };
+const questionProperties = {
+  actor: text,
+  action: text,
+  target: text,
+  target_type: text,
+  result: { type: "string", enum: RESULTS },
+  from_ts: time,
+  to_ts: time,
+};
+
+const questionOf = (query: Question): AuditQuestion => ({
+  ...(query.actor !== undefined && { actor: query.actor }),
+  ...(query.action !== undefined && { action: query.action }),
+  ...(query.target !== undefined && { target: query.target }),
+  ...(query.target_type !== undefined && { targetType: query.target_type }),
+  ...(query.result !== undefined && { result: query.result }),
+  ...(query.from_ts !== undefined && { fromTs: query.from_ts }),
+  ...(query.to_ts !== undefined && { toTs: query.to_ts }),
+});
+
+export const getAudit = endpoint<{ query: Question & PageQuery }>({
+  method: "get",
+  path: AUDIT,
+  auth: "admin",
+  permission: "audit.read",
+  rateLimit: "admin",
+  query: {
+    type: "object",
+    properties: { ...questionProperties, ...pageProperties },
+  },
+  async handle(edges, { query }) {
+    const { records, total } = await searchAudit(
+      edges,
+      questionOf(query),
+      pageOf(query),
+    );
+    return { records, ...pageAnswer(query, records.length, total) };
+  },
+});
+
+const TYPES: Readonly<Record<ExportFormat, string>> = {
+  ndjson: "application/x-ndjson",
+  csv: "text/csv; charset=utf-8",
+  cef: "text/plain; charset=utf-8",
+};
+
+/** As long as the log is, and never all of it in memory. */
+export const getAuditExport = endpoint<{
+  query: Question & { format?: ExportFormat; from_seq?: number };
+}>({
+  method: "get",
+  path: `${AUDIT}/export`,
+  auth: "admin",
+  permission: "audit.export",
+  rateLimit: "admin",
+  query: {
+    type: "object",
+    properties: {
+      ...questionProperties,
+      format: { type: "string", enum: Object.keys(TYPES) },
+      from_seq: { type: "integer", minimum: 1 },
+    },
+  },
+  async handle(edges, { query }) {
+    const { format = "ndjson", from_seq: fromSeq = 1 } = query;
+    const order = { format, fromSeq, question: questionOf(query) };
+    const rest = await exportAudit(edges, order);
+    const headers = {
+      "Content-Type": TYPES[format],
+      "Content-Disposition": `attachment; filename="audit.${format}"`,
+    };
+    return reply({ headers, body: "", rest });
+  },
+});
+
+/** The public key that checkpoints are signed with. */
+export const getAuditKey = endpoint({
+  method: "get",
+  path: `${AUDIT}/key`,
+  auth: "admin",
+  permission: "audit.read",
+  rateLimit: "admin",
+  async handle({ auditKey }) {
+    return { key_id: auditKey.keyId, public_key: auditKey.publicKey };
+  },
+});
+
+export const getAuditCheckpoints = endpoint<{ query: { from_seq?: number } }>({
+  method: "get",
+  path: `${AUDIT}/checkpoints`,
+  auth: "admin",
+  permission: "audit.read",
+  rateLimit: "admin",
+  query: {
+    type: "object",
+    properties: { from_seq: { type: "integer", minimum: 1 } },
+  },
+  async handle(edges, { query }) {
+    const { from_seq: from = 1 } = query;
+    const { checkpoints, isMore } = await readCheckpoints(edges, from - 1);
+    const last = checkpoints.at(-1)?.checkpoint.seq;
+    return {
+      checkpoints: checkpoints.map(
+        (signed) => JSON.parse(checkpointLine(signed)) as JsonObject,
+      ),
+      ...(isMore && last !== undefined && { next_seq: last + 1 }),
+    };
+  },
+});
+
+/** An auditor signs that a stretch of the log was looked through. */
+export const postAuditReview = endpoint<{
+  body: { from_seq: number; to_seq: number; comment: string };
+}>({
+  method: "post",
+  path: `${AUDIT}/reviews`,
+  auth: "admin",
+  permission: "audit.review",
+  rateLimit: "admin",
+  body: {
+    type: "object",
+    properties: {
+      from_seq: { type: "integer", minimum: 1 },
+      to_seq: { type: "integer", minimum: 1 },
+      comment: { type: "string", minLength: 1, maxLength: 1024 },
+    },
+    required: ["from_seq", "to_seq", "comment"],
+  },
+  async handle(edges, { body }) {
+    await reviewAudit(edges, {
+      fromSeq: body.from_seq,
+      toSeq: body.to_seq,
+      comment: body.comment,
+    });
+    return {};
+  },
+});

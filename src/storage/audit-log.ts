@@ -1,0 +1,81 @@
+import type { Sql } from "./database.ts";
+
+/** A link of the chain as it stands. */
+export interface AuditRow {
+  seq: number;
+  /** Canonical JSON, sealed parts and all. */
+  record: string;
+  prevHash: Uint8Array;
+  hash: Uint8Array;
+}
+
+/** What a search goes by; null for anything. */
+export interface AuditFilter {
+  actorType: string | null;
+  /** A user's stand-in. */
+  actorId: string | null;
+  /** Ends in `*` for all that begin so. */
+  action: string | null;
+  resourceType: string | null;
+  resourceId: string | null;
+  result: string | null;
+  fromTs: number | null;
+  toTs: number | null;
+}
+
+export const NO_FILTER: AuditFilter = {
+  ...{ actorType: null, actorId: null, action: null, result: null },
+  ...{ resourceType: null, resourceId: null, fromTs: null, toTs: null },
+};
+
+const matching = (sql: Sql, filter: AuditFilter) => sql`
+  (${filter.actorType}::text is null or actor_type = ${filter.actorType})
+  and (${filter.actorId}::text is null or actor_id = ${filter.actorId})
+  and (${filter.action}::text is null or action = ${filter.action}
+    or right(${filter.action}, 1) = '*' and starts_with(action, left(${filter.action}, -1)))
+  and (${filter.resourceType}::text is null or resource_type = ${filter.resourceType})
+  and (${filter.resourceId}::text is null or resource_id = ${filter.resourceId})
+  and (${filter.result}::text is null or result = ${filter.result})
+  and (${filter.fromTs}::bigint is null or ts >= ${filter.fromTs})
+  and (${filter.toTs}::bigint is null or ts < ${filter.toTs})`;
+
+/** A page of what a search finds, and how much there is in all. */
+export async function searchAuditLog(
+  sql: Sql,
+  filter: AuditFilter,
+  page: { offset: number; limit: number; isDescending: boolean },
+): Promise<{ rows: AuditRow[]; total: number }> {
+  const order = page.isDescending ? sql`desc` : sql`asc`;
+  const rows = await sql<AuditRow[]>`
+    select seq, record, prev_hash, hash from audit_log where ${matching(sql, filter)}
+    order by seq ${order} limit ${page.limit} offset ${page.offset}`;
+  const [counted] = await sql<{ total: number }[]>`
+    select count(*)::int as total from audit_log where ${matching(sql, filter)}`;
+  return { rows, total: counted!.total };
+}
+
+/** The next records after one, up to another, that a search finds. */
+export const listAuditRows = (
+  sql: Sql,
+  filter: AuditFilter,
+  span: { after: number; upTo: number; limit: number },
+): Promise<AuditRow[]> => sql<AuditRow[]>`
+  select seq, record, prev_hash, hash from audit_log
+  where seq > ${span.after} and seq <= ${span.upTo} and ${matching(sql, filter)}
+  order by seq limit ${span.limit}`;
+
+/** The newest link; undefined for an empty log. */
+export async function findAuditHead(sql: Sql): Promise<AuditRow | undefined> {
+  const [row] = await sql<AuditRow[]>`
+    select seq, record, prev_hash, hash from audit_log order by seq desc limit 1`;
+  return row;
+}
+
+export async function findAuditRow(
+  sql: Sql,
+  seq: number,
+): Promise<AuditRow | undefined> {
+  const [row] = await sql<AuditRow[]>`
+    select seq, record, prev_hash, hash from audit_log where seq = ${seq}`;
+  return row;
+}
