@@ -1,4 +1,5 @@
 import { canonicalJson } from "./canonical-json.ts";
+import { readJson } from "./json-reader.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "./json.ts";
 import type { ChainLink, SignedCheckpoint } from "./audit-chain.ts";
 
@@ -12,11 +13,16 @@ export const linkLine = (link: ChainLink, opened?: JsonObject): string =>
     ...(opened && { opened }),
   });
 
-export const checkpointLine = ({
+export const checkpointJson = ({
   checkpoint: { keyId, ...checkpoint },
   signature,
-}: SignedCheckpoint): string =>
-  JSON.stringify({ checkpoint: { ...checkpoint, key_id: keyId }, signature });
+}: SignedCheckpoint): JsonObject => ({
+  checkpoint: { ...checkpoint, key_id: keyId },
+  signature,
+});
+
+export const checkpointLine = (signed: SignedCheckpoint): string =>
+  JSON.stringify(checkpointJson(signed));
 
 export type ExportLine =
   | { kind: "link"; link: ChainLink; opened?: JsonObject }
@@ -48,7 +54,7 @@ export function readExportLine(text: string): ExportLine | undefined {
 
 function parse(text: string): JsonObject | undefined {
   try {
-    const value = JSON.parse(text) as JsonObject;
+    const value = readJson(text);
     return isJsonObject(value) ? value : undefined;
   } catch {
     return undefined;

@@ -1,5 +1,4 @@
-import { checkpointLine } from "../../core/audit-export.ts";
-import type { JsonObject } from "../../core/json.ts";
+import { checkpointJson } from "../../core/audit-export.ts";
 import {
   exportAudit,
   type ExportFormat,
@@ -136,9 +135,7 @@ export const getAuditCheckpoints = endpoint<{ query: { from_seq?: number } }>({
     const { checkpoints, isMore } = await readCheckpoints(edges, from - 1);
     const last = checkpoints.at(-1)?.checkpoint.seq;
     return {
-      checkpoints: checkpoints.map(
-        (signed) => JSON.parse(checkpointLine(signed)) as JsonObject,
-      ),
+      checkpoints: checkpoints.map(checkpointJson),
       ...(isMore && last !== undefined && { next_seq: last + 1 }),
     };
   },

@@ -1,4 +1,6 @@
 import { MatrixError } from "../../core/errors.ts";
+import { readJson } from "../../core/json-reader.ts";
+import type { JsonObject } from "../../core/json.ts";
 import type { RateLimiter } from "../../domain/accounts/rate-limits.ts";
 import { resourceOf } from "../../domain/admin/audit-record.ts";
 import {
@@ -102,7 +104,7 @@ const resultOf = (error: unknown): [RequestResult, string] => {
 
 function errcodeIn(body: unknown): string | undefined {
   if (typeof body !== "string") return undefined;
-  const { errcode } = JSON.parse(body) as { errcode?: unknown };
+  const { errcode } = readJson(body) as JsonObject;
   return typeof errcode === "string" ? errcode : undefined;
 }
 
