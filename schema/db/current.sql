@@ -1458,7 +1458,7 @@ begin
   end if;
 
   insert into batches (batch_id, last_position, lost, room_nids, user_ids, committed_ts)
-  values (p_batch, case when head > base then head end, case when has_losers then to_jsonb(lost) end,
+  values (p_batch, case when head > base then head end, case when has_losers or head = base then to_jsonb(lost) end,
     p_rooms, p_users, p_now);
 
   if head > base then

@@ -9,6 +9,7 @@ import {
 } from "../../src/core/audit-chain.ts";
 import {
   checkpointLine,
+  isFaithful,
   linkLine,
   readExportLine,
 } from "../../src/core/audit-export.ts";
@@ -135,10 +136,37 @@ describe("ChainVerifier", () => {
 });
 
 describe("lines of an export", () => {
+  it("G1: show beside a record what it says", () => {
+    const record = JSON.stringify({
+      action: "users.lock",
+      actor: { type: "user", id: "17", sealed: [1, "x"] },
+      resource: { type: "room", id: "!a:test" },
+    });
+    const right = {
+      seq: 1,
+      action: "users.lock",
+      actor: { type: "user", pseudonym: "17", user_id: "@a:test" },
+      resource: { type: "room", id: "!a:test" },
+    };
+    expect(isFaithful(record, right)).to.equal(true);
+    for (const forged of [
+      { ...right, action: "users.read" },
+      { ...right, actor: { ...right.actor, pseudonym: "18" } },
+      { ...right, resource: { ...right.resource, id: "!b:test" } },
+      { seq: 1 },
+    ])
+      expect(isFaithful(record, forged), JSON.stringify(forged)).to.equal(
+        false,
+      );
+    const verifier = new ChainVerifier();
+    verifier.follow(chain[0]!, false);
+    expect(verifier.end().fault?.seq).to.equal(1);
+  });
+
   it("are read as they were written", () => {
     const link = chain[3]!;
     expect(readExportLine(linkLine(link, { a: 1 }))).to.deep.equal({
-      ...{ kind: "link", link },
+      ...{ kind: "link", link, opened: { a: 1 } },
     });
     const signed = checkpointAt(4);
     expect(readExportLine(checkpointLine(signed))).to.deep.equal({

@@ -365,6 +365,11 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
     networks: ["127.0.0.0/8"],
     expires_ts: Date.now() + 60_000,
   }),
+  "POST /_myelin/admin/v1/audit/reviews": () => ({
+    from_seq: 1,
+    to_seq: 1,
+    comment: "c",
+  }),
   "POST /_synapse/admin/v1/register": () => ({
     ...form,
     nonce: "n",

@@ -71,6 +71,20 @@ describe("a committer whose connection fails", () => {
     expect(voids).to.deep.equal({ n: 0 });
   });
 
+  it("writes a record by itself once when the answer was lost on its way", async () => {
+    const head = committed(await committer.commit({ positions: 1 }));
+    const answered = proxy.swallowAnswers();
+    const result = committer.commit({ positions: 0, audit: ["{}"] });
+    await answered;
+    proxy.cut();
+    committed(await result);
+    const rows = await database.sql`select record from audit_log`;
+    expect(rows).to.deep.equal([{ record: "{}" }]);
+    const [stream] = await database.sql`
+      select max(last_position)::int as head from batches`;
+    expect(stream).to.deep.equal({ head: head.lastPosition });
+  });
+
   it("commits each write once while its connections are ended at random moments", async () => {
     let killed = 0;
     const killing = (async () => {

@@ -1,4 +1,5 @@
 import { createAccount } from "../domain/accounts/create-account.ts";
+import { auditRecord } from "../domain/admin/audit-record.ts";
 import { makeOwner } from "../domain/admin/bindings.ts";
 import { addMailAddress } from "../domain/push/mail-address.ts";
 import { act, findPlace } from "./act.ts";
@@ -52,6 +53,15 @@ export async function addAddress(
     throw new UsageError("Whose? Give --username NAME --address ADDRESS.");
   await act(program, await findPlace(program, options), async (edges) => {
     const userId = `@${username}:${edges.settings.serverName}`;
+    const record = auditRecord(
+      {
+        ...{ act: "users.write", actor: "command line", target: userId },
+        details: { mail_address: "added" },
+      },
+      edges.now(),
+    );
+    // Where it fails after that, the log says more than was done, and never less.
+    await edges.committer.commit({ positions: 0, audit: [record] });
     await addMailAddress(edges, userId, address);
     return `${userId} may have notifications mailed there now.`;
   });

@@ -8,7 +8,7 @@ import {
   type ChainReport,
   type SignedCheckpoint,
 } from "../core/audit-chain.ts";
-import { readExportLine } from "../core/audit-export.ts";
+import { isFaithful, readExportLine } from "../core/audit-export.ts";
 import { parseOptions } from "./options.ts";
 import type { Program } from "./program.ts";
 import { StartError } from "./start-error.ts";
@@ -51,8 +51,11 @@ export async function verifyFile(
       throw new StartError(
         `Line ${number} of ${path} is no record of an audit log. Export it as ndjson.`,
       );
-    if (line.kind === "link") verifier.follow(line.link);
-    else verifier.pass(line.signed);
+    if (line.kind === "link") {
+      const { link, opened } = line;
+      const isRight = !opened || isFaithful(link.record, opened);
+      verifier.follow(link, isRight);
+    } else verifier.pass(line.signed);
     if (verifier.isBroken) break;
   }
   return verifier.end();

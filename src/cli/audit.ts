@@ -33,7 +33,7 @@ export async function exportAudit(
       },
       edges.now(),
     );
-    await edges.committer.commit({ positions: 1, audit: [record] });
+    await edges.committer.commit({ positions: 0, audit: [record] });
     const pages = await readExport(edges, {
       format: format as ExportFormat,
       fromSeq: Number(from),

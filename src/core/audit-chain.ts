@@ -114,7 +114,8 @@ export class ChainVerifier {
     return this.#fault !== undefined;
   }
 
-  follow(link: ChainLink): void {
+  /** @param isFaithful whether what stands beside the record is what it says */
+  follow(link: ChainLink, isFaithful = true): void {
     if (this.#fault) return;
     if (this.#links === 0) this.#begin(link);
     const { seq, record, prevHash, hash } = link;
@@ -133,6 +134,11 @@ export class ChainVerifier {
       });
     if (hashLink(prevHash, seq, record) !== hash)
       return this.#fail({ seq, why: "it is not what its hash was made of" });
+    if (!isFaithful)
+      return this.#fail({
+        seq,
+        why: "what stands beside it for its readers is not what it says",
+      });
     this.#links += 1;
     this.#last = seq;
     this.#hash = hash;

@@ -1,4 +1,6 @@
-import { isJsonObject, type JsonObject } from "./json.ts";
+import { canonicalJson } from "./canonical-json.ts";
+import { readJson } from "./json-reader.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "./json.ts";
 import type { ChainLink, SignedCheckpoint } from "./audit-chain.ts";
 
 /** A line of an export that can be verified: a link, and what it says to its readers. */
@@ -11,14 +13,19 @@ export const linkLine = (link: ChainLink, opened?: JsonObject): string =>
     ...(opened && { opened }),
   });
 
-export const checkpointLine = ({
+export const checkpointJson = ({
   checkpoint: { keyId, ...checkpoint },
   signature,
-}: SignedCheckpoint): string =>
-  JSON.stringify({ checkpoint: { ...checkpoint, key_id: keyId }, signature });
+}: SignedCheckpoint): JsonObject => ({
+  checkpoint: { ...checkpoint, key_id: keyId },
+  signature,
+});
+
+export const checkpointLine = (signed: SignedCheckpoint): string =>
+  JSON.stringify(checkpointJson(signed));
 
 export type ExportLine =
-  | { kind: "link"; link: ChainLink }
+  | { kind: "link"; link: ChainLink; opened?: JsonObject }
   | { kind: "checkpoint"; signed: SignedCheckpoint };
 
 /** Undefined for what is neither. */
@@ -27,7 +34,10 @@ export function readExportLine(text: string): ExportLine | undefined {
   if (!line) return undefined;
   const { seq, record, prev_hash: prevHash, hash } = line;
   if (isPlace(seq) && isText(record) && isText(prevHash) && isText(hash))
-    return { kind: "link", link: { seq, record, prevHash, hash } };
+    return {
+      ...{ kind: "link", link: { seq, record, prevHash, hash } },
+      ...(isJsonObject(line["opened"]) && { opened: line["opened"] }),
+    };
   const { checkpoint, signature } = line;
   if (!isJsonObject(checkpoint) || !isText(signature)) return undefined;
   const { server, ts, key_id: keyId, seq: place, hash: head } = checkpoint;
@@ -44,7 +54,7 @@ export function readExportLine(text: string): ExportLine | undefined {
 
 function parse(text: string): JsonObject | undefined {
   try {
-    const value = JSON.parse(text) as JsonObject;
+    const value = readJson(text);
     return isJsonObject(value) ? value : undefined;
   } catch {
     return undefined;
@@ -54,3 +64,30 @@ function parse(text: string): JsonObject | undefined {
 const isText = (value: unknown): value is string => typeof value === "string";
 const isPlace = (value: unknown): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0;
+
+/**
+ * Whether what stands beside a record for its readers is what the record says. Of sealed
+ * parts only who holds the key can tell.
+ */
+export function isFaithful(record: string, opened: JsonObject): boolean {
+  const { actor, resource, ...said } = parse(record) ?? {};
+  return (
+    isWithin(said, opened) &&
+    isWithin(shown(actor), opened["actor"]) &&
+    isWithin(shown(resource), opened["resource"])
+  );
+}
+
+/** The part of who or what, as it is shown once its sealed half is opened. */
+function shown(part: JsonValue | undefined): JsonObject {
+  const { id, sealed, ...rest } = isJsonObject(part) ? part : {};
+  if (id === undefined) return rest;
+  return sealed === undefined ? { ...rest, id } : { ...rest, pseudonym: id };
+}
+
+const isWithin = (part: JsonObject, whole: JsonValue | undefined): boolean =>
+  isJsonObject(whole) &&
+  Object.entries(part).every(([name, value]) => {
+    const other = whole[name];
+    return other !== undefined && canonicalJson(other) === canonicalJson(value);
+  });

@@ -372,7 +372,7 @@ export type ScopeKind = "server" | "group" | "space" | "room" | "users";
  * answer tells which precondition was lost.
  */
 export interface Write {
-  /** How many positions of the stream it takes, at least 1; an event takes one each. */
+  /** How many positions of the stream it takes; an event takes one each, a record by itself none. */
   positions: number;
   idempotency?: readonly { key: Uint8Array; answer: string }[];
   /** Users that must exist and not be deactivated when it commits. */

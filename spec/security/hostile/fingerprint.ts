@@ -4,13 +4,9 @@ import type { Sql } from "../../../src/storage/database.ts";
 const ONLY: Readonly<Record<string, { key: string; where: string }>> = {
   // Any request is remembered as when its device was last seen.
   devices: { key: "user_id || ' ' || device_id", where: "true" },
-  // A write that lost leaves its batch's id, which has no position in the stream, and the
-  // record of a refusal a position that is news for nobody.
-  batches: {
-    key: "ctid::text || xmin",
-    where:
-      "last_position is not null and (room_nids <> '{}' or user_ids <> '{}')",
-  },
+  // A write that lost leaves its batch's id, which has no position in the stream, and so
+  // does the record of a refusal.
+  batches: { key: "ctid::text || xmin", where: "last_position is not null" },
 };
 const ALL = { key: "ctid::text || xmin", where: "true" };
 

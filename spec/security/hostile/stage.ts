@@ -165,6 +165,7 @@ async function makeAuthority(
   number: number,
 ): Promise<Stage["admin"]> {
   await bindRole(server, user.userId, "security-admin");
+  await bindRole(server, user.userId, "auditor");
   const ids = { roleId: `role${number}`, groupId: `group${number}` };
   const description = "d";
   const permissions = ["roles.read"];
@@ -315,6 +316,11 @@ const accepted: Readonly<Record<string, (stage: Stage) => Json>> = {
   "POST /_matrix/client/v3/account/deactivate": (stage) => ({
     auth: uiaOf(stage),
     erase: false,
+  }),
+  "POST /_myelin/admin/v1/audit/reviews": () => ({
+    from_seq: 1,
+    to_seq: 1,
+    comment: "c",
   }),
   "POST /_myelin/admin/v1/roles": ({ number }) => ({
     role_id: `made${number}`,

@@ -96,7 +96,7 @@ export class AuditTrail implements Trail {
       ...(errcode !== undefined && { errcode }),
     };
     const outcome = await this.committer.commit({
-      positions: 1,
+      positions: 0,
       audit: [record],
     });
     if (!isCommitted(outcome)) throw new TypeError("A record was lost.");

@@ -78,6 +78,7 @@ async function verifiable(
   opened: readonly JsonObject[],
   { after, upTo }: { after: number; upTo: number },
 ): Promise<string[]> {
+  if (rows.length === 0) return [];
   const limit = upTo - after + 1;
   const checkpoints = await listCheckpoints(db, { after, upTo, limit });
   const bySeq = new Map(checkpoints.map((row) => [row.seq, row]));

@@ -1,5 +1,4 @@
-import { checkpointLine } from "../../core/audit-export.ts";
-import type { JsonObject } from "../../core/json.ts";
+import { checkpointJson } from "../../core/audit-export.ts";
 import {
   exportAudit,
   type ExportFormat,
@@ -33,6 +32,11 @@ interface Question {
 }
 
 const text = { type: "string", minLength: 1, maxLength: 512 };
+const place = {
+  type: "integer",
+  minimum: 1,
+  maximum: Number.MAX_SAFE_INTEGER,
+};
 const time = { type: "integer", minimum: 0, maximum: 8_640_000_000_000_000 };
 const questionProperties = {
   actor: text,
@@ -94,7 +98,7 @@ export const getAuditExport = endpoint<{
     properties: {
       ...questionProperties,
       format: { type: "string", enum: Object.keys(TYPES) },
-      from_seq: { type: "integer", minimum: 1 },
+      from_seq: place,
     },
   },
   async handle(edges, { query }) {
@@ -129,16 +133,14 @@ export const getAuditCheckpoints = endpoint<{ query: { from_seq?: number } }>({
   rateLimit: "admin",
   query: {
     type: "object",
-    properties: { from_seq: { type: "integer", minimum: 1 } },
+    properties: { from_seq: place },
   },
   async handle(edges, { query }) {
     const { from_seq: from = 1 } = query;
     const { checkpoints, isMore } = await readCheckpoints(edges, from - 1);
     const last = checkpoints.at(-1)?.checkpoint.seq;
     return {
-      checkpoints: checkpoints.map(
-        (signed) => JSON.parse(checkpointLine(signed)) as JsonObject,
-      ),
+      checkpoints: checkpoints.map(checkpointJson),
       ...(isMore && last !== undefined && { next_seq: last + 1 }),
     };
   },
@@ -156,8 +158,8 @@ export const postAuditReview = endpoint<{
   body: {
     type: "object",
     properties: {
-      from_seq: { type: "integer", minimum: 1 },
-      to_seq: { type: "integer", minimum: 1 },
+      from_seq: place,
+      to_seq: place,
       comment: { type: "string", minLength: 1, maxLength: 1024 },
     },
     required: ["from_seq", "to_seq", "comment"],

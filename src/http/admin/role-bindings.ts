@@ -15,6 +15,8 @@ import {
 import { scopeAnswer } from "./scope.ts";
 
 const BINDINGS = "/_myelin/admin/v1/role-bindings";
+/** The last time that there is. */
+const LATEST_TS = 8_640_000_000_000_000;
 const KINDS = ["server", "group", "space", "room", "users"] as const;
 const ORDERS = ["granted_ts", "expires_ts", "user_id", "role_id"] as const;
 
@@ -101,7 +103,7 @@ export const postRoleBinding = endpoint<{ body: Grant }>({
         },
         required: ["kind"],
       },
-      expires_ts: { type: ["integer", "null"] },
+      expires_ts: { type: ["integer", "null"], maximum: LATEST_TS },
       reason: { type: "string", minLength: 1, maxLength: 1024 },
     },
     required: ["user_id", "role", "scope", "reason"],
