@@ -20,7 +20,7 @@ export const PARTS_HELD = 3;
 
 /**
  * Puts an object together of whatever comes, in parts where it is longer than one. Each part is
- * gathered in memory that is used again: new memory for each had the process grow to thrice as much.
+ * gathered in memory that is used again, so that an upload holds no more however long it is.
  * @param isSigned whether the store is told a hash of what it gets
  */
 export async function uploadObject(
