@@ -132,7 +132,9 @@ export function createRequestStorage<S extends Shared, C>(
   return (waitedMs) => {
     const view = Object.create(ofRequest) as View;
     view[patience] = new Patience(shared, waitedMs);
-    return view as unknown as ReturnType<ReturnType<typeof createRequestStorage<S, C>>>;
+    return view as unknown as ReturnType<
+      ReturnType<typeof createRequestStorage<S, C>>
+    >;
   };
 }
 
