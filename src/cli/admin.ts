@@ -3,7 +3,7 @@ import { composeEdges } from "../compose-edges.ts";
 import { readSecrets } from "../config/environment.ts";
 import { createAccount } from "../domain/accounts/create-account.ts";
 import { makeOwner } from "../domain/admin/bindings.ts";
-import { addMailAddress } from "../domain/push/mail-address.ts";
+import { addMailAddress } from "../domain/accounts/third-party-ids.ts";
 import type { Edges } from "../edges.ts";
 import { prepareDatabase } from "./prepare-database.ts";
 import { describeFailure } from "./failure.ts";

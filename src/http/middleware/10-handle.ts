@@ -26,7 +26,11 @@ export function handle(
       ...(state.actor && { actor: state.actor }),
     };
     const edges = edgesNow(state.waitedMs ?? 0);
-    const answer = await state.route.endpoint.handle(edges, input);
+    const { endpoint } = state.route;
+    const pretended = state.requester?.isShadowBanned
+      ? endpoint.pretend?.(edges, input)
+      : undefined;
+    const answer = pretended ?? (await endpoint.handle(edges, input));
     const isOwn = isReply(answer);
     const onFault = (error: unknown) => {
       edges.log.error(fieldsOf(ctx, error), "an answer broke off");

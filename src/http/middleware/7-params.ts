@@ -19,12 +19,16 @@ export const params: Middleware = ({ state }, next) => {
 /** Asks the one `can` for every admin route, before its body is read. */
 export function permission(can: Can, findRoom: FindRoom): Middleware {
   const ask = async ({ state, req }: Context, requester: Requester) => {
-    const { permission, resource } = state.route.endpoint;
+    const { permission, resource, ownToo } = state.route.endpoint;
     await nameRoom(state.params, findRoom);
     const touched = resource?.(state.params) ?? resourceOf(state.params);
+    const isOwn =
+      ownToo === true &&
+      touched.userId === requester.userId &&
+      !requester.adminToken;
     if (
       permission === undefined ||
-      !(await can(requester, permission, touched))
+      !(isOwn || (await can(requester, permission, touched)))
     ) {
       throw new MatrixError("M_FORBIDDEN", "You are not allowed to do this.", {
         "org.myelin.permission": permission,
