@@ -7,6 +7,8 @@ import { composeConnections } from "./compose-connections.ts";
 import { publicBaseUrlOf } from "./compose-settings.ts";
 import { composeEdges, type ComposedEdges } from "./compose-edges.ts";
 import { clearMedia } from "./domain/jobs/clear-media.ts";
+import { endActing } from "./domain/jobs/end-acting.ts";
+import { eraseAccounts } from "./domain/jobs/erase-accounts.ts";
 import { finishDeactivations } from "./domain/jobs/finish-deactivations.ts";
 import { forgetDelayedEvents } from "./domain/jobs/forget-delayed-events.ts";
 import { forgetSlidingStates } from "./domain/jobs/forget-sliding-states.ts";
@@ -134,6 +136,8 @@ async function serve(
       forgetDelayedEvents,
       forgetSlidingStates,
       finishDeactivations,
+      eraseAccounts,
+      endActing,
       purgeKeyBackups,
       clearMedia,
       indexWords,

@@ -583,6 +583,8 @@ create table leases (
   name text collate "C" primary key,
   holder uuid not null,
   generation bigint not null,
-  expires_ts timestamptz not null
+  expires_ts timestamptz not null,
+  -- False while it rests: nobody is at it until then.
+  is_running boolean not null default true
 );
-select set_column_classes('leases', '{"name": "setting", "holder": "number", "generation": "number", "expires_ts": "time"}');
+select set_column_classes('leases', '{"name": "setting", "holder": "number", "generation": "number", "expires_ts": "time", "is_running": "flag"}');

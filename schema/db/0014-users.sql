@@ -97,4 +97,11 @@ begin
   where registration_tokens.token = r.token and starts[r.w + 1] is not null;
   delete from registration_tokens using jsonb_to_recordset(coalesce(p_rows->'removed_registration_tokens', '[]')) as r(w int, token text)
   where registration_tokens.token = r.token and starts[r.w + 1] is not null;
+
+  insert into server_settings (name, value)
+  select 'jobs paused', 'true' from jsonb_to_recordset(coalesce(p_rows->'job_pauses', '[]')) as r(w int, is_paused boolean)
+  where r.is_paused and starts[r.w + 1] is not null
+  on conflict do nothing;
+  delete from server_settings using jsonb_to_recordset(coalesce(p_rows->'job_pauses', '[]')) as r(w int, is_paused boolean)
+  where name = 'jobs paused' and not r.is_paused and starts[r.w + 1] is not null;
 end $$;

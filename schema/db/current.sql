@@ -322,7 +322,8 @@ create table leases (
   name text collate "C" not null, -- setting
   holder uuid not null, -- number
   generation bigint not null, -- number
-  expires_ts timestamp with time zone not null -- time
+  expires_ts timestamp with time zone not null, -- time
+  is_running boolean not null default true -- flag
 );
 alter table leases add constraint leases_pkey PRIMARY KEY (name);
 
@@ -1666,6 +1667,13 @@ begin
   where registration_tokens.token = r.token and starts[r.w + 1] is not null;
   delete from registration_tokens using jsonb_to_recordset(coalesce(p_rows->'removed_registration_tokens', '[]')) as r(w int, token text)
   where registration_tokens.token = r.token and starts[r.w + 1] is not null;
+
+  insert into server_settings (name, value)
+  select 'jobs paused', 'true' from jsonb_to_recordset(coalesce(p_rows->'job_pauses', '[]')) as r(w int, is_paused boolean)
+  where r.is_paused and starts[r.w + 1] is not null
+  on conflict do nothing;
+  delete from server_settings using jsonb_to_recordset(coalesce(p_rows->'job_pauses', '[]')) as r(w int, is_paused boolean)
+  where name = 'jobs paused' and not r.is_paused and starts[r.w + 1] is not null;
 end $function$
 ;
 
@@ -2176,7 +2184,7 @@ begin
     perform store_authority(p_rows, starts, p_now);
   end if;
 
-  if p_rows ?| '{third_party_ids,removed_third_party_ids,external_ids,removed_external_ids,pending_erasures,removed_erasures,due_erasures,notice_rooms,registration_tokens,registration_token_changes,removed_registration_tokens}' then
+  if p_rows ?| '{third_party_ids,removed_third_party_ids,external_ids,removed_external_ids,pending_erasures,removed_erasures,due_erasures,notice_rooms,registration_tokens,registration_token_changes,removed_registration_tokens,job_pauses}' then
     perform store_accounts(p_rows, starts);
   end if;
 

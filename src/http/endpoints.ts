@@ -46,6 +46,7 @@ import {
   postGroup,
   putGroupMember,
 } from "./admin/groups.ts";
+import { userEndpoints } from "./admin/synapse/user-endpoints.ts";
 import { getMyPermissions } from "./admin/me.ts";
 import {
   deleteRoleBinding,
@@ -389,4 +390,5 @@ export const endpoints: readonly Endpoint[] = [
   getAdminTokens,
   postAdminToken,
   deleteAdminToken,
+  ...userEndpoints,
 ];

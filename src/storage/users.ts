@@ -9,6 +9,8 @@ export interface UserRow {
   isGuest: boolean;
   createdTs: number;
   expiresTs: number | null;
+  /** Until when cross-signing keys may be replaced without the password. */
+  keysOpenUntilTs: number | null;
 }
 
 export async function findUser(
@@ -16,7 +18,7 @@ export async function findUser(
   userId: string,
 ): Promise<UserRow | undefined> {
   const [row] = await sql<UserRow[]>`
-    select user_id, password_hash, is_deactivated, is_locked, is_suspended, is_guest, created_ts, expires_ts
+    select user_id, password_hash, is_deactivated, is_locked, is_suspended, is_guest, created_ts, expires_ts, keys_open_until_ts
     from users where user_id = ${userId}`;
   return row;
 }

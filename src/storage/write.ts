@@ -397,6 +397,8 @@ export interface WriteRows {
     expiresTs?: number | null;
   }[];
   removedRegistrationTokens: { token: string }[];
+  /** Whether jobs may begin. */
+  jobPauses: { isPaused: boolean }[];
   /** A mode stays once it is `rows`; `roomId` "" stands for all rooms. */
   pushModes: {
     at: number;

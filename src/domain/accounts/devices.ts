@@ -49,6 +49,7 @@ export async function renameDevice(
   userId: string,
   deviceId: string,
   displayName: string,
+  audit: readonly string[] = [],
 ): Promise<void> {
   const row = await findDevice(edges.db, userId, deviceId);
   if (!row) throw notFound();
@@ -64,6 +65,7 @@ export async function renameDevice(
   const outcome = await edges.committer.commit({
     positions: 1,
     liveDevices: [{ userId, deviceId }],
+    audit,
     rows: {
       devices: [{ userId, deviceId, createdTs, ...sealed }],
       deviceListChanges: [{ at: 0, userId }],

@@ -19,6 +19,7 @@ interface Entry {
  */
 export class UserIndex {
   readonly #wordsOf = new Map<string, readonly string[]>();
+  readonly #nameOf = new Map<string, string>();
   /** By word; some may be out of date. */
   #sorted: Entry[] = [];
   #fresh: Entry[] = [];
@@ -32,8 +33,10 @@ export class UserIndex {
     return this.#wordsOf.has(userId);
   }
 
-  set(userId: string, texts: readonly string[]): void {
+  /** @param name the display name, where there is one */
+  set(userId: string, texts: readonly string[], name?: string): void {
     this.delete(userId);
+    if (name !== undefined) this.#nameOf.set(userId, name);
     const words = [...new Set(texts.flatMap(listBeginnings))];
     this.#wordsOf.set(userId, words);
     for (const word of words) this.#fresh.push({ word, userId });
@@ -42,8 +45,29 @@ export class UserIndex {
   delete(userId: string): void {
     const words = this.#wordsOf.get(userId);
     if (!words) return;
+    this.#nameOf.delete(userId);
     this.#wordsOf.delete(userId);
     this.#stale += words.length;
+  }
+
+  /** Users whose display name holds a text, in any case. */
+  named(text: string): string[] {
+    const wanted = foldText(text);
+    return [...this.#nameOf]
+      .filter(([, name]) => foldText(name).includes(wanted))
+      .map(([userId]) => userId);
+  }
+
+  /** All users who have a display name, in the order of those. */
+  byName(): string[] {
+    return [...this.#nameOf]
+      .map(([userId, name]) => ({ userId, key: foldText(name) }))
+      .sort(
+        (a, b) =>
+          compareCodePoints(a.key, b.key) ||
+          compareCodePoints(a.userId, b.userId),
+      )
+      .map(({ userId }) => userId);
   }
 
   /** Users who have a word that begins with each of these, the nearest first. */

@@ -30,6 +30,7 @@ export const postPassword = endpoint<{
   method: "post",
   path: "/_matrix/client/v3/account/password",
   auth: "user",
+  ownerOnly: true,
   rateLimit: "other",
   body: {
     type: "object",
@@ -63,6 +64,7 @@ export const postDeactivate = endpoint<{
   method: "post",
   path: "/_matrix/client/v3/account/deactivate",
   auth: "user",
+  ownerOnly: true,
   suspended: true,
   rateLimit: "other",
   body: {

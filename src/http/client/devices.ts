@@ -41,6 +41,7 @@ export const putDevice = endpoint<
   method: "put",
   path: PATH,
   auth: "user",
+  ownerOnly: true,
   rateLimit: "profile",
   body: {
     type: "object",
@@ -65,6 +66,7 @@ export const deleteDevice = endpoint<
   method: "delete",
   path: PATH,
   auth: "user",
+  ownerOnly: true,
   suspended: true,
   rateLimit: "other",
   body: { type: "object", properties: AUTH },
@@ -88,6 +90,7 @@ export const postDeleteDevices = endpoint<{
   method: "post",
   path: "/_matrix/client/v3/delete_devices",
   auth: "user",
+  ownerOnly: true,
   suspended: true,
   rateLimit: "other",
   body: {

@@ -36,6 +36,7 @@ export const postKeysUpload = endpoint<{
   path: "/_matrix/client/v3/keys/upload/:deviceId",
   also: ["/_matrix/client/v3/keys/upload"],
   auth: "user",
+  ownerOnly: true,
   suspended: true,
   rateLimit: "keys",
   maxBodyBytes: 512 * KIB,
@@ -110,6 +111,7 @@ export const postDeviceSigning = endpoint<{ body: CrossSigningUpload }>({
   method: "post",
   path: "/_matrix/client/v3/keys/device_signing/upload",
   auth: "user",
+  ownerOnly: true,
   rateLimit: "keys",
   body: crossSigningSchema,
   async handle(edges, { requester, body, request }) {
@@ -131,6 +133,7 @@ export const postSignatures = endpoint<{
   method: "post",
   path: "/_matrix/client/v3/keys/signatures/upload",
   auth: "user",
+  ownerOnly: true,
   suspended: true,
   rateLimit: "keys",
   maxBodyBytes: 512 * KIB,

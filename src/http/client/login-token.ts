@@ -11,6 +11,7 @@ export const postLoginToken = endpoint<{ body: { auth?: JsonObject } }>({
   method: "post",
   path: "/_matrix/client/v1/login/get_token",
   auth: "user",
+  ownerOnly: true,
   suspended: true,
   rateLimit: "other",
   body: { type: "object", properties: { auth: { type: "object" } } },

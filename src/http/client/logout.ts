@@ -23,6 +23,7 @@ export const postLogoutAll = endpoint({
   method: "post",
   path: "/_matrix/client/v3/logout/all",
   auth: "user",
+  ownerOnly: true,
   guest: true,
   suspended: true,
   locked: true,
