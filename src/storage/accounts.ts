@@ -19,13 +19,19 @@ export interface AccountRow {
   burstCount: number | null;
 }
 
-export const ACCOUNT_ORDERS = [
-  ...(["name", "is_guest", "admin", "user_type", "deactivated"] as const),
-  ...(["shadow_banned", "displayname", "avatar_url"] as const),
-  ...(["creation_ts", "last_seen_ts", "locked", "suspended"] as const),
-] as const;
-
-export type AccountOrder = (typeof ACCOUNT_ORDERS)[number];
+export type AccountOrder =
+  | "name"
+  | "is_guest"
+  | "admin"
+  | "user_type"
+  | "deactivated"
+  | "shadow_banned"
+  | "displayname"
+  | "avatar_url"
+  | "creation_ts"
+  | "last_seen_ts"
+  | "locked"
+  | "suspended";
 
 export interface AccountSearch {
   /** In lower case, within the id. */

@@ -19,6 +19,7 @@ interface Entry {
  */
 export class UserIndex {
   readonly #wordsOf = new Map<string, readonly string[]>();
+  /** Display names, folded. */
   readonly #nameOf = new Map<string, string>();
   /** By word; some may be out of date. */
   #sorted: Entry[] = [];
@@ -36,7 +37,7 @@ export class UserIndex {
   /** @param name the display name, where there is one */
   set(userId: string, texts: readonly string[], name?: string): void {
     this.delete(userId);
-    if (name !== undefined) this.#nameOf.set(userId, name);
+    if (name !== undefined) this.#nameOf.set(userId, foldText(name));
     const words = [...new Set(texts.flatMap(listBeginnings))];
     this.#wordsOf.set(userId, words);
     for (const word of words) this.#fresh.push({ word, userId });
@@ -54,20 +55,17 @@ export class UserIndex {
   named(text: string): string[] {
     const wanted = foldText(text);
     return [...this.#nameOf]
-      .filter(([, name]) => foldText(name).includes(wanted))
+      .filter(([, name]) => name.includes(wanted))
       .map(([userId]) => userId);
   }
 
   /** All users who have a display name, in the order of those. */
   byName(): string[] {
     return [...this.#nameOf]
-      .map(([userId, name]) => ({ userId, key: foldText(name) }))
       .sort(
-        (a, b) =>
-          compareCodePoints(a.key, b.key) ||
-          compareCodePoints(a.userId, b.userId),
+        ([a, x], [b, y]) => compareCodePoints(x, y) || compareCodePoints(a, b),
       )
-      .map(({ userId }) => userId);
+      .map(([userId]) => userId);
   }
 
   /** Users who have a word that begins with each of these, the nearest first. */
