@@ -563,7 +563,11 @@ describe("Synapse's accounts", () => {
     expect(past.body["errcode"]).to.equal("M_INVALID_PARAM");
     await server.database.sql`
       update access_tokens set expires_ts = 1 where acted_by is not null`;
-    expect((await acting.get("/account/whoami")).status).to.equal(401);
+    // One that does not know the session yet.
+    const fresh = (await server.startProcess()).as({
+      accessToken: access_token,
+    });
+    expect((await fresh.get("/account/whoami")).status).to.equal(401);
   });
 
   it("are shadow-banned by a request without a body", async () => {
