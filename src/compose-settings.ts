@@ -36,6 +36,8 @@ export function composeSettings(
     support: composeSupport(config.support),
     wellKnown: composeWellKnown(config.wellKnown),
     urlPreviews: config.urlPreviews,
+    undoWindowMs: config.admin.undoWindowHours * HOUR_MS,
+    serverNotices: composeServerNotices(config.serverNotices),
     ...composeTurn(config.turn),
   };
 }
@@ -55,6 +57,17 @@ function composeWellKnown({
     ...(identityServer !== undefined && {
       identityServer: identityServer.replace(/\/$/, ""),
     }),
+  };
+}
+
+function composeServerNotices(
+  notices: Config["serverNotices"],
+): Settings["serverNotices"] {
+  const { localpart, displayName, avatarUrl, roomName, roomTopic } = notices;
+  return {
+    ...{ localpart, displayName, roomName },
+    ...(avatarUrl !== undefined && { avatarUrl }),
+    ...(roomTopic !== undefined && { roomTopic }),
   };
 }
 

@@ -105,6 +105,16 @@ export interface Settings {
     deny: readonly string[];
     acceptLanguage: string;
   };
+  /** How long what administrators had erased can be taken back. */
+  undoWindowMs: number;
+  /** Who tells users what the server has to say, and where. */
+  serverNotices: {
+    localpart: string;
+    displayName: string;
+    avatarUrl?: string;
+    roomName: string;
+    roomTopic?: string;
+  };
   /** Absent without a TURN server. */
   turn?: { uris: readonly string[]; sharedSecret: string; ttlSeconds: number };
 }

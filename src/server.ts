@@ -6,6 +6,8 @@ import { composeConnections } from "./compose-connections.ts";
 import { publicBaseUrlOf } from "./compose-settings.ts";
 import { composeEdges, type ComposedEdges } from "./compose-edges.ts";
 import { clearMedia } from "./domain/jobs/clear-media.ts";
+import { endActing } from "./domain/jobs/end-acting.ts";
+import { eraseAccounts } from "./domain/jobs/erase-accounts.ts";
 import { finishDeactivations } from "./domain/jobs/finish-deactivations.ts";
 import { forgetDelayedEvents } from "./domain/jobs/forget-delayed-events.ts";
 import { forgetSlidingStates } from "./domain/jobs/forget-sliding-states.ts";
@@ -136,6 +138,8 @@ async function serve(
       forgetDelayedEvents,
       forgetSlidingStates,
       finishDeactivations,
+      eraseAccounts,
+      endActing,
       purgeKeyBackups,
       signCheckpoints,
       bringCheckpoints,

@@ -312,11 +312,22 @@ create table users (
   is_guest boolean not null default false,
   created_ts bigint not null,
   -- Where in the stream the user asked that who comes later sees nothing of what they said.
-  erased_position bigint
+  erased_position bigint,
+  -- What the account is, where it is no person's own: bot, support, or what administrators call it.
+  user_type text collate "C",
+  -- What they say goes nowhere, and they are not told.
+  is_shadow_banned boolean not null default false,
+  -- In place of the limit that all have; 0 a second for none.
+  messages_per_second integer,
+  burst_count integer,
+  -- From when on the account is of no use until somebody renews it.
+  expires_ts bigint,
+  -- Until when cross-signing keys may be replaced without the password.
+  keys_open_until_ts bigint
 );
 -- The few whose deactivation may not have come to its end.
 create index users_deactivated on users (user_id) where is_deactivated;
-select set_column_classes('users', '{"user_id": "id", "password_hash": "secret", "is_deactivated": "flag", "is_locked": "flag", "is_suspended": "flag", "is_guest": "flag", "created_ts": "time", "erased_position": "number"}');
+select set_column_classes('users', '{"user_id": "id", "password_hash": "secret", "is_deactivated": "flag", "is_locked": "flag", "is_suspended": "flag", "is_guest": "flag", "created_ts": "time", "erased_position": "number", "user_type": "setting", "is_shadow_banned": "flag", "messages_per_second": "number", "burst_count": "number", "expires_ts": "time", "keys_open_until_ts": "time"}');
 
 create table devices (
   user_id text collate "C" not null references users,
@@ -339,9 +350,12 @@ create table access_tokens (
   -- Noted for tokens that came of a refresh: from then on the one before is spent.
   is_used boolean not null default false,
   created_ts bigint not null,
+  -- The administrator who acts in the user's place by it.
+  acted_by text collate "C",
   foreign key (user_id, device_id) references devices on delete cascade
 );
-select set_column_classes('access_tokens', '{"token_hash": "hash", "token_id": "number", "user_id": "id", "device_id": "id", "expires_ts": "time", "is_used": "flag", "created_ts": "time"}');
+select set_column_classes('access_tokens', '{"token_hash": "hash", "token_id": "number", "user_id": "id", "device_id": "id", "expires_ts": "time", "is_used": "flag", "created_ts": "time", "acted_by": "id"}');
+create index access_tokens_acting on access_tokens (expires_ts) where acted_by is not null;
 create index access_tokens_by_device on access_tokens (user_id, device_id);
 
 create table refresh_tokens (
@@ -588,6 +602,8 @@ create table leases (
   name text collate "C" primary key,
   holder uuid not null,
   generation bigint not null,
-  expires_ts timestamptz not null
+  expires_ts timestamptz not null,
+  -- False while it rests: nobody is at it until then.
+  is_running boolean not null default true
 );
-select set_column_classes('leases', '{"name": "setting", "holder": "number", "generation": "number", "expires_ts": "time"}');
+select set_column_classes('leases', '{"name": "setting", "holder": "number", "generation": "number", "expires_ts": "time", "is_running": "flag"}');

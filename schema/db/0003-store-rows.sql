@@ -151,6 +151,14 @@ begin
       is_deactivated = coalesce((r.changes->>'is_deactivated')::boolean, users.is_deactivated),
       is_locked = coalesce((r.changes->>'is_locked')::boolean, users.is_locked),
       is_suspended = coalesce((r.changes->>'is_suspended')::boolean, users.is_suspended),
+      is_shadow_banned = coalesce((r.changes->>'is_shadow_banned')::boolean, users.is_shadow_banned),
+      user_type = case when r.changes ? 'user_type' then r.changes->>'user_type' else users.user_type end,
+      messages_per_second = case when r.changes ? 'messages_per_second'
+        then (r.changes->>'messages_per_second')::int else users.messages_per_second end,
+      burst_count = case when r.changes ? 'burst_count' then (r.changes->>'burst_count')::int else users.burst_count end,
+      expires_ts = case when r.changes ? 'expires_ts' then (r.changes->>'expires_ts')::bigint else users.expires_ts end,
+      keys_open_until_ts = case when r.changes ? 'keys_open_until_ts'
+        then (r.changes->>'keys_open_until_ts')::bigint else users.keys_open_until_ts end,
       erased_position = case when (r.changes->>'is_erased')::boolean then starts[r.w + 1] + 1 else users.erased_position end
     from jsonb_to_recordset(p_rows->'user_updates') as r(w int, user_id text, changes jsonb)
     where users.user_id = r.user_id and starts[r.w + 1] is not null;
@@ -252,10 +260,11 @@ begin
   end if;
 
   if p_rows ? 'new_tokens' then
-    insert into access_tokens (token_hash, token_id, user_id, device_id, expires_ts, created_ts)
-    select token_hash, token_id, user_id, device_id, expires_ts, created_ts
+    insert into access_tokens (token_hash, token_id, user_id, device_id, expires_ts, created_ts, acted_by)
+    select token_hash, token_id, user_id, device_id, expires_ts, created_ts, acted_by
     from jsonb_to_recordset(p_rows->'new_tokens')
-      as r(w int, token_hash bytea, token_id bigint, user_id text, device_id text, expires_ts bigint, created_ts bigint)
+      as r(w int, token_hash bytea, token_id bigint, user_id text, device_id text, expires_ts bigint, created_ts bigint,
+        acted_by text)
     where starts[r.w + 1] is not null;
     insert into refresh_tokens (token_hash, user_id, device_id, access_token_id, created_ts)
     select refresh, user_id, device_id, token_id, created_ts
@@ -343,8 +352,10 @@ begin
     where push_modes.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from pushers using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
     where pushers.user_id = r.user_id and starts[r.w + 1] is not null;
-    delete from mail_addresses using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
-    where mail_addresses.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from third_party_ids using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where third_party_ids.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from external_ids using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where external_ids.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from delayed_events using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
     where delayed_events.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from thread_subscriptions using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
@@ -359,6 +370,10 @@ begin
 
   if p_rows ?| '{authority,admin_tokens,removed_admin_tokens,cleared_users}' then
     perform store_authority(p_rows, starts, p_now);
+  end if;
+
+  if p_rows ?| '{third_party_ids,removed_third_party_ids,external_ids,removed_external_ids,pending_erasures,removed_erasures,due_erasures,notice_rooms,registration_tokens,registration_token_changes,removed_registration_tokens,job_pauses}' then
+    perform store_accounts(p_rows, starts);
   end if;
 
   -- Messages to devices that are gone are dropped.

@@ -72,13 +72,16 @@ create unlogged table push_processes (
 );
 select set_column_classes('push_processes', '{"holder": "number", "expires_ts": "time"}');
 
--- Mail addresses that an administrator gave to users.
-create table mail_addresses (
+-- Mail addresses and telephone numbers that administrators gave to users. Only an address of
+-- one's own is sent notifications.
+create table third_party_ids (
   user_id text collate "C" not null references users,
+  medium text collate "C" not null check (medium in ('email', 'msisdn')),
   address_hash bytea not null,
   key_id bigint not null,
   sealed bytea not null,
   created_ts bigint not null,
-  primary key (user_id, address_hash)
+  primary key (user_id, medium, address_hash)
 );
-select set_column_classes('mail_addresses', '{"user_id": "id", "address_hash": "hash", "key_id": "number", "sealed": "sealed", "created_ts": "time"}');
+select set_column_classes('third_party_ids', '{"user_id": "id", "medium": "protocol", "address_hash": "hash", "key_id": "number", "sealed": "sealed", "created_ts": "time"}');
+create index third_party_ids_by_address on third_party_ids (address_hash, created_ts);

@@ -11,8 +11,10 @@ create table access_tokens (
   device_id text collate "C" not null, -- id
   expires_ts bigint, -- time
   is_used boolean not null default false, -- flag
-  created_ts bigint not null -- time
+  created_ts bigint not null, -- time
+  acted_by text collate "C" -- id
 );
+CREATE INDEX access_tokens_acting ON public.access_tokens USING btree (expires_ts) WHERE (acted_by IS NOT NULL);
 CREATE INDEX access_tokens_by_device ON public.access_tokens USING btree (user_id, device_id);
 alter table access_tokens add constraint access_tokens_pkey PRIMARY KEY (token_hash);
 alter table access_tokens add constraint access_tokens_token_id_key UNIQUE (token_id);
@@ -261,6 +263,18 @@ CREATE INDEX events_redacted_countable ON public.events USING btree (room_nid, "
 alter table events add constraint events_event_id_key UNIQUE (event_id);
 alter table events add constraint events_pkey PRIMARY KEY (nid);
 
+create table external_ids (
+  provider text collate "C" not null, -- setting
+  subject_hash bytea not null, -- hash
+  user_id text collate "C" not null, -- id
+  key_id bigint not null, -- number
+  sealed bytea not null, -- sealed
+  created_ts bigint not null -- time
+);
+CREATE INDEX external_ids_by_user ON public.external_ids USING btree (user_id);
+alter table external_ids add constraint external_ids_pkey PRIMARY KEY (provider, subject_hash);
+alter table external_ids add constraint external_ids_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(user_id);
+
 create table fallback_keys (
   user_id text collate "C" not null, -- id
   device_id text collate "C" not null, -- id
@@ -337,7 +351,8 @@ create table leases (
   name text collate "C" not null, -- setting
   holder uuid not null, -- number
   generation bigint not null, -- number
-  expires_ts timestamp with time zone not null -- time
+  expires_ts timestamp with time zone not null, -- time
+  is_running boolean not null default true -- flag
 );
 alter table leases add constraint leases_pkey PRIMARY KEY (name);
 
@@ -352,16 +367,6 @@ CREATE INDEX login_tokens_by_device ON public.login_tokens USING btree (user_id,
 CREATE INDEX login_tokens_by_end ON public.login_tokens USING btree (expires_ts);
 alter table login_tokens add constraint login_tokens_pkey PRIMARY KEY (token_hash);
 alter table login_tokens add constraint login_tokens_user_id_device_id_fkey FOREIGN KEY (user_id, device_id) REFERENCES devices(user_id, device_id) ON DELETE CASCADE;
-
-create table mail_addresses (
-  user_id text collate "C" not null, -- id
-  address_hash bytea not null, -- hash
-  key_id bigint not null, -- number
-  sealed bytea not null, -- sealed
-  created_ts bigint not null -- time
-);
-alter table mail_addresses add constraint mail_addresses_pkey PRIMARY KEY (user_id, address_hash);
-alter table mail_addresses add constraint mail_addresses_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(user_id);
 
 create table media (
   media_id text collate "C" not null, -- id
@@ -429,6 +434,13 @@ CREATE INDEX memberships_by_room ON public.memberships USING btree (room_nid, me
 alter table memberships add constraint memberships_membership_check CHECK ((membership = ANY (ARRAY['join'::text, 'invite'::text, 'leave'::text, 'ban'::text, 'knock'::text])));
 alter table memberships add constraint memberships_pkey PRIMARY KEY (user_id, room_nid);
 
+create table notice_rooms (
+  user_id text collate "C" not null, -- id
+  room_nid bigint not null -- number
+);
+alter table notice_rooms add constraint notice_rooms_pkey PRIMARY KEY (user_id);
+alter table notice_rooms add constraint notice_rooms_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(user_id);
+
 create table notifications (
   user_id text collate "C" not null, -- id
   room_nid bigint not null, -- number
@@ -471,6 +483,16 @@ create table own_positions (
   position bigint not null -- number
 );
 alter table own_positions add constraint own_positions_pkey PRIMARY KEY (room_nid, user_id, thread, slice);
+
+create table pending_erasures (
+  user_id text collate "C" not null, -- id
+  requested_by text collate "C" not null, -- id
+  requested_ts bigint not null, -- time
+  due_ts bigint not null -- time
+);
+CREATE INDEX pending_erasures_by_due ON public.pending_erasures USING btree (due_ts);
+alter table pending_erasures add constraint pending_erasures_pkey PRIMARY KEY (user_id);
+alter table pending_erasures add constraint pending_erasures_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(user_id);
 
 create unlogged table presence (
   user_id text collate "C" not null, -- id
@@ -783,6 +805,19 @@ create table stripped_states (
 );
 alter table stripped_states add constraint stripped_states_pkey PRIMARY KEY (user_id, room_nid);
 
+create table third_party_ids (
+  user_id text collate "C" not null, -- id
+  medium text collate "C" not null, -- protocol
+  address_hash bytea not null, -- hash
+  key_id bigint not null, -- number
+  sealed bytea not null, -- sealed
+  created_ts bigint not null -- time
+);
+CREATE INDEX third_party_ids_by_address ON public.third_party_ids USING btree (address_hash, created_ts);
+alter table third_party_ids add constraint third_party_ids_medium_check CHECK ((medium = ANY (ARRAY['email'::text, 'msisdn'::text])));
+alter table third_party_ids add constraint third_party_ids_pkey PRIMARY KEY (user_id, medium, address_hash);
+alter table third_party_ids add constraint third_party_ids_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(user_id);
+
 create table thread_subscriptions (
   user_id text collate "C" not null, -- id
   room_nid bigint not null, -- number
@@ -851,6 +886,12 @@ create table url_previews (
 CREATE INDEX url_previews_by_age ON public.url_previews USING btree (fetched_ts);
 alter table url_previews add constraint url_previews_pkey PRIMARY KEY (url_hash, fetched_ts);
 
+create table user_activity (
+  user_id text collate "C" not null, -- id
+  last_seen_ts bigint not null -- time
+);
+alter table user_activity add constraint user_activity_pkey PRIMARY KEY (user_id);
+
 create table user_group_members (
   group_id text collate "C" not null, -- setting
   user_id text collate "C" not null, -- id
@@ -877,7 +918,13 @@ create table users (
   is_suspended boolean not null default false, -- flag
   is_guest boolean not null default false, -- flag
   created_ts bigint not null, -- time
-  erased_position bigint -- number
+  erased_position bigint, -- number
+  user_type text collate "C", -- setting
+  is_shadow_banned boolean not null default false, -- flag
+  messages_per_second integer, -- number
+  burst_count integer, -- number
+  expires_ts bigint, -- time
+  keys_open_until_ts bigint -- time
 );
 CREATE INDEX users_deactivated ON public.users USING btree (user_id) WHERE is_deactivated;
 alter table users add constraint users_pkey PRIMARY KEY (user_id);
@@ -1598,6 +1645,77 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.store_accounts(p_rows jsonb, starts bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+begin
+  delete from third_party_ids using jsonb_to_recordset(coalesce(p_rows->'removed_third_party_ids', '[]')) as r(w int, user_id text)
+  where third_party_ids.user_id = r.user_id and starts[r.w + 1] is not null;
+  insert into third_party_ids (user_id, medium, address_hash, key_id, sealed, created_ts)
+  select user_id, medium, address_hash, key_id, sealed, created_ts
+  from jsonb_to_recordset(coalesce(p_rows->'third_party_ids', '[]'))
+    as r(w int, user_id text, medium text, address_hash bytea, key_id bigint, sealed bytea, created_ts bigint)
+  where starts[r.w + 1] is not null
+  on conflict do nothing;
+
+  delete from external_ids using jsonb_to_recordset(coalesce(p_rows->'removed_external_ids', '[]')) as r(w int, user_id text)
+  where external_ids.user_id = r.user_id and starts[r.w + 1] is not null;
+  insert into external_ids (provider, subject_hash, user_id, key_id, sealed, created_ts)
+  select provider, subject_hash, user_id, key_id, sealed, created_ts
+  from jsonb_to_recordset(coalesce(p_rows->'external_ids', '[]'))
+    as r(w int, provider text, subject_hash bytea, user_id text, key_id bigint, sealed bytea, created_ts bigint)
+  where starts[r.w + 1] is not null
+  on conflict do nothing;
+
+  -- The time to undo it runs by the database's clock, from the first request on.
+  delete from pending_erasures using jsonb_to_recordset(coalesce(p_rows->'removed_erasures', '[]')) as r(w int, user_id text)
+  where pending_erasures.user_id = r.user_id and starts[r.w + 1] is not null;
+  insert into pending_erasures (user_id, requested_by, requested_ts, due_ts)
+  select r.user_id, r.requested_by, database_ms(), database_ms() + r.wait_ms
+  from jsonb_to_recordset(coalesce(p_rows->'pending_erasures', '[]'))
+    as r(w int, user_id text, requested_by text, wait_ms bigint)
+  join users on users.user_id = r.user_id and users.erased_position is null
+  where starts[r.w + 1] is not null
+  on conflict do nothing;
+  with due as (
+    delete from pending_erasures using jsonb_to_recordset(coalesce(p_rows->'due_erasures', '[]')) as r(w int, user_id text)
+    where pending_erasures.user_id = r.user_id and pending_erasures.due_ts <= database_ms() and starts[r.w + 1] is not null
+    returning pending_erasures.user_id, starts[r.w + 1] + 1 as position
+  )
+  update users set erased_position = due.position from due
+  where users.user_id = due.user_id and users.is_deactivated;
+
+  insert into notice_rooms (user_id, room_nid)
+  select user_id, room_nid
+  from jsonb_to_recordset(coalesce(p_rows->'notice_rooms', '[]')) as r(w int, user_id text, room_nid bigint)
+  where starts[r.w + 1] is not null
+  on conflict (user_id) do update set room_nid = excluded.room_nid;
+
+  insert into registration_tokens (token, uses_allowed, expires_ts, created_ts)
+  select token, uses_allowed, expires_ts, created_ts
+  from jsonb_to_recordset(coalesce(p_rows->'registration_tokens', '[]'))
+    as r(w int, token text, uses_allowed int, expires_ts bigint, created_ts bigint)
+  where starts[r.w + 1] is not null
+  on conflict do nothing;
+  update registration_tokens set
+    uses_allowed = case when r.changes ? 'uses_allowed' then (r.changes->>'uses_allowed')::int else uses_allowed end,
+    expires_ts = case when r.changes ? 'expires_ts' then (r.changes->>'expires_ts')::bigint else registration_tokens.expires_ts end
+  from jsonb_to_recordset(coalesce(p_rows->'registration_token_changes', '[]')) as r(w int, token text, changes jsonb)
+  where registration_tokens.token = r.token and starts[r.w + 1] is not null;
+  delete from registration_tokens using jsonb_to_recordset(coalesce(p_rows->'removed_registration_tokens', '[]')) as r(w int, token text)
+  where registration_tokens.token = r.token and starts[r.w + 1] is not null;
+
+  insert into server_settings (name, value)
+  select 'jobs paused', 'true' from jsonb_to_recordset(coalesce(p_rows->'job_pauses', '[]')) as r(w int, is_paused boolean)
+  where r.is_paused and starts[r.w + 1] is not null
+  on conflict do nothing;
+  delete from server_settings using jsonb_to_recordset(coalesce(p_rows->'job_pauses', '[]')) as r(w int, is_paused boolean)
+  where name = 'jobs paused' and not r.is_paused and starts[r.w + 1] is not null;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.store_authority(p_rows jsonb, starts bigint[], p_now bigint)
  RETURNS void
  LANGUAGE plpgsql
@@ -1884,6 +2002,14 @@ begin
       is_deactivated = coalesce((r.changes->>'is_deactivated')::boolean, users.is_deactivated),
       is_locked = coalesce((r.changes->>'is_locked')::boolean, users.is_locked),
       is_suspended = coalesce((r.changes->>'is_suspended')::boolean, users.is_suspended),
+      is_shadow_banned = coalesce((r.changes->>'is_shadow_banned')::boolean, users.is_shadow_banned),
+      user_type = case when r.changes ? 'user_type' then r.changes->>'user_type' else users.user_type end,
+      messages_per_second = case when r.changes ? 'messages_per_second'
+        then (r.changes->>'messages_per_second')::int else users.messages_per_second end,
+      burst_count = case when r.changes ? 'burst_count' then (r.changes->>'burst_count')::int else users.burst_count end,
+      expires_ts = case when r.changes ? 'expires_ts' then (r.changes->>'expires_ts')::bigint else users.expires_ts end,
+      keys_open_until_ts = case when r.changes ? 'keys_open_until_ts'
+        then (r.changes->>'keys_open_until_ts')::bigint else users.keys_open_until_ts end,
       erased_position = case when (r.changes->>'is_erased')::boolean then starts[r.w + 1] + 1 else users.erased_position end
     from jsonb_to_recordset(p_rows->'user_updates') as r(w int, user_id text, changes jsonb)
     where users.user_id = r.user_id and starts[r.w + 1] is not null;
@@ -1985,10 +2111,11 @@ begin
   end if;
 
   if p_rows ? 'new_tokens' then
-    insert into access_tokens (token_hash, token_id, user_id, device_id, expires_ts, created_ts)
-    select token_hash, token_id, user_id, device_id, expires_ts, created_ts
+    insert into access_tokens (token_hash, token_id, user_id, device_id, expires_ts, created_ts, acted_by)
+    select token_hash, token_id, user_id, device_id, expires_ts, created_ts, acted_by
     from jsonb_to_recordset(p_rows->'new_tokens')
-      as r(w int, token_hash bytea, token_id bigint, user_id text, device_id text, expires_ts bigint, created_ts bigint)
+      as r(w int, token_hash bytea, token_id bigint, user_id text, device_id text, expires_ts bigint, created_ts bigint,
+        acted_by text)
     where starts[r.w + 1] is not null;
     insert into refresh_tokens (token_hash, user_id, device_id, access_token_id, created_ts)
     select refresh, user_id, device_id, token_id, created_ts
@@ -2076,8 +2203,10 @@ begin
     where push_modes.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from pushers using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
     where pushers.user_id = r.user_id and starts[r.w + 1] is not null;
-    delete from mail_addresses using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
-    where mail_addresses.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from third_party_ids using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where third_party_ids.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from external_ids using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where external_ids.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from delayed_events using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
     where delayed_events.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from thread_subscriptions using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
@@ -2092,6 +2221,10 @@ begin
 
   if p_rows ?| '{authority,admin_tokens,removed_admin_tokens,cleared_users}' then
     perform store_authority(p_rows, starts, p_now);
+  end if;
+
+  if p_rows ?| '{third_party_ids,removed_third_party_ids,external_ids,removed_external_ids,pending_erasures,removed_erasures,due_erasures,notice_rooms,registration_tokens,registration_token_changes,removed_registration_tokens,job_pauses}' then
+    perform store_accounts(p_rows, starts);
   end if;
 
   -- Messages to devices that are gone are dropped.

@@ -128,7 +128,7 @@ describe("abuse of pushers", () => {
     const { sql } = server.database;
     for (const rows of [
       await sql`select from pushers where user_id = ${bob.userId}`,
-      await sql`select from mail_addresses where user_id = ${bob.userId}`,
+      await sql`select from third_party_ids where user_id = ${bob.userId}`,
       await sql`select from push_queue q where not exists (select from pushers p where p.pusher_id = q.pusher_id)`,
       await sql`select from pusher_states s where not exists (select from pushers p where p.pusher_id = s.pusher_id)`,
     ])

@@ -43,9 +43,16 @@ const plain: Readonly<Record<string, string>> = {
   groupId: "group",
   tokenId: "1",
   action: "cancel",
+  token: "token",
+  medium: "email",
+  address: "absent@example.org",
+  provider: "idp",
+  externalId: "absent",
 };
 
 const queries: Readonly<Record<string, string>> = {
+  "/_synapse/admin/v1/username_available": "?username=someone",
+  "/_synapse/admin/v1/search_users/:userId": "?term=x",
   "/_matrix/client/v3/rooms/:roomId/messages": "?dir=b",
   "/_matrix/client/v1/rooms/:roomId/timestamp_to_event": "?ts=0&dir=f",
   "/_matrix/client/v1/mutual_rooms": "?user_id=%40bob%3Atest",
@@ -369,6 +376,73 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
     from_seq: 1,
     to_seq: 1,
     comment: "c",
+  }),
+  "PUT /_synapse/admin/v2/users/:userId": () => ({
+    displayname: "n",
+    avatar_url: "mxc://test/a",
+    logout_devices: false,
+    threepids: [],
+    external_ids: [],
+    admin: false,
+    deactivated: false,
+    locked: false,
+    user_type: null,
+  }),
+  "PUT /_synapse/admin/v1/users/:userId/admin": () => ({ admin: false }),
+  "POST /_synapse/admin/v1/reset_password/:userId": () => ({
+    new_password: "another password",
+    logout_devices: false,
+  }),
+  "POST /_synapse/admin/v1/deactivate/:userId": () => ({ erase: false }),
+  "PUT /_synapse/admin/v1/suspend/:userId": () => ({ suspend: false }),
+  "PUT /_matrix/client/v1/admin/suspend/:userId": () => ({ suspended: false }),
+  "PUT /_matrix/client/v1/admin/lock/:userId": () => ({ locked: false }),
+  "POST /_synapse/admin/v1/account_validity/validity": ({ userId }) => ({
+    user_id: userId,
+    expiration_ts: 8_000_000_000_000,
+    enable_renewal_emails: false,
+  }),
+  "POST /_synapse/admin/v1/users/:userId/login": () => ({
+    valid_until_ms: 8_000_000_000_000,
+  }),
+  "POST /_synapse/admin/v1/users/:userId/override_ratelimit": () => ({
+    messages_per_second: 1,
+    burst_count: 1,
+  }),
+  "PUT /_synapse/admin/v1/experimental_features/:userId": () => ({
+    features: { msc3575: true },
+  }),
+  "POST /_synapse/admin/v2/users/:userId/devices": () => ({ device_id: "D2" }),
+  "PUT /_synapse/admin/v2/users/:userId/devices/:deviceId": () => ({
+    display_name: "d",
+  }),
+  "POST /_synapse/admin/v2/users/:userId/delete_devices": () => ({
+    devices: ["D2"],
+  }),
+  "POST /_synapse/admin/v1/registration_tokens/new": () => ({
+    length: 16,
+    uses_allowed: 1,
+    expiry_time: null,
+  }),
+  "PUT /_synapse/admin/v1/registration_tokens/:token": () => ({
+    uses_allowed: 1,
+    expiry_time: null,
+  }),
+  "POST /_synapse/admin/v1/send_server_notice": ({ userId }) => ({
+    user_id: userId,
+    content: { body: "b" },
+    type: "m.room.message",
+  }),
+  "PUT /_synapse/admin/v1/send_server_notice/:txnId": ({ userId }) => ({
+    user_id: userId,
+    content: { body: "b" },
+    type: "m.room.message",
+  }),
+  "POST /_synapse/admin/v1/background_updates/enabled": () => ({
+    enabled: true,
+  }),
+  "POST /_synapse/admin/v1/background_updates/start_job": () => ({
+    job_name: "regenerate_directory",
   }),
   "POST /_synapse/admin/v1/register": () => ({
     ...form,

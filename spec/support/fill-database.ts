@@ -68,8 +68,8 @@ export async function fillDatabase(sql: Sql): Promise<void> {
     insert into pusher_states (pusher_id) select -i from generate_series(1, ${USERS}) i;
     insert into push_queue (pusher_id, position, nid, room_nid, thread, actions)
       select -i, j, -i, -1, 'main', '[]' from generate_series(1, ${USERS}) i, generate_series(1, 3) j;
-    insert into mail_addresses (user_id, address_hash, key_id, sealed, created_ts)
-      select '@fill' || i || ':test', sha256(i::text::bytea), 0, '', 1 from generate_series(1, ${USERS}) i;
+    insert into third_party_ids (user_id, medium, address_hash, key_id, sealed, created_ts)
+      select '@fill' || i || ':test', 'email', sha256(i::text::bytea), 0, '', 1 from generate_series(1, ${USERS}) i;
     insert into profile_fields (user_id, name, position, key_id, sealed)
       select '@fill' || i || ':test', f, i, 0, '"fill"' from generate_series(1, ${USERS}) i, unnest('{displayname,avatar_url}'::text[]) f;
     insert into account_data (user_id, room_nid, type, position, key_id, sealed)

@@ -1,7 +1,7 @@
 import { createAccount } from "../domain/accounts/create-account.ts";
 import { auditRecord } from "../domain/admin/audit-record.ts";
 import { makeOwner } from "../domain/admin/bindings.ts";
-import { addMailAddress } from "../domain/push/mail-address.ts";
+import { addMailAddress } from "../domain/accounts/third-party-ids.ts";
 import { act, findPlace } from "./act.ts";
 import { folderOptions, parseOptions } from "./options.ts";
 import { readPassword } from "./password.ts";

@@ -120,6 +120,14 @@ export const formats: Readonly<Record<string, Format>> = {
       /^turns?:[^\s/?#]+(?:\?transport=(?:udp|tcp))?$/.test(text),
     expected: "an address such as turn:turn.example.org?transport=udp",
   },
+  localpart: {
+    accepts: (text) => /^[a-z0-9._=/+-]{1,200}$/.test(text),
+    expected: "lower-case letters, digits, and . _ = - / +",
+  },
+  mxc: {
+    accepts: (text) => /^mxc:\/\/[^/\s]+\/[^/\s]+$/.test(text),
+    expected: "an address such as mxc://example.org/abc",
+  },
   "json-object": {
     accepts: isJsonText,
     expected: "a JSON object in quotes, such as '{\"io.element.e2ee\":{}}'",

@@ -1,9 +1,11 @@
 import { DEFAULT_ROOM_VERSION, roomVersions } from "../core/room-version.ts";
 import { auditSchema } from "./audit-schema.ts";
+import { adminSchema } from "./admin-schema.ts";
 import { egressSchema } from "./egress-schema.ts";
 import { emailSchema } from "./email-schema.ts";
 import { listenersSchema } from "./listeners-schema.ts";
 import { mediaSchema } from "./media-schema.ts";
+import { serverNoticesSchema } from "./server-notices-schema.ts";
 import { turnSchema } from "./turn-schema.ts";
 import { urlPreviewsSchema } from "./url-previews-schema.ts";
 import { wellKnownSchema } from "./well-known-schema.ts";
@@ -224,6 +226,8 @@ export const configSchema = {
         "Whether access tokens are accepted as ?access_token=, as old clients send them.",
     },
     audit: auditSchema,
+    admin: adminSchema,
+    server_notices: serverNoticesSchema,
     media: mediaSchema,
     egress: egressSchema,
     email: emailSchema,

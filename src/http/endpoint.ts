@@ -105,12 +105,21 @@ type AuthPart<S extends Shape> =
       locked?: boolean;
       /** Tokens of the admin API are good for this too. */
       adminToken?: boolean;
+      /** Nobody may do this in the user's place. */
+      ownerOnly?: boolean;
+      /** The answer to who is shadow-banned, for whom nothing is done; undefined where it is done. */
+      pretend?(
+        edges: Edges,
+        input: Input<S> & { requester: Requester },
+      ): object | undefined;
     } & Handle<Input<S> & { requester: Requester }>)
   | ({
       auth: "admin";
       permission: Permission;
       /** What the act touches; the `userId` and `roomId` parameters unless said. */
       resource?: (params: ParamsOf<S>) => Resource;
+      /** About themselves anybody may ask it. */
+      ownToo?: boolean;
     } & Handle<Input<S> & { requester: Requester; actor: Actor }>);
 
 export type EndpointSpec<S extends Shape> = CommonSpec &
@@ -124,6 +133,9 @@ export interface Endpoint extends CommonSpec {
   suspended?: boolean;
   locked?: boolean;
   adminToken?: boolean;
+  ownerOnly?: boolean;
+  ownToo?: boolean;
+  pretend?(edges: Edges, input: AnyInput): object | undefined;
   permission?: Permission;
   resource?: (params: Record<string, unknown>) => Resource;
   params?: Readonly<Record<string, ParamParser<unknown>>>;

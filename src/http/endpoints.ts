@@ -53,6 +53,7 @@ import {
   postGroup,
   putGroupMember,
 } from "./admin/groups.ts";
+import { userEndpoints } from "./admin/synapse/user-endpoints.ts";
 import { getMyPermissions } from "./admin/me.ts";
 import {
   deleteRoleBinding,
@@ -401,4 +402,5 @@ export const endpoints: readonly Endpoint[] = [
   getAuditKey,
   getAuditCheckpoints,
   postAuditReview,
+  ...userEndpoints,
 ];

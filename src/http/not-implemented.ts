@@ -43,16 +43,6 @@ export const notImplemented: readonly NotImplemented[] = [
     ],
   },
   {
-    reason: "Administration comes with the governance issue.",
-    operations: [
-      "GET /_matrix/client/v3/admin/whois/{userId}",
-      "GET /_matrix/client/v1/admin/suspend/{userId}",
-      "PUT /_matrix/client/v1/admin/suspend/{userId}",
-      "GET /_matrix/client/v1/admin/lock/{userId}",
-      "PUT /_matrix/client/v1/admin/lock/{userId}",
-    ],
-  },
-  {
     reason: "Superseded by sync; deprecated in the specification.",
     operations: [
       "GET /_matrix/client/v3/events",

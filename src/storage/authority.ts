@@ -118,6 +118,17 @@ export async function listHolders(sql: Sql, roleId: string): Promise<string[]> {
   return rows.map(({ userId }) => userId);
 }
 
+/** Who holds a role for the whole server and without an end. */
+export async function listLastingHolders(
+  sql: Sql,
+  roleId: string,
+): Promise<string[]> {
+  const rows = await sql<{ userId: string }[]>`
+    select distinct user_id from role_bindings
+    where role_id = ${roleId} and scope_kind = 'server' and expires_ts is null`;
+  return rows.map(({ userId }) => userId);
+}
+
 export interface BindingRow {
   bindingId: number;
   userId: string;

@@ -158,14 +158,21 @@ function addRows(
   }
 }
 
+/** Tables whose rows name what they change, and leave the rest as it is; by what they name it by. */
+const CHANGES: Readonly<Record<string, string>> = {
+  userUpdates: "user_id",
+  registrationTokenChanges: "token",
+};
+
 function tableRow(table: string, row: object, w: number, positions: number) {
   const plain = toRow(row, w, positions);
   if (table === "accountData")
     return { ...plain, type: escapeText(String(plain["type"])) };
-  if (table !== "userUpdates") return plain;
-  const { user_id, ...changes } = toRow(row, 0);
+  const id = CHANGES[table];
+  if (id === undefined) return plain;
+  const { [id]: named, ...changes } = toRow(row, 0);
   delete changes["w"];
-  return { w, user_id, changes };
+  return { w, [id]: named, changes };
 }
 
 /** A row with its columns' names; its `at` becomes `o`, its place in the write. */
@@ -210,8 +217,12 @@ function listKeys(write: Write): Set<number> {
   const { accountData, ...rowsOf } = write.rows ?? {};
   const { strippedStates, devices, profileFields, pushers } = rowsOf;
   const { toDevice, dehydratedDevices, reports } = rowsOf;
-  const sealed = [strippedStates, devices, profileFields, pushers];
-  for (const rows of [...sealed, toDevice, dehydratedDevices, reports]) {
+  const { thirdPartyIds, externalIds } = rowsOf;
+  const sealed = [
+    ...[strippedStates, devices, profileFields, pushers],
+    ...[toDevice, dehydratedDevices, reports, thirdPartyIds, externalIds],
+  ];
+  for (const rows of sealed) {
     for (const { keyId } of rows ?? []) keys.add(keyId);
   }
   for (const { keyId, sealed } of accountData ?? []) {

@@ -1,6 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { Sql } from "./database.ts";
 
+/** The setting that stands while jobs are paused. */
+export const JOBS_PAUSED = "jobs paused";
+
 /** The right to run a job. Whoever takes it after us raises its generation. */
 export interface Lease {
   readonly name: string;
@@ -8,7 +11,7 @@ export interface Lease {
   readonly generation: number;
 }
 
-/** Undefined while somebody holds it, or it rests. Times are the database's. */
+/** Undefined while somebody holds it, it rests, or jobs are paused. Times are the database's. */
 export async function takeLease(
   sql: Sql,
   name: string,
@@ -17,9 +20,10 @@ export async function takeLease(
   const holder = randomUUID();
   const [row] = await sql<{ generation: number }[]>`
     insert into leases as held (name, holder, generation, expires_ts)
-    values (${name}, ${holder}, 1, clock_timestamp() + ${forMs} * interval '1 millisecond')
+    select ${name}, ${holder}, 1, clock_timestamp() + ${forMs} * interval '1 millisecond'
+    where not exists (select from server_settings where name = ${JOBS_PAUSED})
     on conflict (name) do update set
-      holder = excluded.holder, generation = held.generation + 1, expires_ts = excluded.expires_ts
+      holder = excluded.holder, generation = held.generation + 1, expires_ts = excluded.expires_ts, is_running = true
     where held.expires_ts <= clock_timestamp()
     returning generation`;
   return row && { name, holder, generation: row.generation };
@@ -44,7 +48,10 @@ export async function endLease(
   lease: Lease,
   restMs: number,
 ): Promise<void> {
-  await renewLease(sql, lease, restMs);
+  await sql`
+    update leases set expires_ts = clock_timestamp() + ${restMs} * interval '1 millisecond', is_running = false
+    where name = ${lease.name} and holder = ${lease.holder} and generation = ${lease.generation}
+      and expires_ts > clock_timestamp()`;
 }
 
 /**

@@ -12,6 +12,13 @@ export interface SessionRow {
   isLocked: boolean;
   isSuspended: boolean;
   isDeactivated: boolean;
+  isShadowBanned: boolean;
+  messagesPerSecond: number | null;
+  burstCount: number | null;
+  /** When the account ends, unless it is renewed. */
+  accountExpiresTs: number | null;
+  /** The administrator who acts in the user's place. */
+  actedBy: string | null;
 }
 
 /** Whom access tokens speak for, by their hashes. */
@@ -22,7 +29,8 @@ export async function listSessions(
   const hashes = tokenHashes.map((hash) => `\\x${hash.toString("hex")}`);
   return sql<(SessionRow & { tokenHash: Buffer })[]>`
     select t.token_hash, t.token_id, t.user_id, t.device_id, t.expires_ts, t.is_used,
-      u.is_guest, u.is_locked, u.is_suspended, u.is_deactivated
+      u.is_guest, u.is_locked, u.is_suspended, u.is_deactivated, u.is_shadow_banned,
+      u.messages_per_second, u.burst_count, u.expires_ts as account_expires_ts, t.acted_by
     from access_tokens t join users u on u.user_id = t.user_id
     where t.token_hash = any(${hashes}::text[]::bytea[])`;
 }
@@ -153,6 +161,11 @@ export async function updateLastSeen(
   } & Sealed,
 ): Promise<void> {
   await sql`
+    with seen as (
+      insert into user_activity as known (user_id, last_seen_ts) values (${row.userId}, ${row.lastSeenTs})
+      on conflict (user_id) do update set last_seen_ts = excluded.last_seen_ts
+      where known.last_seen_ts < excluded.last_seen_ts
+    )
     update devices set last_seen_ts = ${row.lastSeenTs}, key_id = ${row.keyId}, sealed = ${row.sealed}
     where user_id = ${row.userId} and device_id = ${row.deviceId} and sealed = ${row.before}`;
 }

@@ -8,6 +8,9 @@ export interface UserRow {
   isSuspended: boolean;
   isGuest: boolean;
   createdTs: number;
+  expiresTs: number | null;
+  /** Until when cross-signing keys may be replaced without the password. */
+  keysOpenUntilTs: number | null;
 }
 
 export async function findUser(
@@ -15,7 +18,7 @@ export async function findUser(
   userId: string,
 ): Promise<UserRow | undefined> {
   const [row] = await sql<UserRow[]>`
-    select user_id, password_hash, is_deactivated, is_locked, is_suspended, is_guest, created_ts
+    select user_id, password_hash, is_deactivated, is_locked, is_suspended, is_guest, created_ts, expires_ts, keys_open_until_ts
     from users where user_id = ${userId}`;
   return row;
 }
@@ -62,38 +65,6 @@ export async function listUnfinishedDeactivations(sql: Sql): Promise<string[]> {
       where m.user_id = users.user_id and m.membership in ('join', 'invite', 'knock'))
       or exists (select from key_backups b where b.user_id = users.user_id and not b.is_deleted))`;
   return rows.map((row) => row.userId);
-}
-
-export interface RegistrationTokenRow {
-  token: string;
-  usesAllowed: number | null;
-  completed: number;
-  expiresTs: number | null;
-}
-
-export async function findRegistrationToken(
-  sql: Sql,
-  token: string,
-): Promise<RegistrationTokenRow | undefined> {
-  const [row] = await sql<RegistrationTokenRow[]>`
-    select token, uses_allowed, completed, expires_ts from registration_tokens where token = ${token}`;
-  return row;
-}
-
-export async function insertRegistrationToken(
-  sql: Sql,
-  row: {
-    token: string;
-    usesAllowed: number | null;
-    expiresTs: number | null;
-    createdTs: number;
-  },
-): Promise<boolean> {
-  const inserted = await sql`
-    insert into registration_tokens (token, uses_allowed, expires_ts, created_ts)
-    values (${row.token}, ${row.usesAllowed}, ${row.expiresTs}, ${row.createdTs})
-    on conflict do nothing returning token`;
-  return inserted.length === 1;
 }
 
 /** Nonces of shared-secret registration are good once, for a minute. */

@@ -177,6 +177,12 @@ export interface WriteRows {
     isDeactivated?: boolean;
     isLocked?: boolean;
     isSuspended?: boolean;
+    isShadowBanned?: boolean;
+    userType?: string | null;
+    messagesPerSecond?: number | null;
+    burstCount?: number | null;
+    expiresTs?: number | null;
+    keysOpenUntilTs?: number | null;
     /** Who joins after this write sees the user's events redacted. */
     isErased?: true;
   }[];
@@ -200,6 +206,8 @@ export interface WriteRows {
     expiresTs: number | null;
     createdTs: number;
     refresh: Uint8Array | null;
+    /** An administrator who acts in the user's place by it. */
+    actedBy?: string;
   }[];
   removedTokens: { tokenId: number }[];
   /** All tokens of the device go, to make room for those of its next session. */
@@ -356,6 +364,43 @@ export interface WriteRows {
     createdTs: number;
   }[];
   removedAdminTokens: { tokenId: number }[];
+  thirdPartyIds: ({
+    userId: string;
+    medium: Medium;
+    addressHash: Uint8Array;
+    createdTs: number;
+  } & Sealed)[];
+  /** All of a user. */
+  removedThirdPartyIds: { userId: string }[];
+  /** A subject that is somebody else's stays theirs. */
+  externalIds: ({
+    provider: string;
+    subjectHash: Uint8Array;
+    userId: string;
+    createdTs: number;
+  } & Sealed)[];
+  removedExternalIds: { userId: string }[];
+  /** One that waits already goes on waiting. */
+  pendingErasures: { userId: string; requestedBy: string; waitMs: number }[];
+  removedErasures: { userId: string }[];
+  /** Done where it still waits, and its time has come. */
+  dueErasures: { userId: string }[];
+  noticeRooms: { userId: string; roomNid: number }[];
+  registrationTokens: {
+    token: string;
+    usesAllowed: number | null;
+    expiresTs: number | null;
+    createdTs: number;
+  }[];
+  /** Absent fields stay as they are. */
+  registrationTokenChanges: {
+    token: string;
+    usesAllowed?: number | null;
+    expiresTs?: number | null;
+  }[];
+  removedRegistrationTokens: { token: string }[];
+  /** Whether jobs may begin. */
+  jobPauses: { isPaused: boolean }[];
   /** A mode stays once it is `rows`; `roomId` "" stands for all rooms. */
   pushModes: {
     at: number;
@@ -364,6 +409,8 @@ export interface WriteRows {
     mode: "keywords" | "rows";
   }[];
 }
+
+export type Medium = "email" | "msisdn";
 
 export type ScopeKind = "server" | "group" | "space" | "room" | "users";
 

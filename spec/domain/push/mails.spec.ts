@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { addMailAddress } from "../../../src/domain/push/mail-address.ts";
+import { addMailAddress } from "../../../src/domain/accounts/third-party-ids.ts";
 import { pusherOf, pushersOf, usePushing } from "../../support/pushing.ts";
 import { act, makeRoom, must, path, say } from "../../support/rooms.ts";
 import { useServer } from "../../support/server.ts";

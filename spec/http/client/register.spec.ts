@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { insertRegistrationToken } from "../../../src/storage/users.ts";
+import { insertRegistrationToken } from "../../../src/storage/registration-tokens.ts";
 import { useServer } from "../../support/server.ts";
 import type { Answer, Json, TestClient } from "../../support/server.ts";
 

@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 import type { Endpoint } from "../../../src/http/endpoint.ts";
 import type { JsonObject } from "../../../src/core/json.ts";
+import { BUILT_IN_ROLES } from "../../../src/domain/admin/roles.ts";
 import { bindRole } from "../../support/administrators.ts";
 import { newCrossSigning, newDevice } from "../../support/device-identity.ts";
 import { keyData, makeBackup } from "../../support/key-backup.ts";
@@ -49,6 +50,11 @@ export interface Stage extends Place {
     bindingId: number;
     tokenId: number;
   };
+  /** A system-admin, and whom that one's acts are of. */
+  operator: TestUser;
+  target: TestUser;
+  /** A registration token. */
+  token: string;
   /** Of an image. */
   mediaId: string;
   /** To upload to. */
@@ -133,6 +139,7 @@ export async function setStage(
   const textMeeting = await server.ask("POST", TEXT_MEETINGS, "text", AS_TEXT);
   const image = await uploadImage(user);
   const admin = await makeAuthority(server, user, number);
+  const operation = await makeOperation(server, number);
   const pending = must<{ content_uri: string }>(
     await user.post("/_matrix/media/v1/create"),
   );
@@ -140,6 +147,7 @@ export async function setStage(
     ...{ number, user, others, roomId, eventId, alias, userId, deviceId },
     mediaId: image,
     admin,
+    ...operation,
     pendingId: pending.content_uri.split("/").at(-1)!,
     leftRoomId,
     filterId: filter_id,
@@ -184,6 +192,42 @@ async function makeAuthority(
   const bindingId = await bindRole(server, `@bound${number}:test`, "auditor");
   return { ...ids, bindingId, tokenId: token_id };
 }
+
+const SYNAPSE = "/_synapse/admin/v1";
+
+async function makeOperation(
+  server: TestServer,
+  number: number,
+): Promise<Pick<Stage, "operator" | "target" | "token">> {
+  const operator = await server.user(`operator${number}`);
+  await bindRole(server, operator.userId, "system-admin");
+  const target = await server.user(`target${number}`);
+  const identity = newCrossSigning(target.userId).body;
+  must(await target.post("/keys/device_signing/upload", identity));
+  const token = `token${number}`;
+  must(await operator.post(`${SYNAPSE}/registration_tokens/new`, { token }));
+  const ids = {
+    threepids: [{ medium: "email", address: `t${number}@example.org` }],
+    external_ids: [{ auth_provider: "idp", external_id: `t${number}` }],
+  };
+  const place = `/_synapse/admin/v2/users/${target.userId}`;
+  must(await operator.put(place, ids));
+  return { operator, target, token };
+}
+
+const OF_SECURITY = BUILT_IN_ROLES.get("security-admin")!.permissions;
+
+/** Who may ask it: most of what administrators do takes another one than who grants. */
+export const askerOf = (
+  { auth, permission, ownToo }: Endpoint,
+  { user, operator }: Stage,
+): TestUser =>
+  auth === "admin" &&
+  permission &&
+  ownToo !== true &&
+  !OF_SECURITY.includes(permission)
+    ? operator
+    : user;
 
 const MEETINGS = "/_matrix/client/unstable/io.element.msc4388/rendezvous";
 const TEXT_MEETINGS = "/_matrix/client/unstable/org.matrix.msc4108/rendezvous";
@@ -374,7 +418,11 @@ export interface ValidRequest {
 /** A request that this endpoint accepts from the stage's user. */
 export function validRequest(endpoint: Endpoint, stage: Stage): ValidRequest {
   const name = nameOf(endpoint);
-  const place = placeFor(name, stage);
+  const { operator, target: other } = stage;
+  const isOfOther = askerOf(endpoint, stage) === operator;
+  const standing = placeFor(name, stage);
+  const { userId, deviceId } = other;
+  const place = isOfOther ? { ...standing, userId, deviceId } : standing;
   const isText = endpoint.path.startsWith(TEXT_MEETINGS);
   const path = endpoint.path
     .replace(":filterId", stage.filterId)
@@ -382,6 +430,9 @@ export function validRequest(endpoint: Endpoint, stage: Stage): ValidRequest {
     .replace(":groupId", stage.admin.groupId)
     .replace(":bindingId", String(stage.admin.bindingId))
     .replace(":tokenId", String(stage.admin.tokenId))
+    .replace(/:token$/, stage.token)
+    .replace(":address", `t${stage.number}@example.org`)
+    .replace(":externalId", `t${stage.number}`)
     .replace(":rendezvousId", isText ? stage.textMeeting.id : stage.meeting.id);
   const filled = pathTo({ ...endpoint, path }, place);
   const target = filled.replace("?from=x&to=x", () => {

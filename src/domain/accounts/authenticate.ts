@@ -16,6 +16,7 @@ import {
 } from "../admin/authenticate-token.ts";
 import type { Authenticate, Authenticated } from "./requester.ts";
 import { noteLastSeen } from "./last-seen.ts";
+import { accountExpired } from "./login.ts";
 import { hashToken } from "./tokens.ts";
 
 type Needs = Pick<
@@ -88,8 +89,21 @@ export function createAuthenticate(edges: Needs): Authenticate {
       isGuest: session.isGuest,
       isSuspended: session.isSuspended,
       isLocked: session.isLocked,
+      ...(session.isShadowBanned && { isShadowBanned: true }),
+      ...(session.actedBy !== null && { actedBy: session.actedBy }),
+      ...limitOf(session),
     };
   };
+}
+
+/** What administrators set for a user; nothing a second is no limit at all. */
+function limitOf({
+  messagesPerSecond: perSecond,
+  burstCount,
+}: SessionRow): Pick<Authenticated, "messageLimit"> {
+  if (perSecond === null) return {};
+  if (perSecond === 0) return { messageLimit: null };
+  return { messageLimit: { perSecond, burst: Math.max(1, burstCount ?? 1) } };
 }
 
 async function mapSessions(
@@ -114,6 +128,8 @@ function assertUsable(session: SessionRow, nowTs: number): void {
       "This account has been deactivated.",
     );
   }
+  if (session.accountExpiresTs !== null && session.accountExpiresTs <= nowTs)
+    throw accountExpired();
   if (session.expiresTs !== null && session.expiresTs <= nowTs) {
     throw new MatrixError("M_UNKNOWN_TOKEN", "This access token has expired.", {
       soft_logout: true,

@@ -1,7 +1,7 @@
+import type { AuditDraft } from "../../storage/audit-draft.ts";
 import type { Edges } from "../../edges.ts";
 import { listDeviceIds, removeDevices } from "./close-session.ts";
 import { assertStrongPassword, hashPassword } from "./password.ts";
-import type { Requester } from "./requester.ts";
 
 type Needs = Pick<
   Edges,
@@ -11,9 +11,10 @@ type Needs = Pick<
 /** Sets a new password; the other devices are logged out unless that is not wished for. */
 export async function changePassword(
   edges: Needs,
-  { userId, deviceId }: Requester,
+  { userId, deviceId }: { userId: string; deviceId: string },
   newPassword: string,
   isLoggingOut: boolean,
+  audit: readonly AuditDraft[] = [],
 ): Promise<void> {
   assertStrongPassword(edges.settings, newPassword);
   const passwordHash = await hashPassword(edges, newPassword);
@@ -23,6 +24,7 @@ export async function changePassword(
   };
   await removeDevices(edges, userId, await listOthers(), {
     activeUsers: [userId],
+    audit,
     rows: { userUpdates: [{ userId, passwordHash }] },
   });
   // A login with the old password may have been under way; from here on none can succeed.

@@ -4,6 +4,7 @@ import { listAccountDataTypes } from "../../storage/account-data.ts";
 import { listDevices, listTokens } from "../../storage/sessions.ts";
 import type { RecordedWrite } from "../../storage/write.ts";
 import { wakeForKeys } from "../encryption/tell-key-change.ts";
+import { LostRace } from "../rooms/room-queue.ts";
 import type { Requester } from "./requester.ts";
 
 type Needs = Pick<Edges, "committer" | "db" | "notifier">;
@@ -44,6 +45,8 @@ export async function removeDevices(
     },
     wake: isAny ? await wakeForKeys(edges, userId) : { users: [userId] },
   });
+  if (outcome.status === "conflict" && outcome.over === "authority")
+    throw new LostRace("Who may do what changed.");
   if (outcome.status !== "committed") {
     throw new MatrixError(
       "M_USER_DEACTIVATED",

@@ -5,10 +5,13 @@ import { registerAccount, type RegisterEdges } from "./register.ts";
 /** An account that somebody with power makes for another. */
 export interface AccountOrder {
   localpart: string;
-  password: string;
+  /** Null for an account that cannot log in by password. */
+  password: string | null;
   /** Whether it is to run the server. */
   isAdmin: boolean;
   displayName?: string;
+  /** What it is, where it is no person's own. */
+  userType?: string;
   /** Who makes it: a user id, `command line`, `shared secret`. */
   actor: string;
   requestId?: string;

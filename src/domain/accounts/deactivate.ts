@@ -1,5 +1,10 @@
 import type { Edges } from "../../edges.ts";
+import { MatrixError } from "../../core/errors.ts";
 import type { UserId } from "../../core/ids.ts";
+import { listLastingHolders, readAuthority } from "../../storage/authority.ts";
+import type { RecordedWrite, Write } from "../../storage/write.ts";
+import { SECURITY_ADMIN } from "../admin/roles.ts";
+import { makeAnew } from "../rooms/make-anew.ts";
 import { listMembershipsOf } from "../../storage/memberships.ts";
 import { deleteAllKeyBackups } from "../../storage/key-backups.ts";
 import { deletePresence } from "../../storage/presence.ts";
@@ -10,7 +15,6 @@ import {
   logOutEverywhere,
   removeDevices,
 } from "./close-session.ts";
-import type { Requester } from "./requester.ts";
 
 export type LeaverEdges = WriterEdges & Pick<Edges, "notifier">;
 
@@ -22,26 +26,60 @@ export type LeaverEdges = WriterEdges & Pick<Edges, "notifier">;
  */
 export async function deactivateAccount(
   edges: LeaverEdges,
-  { userId }: Requester,
+  { userId }: { userId: string },
   isErased: boolean,
+  also: Pick<RecordedWrite, "audit" | "rows"> = {},
 ): Promise<void> {
+  await makeAnew(() => endAccount(edges, userId, isErased, also));
+  // A login may have been under way; from here on none can succeed.
+  await logOutEverywhere(edges, userId);
+  await deletePresence(edges.db, userId);
+  await finishDeactivation(edges, userId);
+}
+
+async function endAccount(
+  edges: LeaverEdges,
+  userId: string,
+  isErased: boolean,
+  { audit = [], rows = {} }: Pick<RecordedWrite, "audit" | "rows">,
+): Promise<void> {
+  const authority = await guardGranters(edges, userId);
   const changes = {
     isDeactivated: true,
     passwordHash: null,
     ...(isErased && { isErased }),
   };
   await removeDevices(edges, userId, await listDeviceIds(edges, userId), {
+    audit,
+    ...(authority && { authority }),
     rows: {
+      ...rows,
       userUpdates: [{ userId, ...changes }],
       clearedUsers: [{ userId }],
       // Cross-signing keys go too, whatever devices there are.
       deviceListChanges: [{ at: 0, userId }],
     },
   });
-  // A login may have been under way; from here on none can succeed.
-  await logOutEverywhere(edges, userId);
-  await deletePresence(edges.db, userId);
-  await finishDeactivation(edges, userId);
+}
+
+/**
+ * Somebody has to be left who can grant: what is compared when it commits, for one of
+ * those who can.
+ * @throws MatrixError M_FORBIDDEN for the last one
+ */
+async function guardGranters(
+  { db }: Pick<Edges, "db">,
+  userId: string,
+): Promise<Write["authority"]> {
+  const { version, isSealed } = await readAuthority(db);
+  const granters = isSealed ? await listLastingHolders(db, SECURITY_ADMIN) : [];
+  if (!granters.includes(userId)) return undefined;
+  if (granters.length > 1) return { version };
+  throw new MatrixError(
+    "M_FORBIDDEN",
+    "This is the last security-admin: nobody could grant anything any more.",
+    { "org.myelin.permission": "roles.grant" },
+  );
 }
 
 /** What need not be done at once, and is done by a job where a crash came between. */
@@ -69,7 +107,7 @@ async function leaveAllRooms(
   const leaveOne = async (): Promise<void> => {
     for (let room = rooms.pop(); room; room = rooms.pop()) {
       const { roomId } = room;
-      await leaveRoom(edges, who, roomId).catch((error: unknown) => {
+      await leaveRoom(edges, who, roomId, {}, true).catch((error: unknown) => {
         edges.log.warn({ err: error, roomId }, "a room could not be left");
       });
     }

@@ -1,3 +1,4 @@
+import type { AuditDraft } from "../../storage/audit-draft.ts";
 import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import {
@@ -49,6 +50,7 @@ export async function renameDevice(
   userId: string,
   deviceId: string,
   displayName: string,
+  audit: readonly AuditDraft[] = [],
 ): Promise<void> {
   const row = await findDevice(edges.db, userId, deviceId);
   if (!row) throw notFound();
@@ -64,6 +66,7 @@ export async function renameDevice(
   const outcome = await edges.committer.commit({
     positions: 1,
     liveDevices: [{ userId, deviceId }],
+    audit,
     rows: {
       devices: [{ userId, deviceId, createdTs, ...sealed }],
       deviceListChanges: [{ at: 0, userId }],

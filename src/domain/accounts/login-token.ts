@@ -63,7 +63,7 @@ export async function logInByToken(
   const { userId } = taken;
   const user = await findUser(edges.db, userId);
   if (!user || !isOfPassword(taken, user)) throw wrongToken();
-  assertMayLogIn(user);
+  assertMayLogIn(user, edges.now());
   const session = await openSession(edges, userId, wish);
   // A change of the password ends the sessions that it finds: this one may have come after.
   const now = await findUser(edges.db, userId);

@@ -45,7 +45,7 @@ export function checkPassword(
     const stored = user?.passwordHash ?? null;
     const isRight = await isPassword(edges, stored, password);
     if (!user || stored === null || !isRight) throw wrongPassword();
-    assertMayLogIn(user);
+    assertMayLogIn(user, edges.now());
     return stored;
   };
   // Whoever guesses elsewhere locks nobody out of where they use their devices.
@@ -58,7 +58,8 @@ export function checkPassword(
 
 /** Throws `M_USER_DEACTIVATED`, `M_USER_LOCKED`; for whoever has proved to be the user. */
 export function assertMayLogIn(
-  user: Pick<UserRow, "isDeactivated" | "isLocked">,
+  user: Pick<UserRow, "isDeactivated" | "isLocked" | "expiresTs">,
+  nowTs: number,
 ): void {
   if (user.isDeactivated) {
     throw new MatrixError(
@@ -71,7 +72,15 @@ export function assertMayLogIn(
       soft_logout: true,
     });
   }
+  if (user.expiresTs !== null && user.expiresTs <= nowTs)
+    throw accountExpired();
 }
+
+export const accountExpired = (): MatrixError =>
+  new MatrixError(
+    "ORG_MATRIX_EXPIRED_ACCOUNT",
+    "This account has expired: an administrator can renew it.",
+  );
 
 export async function logIn(
   edges: SessionEdges & GuessEdges,

@@ -59,10 +59,11 @@ export async function setProfileField(
   userId: string,
   name: string,
   value: JsonValue,
+  isTold = true,
 ): Promise<void> {
   assertFieldName(name);
   if (checkFieldValue(name, value) === "removes")
-    return removeProfileField(edges, userId, name);
+    return removeProfileField(edges, userId, name, isTold);
   await changeProfile(edges, userId, async () => {
     const fields = await readFields(edges, userId);
     fields[name] = value;
@@ -80,13 +81,14 @@ export async function setProfileField(
     const mediaId = isOurs ? mxc.mediaId : undefined;
     return { profileFields: [{ at: 0, userId, name, mediaId, ...sealed }] };
   });
-  await tellOthers(edges, userId, name);
+  if (isTold) await tellOthers(edges, userId, name);
 }
 
 export async function removeProfileField(
   edges: WriterEdges,
   userId: string,
   name: string,
+  isTold = true,
 ): Promise<void> {
   assertFieldName(name);
   const mark = { at: 0, userId, name: REMOVED, ...NOT_SEALED };
@@ -95,7 +97,7 @@ export async function removeProfileField(
     profileFields: [mark],
   };
   await changeProfile(edges, userId, async () => rows);
-  await tellOthers(edges, userId, name);
+  if (isTold) await tellOthers(edges, userId, name);
 }
 
 const NOT_SEALED: Sealed = { keyId: 0, sealed: new Uint8Array() };

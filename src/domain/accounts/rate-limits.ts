@@ -44,8 +44,14 @@ export interface RateLimiter {
   /**
    * Takes `cost` (1 unless said) tokens from the bucket of `kind` and `key` (an
    * address or a user id). Throws `M_LIMIT_EXCEEDED` with `retry_after_ms`.
+   * @param limit in place of the one that the settings have for this kind
    */
-  take(kind: RateLimitKind, key: string, cost?: number): Promise<void>;
+  take(
+    kind: RateLimitKind,
+    key: string,
+    cost?: number,
+    limit?: { perSecond: number; burst: number },
+  ): Promise<void>;
   /** Puts a token back that was taken for nothing. */
   giveBack(kind: RateLimitKind, key: string): Promise<void>;
 }
@@ -54,6 +60,11 @@ type Needs = Pick<Edges, "db" | "settings" | "now" | "log">;
 
 const REMEMBERED_KEYS = 20_000;
 const LONGEST_KEY = 255;
+
+interface Limit {
+  perSecond: number;
+  burst: number;
+}
 
 interface Held {
   readonly bucket: Bucket;
@@ -69,14 +80,15 @@ export function createRateLimiter(needs: Needs): RateLimiter {
   const held = new WeightedCache<string, Held>(REMEMBERED_KEYS, () => 1);
   let sweptTs = now();
 
-  const hold = (kind: RateLimitKind, key: string): Held => {
+  const hold = (kind: RateLimitKind, key: string, limit?: Limit): Held => {
     // What is no address and no user id may be of any length.
     const isLong = key.length > LONGEST_KEY;
     const name = isLong ? bucketOf(kind, key).key : `${kind} ${key}`;
     const known = held.get(name);
+    const isSame = known !== undefined && isOf(known.bucket, kind, limit);
     // What is remembered of a time to come is of a clock that was set back.
-    if (known && known.lease.knownTs <= now()) return known;
-    const bucket = known?.bucket ?? bucketOf(kind, key);
+    if (isSame && known.lease.knownTs <= now()) return known;
+    const bucket = isSame ? known.bucket : bucketOf(kind, key, limit);
     const made = { bucket, lease: newLease(now()) };
     held.set(name, made);
     return made;
@@ -112,11 +124,24 @@ export function createRateLimiter(needs: Needs): RateLimiter {
     await deleteBuckets(needs.db, sweptTs - longestFill(settings.rateLimits));
   };
 
-  const bucketOf = (kind: RateLimitKind, key: string): Bucket => {
+  const limitOf = (kind: RateLimitKind): Limit => {
     const limit = settings.rateLimits[kind];
     if (!limit) throw new TypeError(`There is no rate limit "${kind}".`);
-    return { key: hashKey(settings.password.pepper, kind, key), ...limit };
+    return limit;
   };
+
+  const bucketOf = (
+    kind: RateLimitKind,
+    key: string,
+    limit = limitOf(kind),
+  ): Bucket => ({
+    key: hashKey(settings.password.pepper, kind, key),
+    perSecond: limit.perSecond,
+    burst: limit.burst,
+  });
+
+  const isOf = (bucket: Bucket, kind: RateLimitKind, limit = limitOf(kind)) =>
+    bucket.perSecond === limit.perSecond && bucket.burst === limit.burst;
 
   return {
     async giveBack(kind, key) {
@@ -124,8 +149,8 @@ export function createRateLimiter(needs: Needs): RateLimiter {
       await ask(bucket, lease, -1);
       deny(lease, Infinity, 0);
     },
-    async take(kind, key, cost = 1) {
-      const { bucket, lease } = hold(kind, key);
+    async take(kind, key, cost = 1, limit?: Limit) {
+      const { bucket, lease } = hold(kind, key, limit);
       const wanted = Math.min(cost, bucket.burst);
       if (takeSpare(lease, wanted, now())) return;
       const waitMs = deniedFor(lease, wanted, now());

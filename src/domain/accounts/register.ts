@@ -25,7 +25,10 @@ export interface NewAccount {
   /** Who made it, where it is to run the server. */
   systemAdminBy?: string;
   isGuest?: boolean;
+  /** The server's own, whose name is kept for it. */
+  isServers?: boolean;
   displayName?: string;
+  userType?: string;
   /** A use of it is taken in the same commit. */
   registrationToken?: string;
   /** Records of an act of power that made the account. */
@@ -38,7 +41,8 @@ export async function assertAvailable(
   localpart: string,
 ): Promise<string> {
   const userId = parseNewUserId(localpart, edges.settings.serverName);
-  if (await findUser(edges.db, userId)) {
+  const isReserved = localpart === edges.settings.serverNotices.localpart;
+  if (isReserved || (await findUser(edges.db, userId))) {
     throw new MatrixError("M_USER_IN_USE", "This user name is taken.");
   }
   return userId;
@@ -56,7 +60,9 @@ export async function registerAccount(
   const { password } = account;
   if (password !== null) assertStrongPassword(edges.settings, password);
   const localpart = account.localpart ?? edges.random.letters(16).toLowerCase();
-  const userId = await assertAvailable(edges, localpart);
+  const userId = account.isServers
+    ? parseNewUserId(localpart, edges.settings.serverName)
+    : await assertAvailable(edges, localpart);
   edges.trail?.note({ resource: { type: "user", id: userId } });
   const passwordHash =
     password === null ? null : await hashPassword(edges, password);
@@ -75,6 +81,9 @@ export async function registerAccount(
           createdTs: edges.now(),
         },
       ],
+      ...(account.userType !== undefined && {
+        userUpdates: [{ userId, userType: account.userType }],
+      }),
       profileFields: isNamed ? [await nameRow(edges, userId, displayName)] : [],
       registrationTokenUses:
         account.registrationToken === undefined

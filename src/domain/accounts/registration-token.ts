@@ -1,5 +1,5 @@
 import { MatrixError } from "../../core/errors.ts";
-import { findRegistrationToken } from "../../storage/users.ts";
+import { findRegistrationToken } from "../../storage/registration-tokens.ts";
 import { guess, type GuessEdges } from "./guesses.ts";
 
 /** Whether somebody may register with this token now. */

@@ -12,6 +12,12 @@ export interface Requester {
   isGuest: boolean;
   /** May read, leave, log out, and little else. */
   isSuspended: boolean;
+  /** Is answered as if it were done, and does nothing that others see. */
+  isShadowBanned?: boolean;
+  /** The administrator who acts in the user's place. */
+  actedBy?: string;
+  /** In place of the limit of messages that all have; null for none. */
+  messageLimit?: { perSecond: number; burst: number } | null;
 }
 
 export interface Authenticated extends Requester {

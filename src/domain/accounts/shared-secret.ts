@@ -48,7 +48,7 @@ export async function registerBySharedSecret(
       throw new MatrixError("M_FORBIDDEN", "The MAC is wrong.");
     }
   });
-  const { password, isAdmin, displayName } = form;
+  const { password, isAdmin, displayName, userType } = form;
   const opened = await createAccount(
     edges,
     {
@@ -56,6 +56,7 @@ export async function registerBySharedSecret(
       isAdmin,
       localpart: form.username.toLowerCase(),
       ...(displayName !== undefined && { displayName }),
+      ...(userType !== undefined && { userType }),
       actor: "shared secret",
       requestId: origin.requestId,
     },

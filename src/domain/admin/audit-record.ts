@@ -38,7 +38,11 @@ export const auditRecord = (
   ...(requestId !== undefined && { requestId }),
 });
 
-const STAND_INS: readonly string[] = ["command line", "shared secret"];
+const STAND_INS: readonly string[] = [
+  "command line",
+  "shared secret",
+  "server",
+];
 
 const actorOf = (actor: string): AuditActor => {
   if (actor.startsWith("@")) return { kind: "user", userId: actor };

@@ -72,5 +72,6 @@ function note(
   if (!index.has(userId) && index.size >= MOST_USERS) return;
   const name: unknown = text === undefined ? null : JSON.parse(text);
   const id = isUserId(userId) ? localpartOf(userId) : userId;
-  index.set(userId, typeof name === "string" ? [name, id] : [id]);
+  if (typeof name === "string") index.set(userId, [name, id], name);
+  else index.set(userId, [id]);
 }

@@ -19,6 +19,8 @@ interface Entry {
  */
 export class UserIndex {
   readonly #wordsOf = new Map<string, readonly string[]>();
+  /** Display names, folded. */
+  readonly #nameOf = new Map<string, string>();
   /** By word; some may be out of date. */
   #sorted: Entry[] = [];
   #fresh: Entry[] = [];
@@ -32,8 +34,10 @@ export class UserIndex {
     return this.#wordsOf.has(userId);
   }
 
-  set(userId: string, texts: readonly string[]): void {
+  /** @param name the display name, where there is one */
+  set(userId: string, texts: readonly string[], name?: string): void {
     this.delete(userId);
+    if (name !== undefined) this.#nameOf.set(userId, foldText(name));
     const words = [...new Set(texts.flatMap(listBeginnings))];
     this.#wordsOf.set(userId, words);
     for (const word of words) this.#fresh.push({ word, userId });
@@ -42,8 +46,26 @@ export class UserIndex {
   delete(userId: string): void {
     const words = this.#wordsOf.get(userId);
     if (!words) return;
+    this.#nameOf.delete(userId);
     this.#wordsOf.delete(userId);
     this.#stale += words.length;
+  }
+
+  /** Users whose display name holds a text, in any case. */
+  named(text: string): string[] {
+    const wanted = foldText(text);
+    return [...this.#nameOf]
+      .filter(([, name]) => name.includes(wanted))
+      .map(([userId]) => userId);
+  }
+
+  /** All users who have a display name, in the order of those. */
+  byName(): string[] {
+    return [...this.#nameOf]
+      .sort(
+        ([a, x], [b, y]) => compareCodePoints(x, y) || compareCodePoints(a, b),
+      )
+      .map(([userId]) => userId);
   }
 
   /** Users who have a word that begins with each of these, the nearest first. */

@@ -10,6 +10,7 @@ import {
 } from "../../storage/cross-signing.ts";
 import { listDeviceKeys } from "../../storage/device-keys.ts";
 import { listDevices } from "../../storage/sessions.ts";
+import { findUser } from "../../storage/users.ts";
 import type { GuessEdges } from "../accounts/guesses.ts";
 import { reauthenticate } from "../accounts/reauthenticate.ts";
 import type { Requester } from "../accounts/requester.ts";
@@ -65,7 +66,9 @@ export async function uploadCrossSigningKeys(
   if (news.length === 0) return undefined;
   await assertFreeNames(edges, userId, news);
   const isFirst = !standing.has("master");
-  if (!isFirst) {
+  const { keysOpenUntilTs = null } = (await findUser(edges.db, userId)) ?? {};
+  const isOpen = keysOpenUntilTs !== null && keysOpenUntilTs > edges.now();
+  if (!isFirst && !isOpen) {
     const outcome = await reauthenticate(
       edges,
       { requester, address, auth: body.auth },
@@ -82,8 +85,13 @@ export async function uploadCrossSigningKeys(
     activeUsers: [userId],
     liveDevices: signatures.map(({ deviceId }) => ({ userId, deviceId })),
     // Of first keys at once only one goes without the password.
-    idempotency: isFirst ? [{ key: firstKeysOf(userId), answer: "" }] : [],
+    idempotency: [
+      ...(isFirst ? [firstKeysOf(userId)] : []),
+      ...(isOpen ? [openedKeysOf(userId, keysOpenUntilTs)] : []),
+    ].map((key) => ({ key, answer: "" })),
     rows: {
+      // What an administrator opened is good once.
+      ...(isOpen && { userUpdates: [{ userId, keysOpenUntilTs: null }] }),
       crossSigningKeys: news.map(({ usage, object }) => ({
         at: 0,
         userId,
@@ -122,6 +130,12 @@ function signaturesByDevices(
     },
   }));
 }
+
+const openedKeysOf = (userId: string, untilTs: number | null): Uint8Array =>
+  createHash("sha256")
+    .update(JSON.stringify(["opened cross-signing keys", userId, untilTs]))
+    .digest()
+    .subarray(0, 16);
 
 const firstKeysOf = (userId: string): Uint8Array =>
   createHash("sha256")

@@ -11,7 +11,7 @@ import {
 } from "../../storage/pushers.ts";
 import type { Sealed } from "../../storage/write.ts";
 import type { Requester } from "../accounts/requester.ts";
-import { assertOwnAddress } from "./mail-address.ts";
+import { assertOwnAddress } from "../accounts/third-party-ids.ts";
 import { assertGateway } from "./push-gateway.ts";
 
 /** What a client says of a pusher; sealed as a whole. */

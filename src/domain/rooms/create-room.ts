@@ -17,6 +17,10 @@ import { type WriterEdges, writeNewRoom } from "./room-writer.ts";
 interface CreationOptions {
   isPublished: boolean;
   audit?: readonly AuditDraft[];
+  /** Called before each attempt: what it throws ends them. */
+  assertStill?(): Promise<void>;
+  /** What commits with the room, and the key that has to be unused for it. */
+  also?(roomNid: number): { rows: Partial<WriteRows>; claim: Uint8Array };
 }
 
 /**
@@ -49,6 +53,7 @@ async function createRoomAt(
   now: number,
 ): Promise<{ roomId: string; roomNid: number }> {
   const { rules, invites, isDirect, alias } = request;
+  await options.assertStill?.();
   const creator = requester.userId;
   // The commit decides; whoever comes this late is refused before keys are made.
   if (alias !== undefined && (await listAliases(edges.db, [alias])).length > 0)
@@ -73,13 +78,15 @@ async function createRoomAt(
   const [join, ...others] = initialDrafts(request, creator, profile);
   const old = predecessorOf(createDraft.content);
   const inherited = await inheritFrom(edges, creator, old, { roomNid, roomId });
+  const also = options.also?.(roomNid);
   const proposals: Proposal[] = [
-    { draft: createDraft },
+    { draft: createDraft, ...(also && { claims: [also.claim] }) },
     { draft: join, ...inherited },
     ...others.map((draft) => ({ draft })),
     ...invitations,
   ];
   const rows: Partial<WriteRows> = {
+    ...also?.rows,
     newRooms: [
       {
         roomNid,

@@ -12,6 +12,7 @@ import { inviteProposals, knockExtra } from "./invitation.ts";
 import { getJoinedRoom, getRoomToSpeakIn } from "./joined-room.ts";
 import { makeAnew } from "./make-anew.ts";
 import type { EventDraft, Proposal } from "./proposal.ts";
+import { assertDeclinable } from "./server-notices.ts";
 import { authoriseRestrictedJoin } from "./restricted-join.ts";
 import { loadRoomHead, readState, stateAt } from "./room-head.ts";
 import { findRoomIdentity, type RoomIdentity } from "./room-identity.ts";
@@ -116,16 +117,21 @@ export async function knockOnRoom(
   return { ...room, eventId: result!.eventId };
 }
 
-/** Leaves a room, declines an invite or takes back a knock. */
+/**
+ * Leaves a room, declines an invite or takes back a knock.
+ * @param isEnding whether the account ends, to which nothing can be told any more
+ */
 export async function leaveRoom(
   edges: WriterEdges,
   { userId }: Pick<Requester, "userId">,
   roomId: string,
   content: Content = {},
+  isEnding = false,
 ): Promise<MembershipChange> {
   const room = await getRoomToSpeakIn(edges, roomId);
   const standing = await findMembership(edges.db, userId, room.roomNid);
   if (!standing) throw notJoined();
+  if (!isEnding) assertDeclinable(edges.settings, standing);
   const draft: EventDraft = {
     type: "m.room.member",
     sender: userId,

@@ -31,6 +31,7 @@ export const postPassword = endpoint<{
   path: "/_matrix/client/v3/account/password",
   auth: "user",
   audit: "auth.password",
+  ownerOnly: true,
   rateLimit: "other",
   body: {
     type: "object",
@@ -65,6 +66,7 @@ export const postDeactivate = endpoint<{
   path: "/_matrix/client/v3/account/deactivate",
   auth: "user",
   audit: "auth.deactivate",
+  ownerOnly: true,
   suspended: true,
   rateLimit: "other",
   body: {

@@ -1,4 +1,6 @@
 import { roomVersions } from "../../core/room-version.ts";
+import { listOwnPowers } from "../../domain/admin/own-permissions.ts";
+import type { Permission } from "../../domain/admin/permissions.ts";
 import {
   MAX_DELAY_MS,
   MAX_SCHEDULED,
@@ -15,7 +17,11 @@ export const getCapabilities = endpoint({
   path: "/_matrix/client/v3/capabilities",
   auth: "user",
   guest: true,
-  async handle({ settings }) {
+  async handle(edges, { requester }) {
+    const { settings } = edges;
+    const powers = await listOwnPowers(edges, requester);
+    const may = (permission: Permission): boolean =>
+      powers.some(({ permissions }) => permissions.includes(permission));
     return {
       capabilities: {
         "m.room_versions": { default: settings.defaultRoomVersion, available },
@@ -25,6 +31,10 @@ export const getCapabilities = endpoint({
         "m.set_avatar_url": { enabled: true },
         "m.3pid_changes": { enabled: false },
         "m.get_login_token": { enabled: settings.loginTokensEnabled },
+        "m.account_moderation": {
+          suspend: may("users.suspend"),
+          lock: may("users.lock"),
+        },
         "m.forget_forced_upon_leave": { enabled: false },
         "io.element.msc4452.preview_url": {
           enabled: settings.urlPreviews.enabled,

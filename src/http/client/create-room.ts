@@ -46,7 +46,9 @@ export const postCreateRoom = endpoint<{ body: CreateRoomBody & JsonObject }>({
     },
   },
   async handle(edges, { requester, body }) {
-    const { request, isPublished } = parseRoomRequest(edges.settings, body);
+    const { isShadowBanned } = requester;
+    const asked = isShadowBanned ? { ...body, invite: [] } : body;
+    const { request, isPublished } = parseRoomRequest(edges.settings, asked);
     const room = await createRoom(edges, requester, request, { isPublished });
     return { room_id: room.roomId };
   },

@@ -26,6 +26,7 @@ export const putDehydratedDevice = endpoint<{
   method: "put",
   path: PATH,
   auth: "user",
+  ownerOnly: true,
   suspended: true,
   rateLimit: "keys",
   maxBodyBytes: 512 * 1024,
@@ -74,6 +75,7 @@ export const deleteDehydratedDevice = endpoint({
   method: "delete",
   path: PATH,
   auth: "user",
+  ownerOnly: true,
   rateLimit: "keys",
   async handle(edges, { requester }) {
     return { device_id: await removeDevice(edges, requester.userId) };

@@ -41,6 +41,7 @@ export const putDevice = endpoint<
   method: "put",
   path: PATH,
   auth: "user",
+  ownerOnly: true,
   rateLimit: "profile",
   body: {
     type: "object",
@@ -66,6 +67,7 @@ export const deleteDevice = endpoint<
   path: PATH,
   auth: "user",
   audit: "auth.devices",
+  ownerOnly: true,
   suspended: true,
   rateLimit: "other",
   body: { type: "object", properties: AUTH },
@@ -90,6 +92,7 @@ export const postDeleteDevices = endpoint<{
   path: "/_matrix/client/v3/delete_devices",
   auth: "user",
   audit: "auth.devices",
+  ownerOnly: true,
   suspended: true,
   rateLimit: "other",
   body: {

@@ -22,6 +22,7 @@ export const postBackupVersion = endpoint<{
   method: "post",
   path: PATH,
   auth: "user",
+  ownerOnly: true,
   suspended: true,
   rateLimit: "keys",
   body: {
@@ -67,6 +68,7 @@ export const putBackupVersion = endpoint<
   method: "put",
   path: `${PATH}/:version`,
   auth: "user",
+  ownerOnly: true,
   suspended: true,
   rateLimit: "keys",
   body: {
@@ -85,6 +87,7 @@ export const deleteBackupVersion = endpoint<OneVersion>({
   method: "delete",
   path: `${PATH}/:version`,
   auth: "user",
+  ownerOnly: true,
   rateLimit: "keys",
   async handle(edges, { requester, params }) {
     await deleteBackup(edges, requester.userId, params.version);

@@ -36,6 +36,7 @@ export const postKeysUpload = endpoint<{
   path: "/_matrix/client/v3/keys/upload/:deviceId",
   also: ["/_matrix/client/v3/keys/upload"],
   auth: "user",
+  ownerOnly: true,
   suspended: true,
   rateLimit: "keys",
   maxBodyBytes: 512 * KIB,
@@ -111,6 +112,7 @@ export const postDeviceSigning = endpoint<{ body: CrossSigningUpload }>({
   path: "/_matrix/client/v3/keys/device_signing/upload",
   auth: "user",
   audit: "auth.cross_signing",
+  ownerOnly: true,
   rateLimit: "keys",
   body: crossSigningSchema,
   async handle(edges, { requester, body, request }) {
@@ -132,6 +134,7 @@ export const postSignatures = endpoint<{
   method: "post",
   path: "/_matrix/client/v3/keys/signatures/upload",
   auth: "user",
+  ownerOnly: true,
   suspended: true,
   rateLimit: "keys",
   maxBodyBytes: 512 * KIB,

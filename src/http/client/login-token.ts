@@ -12,6 +12,7 @@ export const postLoginToken = endpoint<{ body: { auth?: JsonObject } }>({
   path: "/_matrix/client/v1/login/get_token",
   auth: "user",
   audit: "auth.login_token",
+  ownerOnly: true,
   suspended: true,
   rateLimit: "other",
   body: { type: "object", properties: { auth: { type: "object" } } },

@@ -25,6 +25,7 @@ export const postLogoutAll = endpoint({
   path: "/_matrix/client/v3/logout/all",
   auth: "user",
   audit: "auth.logout_all",
+  ownerOnly: true,
   guest: true,
   suspended: true,
   locked: true,

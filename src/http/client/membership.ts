@@ -101,6 +101,7 @@ export const postInvite = endpoint<{
       ...REASON.properties,
     },
   },
+  pretend: () => ({}),
   async handle(edges, { requester, params, body }) {
     const { user_id, medium, address } = body;
     if (user_id !== undefined) {

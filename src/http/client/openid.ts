@@ -12,6 +12,7 @@ export const postOpenidToken = endpoint<{
   method: "post",
   path: "/_matrix/client/v3/user/:userId/openid/request_token",
   auth: "user",
+  ownerOnly: true,
   rateLimit: "other",
   // "An empty object. Reserved for future expansion."
   body: { type: "object" },

@@ -52,7 +52,8 @@ export const putField = endpoint<Field & { body: JsonObject }>({
     const value = Object.hasOwn(body, keyName) ? body[keyName] : undefined;
     if (value === undefined)
       throw new MatrixError("M_MISSING_PARAM", "The field's value is missing.");
-    await setProfileField(edges, requester.userId, keyName, value);
+    const isTold = !requester.isShadowBanned;
+    await setProfileField(edges, requester.userId, keyName, value, isTold);
     return {};
   },
 });
@@ -66,7 +67,9 @@ export const deleteField = endpoint<Field>({
   rateLimit: "profile",
   async handle(edges, { requester, params }) {
     assertOwn(requester.userId, params.userId);
-    await removeProfileField(edges, requester.userId, params.keyName);
+    const isTold = !requester.isShadowBanned;
+    const { keyName } = params;
+    await removeProfileField(edges, requester.userId, keyName, isTold);
     return {};
   },
 });

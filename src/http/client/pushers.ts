@@ -43,6 +43,7 @@ export const postPusher = endpoint<{ body: PusherBody }>({
   method: "post",
   path: "/_matrix/client/v3/pushers/set",
   auth: "user",
+  ownerOnly: true,
   rateLimit: "other",
   maxBodyBytes: MAX_BODY_BYTES,
   body: {

@@ -79,6 +79,7 @@ export const putSessionKey = endpoint<OneSession & { body: KeyBackupData }>({
   method: "put",
   ...ofSession,
   auth: "user",
+  ownerOnly: true,
   suspended: true,
   ...frame,
   body: keyData,
@@ -113,6 +114,7 @@ export const deleteSessionKey = endpoint<OneSession>({
   method: "delete",
   ...ofSession,
   auth: "user",
+  ownerOnly: true,
   ...frame,
   async handle(edges, { requester, params, query }) {
     return deleteKeys(edges, requester.userId, query.version, params);
@@ -124,6 +126,7 @@ export const putRoomKeys = endpoint<OneRoom & { body: KeysByRoom[string] }>({
   method: "put",
   ...ofRoom,
   auth: "user",
+  ownerOnly: true,
   suspended: true,
   ...frame,
   maxBodyBytes: MAX_BYTES,
@@ -157,6 +160,7 @@ export const deleteRoomKeys = endpoint<OneRoom>({
   method: "delete",
   ...ofRoom,
   auth: "user",
+  ownerOnly: true,
   ...frame,
   async handle(edges, { requester, params, query }) {
     return deleteKeys(edges, requester.userId, query.version, params);
@@ -168,6 +172,7 @@ export const putAllKeys = endpoint<Version & { body: { rooms: KeysByRoom } }>({
   method: "put",
   ...all,
   auth: "user",
+  ownerOnly: true,
   suspended: true,
   ...frame,
   maxBodyBytes: MAX_BYTES,
@@ -198,6 +203,7 @@ export const deleteAllKeys = endpoint<Version>({
   method: "delete",
   ...all,
   auth: "user",
+  ownerOnly: true,
   ...frame,
   async handle(edges, { requester, query }) {
     return deleteKeys(edges, requester.userId, query.version, {});

@@ -1,4 +1,5 @@
 import type { JsonObject } from "../../core/json.ts";
+import { pretendedEventId } from "../../domain/rooms/pretended-event.ts";
 import { redactEvent } from "../../domain/rooms/redact.ts";
 import { scheduleEvent } from "../../domain/rooms/schedule-event.ts";
 import { sendMessage } from "../../domain/rooms/send.ts";
@@ -19,6 +20,12 @@ export const putMessage = endpoint<{
   rateLimit: "message",
   query: delayQuery,
   body: { type: "object" },
+  pretend(edges, { requester, params, query }) {
+    const { roomId, eventType, txnId } = params;
+    const place = [roomId, eventType, txnId];
+    const event_id = pretendedEventId(edges, requester, ...place);
+    return query[DELAY] === undefined ? { event_id } : { delay_id: event_id };
+  },
   async handle(edges, { requester, params, query, body }) {
     const { roomId, eventType, txnId } = params;
     const message = { type: eventType, content: body, txnId };
@@ -64,6 +71,10 @@ export const putRedaction = endpoint<{
       with_rel_types: REL_TYPES,
       "org.matrix.msc3912.with_relations": REL_TYPES,
     },
+  },
+  pretend(edges, { requester, params: { roomId, eventId, txnId } }) {
+    const place = [roomId, "redact", eventId, txnId];
+    return { event_id: pretendedEventId(edges, requester, ...place) };
   },
   async handle(edges, { requester, params, body }) {
     const { roomId, eventId, txnId } = params;

@@ -5,6 +5,7 @@ import {
   listReadableState,
 } from "../../domain/rooms/read-state.ts";
 import { scheduleEvent } from "../../domain/rooms/schedule-event.ts";
+import { pretendedEventId } from "../../domain/rooms/pretended-event.ts";
 import { setRoomState } from "../../domain/rooms/set-state.ts";
 import { presentState } from "../../domain/rooms/present.ts";
 import { endpoint } from "../endpoint.ts";
@@ -79,6 +80,16 @@ export const putState = endpoint<{
   rateLimit: "message",
   query: delayQuery,
   body: { type: "object" },
+  pretend(edges, { requester, params, query, body }) {
+    const { roomId, eventType, stateKey } = params;
+    // Where they are themselves is up to them.
+    const isOwn =
+      eventType === "m.room.member" && stateKey === requester.userId;
+    if (isOwn) return undefined;
+    const place = [roomId, eventType, stateKey, body];
+    const event_id = pretendedEventId(edges, requester, ...place);
+    return query[DELAY] === undefined ? { event_id } : { delay_id: event_id };
+  },
   async handle(edges, { requester, params, query, body }) {
     const { roomId, eventType, stateKey } = params;
     const state = { type: eventType, stateKey, content: body };

@@ -1,4 +1,4 @@
-import { listOwnMailAddresses } from "../../domain/push/mail-address.ts";
+import { listOwnThirdPartyIds } from "../../domain/accounts/third-party-ids.ts";
 import { endpoint } from "../endpoint.ts";
 
 /**
@@ -24,10 +24,10 @@ export const getThirdPartyIdentifiers = endpoint({
   path: "/_matrix/client/v3/account/3pid",
   auth: "user",
   async handle(edges, { requester }) {
-    const found = await listOwnMailAddresses(edges, requester.userId);
+    const found = await listOwnThirdPartyIds(edges, requester.userId);
     return {
-      threepids: found.map(({ address, addedTs }) => ({
-        medium: "email",
+      threepids: found.map(({ medium, address, addedTs }) => ({
+        medium,
         address,
         validated_at: addedTs,
         added_at: addedTs,

@@ -18,6 +18,7 @@ export const putTyping = endpoint<{
       timeout: { type: "integer" },
     },
   },
+  pretend: () => ({}),
   async handle(edges, { requester, params, body }) {
     await setTyping(edges, requester, params, {
       isTyping: body.typing,

@@ -1,5 +1,10 @@
 import type { Edges, Log } from "../../edges.ts";
-import type { Exchange, Middleware, Recording } from "../context.ts";
+import type {
+  Exchange,
+  Middleware,
+  Recording,
+  RequestState,
+} from "../context.ts";
 import type { AnyInput } from "../endpoint.ts";
 import { fieldsOf } from "../error-fields.ts";
 import type { Refuse } from "../refuse.ts";
@@ -30,10 +35,9 @@ export function handle(
     if (!recording) state.handOver();
     try {
       const edges = edgesNow(state.waitedMs);
-      const { handle } = state.route.endpoint;
       return recording
-        ? recorded(recording, handle(carrying(edges, recording), input))
-        : handle(edges, input);
+        ? recorded(recording, ask(state, carrying(edges, recording), input))
+        : ask(state, edges, input);
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -47,6 +51,19 @@ export function handle(
       .then((answer) => deliver(exchange, answer, log))
       .catch((error: unknown) => refuse(exchange, error));
   };
+}
+
+function ask(
+  { requester, route: { endpoint } }: RequestState,
+  edges: Edges,
+  input: AnyInput,
+): Promise<object | Reply> {
+  const pretended = requester?.isShadowBanned
+    ? endpoint.pretend?.(edges, input)
+    : undefined;
+  return pretended === undefined
+    ? endpoint.handle(edges, input)
+    : Promise.resolve(pretended);
 }
 
 /** The same edges, whose first write that commits carries the request's record. */

@@ -35,6 +35,10 @@ export function authenticateRequest(
   };
 }
 
+/** What keeps an account its owner's, and what another one's power would be used for. */
+const isOwnersAlone = ({ auth, adminToken, ownerOnly }: Endpoint): boolean =>
+  auth === "admin" || adminToken === true || ownerOnly === true;
+
 /**
  * https://spec.matrix.org/v1.19/client-server-api/#account-locking
  * https://spec.matrix.org/v1.19/client-server-api/#account-suspension
@@ -46,6 +50,12 @@ function assertServed(endpoint: Endpoint, requester: Authenticated): void {
     throw new MatrixError(
       "M_FORBIDDEN",
       "This token is good for the admin API alone.",
+    );
+  }
+  if (requester.actedBy !== undefined && isOwnersAlone(endpoint)) {
+    throw new MatrixError(
+      "M_FORBIDDEN",
+      "An administrator who acts as somebody else cannot do this.",
     );
   }
   if (requester.isLocked && endpoint.locked !== true) {

@@ -9,8 +9,13 @@ import type { Context, Middleware } from "../context.ts";
 export function rateLimit(limiter: Pick<RateLimiter, "take">): Middleware {
   const take = async ({ state }: Context, kind: RateLimitKind) => {
     const { requester, ip, waitedMs } = state;
+    const { messageLimit } = requester ?? {};
+    if (messageLimit === null && kind !== "admin") return;
     const begun = performance.now();
-    await limiter.take(kind, requester?.userId ?? limitKeyOf(ip));
+    const key = requester?.userId ?? limitKeyOf(ip);
+    if (messageLimit && kind === "message")
+      await limiter.take(kind, key, 1, messageLimit);
+    else await limiter.take(kind, key);
     state.waitedMs = waitedMs + performance.now() - begun;
   };
   return (ctx, next) => {

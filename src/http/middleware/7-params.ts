@@ -19,15 +19,19 @@ export const params: Middleware = ({ state }, next) => {
 /** Asks the one `can` for every admin route, before its body is read. */
 export function permission(can: Can, findRoom: FindRoom): Middleware {
   const ask = async ({ state, req }: Context, requester: Requester) => {
-    const { permission, resource } = state.route.endpoint;
+    const { permission, resource, ownToo } = state.route.endpoint;
     await nameRoom(state.params, findRoom);
     const touched = resource?.(state.params) ?? resourceOf(state.params);
+    const isOwn =
+      ownToo === true &&
+      touched.userId === requester.userId &&
+      !requester.adminToken;
     const { isAllowed, roles } =
       permission === undefined
         ? { isAllowed: false, roles: [] }
         : await can(requester, permission, touched);
     state.roles = roles;
-    if (permission === undefined || !isAllowed) {
+    if (permission === undefined || !(isOwn || isAllowed)) {
       throw new MatrixError("M_FORBIDDEN", "You are not allowed to do this.", {
         "org.myelin.permission": permission,
       });

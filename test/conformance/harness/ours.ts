@@ -47,6 +47,7 @@ export async function startOurs(logFile: string): Promise<Started> {
         MYELIN_REGISTRATION_SHARED_SECRET: SECRET,
         MYELIN_RATE_LIMITS_ENABLED: "false",
         MYELIN_URL_PREVIEWS_ENABLED: "true",
+        MYELIN_LISTENERS_ADMIN_ON_CLIENT_LISTENER: "true",
         MYELIN_MEDIA_LEGACY_DOWNLOADS: "on",
         // The pages of the tests are served beside them.
         MYELIN_EGRESS_ALLOW: "127.0.0.1",

@@ -1,0 +1,107 @@
+-- Accounts as administrators see to them: who is behind them elsewhere, when they were last
+-- used, what of them waits to be erased, and the rooms of the server's notices.
+
+-- When somebody was last seen, whatever became of their devices.
+create table user_activity (
+  user_id text collate "C" primary key,
+  last_seen_ts bigint not null
+);
+select set_column_classes('user_activity', '{"user_id": "id", "last_seen_ts": "time"}');
+
+-- Who somebody is to an identity provider; a subject there is one account here.
+create table external_ids (
+  provider text collate "C" not null,
+  subject_hash bytea not null,
+  user_id text collate "C" not null references users,
+  key_id bigint not null,
+  sealed bytea not null,
+  created_ts bigint not null,
+  primary key (provider, subject_hash)
+);
+select set_column_classes('external_ids', '{"provider": "setting", "subject_hash": "hash", "user_id": "id", "key_id": "number", "sealed": "sealed", "created_ts": "time"}');
+create index external_ids_by_user on external_ids (user_id);
+
+-- Accounts that are deactivated, and to be erased unless somebody takes them back into use before.
+create table pending_erasures (
+  user_id text collate "C" primary key references users,
+  requested_by text collate "C" not null,
+  requested_ts bigint not null,
+  due_ts bigint not null
+);
+select set_column_classes('pending_erasures', '{"user_id": "id", "requested_by": "id", "requested_ts": "time", "due_ts": "time"}');
+create index pending_erasures_by_due on pending_erasures (due_ts);
+
+-- The one room in which a user is told what the server has to say.
+create table notice_rooms (
+  user_id text collate "C" primary key references users,
+  room_nid bigint not null
+);
+select set_column_classes('notice_rooms', '{"user_id": "id", "room_nid": "number"}');
+
+-- The rows of a batch that administrators make of accounts.
+create function store_accounts(p_rows jsonb, starts bigint[]) returns void language plpgsql as $$
+#variable_conflict use_column
+begin
+  delete from third_party_ids using jsonb_to_recordset(coalesce(p_rows->'removed_third_party_ids', '[]')) as r(w int, user_id text)
+  where third_party_ids.user_id = r.user_id and starts[r.w + 1] is not null;
+  insert into third_party_ids (user_id, medium, address_hash, key_id, sealed, created_ts)
+  select user_id, medium, address_hash, key_id, sealed, created_ts
+  from jsonb_to_recordset(coalesce(p_rows->'third_party_ids', '[]'))
+    as r(w int, user_id text, medium text, address_hash bytea, key_id bigint, sealed bytea, created_ts bigint)
+  where starts[r.w + 1] is not null
+  on conflict do nothing;
+
+  delete from external_ids using jsonb_to_recordset(coalesce(p_rows->'removed_external_ids', '[]')) as r(w int, user_id text)
+  where external_ids.user_id = r.user_id and starts[r.w + 1] is not null;
+  insert into external_ids (provider, subject_hash, user_id, key_id, sealed, created_ts)
+  select provider, subject_hash, user_id, key_id, sealed, created_ts
+  from jsonb_to_recordset(coalesce(p_rows->'external_ids', '[]'))
+    as r(w int, provider text, subject_hash bytea, user_id text, key_id bigint, sealed bytea, created_ts bigint)
+  where starts[r.w + 1] is not null
+  on conflict do nothing;
+
+  -- The time to undo it runs by the database's clock, from the first request on.
+  delete from pending_erasures using jsonb_to_recordset(coalesce(p_rows->'removed_erasures', '[]')) as r(w int, user_id text)
+  where pending_erasures.user_id = r.user_id and starts[r.w + 1] is not null;
+  insert into pending_erasures (user_id, requested_by, requested_ts, due_ts)
+  select r.user_id, r.requested_by, database_ms(), database_ms() + r.wait_ms
+  from jsonb_to_recordset(coalesce(p_rows->'pending_erasures', '[]'))
+    as r(w int, user_id text, requested_by text, wait_ms bigint)
+  join users on users.user_id = r.user_id and users.erased_position is null
+  where starts[r.w + 1] is not null
+  on conflict do nothing;
+  with due as (
+    delete from pending_erasures using jsonb_to_recordset(coalesce(p_rows->'due_erasures', '[]')) as r(w int, user_id text)
+    where pending_erasures.user_id = r.user_id and pending_erasures.due_ts <= database_ms() and starts[r.w + 1] is not null
+    returning pending_erasures.user_id, starts[r.w + 1] + 1 as position
+  )
+  update users set erased_position = due.position from due
+  where users.user_id = due.user_id and users.is_deactivated;
+
+  insert into notice_rooms (user_id, room_nid)
+  select user_id, room_nid
+  from jsonb_to_recordset(coalesce(p_rows->'notice_rooms', '[]')) as r(w int, user_id text, room_nid bigint)
+  where starts[r.w + 1] is not null
+  on conflict (user_id) do update set room_nid = excluded.room_nid;
+
+  insert into registration_tokens (token, uses_allowed, expires_ts, created_ts)
+  select token, uses_allowed, expires_ts, created_ts
+  from jsonb_to_recordset(coalesce(p_rows->'registration_tokens', '[]'))
+    as r(w int, token text, uses_allowed int, expires_ts bigint, created_ts bigint)
+  where starts[r.w + 1] is not null
+  on conflict do nothing;
+  update registration_tokens set
+    uses_allowed = case when r.changes ? 'uses_allowed' then (r.changes->>'uses_allowed')::int else uses_allowed end,
+    expires_ts = case when r.changes ? 'expires_ts' then (r.changes->>'expires_ts')::bigint else registration_tokens.expires_ts end
+  from jsonb_to_recordset(coalesce(p_rows->'registration_token_changes', '[]')) as r(w int, token text, changes jsonb)
+  where registration_tokens.token = r.token and starts[r.w + 1] is not null;
+  delete from registration_tokens using jsonb_to_recordset(coalesce(p_rows->'removed_registration_tokens', '[]')) as r(w int, token text)
+  where registration_tokens.token = r.token and starts[r.w + 1] is not null;
+
+  insert into server_settings (name, value)
+  select 'jobs paused', 'true' from jsonb_to_recordset(coalesce(p_rows->'job_pauses', '[]')) as r(w int, is_paused boolean)
+  where r.is_paused and starts[r.w + 1] is not null
+  on conflict do nothing;
+  delete from server_settings using jsonb_to_recordset(coalesce(p_rows->'job_pauses', '[]')) as r(w int, is_paused boolean)
+  where name = 'jobs paused' and not r.is_paused and starts[r.w + 1] is not null;
+end $$;

@@ -1,0 +1,78 @@
+import type { Edges } from "../../edges.ts";
+import { MatrixError } from "../../core/errors.ts";
+import { listPendingErasures } from "../../storage/erasures.ts";
+import {
+  areJobsPaused,
+  listLeases,
+  wakeJob,
+} from "../../storage/job-control.ts";
+import type { Administrator } from "./change-authority.ts";
+import { commitAct, type ActEdges } from "./users/act.ts";
+
+type Reads = Pick<Edges, "db">;
+
+/** What runs in the background just now, and whether more may begin. */
+export async function readJobs({
+  db,
+}: Reads): Promise<{ isEnabled: boolean; running: string[] }> {
+  const [isPaused, leases] = await Promise.all([
+    areJobsPaused(db),
+    listLeases(db),
+  ]);
+  const running = leases.filter(({ isRunning }) => isRunning);
+  return { isEnabled: !isPaused, running: running.map(({ name }) => name) };
+}
+
+export async function enableJobs(
+  edges: ActEdges,
+  by: Administrator,
+  isEnabled: boolean,
+): Promise<void> {
+  const about = { target: "jobs", details: { enabled: isEnabled } };
+  const rows = { jobPauses: [{ isPaused: !isEnabled }] };
+  await commitAct(edges, by, about, { rows });
+}
+
+/** What other servers make anew by a job, and is never out of date here. */
+const ALWAYS_CURRENT = [
+  "populate_stats_process_rooms",
+  "regenerate_directory",
+  "event_resign",
+];
+
+/** Has a job done now that rests. */
+export async function startJob(
+  edges: Reads & ActEdges,
+  by: Administrator,
+  name: string,
+): Promise<void> {
+  const isKnown =
+    ALWAYS_CURRENT.includes(name) || (await wakeJob(edges.db, name));
+  if (!isKnown) throw new MatrixError("M_UNKNOWN", "There is no such job.");
+  const about = { target: "jobs", details: { started: name } };
+  await commitAct(edges, by, about, {});
+}
+
+/** Something that is to be done at a time to come. */
+export interface ScheduledTask {
+  id: string;
+  action: string;
+  status: "scheduled" | "active";
+  timestamp: number;
+  resourceId: string;
+}
+
+const MOST = 1000;
+
+export async function listScheduledTasks({
+  db,
+}: Reads): Promise<ScheduledTask[]> {
+  const erasures = await listPendingErasures(db, MOST);
+  return erasures.map(({ userId, dueTs }) => ({
+    id: `erase ${userId}`,
+    action: "erase_user",
+    status: "scheduled",
+    timestamp: dueTs,
+    resourceId: userId,
+  }));
+}

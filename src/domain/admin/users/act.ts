@@ -1,0 +1,70 @@
+import type { AuditDraft } from "../../../storage/audit-draft.ts";
+import type { Edges } from "../../../edges.ts";
+import { MatrixError } from "../../../core/errors.ts";
+import type { JsonObject } from "../../../core/json.ts";
+import type { RecordedWrite } from "../../../storage/write.ts";
+import { auditRecord } from "../audit-record.ts";
+import { isAllowed } from "../can.ts";
+import { notAllowed, type Administrator } from "../change-authority.ts";
+import type { Resource } from "../permission.ts";
+import type { Permission } from "../permissions.ts";
+
+export type ActEdges = Pick<Edges, "committer" | "now">;
+
+/** What an act is about, for its record. */
+export interface About {
+  target: string;
+  details?: JsonObject;
+  /** The route's own, unless the act takes another one. */
+  act?: Permission;
+}
+
+/** The record of an act, for the write that has its effect. */
+export const recordOf = (
+  { now }: Pick<Edges, "now">,
+  { actor }: Administrator,
+  { target, details, act = actor.permission }: About,
+): AuditDraft =>
+  auditRecord(
+    {
+      act,
+      target,
+      actor: actor.userId,
+      requestId: actor.requestId,
+      ...(details && { details }),
+    },
+    now(),
+  );
+
+/** Commits what an administrator does, with its record. */
+export async function commitAct(
+  edges: ActEdges,
+  by: Administrator,
+  about: About,
+  write: Omit<RecordedWrite, "positions" | "audit">,
+): Promise<void> {
+  const outcome = await edges.committer.commit({
+    positions: 1,
+    ...write,
+    activeUsers: [by.requester.userId, ...(write.activeUsers ?? [])],
+    audit: [recordOf(edges, by, about)],
+  });
+  if (outcome.status !== "committed") throw changedMeanwhile();
+}
+
+export const changedMeanwhile = (): MatrixError =>
+  new MatrixError(
+    "M_UNKNOWN",
+    "An account changed meanwhile. Look at it, and try again.",
+  );
+
+/** For an act that takes more than its route's permission. */
+export async function assertMay(
+  edges: Parameters<typeof isAllowed>[0],
+  by: Administrator,
+  permission: Permission,
+  resource: Resource = {},
+): Promise<void> {
+  if (await isAllowed(edges, by.requester, permission, resource)) return;
+  throw notAllowed(permission);
+}

@@ -1,0 +1,83 @@
+import type { Edges } from "../../../edges.ts";
+import { MatrixError } from "../../../core/errors.ts";
+import { findErasure } from "../../../storage/erasures.ts";
+import type { Write } from "../../../storage/write.ts";
+import {
+  deactivateAccount,
+  type LeaverEdges,
+} from "../../accounts/deactivate.ts";
+import { assertStrongPassword, hashPassword } from "../../accounts/password.ts";
+import type { Administrator } from "../change-authority.ts";
+import { erasureClaim } from "./erasure-claim.ts";
+import { getAccountRow } from "./account.ts";
+import { assertMay, commitAct, recordOf } from "./act.ts";
+
+/**
+ * Ends an account at once. Where it is to be erased too, that waits until it can no longer
+ * be taken back: tools ask for it by mistake.
+ */
+export async function endAccount(
+  edges: LeaverEdges,
+  by: Administrator,
+  userId: string,
+  isErased: boolean,
+): Promise<void> {
+  const account = await getAccountRow(edges, userId);
+  if (isErased) await assertMay(edges, by, "users.erase", { userId });
+  const about = {
+    target: userId,
+    details: { deactivated: true, erase: isErased },
+    act: isErased ? ("users.erase" as const) : ("users.deactivate" as const),
+  };
+  const waitMs = edges.settings.undoWindowMs;
+  const erasure = { userId, requestedBy: by.requester.userId, waitMs };
+  const rows: Write["rows"] = isErased ? { pendingErasures: [erasure] } : {};
+  if (account.isDeactivated) return commitAct(edges, by, about, { rows });
+  const audit = [recordOf(edges, by, about)];
+  await deactivateAccount(edges, { userId }, false, { audit, rows });
+}
+
+/**
+ * Takes an account back into use, with a password, and takes back that it is to be erased.
+ * @throws MatrixError M_FORBIDDEN where it was erased
+ */
+export async function reviveAccount(
+  edges: Pick<
+    Edges,
+    "committer" | "db" | "now" | "passwordHasher" | "settings"
+  >,
+  by: Administrator,
+  userId: string,
+  password: string | null,
+): Promise<void> {
+  if (password !== null) assertStrongPassword(edges.settings, password);
+  const erasure = await findErasure(edges.db, userId);
+  if (erasure.isDone) {
+    throw new MatrixError(
+      "M_FORBIDDEN",
+      "This account was erased: it cannot be taken back into use.",
+    );
+  }
+  const passwordHash =
+    password === null ? null : await hashPassword(edges, password);
+  const { requestedTs } = erasure;
+  await commitAct(
+    edges,
+    by,
+    {
+      target: userId,
+      details: { deactivated: false, erasure_taken_back: requestedTs !== null },
+      act: "users.deactivate",
+    },
+    {
+      idempotency:
+        requestedTs === null
+          ? []
+          : [{ key: erasureClaim(userId, requestedTs), answer: "" }],
+      rows: {
+        userUpdates: [{ userId, isDeactivated: false, passwordHash }],
+        removedErasures: [{ userId }],
+      },
+    },
+  );
+}

@@ -1,0 +1,191 @@
+import { createHash } from "node:crypto";
+import type { Edges } from "../../../edges.ts";
+import { MatrixError } from "../../../core/errors.ts";
+import { isUserId } from "../../../core/ids.ts";
+import type { JsonObject } from "../../../core/json.ts";
+import { findNoticeRoom } from "../../../storage/notice-rooms.ts";
+import { findUser } from "../../../storage/users.ts";
+import { setProfileField } from "../../accounts/profile.ts";
+import {
+  registerAccount,
+  type RegisterEdges,
+} from "../../accounts/register.ts";
+import type { Requester } from "../../accounts/requester.ts";
+import { updateAccountData } from "../../accounts/update-account-data.ts";
+import { transactionOf } from "../../idempotency.ts";
+import { createRoom } from "../../rooms/create-room.ts";
+import { makeAnew } from "../../rooms/make-anew.ts";
+import { inviteUser } from "../../rooms/membership.ts";
+import { parseRoomRequest } from "../../rooms/parse-room-request.ts";
+import { LostRace } from "../../rooms/room-queue.ts";
+import type { WriterEdges } from "../../rooms/room-writer.ts";
+import { sendMessage } from "../../rooms/send.ts";
+import { setRoomState } from "../../rooms/set-state.ts";
+import { noticesUserId } from "../../rooms/server-notices.ts";
+import { TAGS, tagsIn } from "../../rooms/tags.ts";
+import type { Administrator } from "../change-authority.ts";
+import { getAccountRow } from "./account.ts";
+import { commitAct } from "./act.ts";
+
+type Needs = WriterEdges & RegisterEdges;
+
+export interface Notice {
+  userId: string;
+  type: string;
+  content: JsonObject;
+  /** For state in place of a message. */
+  stateKey?: string;
+  /** Given again, the same notice is answered. */
+  txnId?: string;
+}
+
+/**
+ * Tells a user something in the one room that the server has for it, and answers the event.
+ * https://spec.matrix.org/v1.19/client-server-api/#server-notices
+ */
+export async function sendNotice(
+  edges: Needs,
+  by: Administrator,
+  { userId, type, content, stateKey, txnId }: Notice,
+): Promise<string> {
+  const user = await getAccountRow(edges, userId);
+  if (user.isDeactivated || user.isGuest)
+    throw new MatrixError("M_NOT_FOUND", "There is no such user here.");
+  const sender = await getSender(edges);
+  const roomId = await makeAnew(() => getRoom(edges, sender, userId));
+  const { requester } = by;
+  const transaction = transactionOf(
+    requester,
+    "server notice",
+    userId,
+    // One that nobody will name again.
+    txnId ?? edges.random.token(),
+  );
+  const eventId =
+    stateKey === undefined
+      ? await sendMessage(
+          edges,
+          sender,
+          roomId,
+          { type, content, txnId: transaction.txnId },
+          transaction,
+        )
+      : await setRoomState(
+          edges,
+          sender,
+          roomId,
+          { type, stateKey, content },
+          transaction,
+        );
+  const details = { event_id: eventId, type };
+  await commitAct(edges, by, { target: userId, details }, {});
+  return eventId;
+}
+
+/** The account that tells it, made when it is first needed; it has no password. */
+async function getSender(edges: Needs): Promise<Requester> {
+  const userId = noticesUserId(edges.settings);
+  const user = await findUser(edges.db, userId);
+  if (!user) await makeSender(edges, userId);
+  else if (user.passwordHash !== null || user.isDeactivated) {
+    throw new MatrixError(
+      "M_UNKNOWN",
+      "The account of server_notices.localpart is somebody's: set another name.",
+    );
+  }
+  if (!isUserId(userId)) throw new TypeError("not a user id");
+  return {
+    ...{ userId, deviceId: "", tokenId: 0 },
+    ...{ isGuest: false, isSuspended: false },
+  };
+}
+
+async function makeSender(edges: Needs, userId: string): Promise<void> {
+  const { localpart, displayName, avatarUrl } = edges.settings.serverNotices;
+  const account = { localpart, displayName, password: null, isServers: true };
+  await registerAccount(edges, account, null).catch((error: unknown) => {
+    // Another process made it just now.
+    const isThere =
+      error instanceof MatrixError && error.errcode === "M_USER_IN_USE";
+    if (!isThere) throw error;
+  });
+  if (avatarUrl !== undefined)
+    await setProfileField(edges, userId, "avatar_url", avatarUrl);
+}
+
+/** The user's room, with the user in it or invited. */
+async function getRoom(
+  edges: Needs,
+  sender: Requester,
+  userId: string,
+): Promise<string> {
+  const known = await findNoticeRoom(edges.db, userId);
+  if (!known || known.roomId === null)
+    return makeRoom(edges, sender, userId, known?.roomNid ?? 0);
+  const isIn = known.membership === "join" || known.membership === "invite";
+  if (!isIn) {
+    await tag(edges, userId, known.roomNid);
+    await inviteUser(edges, sender, known.roomId, userId);
+  }
+  return known.roomId;
+}
+
+async function makeRoom(
+  edges: Needs,
+  sender: Requester,
+  userId: string,
+  before: number,
+): Promise<string> {
+  const { settings } = edges;
+  const { roomName, roomTopic, avatarUrl } = settings.serverNotices;
+  const { request } = parseRoomRequest(settings, {
+    preset: "private_chat",
+    name: roomName,
+    ...(roomTopic !== undefined && { topic: roomTopic }),
+    ...(avatarUrl !== undefined && {
+      initial_state: [{ type: "m.room.avatar", content: { url: avatarUrl } }],
+    }),
+    // Nobody answers there.
+    power_level_content_override: { users_default: -10 },
+  });
+  const { roomId, roomNid } = await createRoom(edges, sender, request, {
+    isPublished: false,
+    async assertStill() {
+      const now = await findNoticeRoom(edges.db, userId);
+      if ((now?.roomNid ?? 0) !== before)
+        throw new MadeMeanwhile("There is a room by now.");
+    },
+    also: (nid) => ({
+      rows: { noticeRooms: [{ userId, roomNid: nid }] },
+      claim: claimOf(userId, before),
+    }),
+  }).catch((error: unknown) => {
+    if (error instanceof MadeMeanwhile)
+      throw new LostRace("There is a room by now.");
+    throw error;
+  });
+  await tag(edges, userId, roomNid);
+  await inviteUser(edges, sender, roomId, userId);
+  return roomId;
+}
+
+class MadeMeanwhile extends Error {
+  override name = "MadeMeanwhile";
+}
+
+const claimOf = (userId: string, before: number): Uint8Array =>
+  createHash("sha256")
+    .update(JSON.stringify(["notice room", userId, before]))
+    .digest()
+    .subarray(0, 16);
+
+/** Clients know the room by its tag, from the invite on. */
+const tag = (
+  edges: Pick<Edges, "committer" | "db" | "keyring">,
+  userId: string,
+  roomNid: number,
+): Promise<void> =>
+  updateAccountData(edges, { userId, roomNid, type: TAGS }, (standing) => ({
+    ...standing,
+    tags: { ...tagsIn(standing), "m.server_notice": {} },
+  }));

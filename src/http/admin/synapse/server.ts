@@ -1,0 +1,291 @@
+import { MatrixError } from "../../../core/errors.ts";
+import type { UserId } from "../../../core/ids.ts";
+import {
+  enableJobs,
+  listScheduledTasks,
+  readJobs,
+  startJob,
+} from "../../../domain/admin/jobs.ts";
+import {
+  readLargestRooms,
+  readMediaStatistics,
+} from "../../../domain/admin/statistics.ts";
+import { getAccountRow } from "../../../domain/admin/users/account.ts";
+import { endpoint } from "../../endpoint.ts";
+import { VERSION } from "../../version.ts";
+import {
+  DONE,
+  NATIVE,
+  nextOf,
+  pageOf,
+  pageProperties,
+  textOf,
+  userId,
+  V1,
+  type PageQuery,
+} from "./common.ts";
+
+export const getServerVersion = endpoint({
+  method: "get",
+  path: `${V1}/server_version`,
+  also: [`${NATIVE}/server-version`],
+  auth: "admin",
+  permission: "server.read",
+  rateLimit: "admin",
+  async handle() {
+    return { server_version: `Myelin ${VERSION}` };
+  },
+});
+
+export const getJobsStatus = endpoint({
+  method: "get",
+  path: `${V1}/background_updates/status`,
+  auth: "admin",
+  permission: "jobs.read",
+  rateLimit: "admin",
+  async handle(edges) {
+    const { isEnabled, running } = await readJobs(edges);
+    return {
+      enabled: isEnabled,
+      current_updates: Object.fromEntries(
+        running.map((name) => [
+          name,
+          {
+            name,
+            total_item_count: 0,
+            total_duration_ms: 0,
+            average_items_per_ms: 0,
+          },
+        ]),
+      ),
+    };
+  },
+});
+
+export const getJobsEnabled = endpoint({
+  method: "get",
+  path: `${V1}/background_updates/enabled`,
+  auth: "admin",
+  permission: "jobs.read",
+  rateLimit: "admin",
+  async handle(edges) {
+    return { enabled: (await readJobs(edges)).isEnabled };
+  },
+});
+
+export const postJobsEnabled = endpoint<{ body: { enabled: boolean } }>({
+  method: "post",
+  path: `${V1}/background_updates/enabled`,
+  auth: "admin",
+  permission: "jobs.write",
+  rateLimit: "admin",
+  body: {
+    type: "object",
+    properties: { enabled: { type: "boolean" } },
+    required: ["enabled"],
+  },
+  async handle(edges, { body, ...by }) {
+    await enableJobs(edges, by, body.enabled);
+    return { enabled: body.enabled };
+  },
+});
+
+export const postStartJob = endpoint<{ body: { job_name: string } }>({
+  method: "post",
+  path: `${V1}/background_updates/start_job`,
+  auth: "admin",
+  permission: "jobs.write",
+  rateLimit: "admin",
+  body: {
+    type: "object",
+    properties: { job_name: { type: "string", maxLength: 255 } },
+    required: ["job_name"],
+  },
+  async handle(edges, { body, ...by }) {
+    await startJob(edges, by, body.job_name);
+    return DONE;
+  },
+});
+
+interface TaskSearch {
+  action_name?: string;
+  resource_id?: string;
+  job_status?: string;
+  max_timestamp?: number;
+}
+
+export const getScheduledTasks = endpoint<{ query: TaskSearch }>({
+  method: "get",
+  path: `${V1}/scheduled_tasks`,
+  auth: "admin",
+  permission: "jobs.read",
+  rateLimit: "admin",
+  query: {
+    type: "object",
+    properties: {
+      action_name: { type: "string" },
+      resource_id: { type: "string" },
+      job_status: { type: "string" },
+      max_timestamp: { type: "integer", minimum: 0 },
+    },
+  },
+  async handle(edges, { query }) {
+    const action = textOf(query.action_name);
+    const resource = textOf(query.resource_id);
+    const status = textOf(query.job_status);
+    const { max_timestamp: before } = query;
+    const tasks = (await listScheduledTasks(edges)).filter(
+      (task) =>
+        (action === null || task.action === action) &&
+        (resource === null || task.resourceId === resource) &&
+        (status === null || task.status === status) &&
+        (before === undefined || task.timestamp < before),
+    );
+    return {
+      scheduled_tasks: tasks.map(({ resourceId, ...task }) => ({
+        ...task,
+        resource_id: resourceId,
+        result: null,
+        error: null,
+      })),
+    };
+  },
+});
+
+const ORDERS = [
+  "user_id",
+  "displayname",
+  "media_count",
+  "media_length",
+] as const;
+
+interface MediaSearch extends PageQuery {
+  from_ts?: number;
+  until_ts?: number;
+  search_term?: string;
+  order_by?: (typeof ORDERS)[number] | "";
+}
+
+const TIME = { type: "integer", minimum: 0 };
+
+export const getMediaStatistics = endpoint<{ query: MediaSearch }>({
+  method: "get",
+  path: `${V1}/statistics/users/media`,
+  also: [`${NATIVE}/statistics/users/media`],
+  auth: "admin",
+  permission: "stats.read",
+  rateLimit: "admin",
+  query: {
+    type: "object",
+    properties: {
+      ...pageProperties,
+      from_ts: TIME,
+      until_ts: TIME,
+      search_term: { type: "string" },
+      order_by: { type: "string", enum: ["", ...ORDERS] },
+    },
+  },
+  async handle(edges, { query }) {
+    const { from_ts: fromTs = 0, until_ts: untilTs = null } = query;
+    if (untilTs !== null && untilTs <= fromTs) {
+      throw new MatrixError(
+        "M_INVALID_PARAM",
+        '"until_ts" has to be after "from_ts".',
+      );
+    }
+    const { users, total } = await readMediaStatistics(edges, {
+      ...pageOf(query),
+      ...{ fromTs, untilTs },
+      term: textOf(query.search_term)?.toLowerCase() ?? null,
+      orderBy: query.order_by || "media_length",
+    });
+    const next = nextOf(query, users.length, total);
+    return {
+      users: users.map((row) => ({
+        user_id: row.userId,
+        displayname: row.displayName,
+        media_count: row.mediaCount,
+        media_length: row.mediaLength,
+      })),
+      total,
+      ...(next !== undefined && { next_token: next }),
+    };
+  },
+});
+
+export const getLargestRooms = endpoint({
+  method: "get",
+  path: `${V1}/statistics/database/rooms`,
+  also: [`${NATIVE}/statistics/database/rooms`],
+  auth: "admin",
+  permission: "stats.read",
+  rateLimit: "admin",
+  async handle(edges) {
+    const rooms = await readLargestRooms(edges);
+    return {
+      rooms: rooms.map(({ roomId, estimatedSize }) => ({
+        room_id: roomId,
+        estimated_size: estimatedSize,
+      })),
+    };
+  },
+});
+
+/** What consoles offer as switches for each user is served to everybody. */
+const FEATURES = ["msc3881", "msc3575", "msc4222"];
+const FEATURES_OF = `${V1}/experimental_features/:userId`;
+type OneUser = { params: { userId: UserId } };
+
+export const getFeatures = endpoint<OneUser>({
+  method: "get",
+  path: FEATURES_OF,
+  params: { userId },
+  auth: "admin",
+  permission: "users.read",
+  rateLimit: "admin",
+  async handle(edges, { params }) {
+    await getAccountRow(edges, params.userId);
+    const features = FEATURES.map((feature) => [feature, true] as const);
+    return { features: Object.fromEntries(features) };
+  },
+});
+
+export const putFeatures = endpoint<
+  OneUser & { body: { features: Record<string, boolean> } }
+>({
+  method: "put",
+  path: FEATURES_OF,
+  params: { userId },
+  auth: "admin",
+  permission: "users.write",
+  rateLimit: "admin",
+  body: {
+    type: "object",
+    properties: {
+      features: {
+        type: "object",
+        additionalProperties: { type: "boolean" },
+        maxProperties: 100,
+      },
+    },
+    required: ["features"],
+  },
+  async handle(edges, { params, body }) {
+    await getAccountRow(edges, params.userId);
+    for (const [feature, isEnabled] of Object.entries(body.features)) {
+      if (!FEATURES.includes(feature)) {
+        throw new MatrixError(
+          "M_UNKNOWN",
+          "There is no such experimental feature.",
+        );
+      }
+      if (!isEnabled) {
+        throw new MatrixError(
+          "M_UNKNOWN",
+          "This is served to everybody, and cannot be switched off for one user.",
+        );
+      }
+    }
+    return DONE;
+  },
+});

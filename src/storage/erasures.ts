@@ -1,0 +1,40 @@
+import type { Sql } from "./database.ts";
+
+export interface ErasureRow {
+  userId: string;
+  requestedBy: string;
+  requestedTs: number;
+  dueTs: number;
+}
+
+/** Erasures that wait to be taken back, or to be done. */
+export function listPendingErasures(
+  sql: Sql,
+  limit: number,
+): Promise<ErasureRow[]> {
+  return sql<ErasureRow[]>`
+    select user_id, requested_by, requested_ts, due_ts from pending_erasures
+    order by due_ts, user_id limit ${limit}`;
+}
+
+/** Those whose time has come, by the database's clock. */
+export function listDueErasures(
+  sql: Sql,
+  limit: number,
+): Promise<ErasureRow[]> {
+  return sql<ErasureRow[]>`
+    select user_id, requested_by, requested_ts, due_ts from pending_erasures
+    where due_ts <= database_ms() order by due_ts limit ${limit}`;
+}
+
+/** When a user's erasure was asked for, where it waits; and whether one was done. */
+export async function findErasure(
+  sql: Sql,
+  userId: string,
+): Promise<{ requestedTs: number | null; isDone: boolean }> {
+  const [row] = await sql<{ requestedTs: number | null; isDone: boolean }[]>`
+    select p.requested_ts, u.erased_position is not null as is_done
+    from users u left join pending_erasures p on p.user_id = u.user_id
+    where u.user_id = ${userId}`;
+  return row ?? { requestedTs: null, isDone: false };
+}

@@ -1,0 +1,77 @@
+import type { Sql } from "./database.ts";
+
+export interface MediaStatisticsRow {
+  userId: string;
+  mediaCount: number;
+  mediaLength: number;
+}
+
+export interface MediaStatisticsSearch {
+  fromTs: number;
+  untilTs: number | null;
+  /** In lower case, within the id; or one of `named`. */
+  term: string | null;
+  named: readonly string[];
+  byName: readonly string[];
+  orderBy: "user_id" | "displayname" | "media_count" | "media_length";
+  isDescending: boolean;
+  limit: number;
+  offset: number;
+}
+
+/** What users have uploaded, a page of it and how many they are in all; thumbnails are not counted. */
+export async function listMediaStatistics(
+  sql: Sql,
+  search: MediaStatisticsSearch,
+): Promise<{ users: MediaStatisticsRow[]; total: number }> {
+  const { fromTs, untilTs, term, orderBy } = search;
+  const direction = search.isDescending ? sql`desc` : sql`asc`;
+  const order =
+    orderBy === "displayname"
+      ? sql`n.place ${direction}, used.user_id`
+      : sql`used.${sql(orderBy)} ${direction}, used.user_id`;
+  const names =
+    orderBy === "displayname"
+      ? sql`left join unnest(${search.byName as string[]}::text[])
+          with ordinality as n(user_id, place) on n.user_id = used.user_id`
+      : sql``;
+  const rows = await sql<(MediaStatisticsRow & { total: number })[]>`
+    select used.user_id, used.media_count, used.media_length, count(*) over ()::int as total from (
+      select m.user_id, count(*)::int as media_count, sum(b.size)::bigint as media_length
+      from media m join media_blobs b on b.blob_id = m.blob_id
+      where m.created_ts >= ${fromTs} and (${untilTs}::bigint is null or m.created_ts <= ${untilTs})
+        and (${term}::text is null or strpos(lower(m.user_id), ${term}) > 0
+          or m.user_id = any(${search.named as string[]}::text[]))
+      group by m.user_id
+    ) used ${names} order by ${order} limit ${search.limit} offset ${search.offset}`;
+  const users = rows.map(({ total: _, ...row }) => row);
+  return { users, total: rows[0]?.total ?? 0 };
+}
+
+/** Pages of a table that are looked at: enough to tell which rooms are the largest. */
+const MOST_PAGES = 4000;
+
+export interface RoomSizeRow {
+  roomId: string;
+  estimatedSize: number;
+}
+
+/**
+ * The largest rooms by the bytes of their events, reckoned from a sample of the pages:
+ * to read them all would take minutes.
+ */
+export async function listLargestRooms(
+  sql: Sql,
+  limit: number,
+): Promise<RoomSizeRow[]> {
+  const [table] = await sql<{ pages: number }[]>`
+    select greatest(pg_relation_size('events') / current_setting('block_size')::int, 1)::int as pages`;
+  const percent = Math.min(100, (MOST_PAGES / table!.pages) * 100);
+  return sql<RoomSizeRow[]>`
+    select r.room_id, sized.bytes as estimated_size from (
+      select e.room_nid, (sum(pg_column_size(e.*)) * 100 / ${percent}::float8)::bigint as bytes
+      from events e tablesample system (${percent}::real)
+      group by e.room_nid order by bytes desc limit ${limit}
+    ) sized join rooms r on r.room_nid = sized.room_nid
+    order by sized.bytes desc, r.room_id`;
+}
