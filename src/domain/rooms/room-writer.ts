@@ -1,6 +1,7 @@
 import type { AuditDraft } from "../../storage/audit-draft.ts";
 import { StorageUnavailable } from "../../storage/storage-unavailable.ts";
 import type { WriteRows } from "../../storage/write.ts";
+import { derive } from "../../util/derive.ts";
 import { openedSlot, slot } from "../../util/process-memory.ts";
 import { WeightedCache } from "../../util/weighted-cache.ts";
 import type { Proposal, ProposalResult } from "./proposal.ts";
@@ -77,7 +78,7 @@ function push(
   const { committer } = trail;
   return trail.carry(
     audit,
-    (records) => enter({ ...edges, committer, trail: undefined }, records),
+    (records) => enter(derive(edges, { committer, trail: undefined }), records),
     // What was answered from an earlier request has no position, and committed nothing.
     (results) =>
       results.length === 0 || results.some(({ position }) => position !== null),

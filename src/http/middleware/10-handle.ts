@@ -13,6 +13,7 @@ import { RequestView } from "../request-view.ts";
 import { send } from "../send.ts";
 import { streamBytes } from "../stream-bytes.ts";
 import { streamText } from "../stream-text.ts";
+import { derive } from "../../util/derive.ts";
 
 /** Calls the endpoint and sends its answer, or its refusal; it never rejects. */
 export function handle(
@@ -69,10 +70,7 @@ function ask(
 /** The same edges, whose first write that commits carries the request's record. */
 function carrying(plain: Edges, { trail }: Recording): Edges {
   trail.begin(plain.committer);
-  return Object.create(plain, {
-    committer: { value: trail.carrying, enumerable: true },
-    trail: { value: trail, enumerable: true },
-  }) as Edges;
+  return derive(plain, { committer: trail.carrying, trail });
 }
 
 /** Has the record written before anybody is told what came of the request. */
