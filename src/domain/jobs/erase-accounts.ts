@@ -25,7 +25,7 @@ export const eraseAccounts: Job<Pick<Edges, "committer" | "db" | "now">> = {
             auditRecord(
               {
                 act: "users.erase",
-                actor: "job",
+                actor: "server",
                 target: userId,
                 details: { erased: true, requested_by: requestedBy },
               },
