@@ -36,6 +36,7 @@ export function composeSettings(
     support: composeSupport(config.support),
     wellKnown: composeWellKnown(config.wellKnown),
     urlPreviews: config.urlPreviews,
+    undoWindowMs: config.admin.undoWindowHours * HOUR_MS,
     ...composeTurn(config.turn),
   };
 }

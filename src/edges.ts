@@ -91,6 +91,8 @@ export interface Settings {
     deny: readonly string[];
     acceptLanguage: string;
   };
+  /** How long what administrators had erased can be taken back. */
+  undoWindowMs: number;
   /** Absent without a TURN server. */
   turn?: { uris: readonly string[]; sharedSecret: string; ttlSeconds: number };
 }

@@ -7,6 +7,10 @@ import { composeConnections } from "./compose-connections.ts";
 import { publicBaseUrlOf } from "./compose-settings.ts";
 import { composeEdges, type ComposedEdges } from "./compose-edges.ts";
 import { clearMedia } from "./domain/jobs/clear-media.ts";
+import {
+  forgetAdminTasks,
+  startAdminTasks,
+} from "./domain/jobs/do-admin-tasks.ts";
 import { finishDeactivations } from "./domain/jobs/finish-deactivations.ts";
 import { forgetDelayedEvents } from "./domain/jobs/forget-delayed-events.ts";
 import { forgetSlidingStates } from "./domain/jobs/forget-sliding-states.ts";
@@ -133,12 +137,14 @@ async function serve(
       forgetUrlPreviews,
       forgetDelayedEvents,
       forgetSlidingStates,
+      forgetAdminTasks,
       finishDeactivations,
       purgeKeyBackups,
       clearMedia,
       indexWords,
     ],
   );
+  const adminTasks = startAdminTasks(() => composed.edges);
   const pushing = startPushing(() => composed.edges);
   const delayedEvents = startDelayedEvents(() => composed.edges);
   composed.onStall((ms) => {
@@ -158,6 +164,7 @@ async function serve(
       await Promise.all([
         ...drains.map((drain) => drain()),
         jobs.stop(),
+        adminTasks.stop(),
         pushing.stop(),
         delayedEvents.stop(),
       ]);

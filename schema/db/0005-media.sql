@@ -38,11 +38,17 @@ create table media (
   is_legacy boolean not null,
   -- What the scanner said: null, 'clean' or 'refused'.
   scan text collate "C" check (scan in ('clean', 'refused')),
+  -- The administrator who withholds it from everybody.
+  quarantined_by text collate "C",
+  -- Nobody quarantines it, and it goes with nothing else that goes.
+  is_protected boolean not null default false,
+  -- When it was had last, to a day; null for not since the day it came.
+  last_access_ts bigint,
   -- Sealed under the uploader's key: {"secret", "name"}, the file's key and its name.
   key_id bigint not null,
   sealed bytea
 );
-select set_column_classes('media', '{"media_id": "id", "user_id": "id", "blob_id": "number", "created_ts": "time", "expires_ts": "time", "content_type": "protocol", "is_legacy": "flag", "scan": "flag", "key_id": "number", "sealed": "sealed"}');
+select set_column_classes('media', '{"media_id": "id", "user_id": "id", "blob_id": "number", "created_ts": "time", "expires_ts": "time", "content_type": "protocol", "is_legacy": "flag", "scan": "flag", "quarantined_by": "id", "is_protected": "flag", "last_access_ts": "time", "key_id": "number", "sealed": "sealed"}');
 create index media_by_blob on media (blob_id) where blob_id is not null;
 create index media_by_user on media (user_id, created_ts);
 create index media_pending_by_user on media (user_id, expires_ts) where blob_id is null;

@@ -1,4 +1,5 @@
 import { DEFAULT_ROOM_VERSION, roomVersions } from "../core/room-version.ts";
+import { adminSchema } from "./admin-schema.ts";
 import { egressSchema } from "./egress-schema.ts";
 import { emailSchema } from "./email-schema.ts";
 import { listenersSchema } from "./listeners-schema.ts";
@@ -222,6 +223,7 @@ export const configSchema = {
       description:
         "Whether access tokens are accepted as ?access_token=, as old clients send them.",
     },
+    admin: adminSchema,
     media: mediaSchema,
     egress: egressSchema,
     email: emailSchema,

@@ -47,6 +47,7 @@ import {
   putGroupMember,
 } from "./admin/groups.ts";
 import { getMyPermissions } from "./admin/me.ts";
+import { roomEndpoints } from "./admin/room-endpoints.ts";
 import {
   deleteRoleBinding,
   getRoleBindings,
@@ -389,4 +390,5 @@ export const endpoints: readonly Endpoint[] = [
   getAdminTokens,
   postAdminToken,
   deleteAdminToken,
+  ...roomEndpoints,
 ];

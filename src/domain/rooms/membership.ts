@@ -31,7 +31,7 @@ type Content = JsonObject;
  */
 export function joinRoom(
   edges: WriterEdges,
-  requester: Requester,
+  requester: Pick<Requester, "userId" | "isGuest">,
   roomId: string,
   content: Content = {},
 ): Promise<MembershipChange> {
@@ -40,7 +40,7 @@ export function joinRoom(
 
 async function joinNow(
   edges: WriterEdges,
-  { userId, isGuest }: Requester,
+  { userId, isGuest }: Pick<Requester, "userId" | "isGuest">,
   roomId: string,
   content: Content,
 ): Promise<MembershipChange> {

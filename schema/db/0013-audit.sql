@@ -1,0 +1,1 @@
+-- The audit log's own tables come with it.

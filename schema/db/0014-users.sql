@@ -1,0 +1,1 @@
+-- What administrators see to of accounts comes with it.

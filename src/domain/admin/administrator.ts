@@ -1,0 +1,42 @@
+import type { JsonObject } from "../../core/json.ts";
+import type { Requester } from "../accounts/requester.ts";
+import { auditRecord } from "./audit-record.ts";
+import type { Actor } from "./permission.ts";
+
+/** Why somebody reads what others wrote, where it was said. */
+export interface Grounds {
+  caseId?: string;
+  reason?: string;
+}
+
+/** Who acts by a permission. */
+export interface ActingAdministrator {
+  requester: Requester;
+  actor: Actor;
+  grounds?: Grounds;
+}
+
+/** The record of an act, for the write that it commits in. */
+export const recordOf = (
+  { actor, grounds = {} }: ActingAdministrator,
+  target: string,
+  nowTs: number,
+  details: JsonObject = {},
+): string => {
+  const { caseId, reason } = grounds;
+  const all = {
+    ...details,
+    ...(caseId !== undefined && { case_id: caseId }),
+    ...(reason !== undefined && { reason }),
+  };
+  return auditRecord(
+    {
+      act: actor.permission,
+      actor: actor.userId,
+      target,
+      requestId: actor.requestId,
+      ...(Object.keys(all).length > 0 && { details: all }),
+    },
+    nowTs,
+  );
+};
