@@ -69,21 +69,12 @@ export async function clearNotifications(
 /** What goes with an event, whether the event itself goes or not. */
 const contentsOf = (sql: Sql, nids: readonly number[]) => sql`
   contents as (
-    delete from event_contents
-    where nid = any(${nids as number[]}::bigint[]) and exists (select from held) returning nid
+    delete from event_contents where nid = any(${nids as number[]}::bigint[]) and exists (select from held)
   ), words as (
     delete from search_events where nid = any(${nids as number[]}::bigint[]) and exists (select from held)
   ), cited as (
-    delete from media_references
-    where nid = any(${nids as number[]}::bigint[]) and exists (select from held) returning media_id
+    delete from media_references where nid = any(${nids as number[]}::bigint[]) and exists (select from held)
   )`;
-
-export interface Purged {
-  /** How many had a content; undefined where the task was lost, or taken back. */
-  contents: number | null;
-  /** What the events named. */
-  mediaIds: string[];
-}
 
 /**
  * Destroys the contents of events. Messages are shown to nobody any more; of state that is
@@ -95,8 +86,8 @@ export async function purgeEvents(
   claim: JobClaim,
   nids: readonly number[],
   progress: string,
-): Promise<Purged> {
-  const [row] = await sql<Purged[]>`
+): Promise<void> {
+  await sql`
     with held as materialized (${heldJob(sql, claim)}), noted as (
       update admin_jobs set progress = ${progress} from held where admin_jobs.job_id = held.job_id
     ), ${contentsOf(sql, nids)}, hidden as (
@@ -104,19 +95,15 @@ export async function purgeEvents(
       where nid = any(${nids as number[]}::bigint[]) and state_key is null and status = 0 and exists (select from held)
       returning room_nid, nid, position,
         case when rel_type = 'm.thread' and redacted_by is null and position is not null then relates_to end as thread
-    ), left_threads as (
-      update threads set replies = threads.replies - gone.replies, last_position = coalesce((
+    )
+    update threads set replies = threads.replies - gone.replies, last_position = coalesce((
         select e.position from events e
         where e.room_nid = threads.room_nid and e.relates_to = threads.thread and e.rel_type = 'm.thread'
           and e.state_key is null and e.status = 0 and e.redacted_by is null
           and e.nid not in (select nid from hidden) and e.position is not null
         order by e.position desc limit 1), 0)
       from (select room_nid, thread, count(*) as replies from hidden where thread is not null group by 1, 2) gone
-      where (threads.room_nid, threads.thread) = (gone.room_nid, gone.thread)
-    )
-    select case when exists (select from held) then (select count(*) from contents) end as contents,
-      array(select distinct media_id from cited) as media_ids`;
-  return row!;
+      where (threads.room_nid, threads.thread) = (gone.room_nid, gone.thread)`;
 }
 
 /** Deletes events, with all that they held. */
@@ -124,14 +111,10 @@ export async function deleteEvents(
   sql: Sql,
   claim: JobClaim,
   nids: readonly number[],
-): Promise<Purged> {
-  const [row] = await sql<Purged[]>`
-    with held as materialized (${heldJob(sql, claim)}), ${contentsOf(sql, nids)}, gone as (
-      delete from events where nid = any(${nids as number[]}::bigint[]) and exists (select from held)
-    )
-    select case when exists (select from held) then (select count(*) from contents) end as contents,
-      array(select distinct media_id from cited) as media_ids`;
-  return row!;
+): Promise<void> {
+  await sql`
+    with held as materialized (${heldJob(sql, claim)}), ${contentsOf(sql, nids)}
+    delete from events where nid = any(${nids as number[]}::bigint[]) and exists (select from held)`;
 }
 
 /** Tables that have rows of a room, each with an index that begins with it. */
@@ -236,21 +219,29 @@ export async function closeRoom(
     where room_nid = ${roomNid} and exists (select from held)`;
 }
 
-/** Deletes media that nothing names any more, neither an event nor a profile. */
-export async function deleteUncitedMedia(
+/**
+ * Deletes media that no event names besides these, and no profile; so many at the most.
+ * It comes before the events go, so that nothing is left behind where a process dies.
+ */
+export async function deleteMediaOfEvents(
   sql: Sql,
   claim: JobClaim,
-  mediaIds: readonly string[],
-): Promise<string[]> {
-  if (mediaIds.length === 0) return [];
+  nids: readonly number[],
+  limit: number,
+): Promise<(string | null)[]> {
   const rows = await sql<{ blobId: string | null }[]>`
-    with held as materialized (${heldJob(sql, claim)})
-    delete from media m
-    where m.media_id = any(${mediaIds as string[]}::text[]) and not m.is_protected and exists (select from held)
-      and not exists (select from media_references r where r.media_id = m.media_id)
-      and not exists (select from profile_fields p where p.media_id = m.media_id)
-    returning m.blob_id`;
-  return rows.flatMap(({ blobId }) => blobId ?? []);
+    with held as materialized (${heldJob(sql, claim)}), doomed as materialized (
+      select m.media_id from media m
+      where m.media_id in (select media_id from media_references where nid = any(${nids as number[]}::bigint[]))
+        and not m.is_protected and exists (select from held)
+        and not exists (
+          select from media_references r
+          where r.media_id = m.media_id and r.nid <> all(${nids as number[]}::bigint[]))
+        and not exists (select from profile_fields p where p.media_id = m.media_id)
+      order by m.media_id limit ${limit} for update of m
+    )
+    delete from media using doomed where media.media_id = doomed.media_id returning media.blob_id`;
+  return rows.map(({ blobId }) => blobId);
 }
 
 /** What one notification can name. */

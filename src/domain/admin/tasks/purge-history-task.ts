@@ -7,7 +7,7 @@ import {
 import type { PagingKey } from "../../../storage/paging.ts";
 import { OLDEST } from "../../rooms/paging-point.ts";
 import { findRoomIdentity } from "../../rooms/room-identity.ts";
-import { dropUncitedMedia } from "./uncited-media.ts";
+import { dropMediaOf } from "./drop-media.ts";
 import { readParams, readProgress, type TaskKind } from "./task.ts";
 
 export interface PurgeParams {
@@ -53,8 +53,8 @@ export const purgeHistoryTask: TaskKind = {
       purged: purged + nids.length,
     };
     const text = JSON.stringify(progress);
-    const { mediaIds } = await purgeEvents(db, claim, nids, text);
-    await dropUncitedMedia(edges, claim, mediaIds);
+    await dropMediaOf(edges, claim, nids);
+    await purgeEvents(db, claim, nids, text);
     return { progress, next: "more" };
   },
 };

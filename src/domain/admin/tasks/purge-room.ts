@@ -11,7 +11,7 @@ import {
 } from "../../../storage/purge.ts";
 import type { JobClaim } from "../../../storage/admin-jobs.ts";
 import type { RoomIdentity } from "../../rooms/room-identity.ts";
-import { dropUncitedMedia } from "./uncited-media.ts";
+import { dropMediaOf } from "./drop-media.ts";
 import type { TaskEdges } from "./task.ts";
 
 /** How far a room is destroyed. */
@@ -51,8 +51,8 @@ export async function purgeRoom(
       (await clearNotifications(db, claim, nids, NOTIFICATIONS_AT_ONCE)) ===
       NOTIFICATIONS_AT_ONCE
     );
-    const { mediaIds } = await deleteEvents(db, claim, nids);
-    await dropUncitedMedia(edges, claim, mediaIds);
+    await dropMediaOf(edges, claim, nids);
+    await deleteEvents(db, claim, nids);
     return more({ ...done, events: (done.events ?? 0) + nids.length });
   }
   if (!done.areUsersDone) {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import {
   claimJob,
   renewJob,
+  saveProgress,
   settleJob,
   type AdminJobRow,
   type JobClaim,
@@ -58,6 +59,8 @@ export async function runTask(
         await settleJob(edges.db, claim, { state, progress, waitMs });
         return true;
       }
+      // What was taken back, or taken over, is left where it is.
+      if (!(await saveProgress(edges.db, claim, progress))) return true;
       const tookMs = performance.now() - begunAt;
       await rest(restFor(tookMs, measureLoop(), RESTS), signal);
       if (signal?.aborted) break;
