@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { MatrixError } from "../../core/errors.ts";
+import { isUserId } from "../../core/ids.ts";
 import type { Edges } from "../../edges.ts";
 import {
   findJob,
@@ -154,7 +155,7 @@ async function assertOwnUser(
   { db, settings }: Pick<Edges, "db" | "settings">,
   userId: string,
 ): Promise<void> {
-  const isOwn = isLocalUser(settings, userId);
+  const isOwn = isUserId(userId) && isLocalUser(settings, userId);
   if (isOwn && (await listActiveUsers(db, [userId])).length > 0) return;
   throw new MatrixError(
     "M_INVALID_PARAM",

@@ -1,6 +1,5 @@
 import { MatrixError } from "../../core/errors.ts";
 import { mxcOf } from "../../core/mxc.ts";
-import { isUserId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { Edges } from "../../edges.ts";
 import {
@@ -87,8 +86,6 @@ export async function searchMediaOf(
   userId: string,
   { order, ...page }: MediaQuery,
 ): Promise<{ media: FoundMedium[]; total: number }> {
-  if (!isUserId(userId))
-    throw new MatrixError("M_INVALID_PARAM", "This is not a user id.");
   if (order !== "upload_name") {
     const { media, total } = await listMediaOf(edges.db, userId, {
       ...page,

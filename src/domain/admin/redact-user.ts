@@ -1,5 +1,4 @@
 import { MatrixError } from "../../core/errors.ts";
-import { isUserId } from "../../core/ids.ts";
 import type { Edges } from "../../edges.ts";
 import {
   findJob,
@@ -33,8 +32,6 @@ export async function scheduleRedactions(
   userId: string,
   wanted: UserRedaction,
 ): Promise<string> {
-  if (!isUserId(userId))
-    throw new MatrixError("M_INVALID_PARAM", "This is not a user id.");
   const { rooms, ...others } = wanted;
   const known = await listMembershipsOf(edges.db, userId);
   const roomIds =

@@ -138,9 +138,10 @@ export async function findRoomEventByTime(
   const [head] = await listHeadsByTime(edges.db, roomNid, {
     ...{ ts, isBackwards, parts: null, mostPassed: 1, limit: 1 },
   });
+  if (!head)
+    throw new MatrixError("M_NOT_FOUND", "There is no event of that time.");
   await recordRead(edges, by, roomId, { read: "timestamp_to_event" });
-  if (head) return head;
-  throw new MatrixError("M_NOT_FOUND", "There is no event of that time.");
+  return head;
 }
 
 /** One event by its id, of whichever room. */

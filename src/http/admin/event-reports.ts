@@ -8,6 +8,7 @@ import { endpoint } from "../endpoint.ts";
 import { numberParam } from "./names.ts";
 import {
   atBoth,
+  directionOf,
   groundsOf,
   groundsProperties,
   listPageOf,
@@ -42,7 +43,7 @@ const query = {
 const searchOf = (asked: ReportsQuery) => ({
   ...listPageOf(asked),
   // The newest first, unless told.
-  isDescending: asked.dir !== "f",
+  isDescending: directionOf(asked) !== "f",
   reporter: asked.user_id || null,
   roomId: asked.room_id || null,
   sender: asked.event_sender_user_id || null,

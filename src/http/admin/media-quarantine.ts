@@ -9,6 +9,7 @@ import {
 } from "../../domain/admin/media.ts";
 import { endpoint } from "../endpoint.ts";
 import { mediaParams } from "../media-params.ts";
+import { userParam } from "./names.ts";
 import { native, synapse } from "./tools.ts";
 
 type OneRoom = { params: { roomId: string } };
@@ -49,6 +50,7 @@ export const postQuarantineUser = endpoint<{ params: { userId: string } }>({
   method: "post",
   path: synapse("/user/:userId/media/quarantine"),
   also: [native("/users/:userId/media/quarantine")],
+  params: { userId: userParam },
   auth: "admin",
   permission: "media.quarantine",
   rateLimit: "admin",

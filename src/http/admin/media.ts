@@ -12,10 +12,13 @@ import {
 import { purgePreviews } from "../../domain/admin/purge-previews.ts";
 import { endpoint } from "../endpoint.ts";
 import { mediaParams } from "../media-params.ts";
+import { userParam } from "./names.ts";
 import {
   atBoth,
+  choiceOf,
+  choiceProperty,
+  directionOf,
   flagOf,
-  flagProperty,
   listPageOf,
   listProperties,
   native,
@@ -93,7 +96,7 @@ const oldMediaQuery = {
   properties: {
     before_ts: { type: "integer", minimum: 0 },
     size_gt: { type: "integer", minimum: 0 },
-    keep_profiles: flagProperty,
+    keep_profiles: choiceProperty,
   },
   required: ["before_ts"],
 };
@@ -131,7 +134,7 @@ export const postDeleteMedia = endpoint<{
     const ids = await deleteOldMedia(edges, by, {
       beforeTs: query.before_ts,
       largerThan: query.size_gt ?? 0,
-      keepsProfiles: flagOf(query.keep_profiles) ?? true,
+      keepsProfiles: flagOf("keep_profiles", query.keep_profiles) ?? true,
     });
     return deletedAnswer(ids);
   },
@@ -165,25 +168,26 @@ const ORDERS = [
 ] as const;
 
 interface UserMediaQuery extends ListQuery {
-  order_by?: MediaQuery["order"] | "";
+  order_by?: string;
 }
 
 const userMediaQuery = {
   type: "object",
   properties: {
     ...listProperties,
-    order_by: { type: "string", enum: [...ORDERS, ""] },
+    order_by: choiceProperty,
   },
 };
 
 /** The newest come first, unless told. */
 const mediaQueryOf = (query: UserMediaQuery): MediaQuery => {
-  const { order_by: order = "", dir = "" } = query;
-  const isDescending = dir === "" ? order === "" : dir === "b";
+  const order = choiceOf("order_by", query.order_by, ORDERS);
+  const direction = directionOf(query);
   return {
     ...listPageOf(query),
-    order: order === "" ? "created_ts" : order,
-    isDescending,
+    order: order ?? "created_ts",
+    isDescending:
+      direction === undefined ? order === undefined : direction === "b",
   };
 };
 
@@ -194,6 +198,7 @@ export const getMediaOfUser = endpoint<{
 }>({
   method: "get",
   ...atBoth("/users/:userId/media"),
+  params: { userId: userParam },
   auth: "admin",
   permission: "media.read",
   rateLimit: "admin",
@@ -220,6 +225,7 @@ export const deleteMediaOfUser = endpoint<{
 }>({
   method: "delete",
   ...atBoth("/users/:userId/media"),
+  params: { userId: userParam },
   auth: "admin",
   permission: "media.delete",
   rateLimit: "admin",

@@ -9,6 +9,7 @@ import {
   scheduleRedactions,
 } from "../../domain/admin/redact-user.ts";
 import { endpoint } from "../endpoint.ts";
+import { userParam } from "./names.ts";
 import { native, synapse } from "./tools.ts";
 
 interface PurgeBody {
@@ -94,6 +95,7 @@ export const postRedactUser = endpoint<{
   method: "post",
   path: synapse("/user/:userId/redact"),
   also: [native("/users/:userId/redact")],
+  params: { userId: userParam },
   auth: "admin",
   permission: "events.redact",
   rateLimit: "admin",

@@ -14,8 +14,10 @@ import { endpoint } from "../endpoint.ts";
 import { reply } from "../reply.ts";
 import {
   atBoth,
+  choiceOf,
+  choiceProperty,
+  directionOf,
   flagOf,
-  flagProperty,
   listPageOf,
   listProperties,
   nextOf,
@@ -24,7 +26,6 @@ import {
 
 /** Older names of two orders. */
 const OLD_ORDERS = { alphabetical: "name", size: "joined_members" } as const;
-type OldOrder = keyof typeof OLD_ORDERS;
 
 /** Whose largest comes first, unless the direction is turned. */
 const LARGEST_FIRST: ReadonlySet<string> = new Set([
@@ -32,7 +33,7 @@ const LARGEST_FIRST: ReadonlySet<string> = new Set([
 ]);
 
 interface RoomsQuery extends ListQuery {
-  order_by?: RoomOrder | OldOrder | "";
+  order_by?: string;
   search_term?: string;
   public_rooms?: string;
   empty_rooms?: string;
@@ -49,24 +50,21 @@ export const getAdminRooms = endpoint<{ query: RoomsQuery }>({
     type: "object",
     properties: {
       ...listProperties,
-      order_by: {
-        type: "string",
-        enum: [...ROOM_ORDERS, ...Object.keys(OLD_ORDERS), ""],
-      },
+      order_by: choiceProperty,
       search_term: { type: "string", maxLength: 255 },
-      public_rooms: flagProperty,
-      empty_rooms: flagProperty,
+      public_rooms: choiceProperty,
+      empty_rooms: choiceProperty,
     },
   },
   async handle(edges, { query }) {
-    const { order_by: asked = "", search_term: term = "" } = query;
-    const order = orderOf(asked);
+    const { search_term: term = "" } = query;
+    const order = orderOf(query.order_by);
     const page = listPageOf(query);
     const { rooms, total } = await searchRooms(edges, {
       ...{ order, term, ...page },
-      isDescending: LARGEST_FIRST.has(order) !== (query.dir === "b"),
-      isPublished: flagOf(query.public_rooms),
-      isEmpty: flagOf(query.empty_rooms),
+      isDescending: LARGEST_FIRST.has(order) !== (directionOf(query) === "b"),
+      isPublished: flagOf("public_rooms", query.public_rooms),
+      isEmpty: flagOf("empty_rooms", query.empty_rooms),
     });
     const next = nextOf(query, rooms.length, total);
     const { offset, limit } = page;
@@ -80,8 +78,9 @@ export const getAdminRooms = endpoint<{ query: RoomsQuery }>({
   },
 });
 
-function orderOf(asked: NonNullable<RoomsQuery["order_by"]>): RoomOrder {
-  if (asked === "") return "name";
+function orderOf(text: string | undefined): RoomOrder {
+  const old = Object.keys(OLD_ORDERS) as (keyof typeof OLD_ORDERS)[];
+  const asked = choiceOf("order_by", text, [...ROOM_ORDERS, ...old]) ?? "name";
   return asked === "alphabetical" || asked === "size"
     ? OLD_ORDERS[asked]
     : asked;

@@ -1,3 +1,4 @@
+import { MatrixError } from "../../core/errors.ts";
 import type { Grounds } from "../../domain/admin/administrator.ts";
 import type { RequestInfo } from "../endpoint.ts";
 
@@ -11,28 +12,48 @@ export const atBoth = (path: string): { path: string; also: string[] } => ({
   also: [native(path)],
 });
 
-/** As the tools write it, some of them in Python's way. */
-export const flagProperty = {
-  type: "string",
-  enum: ["true", "false", "True", "False", ""],
-};
+/** What the tools fill in with one of a few words, or leave empty. */
+export const choiceProperty = { type: "string", maxLength: 32 };
 
-/** Null where it is not said. */
-export const flagOf = (text: string | undefined): boolean | null =>
-  text === undefined || text === "" ? null : text.toLowerCase() === "true";
+/** Undefined where it is empty. @throws MatrixError M_INVALID_PARAM */
+export function choiceOf<Choice extends string>(
+  name: string,
+  text: string | undefined,
+  choices: readonly Choice[],
+): Choice | undefined {
+  if (text === undefined || text === "") return undefined;
+  const choice = choices.find((each) => each === text);
+  if (choice !== undefined) return choice;
+  throw new MatrixError(
+    "M_INVALID_PARAM",
+    `"${name}" must be one of: ${choices.join(", ")}.`,
+  );
+}
+
+const FLAGS = ["true", "false", "True", "False"] as const;
+
+/** Some write it in Python's way. Null where it is not said. */
+export function flagOf(name: string, text: string | undefined): boolean | null {
+  const flag = choiceOf(name, text, FLAGS);
+  return flag === undefined ? null : flag.toLowerCase() === "true";
+}
 
 /** What every list takes from these tools, which ask for any number. */
 export interface ListQuery {
   from?: number;
   limit?: number;
-  dir?: "f" | "b" | "";
+  dir?: string;
 }
 
 export const listProperties = {
   from: { type: "integer", minimum: 0, maximum: 1_000_000_000 },
   limit: { type: "integer", minimum: 0 },
-  dir: { type: "string", enum: ["f", "b", ""] },
+  dir: choiceProperty,
 };
+
+/** Undefined where it is not said. */
+export const directionOf = ({ dir }: ListQuery): "f" | "b" | undefined =>
+  choiceOf("dir", dir, ["f", "b"]);
 
 const MOST_LISTED = 500;
 
