@@ -241,16 +241,16 @@ begin
     order by job_id for update;
   end if;
   if p_rows ?| '{quarantined_media,released_media,media_protections,removed_media}' then
-    perform from media where media_id in (
+    perform from media where media_id = any(array(
       select media_id from jsonb_to_recordset(
         coalesce(p_rows->'quarantined_media', '[]') || coalesce(p_rows->'released_media', '[]')
-        || coalesce(p_rows->'media_protections', '[]') || coalesce(p_rows->'removed_media', '[]')) as r(media_id text))
+        || coalesce(p_rows->'media_protections', '[]') || coalesce(p_rows->'removed_media', '[]')) as r(media_id text)))
     order by media_id for update;
   end if;
   if p_rows ? 'removed_media' then
-    perform from media_blobs where blob_id in (
+    perform from media_blobs where blob_id = any(array(
       select media.blob_id from media
-      where media_id in (select media_id from jsonb_to_recordset(p_rows->'removed_media') as r(media_id text)))
+      where media_id = any(array(select media_id from jsonb_to_recordset(p_rows->'removed_media') as r(media_id text)))))
     order by blob_id for update;
   end if;
 

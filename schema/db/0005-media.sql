@@ -22,6 +22,7 @@ create table media_blobs (
 select set_column_classes('media_blobs', '{"blob_id": "number", "user_id": "id", "state": "setting", "hash": "hash", "size": "number", "content_type": "protocol", "is_sealed": "flag", "origin_blob_id": "number", "variant": "protocol", "expires_ts": "time"}');
 create index media_blobs_by_hash on media_blobs (user_id, hash) where state = 'stored' and hash is not null;
 create unique index media_blobs_variants on media_blobs (origin_blob_id, variant) where state = 'stored' and origin_blob_id is not null;
+create index media_blobs_dropped on media_blobs (origin_blob_id) where state = 'dropped' and origin_blob_id is not null;
 create index media_blobs_by_end on media_blobs (expires_ts) where state <> 'stored';
 
 create table media (

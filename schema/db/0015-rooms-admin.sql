@@ -93,7 +93,8 @@ begin
     update media set quarantined_by = r.quarantined_by
     from jsonb_to_recordset(coalesce(p_rows->'quarantined_media', '[]')) as r(w int, media_id text, quarantined_by text)
     where media.media_id = r.media_id and media.quarantined_by is null and not media.is_protected
-      and starts[r.w + 1] is not null
+      and starts[r.w + 1] is not null and media.media_id = any(array(
+        select q.media_id from jsonb_to_recordset(coalesce(p_rows->'quarantined_media', '[]')) as q(media_id text)))
     returning media.media_id
   )
   insert into quarantine_changes (media_id, is_quarantined, changed_ts)
@@ -102,15 +103,19 @@ begin
     update media set quarantined_by = null
     from jsonb_to_recordset(coalesce(p_rows->'released_media', '[]')) as r(w int, media_id text)
     where media.media_id = r.media_id and media.quarantined_by is not null and starts[r.w + 1] is not null
+      and media.media_id = any(array(
+        select q.media_id from jsonb_to_recordset(coalesce(p_rows->'released_media', '[]')) as q(media_id text)))
     returning media.media_id
   )
   insert into quarantine_changes (media_id, is_quarantined, changed_ts)
   select media_id, false, p_now from marked order by media_id;
   update media set is_protected = r.is_protected
   from jsonb_to_recordset(coalesce(p_rows->'media_protections', '[]')) as r(w int, media_id text, is_protected boolean)
-  where media.media_id = r.media_id and starts[r.w + 1] is not null;
-  delete from media using jsonb_to_recordset(coalesce(p_rows->'removed_media', '[]')) as r(w int, media_id text)
-  where media.media_id = r.media_id and starts[r.w + 1] is not null;
+  where media.media_id = r.media_id and starts[r.w + 1] is not null and media.media_id = any(array(
+    select q.media_id from jsonb_to_recordset(coalesce(p_rows->'media_protections', '[]')) as q(media_id text)));
+  delete from media where media_id = any(array(
+    select r.media_id from jsonb_to_recordset(coalesce(p_rows->'removed_media', '[]')) as r(w int, media_id text)
+    where starts[r.w + 1] is not null));
 
   delete from reports using jsonb_to_recordset(coalesce(p_rows->'removed_reports', '[]')) as r(w int, report_id bigint)
   where reports.report_id = r.report_id and starts[r.w + 1] is not null;

@@ -416,6 +416,7 @@ create table media_blobs (
 );
 CREATE INDEX media_blobs_by_end ON public.media_blobs USING btree (expires_ts) WHERE (state <> 'stored'::text);
 CREATE INDEX media_blobs_by_hash ON public.media_blobs USING btree (user_id, hash) WHERE ((state = 'stored'::text) AND (hash IS NOT NULL));
+CREATE INDEX media_blobs_dropped ON public.media_blobs USING btree (origin_blob_id) WHERE ((state = 'dropped'::text) AND (origin_blob_id IS NOT NULL));
 CREATE UNIQUE INDEX media_blobs_variants ON public.media_blobs USING btree (origin_blob_id, variant) WHERE ((state = 'stored'::text) AND (origin_blob_id IS NOT NULL));
 alter table media_blobs add constraint media_blobs_pkey PRIMARY KEY (blob_id);
 alter table media_blobs add constraint media_blobs_state_check CHECK ((state = ANY (ARRAY['writing'::text, 'stored'::text, 'dropped'::text])));
@@ -1192,16 +1193,16 @@ begin
     order by job_id for update;
   end if;
   if p_rows ?| '{quarantined_media,released_media,media_protections,removed_media}' then
-    perform from media where media_id in (
+    perform from media where media_id = any(array(
       select media_id from jsonb_to_recordset(
         coalesce(p_rows->'quarantined_media', '[]') || coalesce(p_rows->'released_media', '[]')
-        || coalesce(p_rows->'media_protections', '[]') || coalesce(p_rows->'removed_media', '[]')) as r(media_id text))
+        || coalesce(p_rows->'media_protections', '[]') || coalesce(p_rows->'removed_media', '[]')) as r(media_id text)))
     order by media_id for update;
   end if;
   if p_rows ? 'removed_media' then
-    perform from media_blobs where blob_id in (
+    perform from media_blobs where blob_id = any(array(
       select media.blob_id from media
-      where media_id in (select media_id from jsonb_to_recordset(p_rows->'removed_media') as r(media_id text)))
+      where media_id = any(array(select media_id from jsonb_to_recordset(p_rows->'removed_media') as r(media_id text)))))
     order by blob_id for update;
   end if;
 
@@ -1689,7 +1690,8 @@ begin
     update media set quarantined_by = r.quarantined_by
     from jsonb_to_recordset(coalesce(p_rows->'quarantined_media', '[]')) as r(w int, media_id text, quarantined_by text)
     where media.media_id = r.media_id and media.quarantined_by is null and not media.is_protected
-      and starts[r.w + 1] is not null
+      and starts[r.w + 1] is not null and media.media_id = any(array(
+        select q.media_id from jsonb_to_recordset(coalesce(p_rows->'quarantined_media', '[]')) as q(media_id text)))
     returning media.media_id
   )
   insert into quarantine_changes (media_id, is_quarantined, changed_ts)
@@ -1698,15 +1700,19 @@ begin
     update media set quarantined_by = null
     from jsonb_to_recordset(coalesce(p_rows->'released_media', '[]')) as r(w int, media_id text)
     where media.media_id = r.media_id and media.quarantined_by is not null and starts[r.w + 1] is not null
+      and media.media_id = any(array(
+        select q.media_id from jsonb_to_recordset(coalesce(p_rows->'released_media', '[]')) as q(media_id text)))
     returning media.media_id
   )
   insert into quarantine_changes (media_id, is_quarantined, changed_ts)
   select media_id, false, p_now from marked order by media_id;
   update media set is_protected = r.is_protected
   from jsonb_to_recordset(coalesce(p_rows->'media_protections', '[]')) as r(w int, media_id text, is_protected boolean)
-  where media.media_id = r.media_id and starts[r.w + 1] is not null;
-  delete from media using jsonb_to_recordset(coalesce(p_rows->'removed_media', '[]')) as r(w int, media_id text)
-  where media.media_id = r.media_id and starts[r.w + 1] is not null;
+  where media.media_id = r.media_id and starts[r.w + 1] is not null and media.media_id = any(array(
+    select q.media_id from jsonb_to_recordset(coalesce(p_rows->'media_protections', '[]')) as q(media_id text)));
+  delete from media where media_id = any(array(
+    select r.media_id from jsonb_to_recordset(coalesce(p_rows->'removed_media', '[]')) as r(w int, media_id text)
+    where starts[r.w + 1] is not null));
 
   delete from reports using jsonb_to_recordset(coalesce(p_rows->'removed_reports', '[]')) as r(w int, report_id bigint)
   where reports.report_id = r.report_id and starts[r.w + 1] is not null;

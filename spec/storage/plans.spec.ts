@@ -51,7 +51,10 @@ const SMALL = new Set([
   "push_shards",
   "push_processes",
   "pg_database",
+  "custom_roles",
 ]);
+/** Indexes of a few rows of a large table: the tasks that are under way. */
+const SMALL_INDEX = /using admin_jobs_due /;
 
 /** A table read in its own order, or in that of an index without a condition on it. */
 const SCAN =
@@ -95,7 +98,10 @@ describe("the plans of what is asked often", () => {
   function listScans(): string[] {
     const scans = plans.flatMap((plan) =>
       [...plan.matchAll(SCAN)]
-        .filter(([, table, index]) => !SMALL.has(table ?? index ?? ""))
+        .filter(
+          ([scan, table, index]) =>
+            !SMALL.has(table ?? index ?? "") && !SMALL_INDEX.test(scan),
+        )
         .map(
           ([scan]) => `${scan} in ${plan.replace(/\s+/g, " ").slice(0, 400)}`,
         ),

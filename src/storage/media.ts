@@ -182,9 +182,9 @@ export async function listDroppedBlobs(
 ): Promise<string[]> {
   if (blobIds.length === 0) return [];
   const rows = await sql<{ blobId: string }[]>`
-    select blob_id from media_blobs
-    where state = 'dropped' and (
-      blob_id = any(${blobIds as string[]}::text[]) or origin_blob_id = any(${blobIds as string[]}::text[]))`;
+    select blob_id from media_blobs where blob_id = any(${blobIds as string[]}::text[]) and state = 'dropped'
+    union
+    select blob_id from media_blobs where origin_blob_id = any(${blobIds as string[]}::text[]) and state = 'dropped'`;
   return rows.map(({ blobId }) => blobId);
 }
 

@@ -232,7 +232,8 @@ export async function deleteMediaOfEvents(
   const rows = await sql<{ blobId: string | null }[]>`
     with held as materialized (${heldJob(sql, claim)}), doomed as materialized (
       select m.media_id from media m
-      where m.media_id in (select media_id from media_references where nid = any(${nids as number[]}::bigint[]))
+      where m.media_id = any(array(
+        select media_id from media_references where nid = any(${nids as number[]}::bigint[])))
         and not m.is_protected and exists (select from held)
         and not exists (
           select from media_references r

@@ -54,6 +54,7 @@ export async function listRoomsForAdmin(
   const order = sql(ORDERS[search.order]);
   const direction = search.isDescending ? sql`desc` : sql`asc`;
   const one = roomNid === null ? sql`` : sql`and m.room_nid = ${roomNid}`;
+  const ofRoom = roomNid === null ? sql`` : sql`and r.room_nid = ${roomNid}`;
   const ofState = roomNid === null ? sql`` : sql`where room_nid = ${roomNid}`;
   const rows = await sql<(ListedRoom & { total: number })[]>`
     with members as (
@@ -72,7 +73,7 @@ export async function listRoomsForAdmin(
       left join states on states.room_nid = r.room_nid
       left join current_state c on c.room_nid = r.room_nid and c.type = 'm.room.create' and c.state_key = ''
       left join events e on e.nid = c.nid
-      where r.is_resident and (${roomNid}::bigint is null or r.room_nid = ${roomNid})
+      where r.is_resident ${ofRoom}
         and (${isPublished}::boolean is null or r.is_published = ${isPublished})
         and (${isEmpty}::boolean is null or (members.joined_members is null) = ${isEmpty})
     )
