@@ -1,6 +1,7 @@
 import { heldJob, type JobClaim } from "./admin-jobs.ts";
 import type { Sql } from "./database.ts";
 import type { PagingKey } from "./paging.ts";
+import { ACCEPTED, PURGED } from "./write.ts";
 
 /** A part of a room's history, in the order of its paging key; both ends are left out. */
 export interface DoomedRange {
@@ -91,8 +92,8 @@ export async function purgeEvents(
     with held as materialized (${heldJob(sql, claim)}), noted as (
       update admin_jobs set progress = ${progress} from held where admin_jobs.job_id = held.job_id
     ), ${contentsOf(sql, nids)}, hidden as (
-      update events set status = 3
-      where nid = any(${nids as number[]}::bigint[]) and state_key is null and status = 0 and exists (select from held)
+      update events set status = ${PURGED}::smallint
+      where nid = any(${nids as number[]}::bigint[]) and state_key is null and status = ${ACCEPTED} and exists (select from held)
       returning room_nid, nid, position,
         case when rel_type = 'm.thread' and redacted_by is null and position is not null then relates_to end as thread
     )
