@@ -8,6 +8,10 @@ import { composeEdges, type ComposedEdges } from "./compose-edges.ts";
 import { clearMedia } from "./domain/jobs/clear-media.ts";
 import { endActing } from "./domain/jobs/end-acting.ts";
 import { eraseAccounts } from "./domain/jobs/erase-accounts.ts";
+import {
+  forgetAdminTasks,
+  startAdminTasks,
+} from "./domain/jobs/do-admin-tasks.ts";
 import { finishDeactivations } from "./domain/jobs/finish-deactivations.ts";
 import { forgetDelayedEvents } from "./domain/jobs/forget-delayed-events.ts";
 import { forgetSlidingStates } from "./domain/jobs/forget-sliding-states.ts";
@@ -137,6 +141,7 @@ async function serve(
       forgetUrlPreviews,
       forgetDelayedEvents,
       forgetSlidingStates,
+      forgetAdminTasks,
       finishDeactivations,
       eraseAccounts,
       endActing,
@@ -152,6 +157,7 @@ async function serve(
     composed.edges.audit.streams.length > 0 ? [streamAudit] : [],
     2_000,
   );
+  const adminTasks = startAdminTasks(() => composed.edges);
   const pushing = startPushing(() => composed.edges);
   const delayedEvents = startDelayedEvents(() => composed.edges);
   composed.onStall((ms) => {
@@ -172,6 +178,7 @@ async function serve(
         ...drains.map((drain) => drain()),
         jobs.stop(),
         streams.stop(),
+        adminTasks.stop(),
         pushing.stop(),
         delayedEvents.stop(),
       ]);

@@ -106,7 +106,7 @@ create table events (
   -- Running counts of events that notify by default, in the room and in the thread.
   room_count bigint not null default 0,
   thread_count bigint not null default 0,
-  -- 0 accepted, 1 soft-failed, 2 rejected.
+  -- 0 accepted, 1 soft-failed, 2 rejected, 3 purged: its place in the graph is all that is left.
   status smallint not null default 0,
   is_countable boolean not null default false,
   -- Its content has a url: what contains_url of a filter asks for.
@@ -133,6 +133,7 @@ create index events_bumps on events (room_nid, position)
 create index events_by_paging_key on events (room_nid, depth, arrival) where arrival is not null;
 -- What was said nearest to a time.
 create index events_by_time on events (room_nid, origin_server_ts) where arrival is not null;
+create index events_outlying on events (room_nid) where arrival is null;
 create index events_by_thread on events (room_nid, thread, position) where thread is not null;
 create index events_redacted_countable on events (room_nid, position) where is_countable and redacted_by is not null;
 create index events_by_redacts on events (room_nid, redacts) where redacts is not null;

@@ -2,7 +2,7 @@
 -- write (w) and, where it stands in the stream, its place in it (o). No two
 -- writes of a batch share a room, an idempotency key, a new user or a new alias.
 -- Lock order: idempotency rows, rooms by bucket, new rooms, users, aliases, keys,
--- authority, registration tokens, audit head, head.
+-- authority, jobs, media, blobs, registration tokens, audit head, head.
 create function commit_batch(
   p_batch uuid,
   p_now bigint,
@@ -234,6 +234,26 @@ begin
     end loop;
   end if;
 
+  -- Rows that are not of the stream: who holds them just now is waited for here, not beyond the head.
+  if p_rows ? 'cancelled_admin_jobs' then
+    perform from admin_jobs
+    where job_id in (select job_id from jsonb_to_recordset(p_rows->'cancelled_admin_jobs') as r(job_id text))
+    order by job_id for update;
+  end if;
+  if p_rows ?| '{quarantined_media,released_media,media_protections,removed_media}' then
+    perform from media where media_id = any(array(
+      select media_id from jsonb_to_recordset(
+        coalesce(p_rows->'quarantined_media', '[]') || coalesce(p_rows->'released_media', '[]')
+        || coalesce(p_rows->'media_protections', '[]') || coalesce(p_rows->'removed_media', '[]')) as r(media_id text)))
+    order by media_id for update;
+  end if;
+  if p_rows ? 'removed_media' then
+    perform from media_blobs where blob_id = any(array(
+      select media.blob_id from media
+      where media_id = any(array(select media_id from jsonb_to_recordset(p_rows->'removed_media') as r(media_id text)))))
+    order by blob_id for update;
+  end if;
+
   -- The last of the preconditions, so that no use has to be given back.
   if p_rows ? 'registration_token_uses' then
     for loser in
@@ -266,6 +286,23 @@ begin
       where state_version is not null and exists (select from events where event_id = any(r.absent))
     loop
       lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "room"}');
+      has_losers := true;
+    end loop;
+  end if;
+
+  -- Nobody of this server comes into a room that is blocked, or is asked into it, whichever was first.
+  if p_rows ? 'memberships' and exists (select from blocked_rooms) then
+    for loser in
+      select distinct r.w from jsonb_to_recordset(p_rows->'memberships')
+        as r(w int, user_id text, room_nid bigint, membership text, sender text)
+      where r.membership in ('join', 'invite', 'knock')
+        and exists (select from rooms join blocked_rooms using (room_id) where rooms.room_nid = r.room_nid)
+        and exists (select from users where users.user_id = r.sender)
+        and not exists (
+          select from memberships m
+          where m.user_id = r.user_id and m.room_nid = r.room_nid and m.membership = 'join')
+    loop
+      lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "blocked-room"}');
       has_losers := true;
     end loop;
   end if;

@@ -376,6 +376,10 @@ begin
     perform store_accounts(p_rows, starts);
   end if;
 
+  if p_rows ?| '{room_blocks,removed_room_blocks,admin_jobs,cancelled_admin_jobs,admin_job_items,pruned_extremities,quarantined_media,released_media,media_protections,removed_media,removed_reports}' then
+    perform store_admin_rows(p_rows, starts, p_now);
+  end if;
+
   -- Messages to devices that are gone are dropped.
   if p_rows ? 'to_device' then
     insert into to_device (user_id, device_id, position, ordinal, key_id, sealed)

@@ -22,6 +22,7 @@ create table media_blobs (
 select set_column_classes('media_blobs', '{"blob_id": "number", "user_id": "id", "state": "setting", "hash": "hash", "size": "number", "content_type": "protocol", "is_sealed": "flag", "origin_blob_id": "number", "variant": "protocol", "expires_ts": "time"}');
 create index media_blobs_by_hash on media_blobs (user_id, hash) where state = 'stored' and hash is not null;
 create unique index media_blobs_variants on media_blobs (origin_blob_id, variant) where state = 'stored' and origin_blob_id is not null;
+create index media_blobs_dropped on media_blobs (origin_blob_id) where state = 'dropped' and origin_blob_id is not null;
 create index media_blobs_by_end on media_blobs (expires_ts) where state <> 'stored';
 
 create table media (
@@ -38,11 +39,17 @@ create table media (
   is_legacy boolean not null,
   -- What the scanner said: null, 'clean' or 'refused'.
   scan text collate "C" check (scan in ('clean', 'refused')),
+  -- The administrator who withholds it from everybody.
+  quarantined_by text collate "C",
+  -- Nobody quarantines it, and it goes with nothing else that goes.
+  is_protected boolean not null default false,
+  -- When it was had last, to a day; null for not since the day it came.
+  last_access_ts bigint,
   -- Sealed under the uploader's key: {"secret", "name"}, the file's key and its name.
   key_id bigint not null,
   sealed bytea
 );
-select set_column_classes('media', '{"media_id": "id", "user_id": "id", "blob_id": "number", "created_ts": "time", "expires_ts": "time", "content_type": "protocol", "is_legacy": "flag", "scan": "flag", "key_id": "number", "sealed": "sealed"}');
+select set_column_classes('media', '{"media_id": "id", "user_id": "id", "blob_id": "number", "created_ts": "time", "expires_ts": "time", "content_type": "protocol", "is_legacy": "flag", "scan": "flag", "quarantined_by": "id", "is_protected": "flag", "last_access_ts": "time", "key_id": "number", "sealed": "sealed"}');
 create index media_by_blob on media (blob_id) where blob_id is not null;
 create index media_by_user on media (user_id, created_ts);
 create index media_pending_by_user on media (user_id, expires_ts) where blob_id is null;

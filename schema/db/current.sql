@@ -4,6 +4,8 @@ create sequence ephemeral_marks as bigint increment by 1 minvalue 1 maxvalue 922
 
 create sequence nids as bigint increment by 1000 minvalue 1000 maxvalue 9223372036854775807 start with 1000;
 
+create sequence quarantine_changes_change_id_seq as bigint increment by 1 minvalue 1 maxvalue 9223372036854775807 start with 1;
+
 create table access_tokens (
   token_hash bytea not null, -- hash
   token_id bigint not null, -- number
@@ -32,6 +34,41 @@ create table account_data (
 CREATE INDEX account_data_by_position ON public.account_data USING btree (user_id, "position");
 CREATE INDEX account_data_push_rules ON public.account_data USING btree ("position") WHERE ((room_nid = 0) AND (type = 'm.push_rules'::text));
 alter table account_data add constraint account_data_pkey PRIMARY KEY (user_id, room_nid, type);
+
+create table admin_job_items (
+  job_id text collate "C" not null, -- id
+  item text collate "C" not null, -- id
+  kind text collate "C" not null, -- setting
+  reason text -- setting
+);
+alter table admin_job_items add constraint admin_job_items_job_id_fkey FOREIGN KEY (job_id) REFERENCES admin_jobs(job_id) ON DELETE CASCADE;
+alter table admin_job_items add constraint admin_job_items_kind_check CHECK ((kind = ANY (ARRAY['kicked'::text, 'not-kicked'::text, 'not-redacted'::text])));
+alter table admin_job_items add constraint admin_job_items_pkey PRIMARY KEY (job_id, item);
+
+create table admin_jobs (
+  job_id text collate "C" not null, -- id
+  kind text collate "C" not null, -- setting
+  room_id text collate "C", -- id
+  user_id text collate "C", -- id
+  params text not null, -- setting
+  progress text not null default '{}'::text, -- number
+  state text collate "C" not null default 'scheduled'::text, -- setting
+  not_before bigint not null, -- time
+  created_by text collate "C" not null, -- id
+  created_ts bigint not null, -- time
+  ended_ts bigint, -- time
+  failures smallint not null default 0, -- number
+  error text, -- setting
+  holder uuid, -- number
+  generation bigint not null default 0, -- number
+  held_until timestamp with time zone not null default '-infinity'::timestamp with time zone -- time
+);
+CREATE INDEX admin_jobs_by_age ON public.admin_jobs USING btree (created_ts);
+CREATE INDEX admin_jobs_by_room ON public.admin_jobs USING btree (room_id, created_ts) WHERE (room_id IS NOT NULL);
+CREATE INDEX admin_jobs_due ON public.admin_jobs USING btree (not_before) WHERE (state = ANY (ARRAY['scheduled'::text, 'active'::text]));
+alter table admin_jobs add constraint admin_jobs_kind_check CHECK ((kind = ANY (ARRAY['delete-room'::text, 'purge-history'::text, 'redact-user'::text])));
+alter table admin_jobs add constraint admin_jobs_pkey PRIMARY KEY (job_id);
+alter table admin_jobs add constraint admin_jobs_state_check CHECK ((state = ANY (ARRAY['scheduled'::text, 'active'::text, 'complete'::text, 'failed'::text, 'cancelled'::text])));
 
 create table admin_tokens (
   token_id bigint not null, -- number
@@ -121,6 +158,13 @@ create table binding_users (
 CREATE INDEX binding_users_by_user ON public.binding_users USING btree (user_id);
 alter table binding_users add constraint binding_users_binding_id_fkey FOREIGN KEY (binding_id) REFERENCES role_bindings(binding_id) ON DELETE CASCADE;
 alter table binding_users add constraint binding_users_pkey PRIMARY KEY (binding_id, user_id);
+
+create table blocked_rooms (
+  room_id text collate "C" not null, -- id
+  blocked_by text collate "C" not null, -- id
+  blocked_ts bigint not null -- time
+);
+alter table blocked_rooms add constraint blocked_rooms_pkey PRIMARY KEY (room_id);
 
 create table cross_signing_keys (
   user_id text collate "C" not null, -- id
@@ -259,6 +303,7 @@ CREATE INDEX events_by_relation_sender ON public.events USING btree (room_nid, r
 CREATE INDEX events_by_thread ON public.events USING btree (room_nid, thread, "position") WHERE (thread IS NOT NULL);
 CREATE INDEX events_by_time ON public.events USING btree (room_nid, origin_server_ts) WHERE (arrival IS NOT NULL);
 CREATE INDEX events_edits ON public.events USING btree (room_nid, relates_to, sender, origin_server_ts, event_id) WHERE ((rel_type = 'm.replace'::text) AND (state_key IS NULL) AND (status = 0) AND (redacted_by IS NULL));
+CREATE INDEX events_outlying ON public.events USING btree (room_nid) WHERE (arrival IS NULL);
 CREATE INDEX events_redacted_countable ON public.events USING btree (room_nid, "position") WHERE (is_countable AND (redacted_by IS NOT NULL));
 alter table events add constraint events_event_id_key UNIQUE (event_id);
 alter table events add constraint events_pkey PRIMARY KEY (nid);
@@ -377,6 +422,9 @@ create table media (
   content_type text collate "C", -- protocol
   is_legacy boolean not null, -- flag
   scan text collate "C", -- flag
+  quarantined_by text collate "C", -- id
+  is_protected boolean not null default false, -- flag
+  last_access_ts bigint, -- time
   key_id bigint not null, -- number
   sealed bytea -- sealed
 );
@@ -402,6 +450,7 @@ create table media_blobs (
 );
 CREATE INDEX media_blobs_by_end ON public.media_blobs USING btree (expires_ts) WHERE (state <> 'stored'::text);
 CREATE INDEX media_blobs_by_hash ON public.media_blobs USING btree (user_id, hash) WHERE ((state = 'stored'::text) AND (hash IS NOT NULL));
+CREATE INDEX media_blobs_dropped ON public.media_blobs USING btree (origin_blob_id) WHERE ((state = 'dropped'::text) AND (origin_blob_id IS NOT NULL));
 CREATE UNIQUE INDEX media_blobs_variants ON public.media_blobs USING btree (origin_blob_id, variant) WHERE ((state = 'stored'::text) AND (origin_blob_id IS NOT NULL));
 alter table media_blobs add constraint media_blobs_pkey PRIMARY KEY (blob_id);
 alter table media_blobs add constraint media_blobs_state_check CHECK ((state = ANY (ARRAY['writing'::text, 'stored'::text, 'dropped'::text])));
@@ -588,6 +637,14 @@ alter table pushers add constraint pushers_key_hash_user_id_key UNIQUE (key_hash
 alter table pushers add constraint pushers_kind_check CHECK ((kind = ANY (ARRAY['http'::text, 'email'::text])));
 alter table pushers add constraint pushers_pkey PRIMARY KEY (pusher_id);
 alter table pushers add constraint pushers_user_id_device_id_fkey FOREIGN KEY (user_id, device_id) REFERENCES devices(user_id, device_id) ON DELETE CASCADE;
+
+create table quarantine_changes (
+  change_id bigint not null, -- number
+  media_id text collate "C" not null, -- id
+  is_quarantined boolean not null, -- flag
+  changed_ts bigint not null -- time
+);
+alter table quarantine_changes add constraint quarantine_changes_pkey PRIMARY KEY (change_id);
 
 create unlogged table rate_limits (
   key text collate "C" not null, -- hash
@@ -1205,6 +1262,26 @@ begin
     end loop;
   end if;
 
+  -- Rows that are not of the stream: who holds them just now is waited for here, not beyond the head.
+  if p_rows ? 'cancelled_admin_jobs' then
+    perform from admin_jobs
+    where job_id in (select job_id from jsonb_to_recordset(p_rows->'cancelled_admin_jobs') as r(job_id text))
+    order by job_id for update;
+  end if;
+  if p_rows ?| '{quarantined_media,released_media,media_protections,removed_media}' then
+    perform from media where media_id = any(array(
+      select media_id from jsonb_to_recordset(
+        coalesce(p_rows->'quarantined_media', '[]') || coalesce(p_rows->'released_media', '[]')
+        || coalesce(p_rows->'media_protections', '[]') || coalesce(p_rows->'removed_media', '[]')) as r(media_id text)))
+    order by media_id for update;
+  end if;
+  if p_rows ? 'removed_media' then
+    perform from media_blobs where blob_id = any(array(
+      select media.blob_id from media
+      where media_id = any(array(select media_id from jsonb_to_recordset(p_rows->'removed_media') as r(media_id text)))))
+    order by blob_id for update;
+  end if;
+
   -- The last of the preconditions, so that no use has to be given back.
   if p_rows ? 'registration_token_uses' then
     for loser in
@@ -1237,6 +1314,23 @@ begin
       where state_version is not null and exists (select from events where event_id = any(r.absent))
     loop
       lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "room"}');
+      has_losers := true;
+    end loop;
+  end if;
+
+  -- Nobody of this server comes into a room that is blocked, or is asked into it, whichever was first.
+  if p_rows ? 'memberships' and exists (select from blocked_rooms) then
+    for loser in
+      select distinct r.w from jsonb_to_recordset(p_rows->'memberships')
+        as r(w int, user_id text, room_nid bigint, membership text, sender text)
+      where r.membership in ('join', 'invite', 'knock')
+        and exists (select from rooms join blocked_rooms using (room_id) where rooms.room_nid = r.room_nid)
+        and exists (select from users where users.user_id = r.sender)
+        and not exists (
+          select from memberships m
+          where m.user_id = r.user_id and m.room_nid = r.room_nid and m.membership = 'join')
+    loop
+      lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "blocked-room"}');
       has_losers := true;
     end loop;
   end if;
@@ -1713,6 +1807,72 @@ begin
   on conflict do nothing;
   delete from server_settings using jsonb_to_recordset(coalesce(p_rows->'job_pauses', '[]')) as r(w int, is_paused boolean)
   where name = 'jobs paused' and not r.is_paused and starts[r.w + 1] is not null;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.store_admin_rows(p_rows jsonb, starts bigint[], p_now bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+begin
+  insert into blocked_rooms (room_id, blocked_by, blocked_ts)
+  select room_id, blocked_by, p_now
+  from jsonb_to_recordset(coalesce(p_rows->'room_blocks', '[]')) as r(w int, room_id text, blocked_by text)
+  where starts[r.w + 1] is not null
+  on conflict do nothing;
+  delete from blocked_rooms using jsonb_to_recordset(coalesce(p_rows->'removed_room_blocks', '[]')) as r(w int, room_id text)
+  where blocked_rooms.room_id = r.room_id and starts[r.w + 1] is not null;
+
+  insert into admin_jobs (job_id, kind, room_id, user_id, params, not_before, created_by, created_ts)
+  select job_id, kind, room_id, user_id, params, database_ms() + wait_ms, created_by, database_ms()
+  from jsonb_to_recordset(coalesce(p_rows->'admin_jobs', '[]'))
+    as r(w int, job_id text, kind text, room_id text, user_id text, params text, wait_ms bigint, created_by text)
+  where starts[r.w + 1] is not null;
+  update admin_jobs set state = 'cancelled', ended_ts = database_ms()
+  from jsonb_to_recordset(coalesce(p_rows->'cancelled_admin_jobs', '[]')) as r(w int, job_id text)
+  where admin_jobs.job_id = r.job_id and starts[r.w + 1] is not null and admin_jobs.state in ('scheduled', 'active');
+  insert into admin_job_items (job_id, item, kind, reason)
+  select job_id, item, kind, reason
+  from jsonb_to_recordset(coalesce(p_rows->'admin_job_items', '[]'))
+    as r(w int, job_id text, item text, kind text, reason text)
+  where starts[r.w + 1] is not null
+  on conflict do nothing;
+
+  -- Who forks a room's graph anew meanwhile leaves an end that is not among these.
+  delete from forward_extremities using jsonb_to_recordset(coalesce(p_rows->'pruned_extremities', '[]')) as r(w int, room_nid bigint, nid bigint)
+  where forward_extremities.room_nid = r.room_nid and forward_extremities.nid = r.nid and starts[r.w + 1] is not null;
+
+  with marked as (
+    update media set quarantined_by = r.quarantined_by
+    from jsonb_to_recordset(coalesce(p_rows->'quarantined_media', '[]')) as r(w int, media_id text, quarantined_by text)
+    where media.media_id = r.media_id and media.quarantined_by is null and not media.is_protected
+      and starts[r.w + 1] is not null and media.media_id = any(array(
+        select q.media_id from jsonb_to_recordset(coalesce(p_rows->'quarantined_media', '[]')) as q(media_id text)))
+    returning media.media_id
+  )
+  insert into quarantine_changes (media_id, is_quarantined, changed_ts)
+  select media_id, true, p_now from marked order by media_id;
+  with marked as (
+    update media set quarantined_by = null
+    from jsonb_to_recordset(coalesce(p_rows->'released_media', '[]')) as r(w int, media_id text)
+    where media.media_id = r.media_id and media.quarantined_by is not null and starts[r.w + 1] is not null
+      and media.media_id = any(array(
+        select q.media_id from jsonb_to_recordset(coalesce(p_rows->'released_media', '[]')) as q(media_id text)))
+    returning media.media_id
+  )
+  insert into quarantine_changes (media_id, is_quarantined, changed_ts)
+  select media_id, false, p_now from marked order by media_id;
+  update media set is_protected = r.is_protected
+  from jsonb_to_recordset(coalesce(p_rows->'media_protections', '[]')) as r(w int, media_id text, is_protected boolean)
+  where media.media_id = r.media_id and starts[r.w + 1] is not null and media.media_id = any(array(
+    select q.media_id from jsonb_to_recordset(coalesce(p_rows->'media_protections', '[]')) as q(media_id text)));
+  delete from media where media_id = any(array(
+    select r.media_id from jsonb_to_recordset(coalesce(p_rows->'removed_media', '[]')) as r(w int, media_id text)
+    where starts[r.w + 1] is not null));
+
+  delete from reports using jsonb_to_recordset(coalesce(p_rows->'removed_reports', '[]')) as r(w int, report_id bigint)
+  where reports.report_id = r.report_id and starts[r.w + 1] is not null;
 end $function$
 ;
 
@@ -2225,6 +2385,10 @@ begin
 
   if p_rows ?| '{third_party_ids,removed_third_party_ids,external_ids,removed_external_ids,pending_erasures,removed_erasures,due_erasures,notice_rooms,registration_tokens,registration_token_changes,removed_registration_tokens,job_pauses}' then
     perform store_accounts(p_rows, starts);
+  end if;
+
+  if p_rows ?| '{room_blocks,removed_room_blocks,admin_jobs,cancelled_admin_jobs,admin_job_items,pruned_extremities,quarantined_media,released_media,media_protections,removed_media,removed_reports}' then
+    perform store_admin_rows(p_rows, starts, p_now);
   end if;
 
   -- Messages to devices that are gone are dropped.

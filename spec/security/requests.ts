@@ -48,6 +48,8 @@ const plain: Readonly<Record<string, string>> = {
   address: "absent@example.org",
   provider: "idp",
   externalId: "absent",
+  jobId: "absent",
+  reportId: "1",
 };
 
 const queries: Readonly<Record<string, string>> = {
@@ -69,6 +71,9 @@ const queries: Readonly<Record<string, string>> = {
   "/_matrix/media/v3/thumbnail/:serverName/:mediaId": "?width=32&height=32",
   "/_matrix/client/v1/register/m.login.registration_token/validity": "?token=x",
   "/_matrix/client/unstable/io.element.msc4308/thread_subscriptions": "?dir=b",
+  "/_synapse/admin/v1/rooms/:roomId/timestamp_to_event": "?ts=0&dir=f",
+  "/_synapse/admin/v1/media/:serverName/delete": "?before_ts=0",
+  "/_synapse/admin/v1/purge_media_cache": "?before_ts=0",
 };
 
 /** The path of a request of this endpoint, with all that it needs. */
@@ -97,6 +102,14 @@ const backup = {
   algorithm: "m.megolm_backup.v1.curve25519-aes-sha2",
   auth_data: { public_key: "k" },
 };
+const deletion = {
+  new_room_user_id: null,
+  room_name: "n",
+  message: "m",
+  block: false,
+  purge: false,
+  force_purge: false,
+};
 const sessionKey = {
   first_message_index: 0,
   forwarded_count: 0,
@@ -106,6 +119,28 @@ const sessionKey = {
 
 /** A body that each endpoint takes for one of its form, by `nameOf`. */
 const bodies: Readonly<Record<string, (place: Place) => Json>> = {
+  "PUT /_synapse/admin/v1/rooms/:roomId/block": () => ({ block: false }),
+  "DELETE /_synapse/admin/v1/rooms/:roomId": () => deletion,
+  "DELETE /_synapse/admin/v2/rooms/:roomId": () => deletion,
+  "POST /_synapse/admin/v1/join/:roomIdOrAlias": ({ userId }) => ({
+    user_id: userId,
+  }),
+  "POST /_synapse/admin/v1/rooms/:roomIdOrAlias/make_room_admin": ({
+    userId,
+  }) => ({ user_id: userId }),
+  "POST /_synapse/admin/v1/purge_history/:roomId/:eventId": () => ({
+    purge_up_to_event_id: null,
+    purge_up_to_ts: 1,
+    delete_local_events: false,
+  }),
+  "POST /_synapse/admin/v1/user/:userId/redact": () => ({
+    rooms: ["!absent:test"],
+    reason: "r",
+    limit: 1,
+    use_admin: false,
+    before_ts: 1,
+    after_ts: 1,
+  }),
   "POST /_matrix/client/v3/login": ({ userId }) => ({
     type: "m.login.password",
     identifier: { type: "m.id.user", user: userId },

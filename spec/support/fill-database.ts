@@ -113,6 +113,15 @@ export async function fillDatabase(sql: Sql): Promise<void> {
       select 'gone' || i, '@fill' || i || ':test', 'dropped', true, now() + interval '1 day' from generate_series(1, ${USERS}) i;
     insert into media (media_id, user_id, created_ts, expires_ts, is_legacy, key_id)
       select 'open' || i, '@fill' || i || ':test', 1, 9007199254740991, false, 0 from generate_series(1, ${USERS}) i;
+    insert into blocked_rooms (room_id, blocked_by, blocked_ts)
+      select '!fill' || i, '@fill1:test', 1 from generate_series(1, ${USERS}) i;
+    insert into admin_jobs (job_id, kind, room_id, params, state, not_before, created_by, created_ts, ended_ts)
+      select 'fill' || i, 'purge-history', '!fill' || i, '{}', 'complete', i, '@fill1:test', i, 9e15
+      from generate_series(1, ${USERS}) i;
+    insert into admin_job_items (job_id, item, kind)
+      select 'fill' || i, '@fill' || i || ':test', 'kicked' from generate_series(1, ${USERS}) i;
+    insert into quarantine_changes (media_id, is_quarantined, changed_ts)
+      select 'fill' || i, true, 1 from generate_series(1, ${USERS}) i;
     insert into media_usage (user_id, bytes) select '@fill' || i || ':test', 1 from generate_series(1, ${USERS}) i;
     insert into media_references (nid, media_id) select -i, 'fill' || i from generate_series(1, ${USERS}) i;
     insert into presence (user_id, device_id, state, status_key, last_active_ts, mark)

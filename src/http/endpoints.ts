@@ -55,6 +55,7 @@ import {
 } from "./admin/groups.ts";
 import { userEndpoints } from "./admin/synapse/user-endpoints.ts";
 import { getMyPermissions } from "./admin/me.ts";
+import { roomEndpoints } from "./admin/room-endpoints.ts";
 import {
   deleteRoleBinding,
   getRoleBindings,
@@ -403,4 +404,5 @@ export const endpoints: readonly Endpoint[] = [
   getAuditCheckpoints,
   postAuditReview,
   ...userEndpoints,
+  ...roomEndpoints,
 ];

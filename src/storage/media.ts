@@ -10,6 +10,10 @@ export interface MediumRow {
   contentType: string | null;
   isLegacy: boolean;
   scan: "clean" | "refused" | null;
+  isQuarantined: boolean;
+  createdTs: number;
+  /** Null for not since the day it came. */
+  lastAccessTs: number | null;
   keyId: number;
   sealed: Uint8Array | null;
   /** Null while nothing was uploaded to it; then the rest is null too. */
@@ -29,6 +33,7 @@ export async function findMedium(
 ): Promise<MediumRow | undefined> {
   const [row] = await sql<MediumRow[]>`
     select m.media_id, m.user_id, m.expires_ts, m.content_type, m.is_legacy, m.scan, m.key_id, m.sealed,
+      m.quarantined_by is not null as is_quarantined, m.created_ts, m.last_access_ts,
       b.blob_id, b.size, b.content_type as sniffed_type,
       t.blob_id as thumbnail_id, t.size as thumbnail_size, t.content_type as thumbnail_type
     from media m
@@ -170,6 +175,19 @@ export async function dropBlob(sql: Sql, blobId: string): Promise<boolean> {
   return count > 0;
 }
 
+/** Those of these, and of their thumbnails, that belong to no medium any more. */
+export async function listDroppedBlobs(
+  sql: Sql,
+  blobIds: readonly string[],
+): Promise<string[]> {
+  if (blobIds.length === 0) return [];
+  const rows = await sql<{ blobId: string }[]>`
+    select blob_id from media_blobs where blob_id = any(${blobIds as string[]}::text[]) and state = 'dropped'
+    union
+    select blob_id from media_blobs where origin_blob_id = any(${blobIds as string[]}::text[]) and state = 'dropped'`;
+  return rows.map(({ blobId }) => blobId);
+}
+
 /** When its bytes are gone from the store. */
 export async function forgetBlob(sql: Sql, blobId: string): Promise<void> {
   await sql`delete from media_blobs where blob_id = ${blobId} and state = 'dropped'`;
@@ -194,6 +212,15 @@ export async function setScan(
   scan: "clean" | "refused",
 ): Promise<void> {
   await sql`update media set scan = ${scan} where media_id = ${mediaId}`;
+}
+
+/** Notes that it was had. */
+export async function setLastAccess(
+  sql: Sql,
+  mediaId: string,
+  ts: number,
+): Promise<void> {
+  await sql`update media set last_access_ts = ${ts}::bigint where media_id = ${mediaId}`;
 }
 
 /** Claims bytes that belong to nobody, of writers that died too. */

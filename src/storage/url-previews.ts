@@ -93,3 +93,15 @@ export async function deleteOldUrlPreviews(
     select count(*) as count from deleted`;
   return row!.count;
 }
+
+/** Deletes what was fetched of other servers' pages before a time; answers how much. */
+export async function deleteUrlPreviewsBefore(
+  sql: Sql,
+  ts: number,
+  limit: number,
+): Promise<number> {
+  const { count } = await sql`
+    delete from url_previews where ctid = any(array(
+      select ctid from url_previews where fetched_ts < ${ts}::bigint limit ${limit}))`;
+  return count;
+}

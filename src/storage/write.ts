@@ -36,6 +36,8 @@ export type EventStatus = 0 | 1 | 2;
 export const ACCEPTED = 0;
 export const SOFT_FAILED = 1;
 export const REJECTED = 2;
+/** Its place in the graph is all that is left; nobody is shown it. */
+export const PURGED = 3;
 
 /** Sealed bytes and the two keys that open them; key 0 means not sealed. */
 export interface SealedContent {
@@ -401,6 +403,38 @@ export interface WriteRows {
   removedRegistrationTokens: { token: string }[];
   /** Whether jobs may begin. */
   jobPauses: { isPaused: boolean }[];
+  /** Rooms that nobody of this server comes into any more, known here or not. */
+  roomBlocks: { roomId: string; blockedBy: string }[];
+  removedRoomBlocks: { roomId: string }[];
+  /** A long task, which begins after so long, by the database's time. */
+  adminJobs: {
+    jobId: string;
+    kind: AdminJobKind;
+    roomId: string | null;
+    userId: string | null;
+    /** JSON. */
+    params: string;
+    waitMs: number;
+    createdBy: string;
+  }[];
+  /** One that has ended stays as it is. */
+  cancelledAdminJobs: { jobId: string }[];
+  /** What a task has done to whom. */
+  adminJobItems: {
+    jobId: string;
+    item: string;
+    kind: "kicked" | "not-kicked" | "not-redacted";
+    reason: string | null;
+  }[];
+  /** Ends of a room's graph that no event shall cite any more. */
+  prunedExtremities: { roomNid: number; nid: number }[];
+  /** Withheld from everybody, unless it is protected. */
+  quarantinedMedia: { mediaId: string; quarantinedBy: string }[];
+  releasedMedia: { mediaId: string }[];
+  mediaProtections: { mediaId: string; isProtected: boolean }[];
+  /** With what sealed it; its bytes belong to nobody then, unless it shared them. */
+  removedMedia: { mediaId: string }[];
+  removedReports: { reportId: number }[];
   /** A mode stays once it is `rows`; `roomId` "" stands for all rooms. */
   pushModes: {
     at: number;
@@ -411,6 +445,7 @@ export interface WriteRows {
 }
 
 export type Medium = "email" | "msisdn";
+export type AdminJobKind = "delete-room" | "purge-history" | "redact-user";
 
 export type ScopeKind = "server" | "group" | "space" | "room" | "users";
 
@@ -457,6 +492,7 @@ export type Conflict =
   | "invite-permission" // who may invite a user was set anew
   | "registration-token"
   | "authority" // who may do what changed: decide anew
+  | "blocked-room" // nobody comes into it any more
   | "push-rules" // a member's rules changed: assess anew
   | "key"; // a key that sealed its rows was destroyed: seal anew
 

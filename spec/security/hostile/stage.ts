@@ -55,6 +55,9 @@ export interface Stage extends Place {
   target: TestUser;
   /** A registration token. */
   token: string;
+  /** Reports and tasks for those who run the server, which the user does too. */
+  reports: { event: number; user: number; room: number };
+  tasks: { deletion: string; purge: string; redaction: string };
   /** Of an image. */
   mediaId: string;
   /** To upload to. */
@@ -140,14 +143,20 @@ export async function setStage(
   const image = await uploadImage(user);
   const admin = await makeAuthority(server, user, number);
   const operation = await makeOperation(server, number);
+  const reports = await makeReports(server, number, {
+    roomId,
+    eventId,
+    userId,
+  });
+  const tasks = await makeTasks(server, number, { roomId, userId });
   const pending = must<{ content_uri: string }>(
     await user.post("/_matrix/media/v1/create"),
   );
   return {
     ...{ number, user, others, roomId, eventId, alias, userId, deviceId },
     mediaId: image,
-    admin,
     ...operation,
+    ...{ admin, reports, tasks },
     pendingId: pending.content_uri.split("/").at(-1)!,
     leftRoomId,
     filterId: filter_id,
@@ -165,6 +174,53 @@ export async function setStage(
   };
 }
 
+interface Subjects {
+  roomId: string;
+  eventId: string;
+  userId: string;
+}
+
+async function makeReports(
+  { database: { sql } }: TestServer,
+  number: number,
+  { roomId, eventId, userId }: Subjects,
+): Promise<Stage["reports"]> {
+  const first = number * 10;
+  const sealed = Buffer.from(JSON.stringify({ reason: "r" }));
+  const reports = { event: first + 1, user: first + 2, room: first + 3 };
+  for (const [id, of] of [
+    [reports.event, { roomId, eventId }],
+    [reports.user, { userId }],
+    [reports.room, { roomId }],
+  ] as const) {
+    const about: Partial<Subjects> = of;
+    await sql`
+      insert into reports (report_id, position, reporter, room_id, event_id, user_id, key_id, sealed, created_ts)
+      values (${id}, 0, ${userId}, ${about.roomId ?? null}, ${about.eventId ?? null}, ${about.userId ?? null}, 0, ${sealed}, 1)`;
+  }
+  return reports;
+}
+
+async function makeTasks(
+  { database: { sql } }: TestServer,
+  number: number,
+  { roomId, userId }: Pick<Subjects, "roomId" | "userId">,
+): Promise<Stage["tasks"]> {
+  const [deletion, purge, redaction] = ["d", "p", "r"].map(
+    (kind) => `${kind}${number}`,
+  ) as [string, string, string];
+  const params = JSON.stringify({ localAliases: [], newRoomId: null });
+  for (const [id, kind, state] of [
+    [deletion, "delete-room", "complete"],
+    [purge, "purge-history", "complete"],
+    [redaction, "redact-user", "scheduled"],
+  ] as const)
+    await sql`
+      insert into admin_jobs (job_id, kind, room_id, user_id, params, state, not_before, created_by, created_ts)
+      values (${id}, ${kind}, ${roomId}, ${userId}, ${params}, ${state}, 9007199254740991, ${userId}, 1)`;
+  return { deletion, purge, redaction };
+}
+
 const ADMIN = "/_myelin/admin/v1";
 
 async function makeAuthority(
@@ -174,6 +230,7 @@ async function makeAuthority(
 ): Promise<Stage["admin"]> {
   await bindRole(server, user.userId, "security-admin");
   await bindRole(server, user.userId, "auditor");
+  await bindRole(server, user.userId, "system-admin");
   const ids = { roleId: `role${number}`, groupId: `group${number}` };
   const description = "d";
   const permissions = ["roles.read"];
@@ -423,6 +480,7 @@ export function validRequest(endpoint: Endpoint, stage: Stage): ValidRequest {
   const standing = placeFor(name, stage);
   const { userId, deviceId } = other;
   const place = isOfOther ? { ...standing, userId, deviceId } : standing;
+  const { reports, tasks } = stage;
   const isText = endpoint.path.startsWith(TEXT_MEETINGS);
   const path = endpoint.path
     .replace(":filterId", stage.filterId)
@@ -433,6 +491,12 @@ export function validRequest(endpoint: Endpoint, stage: Stage): ValidRequest {
     .replace(/:token$/, stage.token)
     .replace(":address", `t${stage.number}@example.org`)
     .replace(":externalId", `t${stage.number}`)
+    .replace(/(?<=delete_status\/):jobId/, tasks.deletion)
+    .replace(/(?<=purge_history_status\/):jobId/, tasks.purge)
+    .replace(":jobId", tasks.redaction)
+    .replace(/(?<=event_reports\/):reportId/, String(reports.event))
+    .replace(/(?<=user_reports\/):reportId/, String(reports.user))
+    .replace(":reportId", String(reports.room))
     .replace(":rendezvousId", isText ? stage.textMeeting.id : stage.meeting.id);
   const filled = pathTo({ ...endpoint, path }, place);
   const target = filled.replace("?from=x&to=x", () => {

@@ -2,6 +2,7 @@ import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import { isCompliantUserId, isRoomId } from "../../core/ids.ts";
 import { findUser } from "../../storage/users.ts";
+import type { Sealed } from "../../storage/write.ts";
 import { getVisibleEvent } from "../rooms/context.ts";
 import { makeAnew } from "../rooms/make-anew.ts";
 import { LostRace } from "../rooms/room-queue.ts";
@@ -78,6 +79,22 @@ const notAnId = (of: "room" | "user"): MatrixError =>
 /** What a report's sealed reason is bound to. */
 const reportContext = (reportId: number): string =>
   `reports.sealed ${reportId}`;
+
+/** What was said, in the order of the reports; undefined where its reporter's key is destroyed. */
+export async function readComplaints(
+  { keyring }: Pick<Edges, "keyring">,
+  reports: readonly ({ reportId: number } & Sealed)[],
+): Promise<(Complaint | undefined)[]> {
+  const texts = await keyring.openAll(
+    reports.map(({ keyId, reportId, sealed }) => ({
+      context: reportContext(reportId),
+      ...{ keyId, sealed },
+    })),
+  );
+  return texts.map((text) =>
+    text === undefined ? undefined : (JSON.parse(text) as Complaint),
+  );
+}
 
 const store = (
   edges: Needs,

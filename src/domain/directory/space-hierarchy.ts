@@ -9,6 +9,7 @@ import { childState } from "./space-children.ts";
 import {
   readAccessible,
   readChildren,
+  type Viewer,
   type Walk,
   walkSpace,
 } from "./space-walk.ts";
@@ -43,7 +44,7 @@ const walks = slot(
  */
 export async function readHierarchy(
   edges: Needs,
-  viewer: string,
+  viewer: Viewer,
   roomId: string,
   request: HierarchyRequest,
 ): Promise<HierarchyPage> {
@@ -80,13 +81,13 @@ export async function readHierarchy(
 
 async function orderOf(
   edges: Needs,
-  viewer: string,
+  viewer: Viewer,
   rootNid: number,
   { maxDepth, isSuggestedOnly }: Walk,
   offset: number,
 ): Promise<readonly number[]> {
   const cache = edges.memory.of(walks);
-  const name = `${viewer} ${rootNid} ${maxDepth} ${isSuggestedOnly}`;
+  const name = `${String(viewer)} ${rootNid} ${maxDepth} ${isSuggestedOnly}`;
   const known = offset > 0 ? cache.get(name) : undefined;
   if (known && edges.now() - known.walkedTs < KEPT_MS) return known.order;
   const walk = { maxDepth, isSuggestedOnly };

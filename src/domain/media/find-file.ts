@@ -1,6 +1,10 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { MatrixError } from "../../core/errors.ts";
-import { findMedium, type MediumRow } from "../../storage/media.ts";
+import {
+  findMedium,
+  type MediumRow,
+  setLastAccess,
+} from "../../storage/media.ts";
 import { openFileSecret } from "./file-secret.ts";
 import type { FileNeeds, FoundFile } from "./found-file.ts";
 import { assertScanned } from "./scan.ts";
@@ -34,7 +38,20 @@ export async function findFile(
   if (!opened) throw notFound();
   const found = { row, blobId, size, ...opened };
   await assertScanned(edges, found);
+  await noteAccess(edges, row);
   return found;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** To a day, so that what is had often is written seldom. */
+async function noteAccess(
+  { db, now }: FileNeeds,
+  { createdTs, lastAccessTs, mediaId }: MediumRow,
+): Promise<void> {
+  const nowTs = now();
+  if (nowTs - (lastAccessTs ?? createdTs) > DAY_MS)
+    await setLastAccess(db, mediaId, nowTs);
 }
 
 /** The medium, once something was uploaded to it. */
@@ -50,6 +67,7 @@ async function waitFor(
     const row = await findMedium(db, mediaId, variant);
     // "servers MUST return a 404 M_NOT_FOUND for frozen media".
     if (!row || (isLegacy && !row.isLegacy)) throw notFound();
+    if (row.isQuarantined) throw notFound();
     if (row.blobId !== null) return row;
     if ((row.expiresTs ?? 0) <= now()) throw notFound();
     const left = deadline - performance.now();

@@ -32,7 +32,7 @@ type Content = JsonObject;
  */
 export function joinRoom(
   edges: WriterEdges,
-  requester: Requester,
+  requester: Pick<Requester, "userId" | "isGuest">,
   roomId: string,
   content: Content = {},
 ): Promise<MembershipChange> {
@@ -41,7 +41,7 @@ export function joinRoom(
 
 async function joinNow(
   edges: WriterEdges,
-  { userId, isGuest }: Requester,
+  { userId, isGuest }: Pick<Requester, "userId" | "isGuest">,
   roomId: string,
   content: Content,
 ): Promise<MembershipChange> {

@@ -220,6 +220,11 @@ function conflictError(over: string): Error {
       return new LostRace("Who may invite the user was set anew.");
     case "alias":
       return roomInUse();
+    case "blocked-room":
+      return new MatrixError(
+        "M_FORBIDDEN",
+        "This room has been blocked on this server.",
+      );
     case "inactive-user":
       return new MatrixError(
         "M_FORBIDDEN",

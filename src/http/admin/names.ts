@@ -1,4 +1,5 @@
 import { MatrixError } from "../../core/errors.ts";
+import { isCompliantUserId } from "../../core/ids.ts";
 import { isName } from "../../domain/admin/names.ts";
 import type { ParamParser } from "../endpoint.ts";
 
@@ -17,4 +18,10 @@ export const nameParam: ParamParser<string> = (segment) => {
 export const numberParam: ParamParser<number> = (segment) => {
   if (/^[1-9][0-9]{0,14}$/.test(segment)) return Number(segment);
   throw new MatrixError("M_INVALID_PARAM", "The path must name a number.");
+};
+
+/** A user, of whichever server. */
+export const userParam: ParamParser<string> = (segment) => {
+  if (isCompliantUserId(segment)) return segment;
+  throw new MatrixError("M_INVALID_PARAM", "The path must name a user ID.");
 };

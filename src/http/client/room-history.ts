@@ -14,16 +14,16 @@ const MAX_LIMIT = 1_000;
 const MAX_FILTER_BYTES = 64 * 1024;
 const LIMIT = { type: "integer", minimum: 0 };
 
-function parseFilter(text: string | undefined): RoomEventFilter {
+export function parseFilter(text: string | undefined): RoomEventFilter {
   if (text === undefined) return parseRoomEventFilter({});
   const limits = { maxBytes: MAX_FILTER_BYTES, maxDepth: 20, maxKeys: 1_000 };
   return parseRoomEventFilter(readJson(Buffer.from(text), limits));
 }
 
-const pointIn = (token: string | undefined, name: string) =>
+export const pointIn = (token: string | undefined, name: string) =>
   token === undefined ? null : parsePagingToken(token, name);
 
-const joined = (texts: readonly string[]) => `[${texts.join(",")}]`;
+export const joined = (texts: readonly string[]) => `[${texts.join(",")}]`;
 
 /** https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3roomsroomidmessages */
 export const getMessages = endpoint<{

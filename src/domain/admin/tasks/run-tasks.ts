@@ -1,0 +1,105 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  claimJob,
+  renewJob,
+  saveProgress,
+  settleJob,
+  type AdminJobRow,
+  type JobClaim,
+} from "../../../storage/admin-jobs.ts";
+import { StorageUnavailable } from "../../../storage/storage-unavailable.ts";
+import type { AdminJobKind } from "../../../storage/write.ts";
+import { createLoopMeter, restFor } from "../../../util/loop-load.ts";
+import { deleteRoomTask } from "./delete-room-task.ts";
+import { purgeHistoryTask } from "./purge-history-task.ts";
+import { redactUserTask } from "./redact-user-task.ts";
+import { TaskFailed, type TaskEdges, type TaskKind } from "./task.ts";
+
+const KINDS: Readonly<Record<AdminJobKind, TaskKind>> = {
+  "delete-room": deleteRoomTask,
+  "purge-history": purgeHistoryTask,
+  "redact-user": redactUserTask,
+};
+
+/** Longer than any step; after it the task of a process that died goes on elsewhere. */
+const CLAIM_MS = 30_000;
+const RENEWED_AFTER_MS = CLAIM_MS / 3;
+const RESTS = { mostTimes: 30, longestMs: 1000 };
+const MOST_FAILURES = 5;
+const RETRY_MS = 5_000;
+
+export interface RunOptions {
+  /** This one alone. */
+  jobId?: string;
+  signal?: AbortSignal;
+  /** So many steps at the most. */
+  steps?: number;
+}
+
+/** Does a task that is due, as far as it goes by itself; false where there was none. */
+export async function runTask(
+  edges: TaskEdges,
+  { jobId, signal, steps = Infinity }: RunOptions = {},
+): Promise<boolean> {
+  const claimed = await claimJob(edges.db, CLAIM_MS, jobId);
+  if (!claimed) return false;
+  const { claim } = claimed;
+  let { job } = claimed;
+  const measureLoop = createLoopMeter();
+  let heldSince = performance.now();
+  try {
+    for (let taken = 0; taken < steps; taken += 1) {
+      const begunAt = performance.now();
+      const end = await KINDS[job.kind].step(edges, job, claim);
+      const progress = JSON.stringify(end.progress);
+      job = { ...job, progress };
+      if (end.next !== "more") {
+        const state = end.next === "done" ? "complete" : "scheduled";
+        const { waitMs = 0 } = end;
+        await settleJob(edges.db, claim, { state, progress, waitMs });
+        return true;
+      }
+      // What was taken back, or taken over, is left where it is.
+      if (!(await saveProgress(edges.db, claim, progress))) return true;
+      const tookMs = performance.now() - begunAt;
+      await rest(restFor(tookMs, measureLoop(), RESTS), signal);
+      if (signal?.aborted) break;
+      if (performance.now() - heldSince < RENEWED_AFTER_MS) continue;
+      if (!(await renewJob(edges.db, claim, CLAIM_MS))) return true;
+      heldSince = performance.now();
+    }
+    const { progress } = job;
+    await settleJob(edges.db, claim, { state: "active", progress });
+  } catch (error) {
+    await settleFailure(edges, job, claim, error);
+  }
+  return true;
+}
+
+async function settleFailure(
+  edges: TaskEdges,
+  { jobId, kind, progress, failures }: AdminJobRow,
+  claim: JobClaim,
+  error: unknown,
+): Promise<void> {
+  // Where the database is away the claim runs out, and the task goes on later.
+  if (error instanceof StorageUnavailable) throw error;
+  const isTold = error instanceof TaskFailed;
+  const isLast = failures + 1 >= MOST_FAILURES;
+  edges.log.warn({ err: error, jobId, kind }, "A task did not get on.");
+  await settleJob(edges.db, claim, {
+    progress,
+    hasFailed: true,
+    ...(isTold || isLast
+      ? {
+          state: "failed",
+          error: isTold ? error.message : "It failed again and again.",
+        }
+      : { state: "active", waitMs: RETRY_MS }),
+  });
+}
+
+async function rest(ms: number, signal: AbortSignal | undefined) {
+  if (ms < 1 || signal?.aborted) return;
+  await sleep(ms, undefined, { signal }).catch(() => undefined);
+}

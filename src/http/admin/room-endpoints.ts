@@ -1,0 +1,115 @@
+import type { Endpoint } from "../endpoint.ts";
+import {
+  deleteEventReport,
+  deleteRoomReport,
+  deleteUserReport,
+  getEventReport,
+  getEventReports,
+  getRoomReports,
+  getUserReport,
+  getUserReports,
+} from "./event-reports.ts";
+import { deleteJob, getJob, getJobs } from "./jobs.ts";
+import {
+  deleteAdminMedium,
+  deleteMediaOfUser,
+  getAdminMedium,
+  getMediaOfUser,
+  postDeleteMedia,
+  postPurgeMediaCache,
+} from "./media.ts";
+import {
+  getQuarantineChanges,
+  getRoomMedia,
+  postProtectMedium,
+  postQuarantineMedium,
+  postQuarantineRoom,
+  postQuarantineUser,
+  postReleaseMedium,
+  postUnprotectMedium,
+} from "./media-quarantine.ts";
+import {
+  getPurgeStatus,
+  getRedactStatus,
+  postPurgeHistory,
+  postRedactUser,
+} from "./purge.ts";
+import {
+  getAdminContext,
+  getAdminEventByTimestamp,
+  getAdminHierarchy,
+  getAdminMessages,
+  getFetchedEvent,
+} from "./room-content.ts";
+import {
+  deleteRoomAtOnce,
+  deleteRoomLater,
+  getDeletion,
+  getDeletionsOfRoom,
+} from "./room-deletion.ts";
+import {
+  deleteForwardExtremities,
+  getForwardExtremities,
+  postAdminJoin,
+  postMakeRoomAdmin,
+} from "./room-power.ts";
+import {
+  getAdminRoom,
+  getAdminRoomMembers,
+  getAdminRooms,
+  getAdminRoomState,
+  getRoomBlock,
+  putRoomBlock,
+} from "./rooms.ts";
+
+/** What administrators are served of rooms, files, reports and tasks. */
+export const roomEndpoints: readonly Endpoint[] = [
+  getAdminRooms,
+  getAdminRoom,
+  getAdminRoomMembers,
+  getAdminRoomState,
+  getAdminMessages,
+  getAdminContext,
+  getAdminEventByTimestamp,
+  getAdminHierarchy,
+  getFetchedEvent,
+  getRoomBlock,
+  putRoomBlock,
+  deleteRoomAtOnce,
+  deleteRoomLater,
+  getDeletionsOfRoom,
+  getDeletion,
+  postAdminJoin,
+  postMakeRoomAdmin,
+  getForwardExtremities,
+  deleteForwardExtremities,
+  postPurgeHistory,
+  getPurgeStatus,
+  postRedactUser,
+  getRedactStatus,
+  getRoomMedia,
+  postQuarantineRoom,
+  postQuarantineUser,
+  postQuarantineMedium,
+  postReleaseMedium,
+  postProtectMedium,
+  postUnprotectMedium,
+  getQuarantineChanges,
+  getAdminMedium,
+  deleteAdminMedium,
+  postDeleteMedia,
+  postPurgeMediaCache,
+  getMediaOfUser,
+  deleteMediaOfUser,
+  getEventReports,
+  getEventReport,
+  deleteEventReport,
+  getUserReports,
+  getUserReport,
+  deleteUserReport,
+  getRoomReports,
+  deleteRoomReport,
+  getJobs,
+  getJob,
+  deleteJob,
+];
