@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { endpoints } from "../../src/http/endpoints.ts";
 import type { Endpoint } from "../../src/http/endpoint.ts";
-import { administrator } from "../support/administrators.ts";
+import { administrator, bindRole } from "../support/administrators.ts";
 import { makeRoom, must, path, say, send } from "../support/rooms.ts";
 import { useServer } from "../support/server.ts";
 import type { Answer, Json, TestUser } from "../support/server.ts";
@@ -120,6 +120,7 @@ describe("hostile JSON", () => {
   before(async () => {
     // Administrators' endpoints read the bodies of nobody else.
     alice = await administrator(server, "alice", "security-admin");
+    await bindRole(server, alice.userId, "auditor");
   });
 
   /** A room of its own for each endpoint: some of them leave it. */
