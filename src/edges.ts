@@ -139,7 +139,7 @@ export interface Trail {
   /** As it is without the trail, for what commits for several requests. */
   readonly committer: RecordingCommitter;
   note(noted: Noted): void;
-  /** Hands the records for one write. */
+  /** Hands the request's record, and nothing where it is written already, for one write. */
   carry<T>(
     drafts: readonly AuditDraft[],
     write: (records: readonly AuditDraft[]) => Promise<T>,

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import type { Endpoint } from "../../../src/http/endpoint.ts";
 import { endpoints } from "../../../src/http/endpoints.ts";
+import { pathTo, type Place } from "../../security/requests.ts";
 import { auditHead, readAudit } from "../../support/audit.ts";
 import { administrator, bindRole } from "../../support/administrators.ts";
 import { quiet } from "../../support/database.ts";
@@ -9,21 +10,19 @@ import { useServer, type TestUser } from "../../support/server.ts";
 
 const acts = endpoints.filter(({ permission }) => permission !== undefined);
 
-/** Nobody has an id like these, but a path needs one. */
-const IDS: Readonly<Record<string, string>> = {
+/** Nobody has ids like these, but a path needs some. */
+const NOWHERE: Place & Readonly<Record<string, string>> = {
   userId: "@nobody-yet:test",
   roomId: "!none:test",
-  roomIdOrAlias: "!none:test",
-  roleId: "none",
-  groupId: "none",
+  eventId: "$none",
+  deviceId: "NONE",
+  alias: "#none:test",
   bindingId: "999999",
   tokenId: "999999",
+  reportId: "999999",
+  roleId: "none",
+  groupId: "none",
 };
-
-const pathOf = ({ path }: Endpoint): string =>
-  path.replace(/:([A-Za-z]+)/g, (_, name: string) =>
-    encodeURIComponent(IDS[name] ?? "none"),
-  );
 
 describe("the audit log", () => {
   const server = useServer();
@@ -46,7 +45,7 @@ describe("the audit log", () => {
     const hasBody = endpoint.method === "put" || endpoint.method === "post";
     const answer = await who.ask(
       endpoint.method.toUpperCase(),
-      pathOf(endpoint),
+      pathTo(endpoint, NOWHERE),
       hasBody ? body : undefined,
       { headers: { "user-agent": "the spec's" } },
     );
@@ -95,7 +94,7 @@ describe("the audit log", () => {
         permission,
       ]);
       const [record] = asked.records;
-      if (status === 200) {
+      if (status < 300) {
         expect(record).to.include({ result: "allowed" });
       } else {
         expect(status).to.be.below(500);

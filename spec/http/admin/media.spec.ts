@@ -310,7 +310,9 @@ describe("files, as administrators' tools ask for them", () => {
   it("leave a record of each act", async () => {
     const rows = await server.database.sql<{ record: string }[]>`
       select record from audit_log`;
-    const acts = rows.map(({ record }) => (JSON.parse(record) as Json)["act"]);
+    const acts = rows.map(
+      ({ record }) => (JSON.parse(record) as Json)["action"],
+    );
     expect(acts).to.include.members(["media.quarantine", "media.delete"]);
   });
 });

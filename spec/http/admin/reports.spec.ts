@@ -115,7 +115,9 @@ describe("reports, as administrators' tools ask for them", () => {
     expect(refused.body["org.myelin.permission"]).to.equal("reports.read");
     const rows = await server.database.sql<{ record: string }[]>`
       select record from audit_log`;
-    const acts = rows.map(({ record }) => (JSON.parse(record) as Json)["act"]);
+    const acts = rows.map(
+      ({ record }) => (JSON.parse(record) as Json)["action"],
+    );
     expect(acts).to.include.members(["reports.read", "reports.write"]);
     expect(rows.map(({ record }) => record).join()).to.not.include("a joke");
   });

@@ -1,3 +1,4 @@
+import { readAudit } from "../../support/audit.ts";
 import { expect } from "chai";
 import { administrator } from "../../support/administrators.ts";
 import {
@@ -43,11 +44,7 @@ describe("rooms, as administrators' tools ask for them", () => {
     bob = await server.user("bob");
   });
 
-  const records = async (): Promise<Json[]> => {
-    const rows = await server.database.sql<{ record: string }[]>`
-      select record from audit_log order by seq`;
-    return rows.map(({ record }) => JSON.parse(record) as Json);
-  };
+  const records = () => readAudit(server);
 
   describe("the list", () => {
     const ids: Record<string, string> = {};
@@ -311,11 +308,13 @@ describe("rooms, as administrators' tools ask for them", () => {
       const made = (await records()).slice(before);
       expect(made).to.have.length(3);
       expect(made[0]).to.deep.include({
-        act: "rooms.content.read",
-        actor: admin.userId,
-        target: roomId,
-        details: { read: "messages", case_id: "C-1", reason: "asked" },
+        action: "rooms.content.read",
+        resource: { type: "room", id: roomId },
+        after: { read: "messages" },
+        case_id: "C-1",
+        reason: "asked",
       });
+      expect(made[0]!.actor).to.include({ user_id: admin.userId });
       expect(JSON.stringify(made)).to.include("C-2").and.not.include("three");
     });
 
@@ -425,10 +424,15 @@ describe("rooms, as administrators' tools ask for them", () => {
         { block: false },
       );
       await act(bob, roomId, "join");
-      expect((await records()).at(-1)).to.deep.include({
-        act: "rooms.block",
-        target: roomId,
-        details: { block: false },
+      const blocks = (await records()).filter(
+        ({ action }) => action === "rooms.block",
+      );
+      expect(blocks.slice(-2).map(({ after }) => after)).to.deep.include({
+        block: false,
+      });
+      expect(blocks.at(-1)!.resource).to.deep.equal({
+        type: "room",
+        id: roomId,
       });
     });
 

@@ -1,3 +1,4 @@
+import { readAudit } from "../../support/audit.ts";
 import { expect } from "chai";
 import { searchAccounts } from "../../../src/domain/admin/users/list-accounts.ts";
 import { administrator, bindRole } from "../../support/administrators.ts";
@@ -206,13 +207,8 @@ describe("Synapse's accounts", () => {
       user: localpart,
       password,
     });
-  const records = async (target: string) => {
-    const rows = await server.database.sql<{ record: string }[]>`
-      select record from audit_log order by seq`;
-    return rows
-      .map(({ record }) => JSON.parse(record) as Json)
-      .filter((record) => record["target"] === target);
-  };
+  const records = async (target: string) =>
+    (await readAudit(server)).filter(({ resource }) => resource.id === target);
 
   it("are made with 201, changed with 200, and hold what was put", async () => {
     const made = await put("made", {
@@ -252,8 +248,16 @@ describe("Synapse's accounts", () => {
     expect((await put("made", { user_type: null })).body["user_type"]).to.equal(
       null,
     );
-    const acts = (await records(user("made"))).map(({ act }) => act);
-    expect(acts).to.include.members(["users.create", "users.write"]);
+    const changes = (await records(user("made"))).filter(
+      ({ action }) => action === "users.write",
+    );
+    expect(changes.map(({ result }) => result)).to.deep.equal(
+      Array(changes.length).fill("allowed"),
+    );
+    expect(changes[0]!.after).to.include({
+      ...{ act: "users.create", created: true, password: true },
+      ...{ threepids: 2, external_ids: 1, user_type: "bot" },
+    });
     expect(JSON.stringify(await records(user("made")))).to.not.match(
       /long password|example\.org|sub\/1/,
     );
@@ -376,8 +380,12 @@ describe("Synapse's accounts", () => {
     must(await logIn("ann", "third password"));
     const weak = await reset({ new_password: "x" });
     expect(weak.body["errcode"]).to.equal("M_WEAK_PASSWORD");
-    const [record] = (await records(ann.userId)).slice(-1);
-    expect(record).to.include({ act: "users.credentials" });
+    const resets = (await records(ann.userId)).filter(
+      ({ action }) => action === "users.credentials",
+    );
+    expect(resets.map(({ result }) => result)).to.deep.equal([
+      ...["allowed", "allowed", "failed"],
+    ]);
   });
 
   it("are locked and suspended, at once and in every process", async () => {

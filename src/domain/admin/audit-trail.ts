@@ -58,8 +58,9 @@ export class AuditTrail implements Trail {
   };
 
   /**
-   * Hands the records for one write: the request's own, and those of `drafts` that are
-   * of other acts. What a use-case drafts of the request's own act completes its record.
+   * Hands the record for one write, where none was written before. What a use-case drafts
+   * of its act completes the request's record, also where it is a part of it that takes a
+   * permission of its own: that stands there as `act`.
    */
   async carry<T>(
     drafts: readonly AuditDraft[],
@@ -73,13 +74,10 @@ export class AuditTrail implements Trail {
     try {
       const begun = this.#begin();
       const own = this.#complete(begun, "allowed");
-      const others = drafts
-        .filter(({ action }) => action !== own.action)
-        .map((draft) => ({ ...draft, ...whoOf(begun, draft) }));
-      if (this.#isWritten || !this.#isDue) return await write(others);
-      const draft = drafts.find(({ action }) => action === own.action);
-      const record = draft ? { ...own, ...draft, ...whoOf(begun, draft) } : own;
-      const outcome = await write([record, ...others]);
+      if (this.#isWritten || !this.#isDue) return await write([]);
+      const draft =
+        drafts.find(({ action }) => action === own.action) ?? drafts[0];
+      const outcome = await write([draft ? complete(own, draft, begun) : own]);
       if (isDone(outcome)) this.#isWritten = true;
       return outcome;
     } finally {
@@ -123,6 +121,20 @@ export class AuditTrail implements Trail {
         }),
     };
   }
+}
+
+function complete(
+  own: AuditDraft,
+  draft: AuditDraft,
+  begun: AuditDraft,
+): AuditDraft {
+  const act = draft.action === own.action ? {} : { act: draft.action };
+  const after = { ...act, ...draft.after, ...own.after };
+  return {
+    ...{ ...own, ...draft, ...whoOf(begun, draft) },
+    action: own.action,
+    ...(Object.keys(after).length > 0 && { after }),
+  };
 }
 
 const isCommitted = ({ status }: CommitResult): boolean =>

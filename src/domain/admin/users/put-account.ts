@@ -55,6 +55,10 @@ export async function putAccount(
   await assertFit(edges, userId, wish);
   const standing = await findAccount(edges.db, userId);
   await assertMayAll(edges, by, userId, permissionsFor(standing, wish));
+  edges.trail?.note({
+    resource: { type: "user", id: userId },
+    after: toldOf(wish, !standing),
+  });
   if (standing) await change(edges, by, standing, wish);
   else await make(edges, by, userId, wish);
   return { isNew: !standing };
@@ -99,6 +103,28 @@ function permissionsFor(
     isNeeded ? [permission] : [],
   );
 }
+
+/** What was asked for, without what is personal: several writes do it, and the first one has the record. */
+const toldOf = (wish: AccountWish, isNew: boolean): JsonObject => {
+  const { isAdmin, isDeactivated, isLocked, userType } = wish;
+  const { externalIds, thirdPartyIds } = wish;
+  const told = {
+    ...(isNew && { created: true }),
+    ...(isAdmin !== undefined && { admin: isAdmin }),
+    ...(isLocked !== undefined && { locked: isLocked }),
+    ...(isDeactivated !== undefined && { deactivated: isDeactivated }),
+    ...(userType !== undefined && { user_type: userType }),
+    ...(thirdPartyIds && { threepids: thirdPartyIds.length }),
+    ...(externalIds && { external_ids: externalIds.length }),
+  };
+  const { avatarUrl, displayName, logsOut, password } = wish;
+  return {
+    ...told,
+    ...(password !== undefined && { password: true, logout_devices: logsOut }),
+    ...(displayName !== undefined && { displayname: true }),
+    ...(avatarUrl !== undefined && { avatar_url: true }),
+  };
+};
 
 const isChange = (wanted: boolean | undefined, standing = false): boolean =>
   wanted !== undefined && wanted !== standing;
