@@ -8,6 +8,9 @@ interface BindingOf {
   expiresInMs?: number;
 }
 
+/** The server gives out smaller ones. */
+const FIRST_ID = 1_000_000_000;
+
 /** Binds a role to a user as the first administrators get theirs; answers the binding's number. */
 export async function bindRole(
   { database: { sql } }: Pick<TestServer, "database">,
@@ -20,9 +23,9 @@ export async function bindRole(
   const [row] = await sql<{ bindingId: number }[]>`
     with bound as (
       insert into role_bindings (binding_id, user_id, role_id, scope_kind, scope_id, expires_ts, reason, granted_by, granted_ts)
-      select coalesce(max(binding_id), 0) + 1, ${userId}, ${roleId}, ${scopeKind}, ${scopeId},
+      select coalesce(max(binding_id), ${FIRST_ID}) + 1, ${userId}, ${roleId}, ${scopeKind}, ${scopeId},
         database_ms() + ${expiresInMs}::bigint, 'for a spec', 'a spec', 1
-      from role_bindings where binding_id < 1000
+      from role_bindings where binding_id > ${FIRST_ID}
       returning binding_id)
     select binding_id from bound`;
   const { bindingId } = row!;

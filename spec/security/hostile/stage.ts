@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 import type { Endpoint } from "../../../src/http/endpoint.ts";
 import type { JsonObject } from "../../../src/core/json.ts";
+import { userEndpoints } from "../../../src/http/admin/synapse/user-endpoints.ts";
 import { BUILT_IN_ROLES } from "../../../src/domain/admin/roles.ts";
 import { bindRole } from "../../support/administrators.ts";
 import { newCrossSigning, newDevice } from "../../support/device-identity.ts";
@@ -276,15 +277,18 @@ const OF_SECURITY = BUILT_IN_ROLES.get("security-admin")!.permissions;
 
 /** Who may ask it: most of what administrators do takes another one than who grants. */
 export const askerOf = (
-  { auth, permission, ownToo }: Endpoint,
+  endpoint: Endpoint,
   { user, operator }: Stage,
 ): TestUser =>
-  auth === "admin" &&
-  permission &&
-  ownToo !== true &&
-  !OF_SECURITY.includes(permission)
+  isOfOther(endpoint) && !OF_SECURITY.includes(endpoint.permission!)
     ? operator
     : user;
+
+/** Whether an administrator does it to somebody else. */
+const isOfOther = (endpoint: Endpoint): boolean =>
+  userEndpoints.includes(endpoint) &&
+  endpoint.permission !== undefined &&
+  endpoint.ownToo !== true;
 
 const MEETINGS = "/_matrix/client/unstable/io.element.msc4388/rendezvous";
 const TEXT_MEETINGS = "/_matrix/client/unstable/org.matrix.msc4108/rendezvous";
@@ -475,11 +479,12 @@ export interface ValidRequest {
 /** A request that this endpoint accepts from the stage's user. */
 export function validRequest(endpoint: Endpoint, stage: Stage): ValidRequest {
   const name = nameOf(endpoint);
-  const { operator, target: other } = stage;
-  const isOfOther = askerOf(endpoint, stage) === operator;
+  const { target: other } = stage;
   const standing = placeFor(name, stage);
   const { userId, deviceId } = other;
-  const place = isOfOther ? { ...standing, userId, deviceId } : standing;
+  const place = isOfOther(endpoint)
+    ? { ...standing, userId, deviceId }
+    : standing;
   const { reports, tasks } = stage;
   const isText = endpoint.path.startsWith(TEXT_MEETINGS);
   const path = endpoint.path

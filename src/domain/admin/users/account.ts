@@ -1,5 +1,6 @@
 import type { Edges } from "../../../edges.ts";
 import { MatrixError } from "../../../core/errors.ts";
+import { isUserId } from "../../../core/ids.ts";
 import { findAccount, type AccountRow } from "../../../storage/accounts.ts";
 import { readMemberProfile } from "../../accounts/member-profile.ts";
 import {
@@ -56,6 +57,6 @@ export function assertLocal(
   settings: Pick<Edges["settings"], "serverName">,
   userId: string,
 ): void {
-  if (isLocalUser(settings, userId)) return;
+  if (isUserId(userId) && isLocalUser(settings, userId)) return;
   throw new MatrixError("M_UNKNOWN", "That user is not one of this server.");
 }

@@ -1,5 +1,6 @@
 import type { UserId } from "../../../core/ids.ts";
 import {
+  getAccountRow,
   readAccount,
   type Account,
 } from "../../../domain/admin/users/account.ts";
@@ -271,7 +272,8 @@ export const getSearchedUsers = endpoint<OneUser & { query: { term: string } }>(
       properties: { term: { type: "string", minLength: 1 } },
       required: ["term"],
     },
-    async handle(edges, { query }) {
+    async handle(edges, { params, query }) {
+      await getAccountRow(edges, params.userId);
       const wanted = wantedOf({ name: query.term, locked: "true" }, null);
       const { accounts } = await searchAccounts(edges, wanted);
       return accounts.map((row) => ({

@@ -98,7 +98,9 @@ export const postStartJob = endpoint<{ body: { job_name: string } }>({
   rateLimit: "admin",
   body: {
     type: "object",
-    properties: { job_name: { type: "string", maxLength: 255 } },
+    properties: {
+      job_name: { type: "string", pattern: "^[^\\u0000]{0,255}$" },
+    },
     required: ["job_name"],
   },
   async handle(edges, { body, ...by }) {
