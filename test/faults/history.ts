@@ -123,11 +123,18 @@ async function register(
   };
 }
 
-/** What a busy machine cannot answer at the moment is asked again. */
+/**
+ * What a busy machine cannot answer at the moment is asked again, and so is a reading whose
+ * connection broke: it changes nothing.
+ */
 async function ask(...asked: Parameters<typeof askOnce>): Promise<Answer> {
+  const isReading = asked[2] === "GET";
   for (let tries = 1; ; tries += 1) {
-    const answer = await askOnce(...asked);
-    if (answer.status !== 503 || tries === MOST_TRIES) return answer;
+    const isLast = tries === MOST_TRIES;
+    const answer = await askOnce(...asked).catch((error: unknown) => {
+      if (!isReading || isLast) throw error;
+    });
+    if (answer && (answer.status !== 503 || isLast)) return answer;
     await pause(200);
   }
 }
