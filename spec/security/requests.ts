@@ -50,6 +50,7 @@ const plain: Readonly<Record<string, string>> = {
   externalId: "absent",
   jobId: "absent",
   reportId: "1",
+  destination: "elsewhere.test",
 };
 
 const queries: Readonly<Record<string, string>> = {

@@ -53,6 +53,13 @@ import {
   postGroup,
   putGroupMember,
 } from "./admin/groups.ts";
+import {
+  getDestinations,
+  getOneDestination,
+  getRoomsOfDestination,
+  postResetConnection,
+} from "./admin/federation.ts";
+import { getServerKeys } from "./federation/keys.ts";
 import { userEndpoints } from "./admin/synapse/user-endpoints.ts";
 import { getMyPermissions } from "./admin/me.ts";
 import { roomEndpoints } from "./admin/room-endpoints.ts";
@@ -403,6 +410,11 @@ export const endpoints: readonly Endpoint[] = [
   getAuditKey,
   getAuditCheckpoints,
   postAuditReview,
+  getDestinations,
+  getOneDestination,
+  getRoomsOfDestination,
+  postResetConnection,
+  getServerKeys,
   ...userEndpoints,
   ...roomEndpoints,
 ];
