@@ -65,6 +65,26 @@ export interface AuditOutside {
   streams: readonly { sink: AuditSink; format: "cef" | "json" }[];
 }
 
+export interface AlertSettings {
+  /** How many accounts one network tries in vain, within how long. */
+  spray: { accounts: number; spanMs: number };
+  /** How much an administrator reads of what others wrote. */
+  reads: { count: number; spanMs: number };
+  downloads: { files: number; bytes: number; spanMs: number };
+  newPlaces: "off" | "administrators" | "everyone";
+  /** By which a proxy tells of each request from which country it comes. */
+  countryHeader?: string;
+  /** Absent where administrators may act at any hour. */
+  offHours?: {
+    begin: number;
+    end: number;
+    isWeekendOff: boolean;
+    timeZone: string;
+  };
+  /** Detectors whose alerts lock the account that they are about. */
+  locks: readonly string[];
+}
+
 /** Values of the configuration that use-cases read. */
 export interface Settings {
   serverName: string;
@@ -105,6 +125,10 @@ export interface Settings {
     deny: readonly string[];
     acceptLanguage: string;
   };
+  /** What is reported as remarkable; absent where nothing is. */
+  alerts?: AlertSettings;
+  /** After how long records have to have been reviewed. */
+  auditReviewMs: number;
   /** How long what administrators had erased can be taken back. */
   undoWindowMs: number;
   /** Who tells users what the server has to say, and where. */

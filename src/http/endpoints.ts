@@ -54,6 +54,12 @@ import {
   putGroupMember,
 } from "./admin/groups.ts";
 import {
+  getAlerts,
+  getOneAlert,
+  getReviewsDue,
+  postAcknowledge,
+} from "./admin/alerts.ts";
+import {
   getDestinations,
   getOneDestination,
   getRoomsOfDestination,
@@ -410,6 +416,10 @@ export const endpoints: readonly Endpoint[] = [
   getAuditKey,
   getAuditCheckpoints,
   postAuditReview,
+  getReviewsDue,
+  getAlerts,
+  getOneAlert,
+  postAcknowledge,
   getDestinations,
   getOneDestination,
   getRoomsOfDestination,
