@@ -22,7 +22,7 @@ const answerOf = (alert: Alert) => ({
   severity: alert.severity,
   user_id: alert.userId,
   raised_ts: alert.raisedTs,
-  facts: JSON.parse(alert.facts) as object,
+  facts: alert.facts,
   locked: alert.isLocked,
   record_seq: alert.recordSeq,
   ...(alert.record && { record: alert.record }),

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { MatrixError } from "../../../core/errors.ts";
+import type { JsonObject } from "../../../core/json.ts";
 import type { Edges } from "../../../edges.ts";
 import {
   findAlert,
@@ -13,7 +14,8 @@ import { openRecords, type OpenedRecord } from "../open-records.ts";
 
 type Reads = Pick<Edges, "db" | "keyring">;
 
-export interface Alert extends AlertRow {
+export interface Alert extends Omit<AlertRow, "facts"> {
+  facts: JsonObject;
   /** What made it one. */
   record: OpenedRecord | undefined;
 }
@@ -46,6 +48,7 @@ async function withRecords(
   const bySeq = new Map(records.map((record) => [record.seq, record]));
   return rows.map((row) => ({
     ...row,
+    facts: JSON.parse(row.facts) as JsonObject,
     record: bySeq.get(row.recordSeq ?? -1),
   }));
 }
