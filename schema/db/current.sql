@@ -2461,6 +2461,18 @@ begin
     perform store_admin_rows(p_rows, starts, p_now);
   end if;
 
+  if p_rows ? 'removed_url_previews' then
+    with deleted as (
+      delete from url_previews using jsonb_to_recordset(p_rows->'removed_url_previews') as r(w int, url_hash bytea, fetched_ts bigint)
+      where (url_previews.url_hash, url_previews.fetched_ts) = (r.url_hash, r.fetched_ts) and starts[r.w + 1] is not null
+      returning url_previews.media_id
+    )
+    delete from media using deleted
+    where media.media_id = deleted.media_id
+      and not exists (select from media_references named where named.media_id = media.media_id)
+      and not exists (select from profile_fields named where named.media_id = media.media_id);
+  end if;
+
   if p_rows ?| '{alerts,alert_acknowledgements}' then
     perform store_alerts(p_rows, starts, p_now);
   end if;

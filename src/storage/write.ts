@@ -435,6 +435,8 @@ export interface WriteRows {
   /** With what sealed it; its bytes belong to nobody then, unless it shared them. */
   removedMedia: { mediaId: string }[];
   removedReports: { reportId: number }[];
+  /** With their images, unless an event or a profile names them. */
+  removedUrlPreviews: { urlHash: Uint8Array; fetchedTs: number }[];
   /** One of the same detector, subject and span is there once. */
   alerts: {
     alertId: number;
