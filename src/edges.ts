@@ -179,6 +179,8 @@ export interface Edges {
   committer: RecordingCommitter;
   /** The record of the request, where it has one; `committer` writes it. */
   trail?: Trail | undefined;
+  /** The device of an administrator who acts in the user's place, where one does. */
+  actingDevice?: string | undefined;
   nids: NidSource;
   keyring: Keyring;
   notifier: Notifier;
