@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { raiseAlerts } from "../../../src/domain/admin/alerts/raise-alerts.ts";
 import { readReviewsDue } from "../../../src/domain/admin/reviews-due.ts";
 import { runJob, type Job } from "../../../src/domain/jobs/job.ts";
+import { signCheckpoints } from "../../../src/domain/jobs/sign-checkpoints.ts";
 import { watchAudit } from "../../../src/domain/jobs/watch-audit.ts";
 import { watchDownloads } from "../../../src/domain/jobs/watch-downloads.ts";
 import { writeDownloads } from "../../../src/domain/media/count-downloads.ts";
@@ -125,6 +126,24 @@ describe("alerts of guessed passwords", () => {
     await watch();
     expect(await alertsOf(auditor)).to.deep.equal(before);
     expect(await raisedIn(server, head)).to.deep.equal([]);
+  });
+
+  it("are raised while jobs are paused: who pauses them blinds nobody", async () => {
+    const { sql } = server.database;
+    const root = await administrator(server, "root", "system-admin");
+    const path = "/_synapse/admin/v1/background_updates/enabled";
+    must(await root.post(path, { enabled: false }));
+    const [place] = await sql<{ seq: number }[]>`
+      select seq from detector_places`;
+    await watch();
+    const [after] = await sql<{ seq: number }[]>`
+      select seq from detector_places`;
+    expect(after!.seq).to.be.above(place!.seq);
+    const [signed] = await sql`select from audit_checkpoints`;
+    expect(signed).to.equal(undefined);
+    await runJob(server.edges, signCheckpoints);
+    expect(await sql`select from audit_checkpoints`).to.have.length(1);
+    must(await root.post(path, { enabled: true }));
   });
 
   it("do not look at their own records, and rest where nothing was written", async () => {

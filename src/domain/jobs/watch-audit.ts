@@ -41,6 +41,7 @@ const known = slot((): { watch?: LogWatch; seq: number } => ({ seq: -1 }));
 export const watchAudit: Job<Needs> = {
   name: "watch audit log",
   restMs: 5_000,
+  isNeverPaused: true,
   async step(edges, lease) {
     const { db, settings } = edges;
     if (!settings.alerts) return false;

@@ -12,6 +12,7 @@ const FORGOTTEN_AT_ONCE = 1_000;
 export const watchDownloads: Job<RaiseEdges> = {
   name: "watch downloads",
   restMs: 30_000,
+  isNeverPaused: true,
   async step(edges, lease) {
     const { downloads } = edges.settings.alerts ?? {};
     if (!downloads) return false;
