@@ -25,8 +25,9 @@ create table alerts (
   unique (detector, subject, span)
 );
 select set_column_classes('alerts', '{"alert_id": "number", "detector": "setting", "severity": "setting", "subject": "id", "span": "number", "user_id": "id", "record_seq": "number", "facts": "number", "is_locked": "flag", "raised_ts": "time", "acknowledged_by": "id", "acknowledged_ts": "time", "comment": "setting"}');
-create index alerts_by_user on alerts (user_id, alert_id);
-create index alerts_open on alerts (alert_id) where acknowledged_ts is null;
+create index alerts_by_time on alerts (raised_ts, alert_id);
+create index alerts_by_user on alerts (user_id, raised_ts);
+create index alerts_open on alerts (raised_ts, alert_id) where acknowledged_ts is null;
 
 -- Up to where the audit log was read.
 create table detector_places (
@@ -45,6 +46,7 @@ create table known_places (
 );
 select set_column_classes('known_places', '{"user_id": "id", "place_hash": "hash", "kind": "setting", "seen_ts": "time"}');
 create index known_places_by_age on known_places (seen_ts);
+create index known_places_of_user on known_places (user_id, seen_ts);
 
 -- How much each user has fetched in a stretch of time; processes add to it now and then.
 create table download_counts (

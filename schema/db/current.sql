@@ -99,8 +99,9 @@ create table alerts (
   acknowledged_ts bigint, -- time
   comment text -- setting
 );
-CREATE INDEX alerts_by_user ON public.alerts USING btree (user_id, alert_id);
-CREATE INDEX alerts_open ON public.alerts USING btree (alert_id) WHERE (acknowledged_ts IS NULL);
+CREATE INDEX alerts_by_time ON public.alerts USING btree (raised_ts, alert_id);
+CREATE INDEX alerts_by_user ON public.alerts USING btree (user_id, raised_ts);
+CREATE INDEX alerts_open ON public.alerts USING btree (raised_ts, alert_id) WHERE (acknowledged_ts IS NULL);
 alter table alerts add constraint alerts_detector_subject_span_key UNIQUE (detector, subject, span);
 alter table alerts add constraint alerts_pkey PRIMARY KEY (alert_id);
 alter table alerts add constraint alerts_severity_check CHECK ((severity = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text])));
@@ -435,6 +436,7 @@ create table known_places (
   seen_ts bigint not null -- time
 );
 CREATE INDEX known_places_by_age ON public.known_places USING btree (seen_ts);
+CREATE INDEX known_places_of_user ON public.known_places USING btree (user_id, seen_ts);
 alter table known_places add constraint known_places_kind_check CHECK ((kind = ANY (ARRAY['country'::text, 'network'::text, 'client'::text])));
 alter table known_places add constraint known_places_pkey PRIMARY KEY (user_id, place_hash);
 

@@ -107,14 +107,20 @@ export interface PlaceRow {
   kind: "country" | "network" | "client";
 }
 
-/** All places that these users are known from. */
+/** Of each user at the most: whoever comes from everywhere is at home nowhere. */
+const MOST_PLACES = 500;
+
+/** The places that these users are known from, those that they came from last. */
 export async function listKnownPlaces(
   sql: Sql,
   userIds: readonly string[],
 ): Promise<PlaceRow[]> {
   if (userIds.length === 0) return [];
   return sql<PlaceRow[]>`
-    select user_id, place_hash, kind from known_places where user_id = any(${userIds as string[]}::text[])`;
+    select p.user_id, p.place_hash, p.kind
+    from unnest(${userIds as string[]}::text[]) as asked cross join lateral (
+      select user_id, place_hash, kind from known_places
+      where user_id = asked order by seen_ts desc limit ${MOST_PLACES}) p`;
 }
 
 export async function rememberPlaces(

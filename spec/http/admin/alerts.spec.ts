@@ -7,6 +7,7 @@ import { watchAudit } from "../../../src/domain/jobs/watch-audit.ts";
 import { watchDownloads } from "../../../src/domain/jobs/watch-downloads.ts";
 import { writeDownloads } from "../../../src/domain/media/count-downloads.ts";
 import type { Edges } from "../../../src/edges.ts";
+import type { AuditDraft } from "../../../src/storage/audit-draft.ts";
 import { NO_FILTER, searchAuditLog } from "../../../src/storage/audit-log.ts";
 import { derive } from "../../../src/util/derive.ts";
 import { administrator, bindRole } from "../../support/administrators.ts";
@@ -34,14 +35,15 @@ interface Alert extends Json {
 /** A server, and what its watches do when their time has come. */
 function useWatched(settings: TestSettings = {}) {
   const server = useServer({ behind_proxy: true, ...settings });
-  const run = async (job: Job<Edges>, process: TestProcess) => {
+  const run = async (job: Job<Edges>, process: Pick<TestProcess, "edges">) => {
     await server.database
       .sql`update leases set expires_ts = clock_timestamp() where not is_running`;
     await runJob(process.edges, job);
   };
   return {
     server,
-    watch: (process: TestProcess = server) => run(watchAudit, process),
+    watch: (process: Pick<TestProcess, "edges"> = server) =>
+      run(watchAudit, process),
     watchFiles: async (process: TestProcess = server) => {
       await writeDownloads(process.edges);
       await run(watchDownloads, process);
@@ -144,6 +146,28 @@ describe("alerts of guessed passwords", () => {
     await runJob(server.edges, signCheckpoints);
     expect(await sql`select from audit_checkpoints`).to.have.length(1);
     must(await root.post(path, { enabled: true }));
+  });
+
+  it("take the same statements of the database for 10 records as for 150", async () => {
+    const note = (count: number) =>
+      server.edges.committer.commit({
+        positions: 0,
+        audit: Array.from({ length: count }, () => ({
+          ...{ ts: Date.now(), action: "auth.login", result: "allowed" },
+          actor: { kind: "user", userId: "@ada:test", ip: "192.0.2.9" },
+          resource: { type: "user", id: "@ada:test" },
+        })) as AuditDraft[],
+      });
+    const { sql, taken } = countStatements(server.edges.db);
+    const counted = { edges: derive(server.edges, { db: sql }) };
+    const statements = async (count: number) => {
+      await note(count);
+      taken();
+      await watch(counted);
+      return taken();
+    };
+    await statements(10);
+    expect(await statements(150)).to.equal(await statements(10));
   });
 
   it("do not look at their own records, and rest where nothing was written", async () => {

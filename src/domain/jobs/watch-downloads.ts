@@ -5,8 +5,9 @@ import { writeDownloads } from "../media/count-downloads.ts";
 import type { Job } from "./job.ts";
 
 const AT_ONCE = 100;
-const KEPT_MS = 2 * 24 * 60 * 60 * 1000;
-const FORGOTTEN_AT_ONCE = 1_000;
+/** Longer than any process takes to write down what it has counted. */
+const KEPT_MS = 60 * 60 * 1000;
+const FORGOTTEN_AT_ONCE = 5_000;
 
 /** Looks who has fetched much, in what the processes have written down. */
 export const watchDownloads: Job<RaiseEdges> = {
@@ -26,8 +27,14 @@ export const watchDownloads: Job<RaiseEdges> = {
         facts: { files, bytes },
       })),
     );
-    await forgetDownloads(edges.db, lease, KEPT_MS, FORGOTTEN_AT_ONCE);
-    return heavy.length === AT_ONCE;
+    const ageMs = 2 * downloads.spanMs + KEPT_MS;
+    const forgotten = await forgetDownloads(
+      edges.db,
+      lease,
+      ageMs,
+      FORGOTTEN_AT_ONCE,
+    );
+    return heavy.length === AT_ONCE || forgotten === FORGOTTEN_AT_ONCE;
   },
 };
 
