@@ -52,10 +52,12 @@ function composeTurn(turn: Config["turn"]): Pick<Settings, "turn"> {
 
 function composeWellKnown({
   identityServer,
+  server,
   extra,
 }: Config["wellKnown"]): Settings["wellKnown"] {
   return {
     extra: readJson(extra) as JsonObject,
+    ...(server !== undefined && { server }),
     ...(identityServer !== undefined && {
       identityServer: identityServer.replace(/\/$/, ""),
     }),

@@ -115,6 +115,8 @@ export interface Settings {
   };
   wellKnown: {
     identityServer?: string;
+    /** Where other servers are told that this one is. */
+    server?: string;
     /** Further members of what clients find at the server's name. */
     extra: JsonObject;
   };
