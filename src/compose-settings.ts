@@ -36,6 +36,8 @@ export function composeSettings(
     support: composeSupport(config.support),
     wellKnown: composeWellKnown(config.wellKnown),
     urlPreviews: config.urlPreviews,
+    ...composeAlerts(config),
+    auditReviewMs: config.audit.reviewDays * DAY_MS,
     undoWindowMs: config.admin.undoWindowHours * HOUR_MS,
     serverNotices: composeServerNotices(config.serverNotices),
     ...composeTurn(config.turn),
@@ -50,10 +52,12 @@ function composeTurn(turn: Config["turn"]): Pick<Settings, "turn"> {
 
 function composeWellKnown({
   identityServer,
+  server,
   extra,
 }: Config["wellKnown"]): Settings["wellKnown"] {
   return {
     extra: readJson(extra) as JsonObject,
+    ...(server !== undefined && { server }),
     ...(identityServer !== undefined && {
       identityServer: identityServer.replace(/\/$/, ""),
     }),
@@ -71,7 +75,49 @@ function composeServerNotices(
   };
 }
 
-const HOUR_MS = 60 * 60 * 1000;
+const MINUTE_MS = 60 * 1000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+const MEGABYTE = 1_000_000;
+
+function composeAlerts({
+  alerts,
+  behindProxy,
+}: Config): Pick<Settings, "alerts"> {
+  const { passwordSpray, privilegedReads, massDownload, offHours } = alerts;
+  const { newPlaces, countryHeader, lockAccounts } = alerts;
+  if (!alerts.enabled) return {};
+  return {
+    alerts: {
+      spray: {
+        accounts: passwordSpray.accounts,
+        spanMs: passwordSpray.minutes * MINUTE_MS,
+      },
+      reads: {
+        count: privilegedReads.reads,
+        spanMs: privilegedReads.minutes * MINUTE_MS,
+      },
+      downloads: {
+        files: massDownload.files,
+        bytes: massDownload.megabytes * MEGABYTE,
+        spanMs: massDownload.minutes * MINUTE_MS,
+      },
+      newPlaces,
+      // Without a proxy of ours anybody may send it.
+      ...(countryHeader !== undefined &&
+        behindProxy && { countryHeader: countryHeader.toLowerCase() }),
+      ...(offHours.enabled && {
+        offHours: {
+          begin: offHours.workBegins,
+          end: offHours.workEnds,
+          isWeekendOff: offHours.weekend,
+          timeZone: offHours.timeZone,
+        },
+      }),
+      locks: lockAccounts,
+    },
+  };
+}
 
 function composeMedia(media: Config["media"]): Settings["media"] {
   const { scanUrl } = media;

@@ -65,6 +65,26 @@ export interface AuditOutside {
   streams: readonly { sink: AuditSink; format: "cef" | "json" }[];
 }
 
+export interface AlertSettings {
+  /** How many accounts one network tries in vain, within how long. */
+  spray: { accounts: number; spanMs: number };
+  /** How much an administrator reads of what others wrote. */
+  reads: { count: number; spanMs: number };
+  downloads: { files: number; bytes: number; spanMs: number };
+  newPlaces: "off" | "administrators" | "everyone";
+  /** By which a proxy tells of each request from which country it comes. */
+  countryHeader?: string;
+  /** Absent where administrators may act at any hour. */
+  offHours?: {
+    begin: number;
+    end: number;
+    isWeekendOff: boolean;
+    timeZone: string;
+  };
+  /** Detectors whose alerts lock the account that they are about. */
+  locks: readonly string[];
+}
+
 /** Values of the configuration that use-cases read. */
 export interface Settings {
   serverName: string;
@@ -95,6 +115,8 @@ export interface Settings {
   };
   wellKnown: {
     identityServer?: string;
+    /** Where other servers are told that this one is. */
+    server?: string;
     /** Further members of what clients find at the server's name. */
     extra: JsonObject;
   };
@@ -105,6 +127,10 @@ export interface Settings {
     deny: readonly string[];
     acceptLanguage: string;
   };
+  /** What is reported as remarkable; absent where nothing is. */
+  alerts?: AlertSettings;
+  /** After how long records have to have been reviewed. */
+  auditReviewMs: number;
   /** How long what administrators had erased can be taken back. */
   undoWindowMs: number;
   /** Who tells users what the server has to say, and where. */
@@ -155,6 +181,8 @@ export interface Edges {
   committer: RecordingCommitter;
   /** The record of the request, where it has one; `committer` writes it. */
   trail?: Trail | undefined;
+  /** The device of an administrator who acts in the user's place, where one does. */
+  actingDevice?: string | undefined;
   nids: NidSource;
   keyring: Keyring;
   notifier: Notifier;

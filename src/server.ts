@@ -5,6 +5,11 @@ import { composeApps } from "./compose-app.ts";
 import { composeConnections } from "./compose-connections.ts";
 import { publicBaseUrlOf } from "./compose-settings.ts";
 import { composeEdges, type ComposedEdges } from "./compose-edges.ts";
+import { watchAudit } from "./domain/jobs/watch-audit.ts";
+import {
+  startCountingDownloads,
+  watchDownloads,
+} from "./domain/jobs/watch-downloads.ts";
 import { clearMedia } from "./domain/jobs/clear-media.ts";
 import { endActing } from "./domain/jobs/end-acting.ts";
 import { eraseAccounts } from "./domain/jobs/erase-accounts.ts";
@@ -157,6 +162,12 @@ async function serve(
     composed.edges.audit.streams.length > 0 ? [streamAudit] : [],
     2_000,
   );
+  const watches = startJobs<Edges>(
+    () => composed.edges,
+    config.alerts.enabled ? [watchAudit, watchDownloads] : [],
+    10_000,
+  );
+  const downloads = startCountingDownloads(() => composed.edges);
   const adminTasks = startAdminTasks(() => composed.edges);
   const pushing = startPushing(() => composed.edges);
   const delayedEvents = startDelayedEvents(() => composed.edges);
@@ -178,6 +189,8 @@ async function serve(
         ...drains.map((drain) => drain()),
         jobs.stop(),
         streams.stop(),
+        watches.stop(),
+        downloads.stop(),
         adminTasks.stop(),
         pushing.stop(),
         delayedEvents.stop(),

@@ -358,6 +358,10 @@ begin
     where external_ids.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from delayed_events using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
     where delayed_events.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from known_places using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where known_places.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from download_counts using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where download_counts.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from thread_subscriptions using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
     where thread_subscriptions.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from cross_signing_keys using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
@@ -378,6 +382,22 @@ begin
 
   if p_rows ?| '{room_blocks,removed_room_blocks,admin_jobs,cancelled_admin_jobs,admin_job_items,pruned_extremities,quarantined_media,released_media,media_protections,removed_media,removed_reports}' then
     perform store_admin_rows(p_rows, starts, p_now);
+  end if;
+
+  if p_rows ? 'removed_url_previews' then
+    with deleted as (
+      delete from url_previews using jsonb_to_recordset(p_rows->'removed_url_previews') as r(w int, url_hash bytea, fetched_ts bigint)
+      where (url_previews.url_hash, url_previews.fetched_ts) = (r.url_hash, r.fetched_ts) and starts[r.w + 1] is not null
+      returning url_previews.media_id
+    )
+    delete from media using deleted
+    where media.media_id = deleted.media_id
+      and not exists (select from media_references named where named.media_id = media.media_id)
+      and not exists (select from profile_fields named where named.media_id = media.media_id);
+  end if;
+
+  if p_rows ?| '{alerts,alert_acknowledgements}' then
+    perform store_alerts(p_rows, starts, p_now);
   end if;
 
   -- Messages to devices that are gone are dropped.

@@ -84,6 +84,28 @@ CREATE INDEX admin_tokens_by_user ON public.admin_tokens USING btree (user_id);
 alter table admin_tokens add constraint admin_tokens_pkey PRIMARY KEY (token_id);
 alter table admin_tokens add constraint admin_tokens_token_hash_key UNIQUE (token_hash);
 
+create table alerts (
+  alert_id bigint not null, -- number
+  detector text collate "C" not null, -- setting
+  severity text collate "C" not null, -- setting
+  subject text collate "C" not null, -- id
+  span bigint not null, -- number
+  user_id text collate "C", -- id
+  record_seq bigint, -- number
+  facts text not null, -- number
+  is_locked boolean not null, -- flag
+  raised_ts bigint not null, -- time
+  acknowledged_by text collate "C", -- id
+  acknowledged_ts bigint, -- time
+  comment text -- setting
+);
+CREATE INDEX alerts_by_time ON public.alerts USING btree (raised_ts, alert_id);
+CREATE INDEX alerts_by_user ON public.alerts USING btree (user_id, raised_ts);
+CREATE INDEX alerts_open ON public.alerts USING btree (raised_ts, alert_id) WHERE (acknowledged_ts IS NULL);
+alter table alerts add constraint alerts_detector_subject_span_key UNIQUE (detector, subject, span);
+alter table alerts add constraint alerts_pkey PRIMARY KEY (alert_id);
+alter table alerts add constraint alerts_severity_check CHECK ((severity = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text])));
+
 create table audit_checkpoints (
   seq bigint not null, -- number
   hash bytea not null, -- hash
@@ -229,6 +251,12 @@ alter table delayed_events add constraint delayed_events_outcome_check CHECK ((o
 alter table delayed_events add constraint delayed_events_pkey PRIMARY KEY (delay_key);
 alter table delayed_events add constraint delayed_events_txn_key_key UNIQUE (txn_key);
 
+create table detector_places (
+  name text collate "C" not null, -- setting
+  seq bigint not null -- number
+);
+alter table detector_places add constraint detector_places_pkey PRIMARY KEY (name);
+
 create table device_keys (
   user_id text collate "C" not null, -- id
   device_id text collate "C" not null, -- id
@@ -254,6 +282,15 @@ create table devices (
 );
 alter table devices add constraint devices_pkey PRIMARY KEY (user_id, device_id);
 alter table devices add constraint devices_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(user_id);
+
+create table download_counts (
+  user_id text collate "C" not null, -- id
+  span bigint not null, -- time
+  files bigint not null, -- number
+  bytes bigint not null -- number
+);
+CREATE INDEX download_counts_by_span ON public.download_counts USING btree (span);
+alter table download_counts add constraint download_counts_pkey PRIMARY KEY (user_id, span);
 
 create table event_contents (
   nid bigint not null, -- number
@@ -391,6 +428,17 @@ create table keys (
 alter table keys add constraint keys_pkey PRIMARY KEY (key_id);
 alter table keys add constraint keys_scope_check CHECK ((scope = ANY (ARRAY['user'::text, 'user-span'::text, 'room-span'::text, 'room-state'::text, 'room-words'::text, 'member'::text])));
 alter table keys add constraint keys_scope_owner_span_key UNIQUE (scope, owner, span);
+
+create table known_places (
+  user_id text collate "C" not null, -- id
+  place_hash text collate "C" not null, -- hash
+  kind text collate "C" not null, -- setting
+  seen_ts bigint not null -- time
+);
+CREATE INDEX known_places_by_age ON public.known_places USING btree (seen_ts);
+CREATE INDEX known_places_of_user ON public.known_places USING btree (user_id, seen_ts);
+alter table known_places add constraint known_places_kind_check CHECK ((kind = ANY (ARRAY['country'::text, 'network'::text, 'client'::text])));
+alter table known_places add constraint known_places_pkey PRIMARY KEY (user_id, place_hash);
 
 create table leases (
   name text collate "C" not null, -- setting
@@ -1876,6 +1924,26 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.store_alerts(p_rows jsonb, starts bigint[], p_now bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+begin
+  insert into alerts (alert_id, detector, severity, subject, span, user_id, record_seq, facts, is_locked, raised_ts)
+  select alert_id, detector, severity, subject, span, user_id, record_seq, facts, is_locked, p_now
+  from jsonb_to_recordset(coalesce(p_rows->'alerts', '[]'))
+    as r(w int, alert_id bigint, detector text, severity text, subject text, span bigint, user_id text,
+      record_seq bigint, facts text, is_locked boolean)
+  where starts[r.w + 1] is not null
+  on conflict do nothing;
+  update alerts set acknowledged_by = r.acknowledged_by, acknowledged_ts = p_now, comment = r.comment
+  from jsonb_to_recordset(coalesce(p_rows->'alert_acknowledgements', '[]'))
+    as r(w int, alert_id bigint, acknowledged_by text, comment text)
+  where alerts.alert_id = r.alert_id and alerts.acknowledged_ts is null and starts[r.w + 1] is not null;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.store_authority(p_rows jsonb, starts bigint[], p_now bigint)
  RETURNS void
  LANGUAGE plpgsql
@@ -2369,6 +2437,10 @@ begin
     where external_ids.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from delayed_events using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
     where delayed_events.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from known_places using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where known_places.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from download_counts using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where download_counts.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from thread_subscriptions using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
     where thread_subscriptions.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from cross_signing_keys using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
@@ -2389,6 +2461,22 @@ begin
 
   if p_rows ?| '{room_blocks,removed_room_blocks,admin_jobs,cancelled_admin_jobs,admin_job_items,pruned_extremities,quarantined_media,released_media,media_protections,removed_media,removed_reports}' then
     perform store_admin_rows(p_rows, starts, p_now);
+  end if;
+
+  if p_rows ? 'removed_url_previews' then
+    with deleted as (
+      delete from url_previews using jsonb_to_recordset(p_rows->'removed_url_previews') as r(w int, url_hash bytea, fetched_ts bigint)
+      where (url_previews.url_hash, url_previews.fetched_ts) = (r.url_hash, r.fetched_ts) and starts[r.w + 1] is not null
+      returning url_previews.media_id
+    )
+    delete from media using deleted
+    where media.media_id = deleted.media_id
+      and not exists (select from media_references named where named.media_id = media.media_id)
+      and not exists (select from profile_fields named where named.media_id = media.media_id);
+  end if;
+
+  if p_rows ?| '{alerts,alert_acknowledgements}' then
+    perform store_alerts(p_rows, starts, p_now);
   end if;
 
   -- Messages to devices that are gone are dropped.

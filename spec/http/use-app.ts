@@ -64,7 +64,10 @@ export function useApp(
 
   before((done) => {
     const app = createApp({
-      edges: { log, committer, now: () => 1 } as unknown as Edges,
+      edges: {
+        ...{ log, committer, settings: {} },
+        now: () => 1,
+      } as unknown as Edges,
       authenticate: async (token) => {
         const known = tokens[token];
         if (!known)

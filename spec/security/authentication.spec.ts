@@ -29,6 +29,7 @@ const OPEN = [
   "GET /_matrix/client/v3/register/available",
   "GET /_matrix/client/versions",
   "GET /_matrix/federation/v1/openid/userinfo",
+  "GET /_matrix/key/v2/server",
   // What was uploaded while downloads without a session were open, and nothing else.
   "GET /_matrix/media/v3/download/:serverName/:mediaId/:fileName",
   "GET /_matrix/media/v3/thumbnail/:serverName/:mediaId",

@@ -40,6 +40,10 @@ const OTHERWISE: Readonly<Record<string, number>> = {
   "GET /_myelin/client/v1/unsubscribe": 404,
   "POST /_myelin/client/v1/unsubscribe": 404,
   "POST /_synapse/admin/v2/users/:userId/devices": 201,
+  // There is no federation yet.
+  "GET /_synapse/admin/v1/federation/destinations/:destination": 404,
+  "GET /_synapse/admin/v1/federation/destinations/:destination/rooms": 404,
+  "POST /_synapse/admin/v1/federation/destinations/:destination/reset_connection": 404,
 };
 
 /** After these nobody is left who could ask again. */

@@ -50,6 +50,8 @@ const plain: Readonly<Record<string, string>> = {
   externalId: "absent",
   jobId: "absent",
   reportId: "1",
+  destination: "elsewhere.test",
+  alertId: "1",
 };
 
 const queries: Readonly<Record<string, string>> = {
@@ -410,6 +412,9 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
   "POST /_myelin/admin/v1/audit/reviews": () => ({
     from_seq: 1,
     to_seq: 1,
+    comment: "c",
+  }),
+  "POST /_myelin/admin/v1/alerts/:alertId/acknowledge": () => ({
     comment: "c",
   }),
   "PUT /_synapse/admin/v2/users/:userId": () => ({

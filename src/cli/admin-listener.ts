@@ -1,19 +1,17 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
 import { chmod, rm } from "node:fs/promises";
-import { join } from "node:path";
 import type { SecureContextOptions } from "node:tls";
 import { isLoopback } from "../config/combinations.ts";
 import type { Config } from "../config/schema.ts";
 import type { Log } from "../edges.ts";
+import { socketOf } from "./admin-socket.ts";
 import { listen } from "./listen.ts";
 import { StartError } from "./start-error.ts";
 import { urlOf } from "./url.ts";
 
 /** Where systems end the names of sockets: macOS at 103 bytes, Linux at 107. */
 const LONGEST_PATH = 103;
-
-const socketOf = (dataFolder: string): string => join(dataFolder, "admin.sock");
 
 /** Takes away what a server left that was killed; called before any process listens. */
 export const clearAdminSocket = (dataFolder: string): Promise<void> =>

@@ -22,6 +22,16 @@ export async function readPassword(
   return new Secret(first);
 }
 
+/** One that is there already, asked for once. */
+export async function askPassword(
+  program: Program,
+  isPiped: boolean,
+): Promise<Secret> {
+  return isPiped || !program.stdin.isTTY
+    ? readPassword(program, isPiped)
+    : new Secret(await ask(program, "Password: "));
+}
+
 async function ask(program: Program, question: string): Promise<string> {
   program.stdout.write(question);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });

@@ -17,6 +17,20 @@ const commands: Readonly<Record<string, Command>> = {
     (await import("./admin.ts")).createUser(...call),
   "admin add-mail-address": async (...call) =>
     (await import("./admin.ts")).addAddress(...call),
+  "admin login": async (...call) =>
+    (await import("./admin-request.ts")).logIn(...call),
+  "admin request": async (...call) =>
+    (await import("./admin-request.ts")).requestByHand(...call),
+  ...Object.fromEntries(
+    [
+      ...["users", "rooms", "tokens", "registration-tokens", "roles"],
+      ...["jobs", "audit", "alerts"],
+    ].map((group): [string, Command] => [
+      `admin ${group}`,
+      async (...call) =>
+        (await import("./admin-request.ts")).adminActs(group)(...call),
+    ]),
+  ),
   owner: async (...call) => (await import("./admin.ts")).grantOwner(...call),
   "audit verify": async (...call) =>
     (await import("./audit-verify.ts")).verifyAudit(...call),

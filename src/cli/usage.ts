@@ -13,6 +13,22 @@ export const USAGE = `Usage: myelin <command>
   admin add-mail-address   let a user have notifications mailed to an address
     --username NAME      the part of the user id before the colon
     --address ADDRESS    the mail address
+  admin login          print a token of an administrator, for the commands that follow
+    --username NAME      the part of the user id before the colon
+  admin request METHOD PATH [JSON]   ask the admin API of a running server
+  admin users          list, show USER, deactivate USER [--erase], lock USER,
+                       unlock USER, reset-password USER [--keep-sessions]
+  admin rooms          list [--search TEXT], show ROOM, delete ROOM [--block] [--keep]
+  admin roles          list, bindings [--user USER], revoke BINDING,
+                       grant USER ROLE --reason TEXT [--scope KIND:ID] [--days N]
+  admin tokens         list, create NAME --permissions A,B [--days N], revoke ID
+  admin registration-tokens   list, create [--uses N] [--days N], delete TOKEN
+  admin jobs           list [--state STATE], cancel JOB
+  admin audit query    [--actor WHO] [--action ACT] [--target ID] [--result RESULT]
+  admin alerts         list [--open], acknowledge ALERT --comment TEXT
+    --token-file FILE    the token; or in MYELIN_ADMIN_TOKEN
+    --url URL            where administrators are served (the socket in the data folder)
+    --json               the answer as it is, and no table
   owner USER_ID        let a user grant the first roles
   audit verify FILE    say whether an exported audit log is what was written
     --key KEY            the public key of its checkpoints, or a file that holds it

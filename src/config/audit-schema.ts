@@ -115,6 +115,14 @@ export const auditSchema = {
         },
       },
     },
+    review_days: {
+      type: "integer",
+      minimum: 1,
+      maximum: 366,
+      default: 7,
+      description:
+        "How old records may become before an auditor has signed that they were reviewed.",
+    },
     syslog_ca: {
       type: "string",
       minLength: 1,

@@ -2,6 +2,9 @@ import { Secret } from "../util/secret.ts";
 import type { Fault } from "./fault.ts";
 import type { Setting } from "./leaves.ts";
 
+/** By which commands ask a server; nothing is set by it. */
+const ADMIN_TOKEN = "MYELIN_ADMIN_TOKEN";
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const PREFIX = "MYELIN_";
@@ -22,7 +25,11 @@ export function readEnvironment(
   const values = new Map<Setting, unknown>();
   const faults: Fault[] = [];
   for (const [variable, text] of Object.entries(environment)) {
-    if (!variable.startsWith(PREFIX) || SECRETS.has(variable)) continue;
+    const isSetting =
+      variable.startsWith(PREFIX) &&
+      variable !== ADMIN_TOKEN &&
+      !SECRETS.has(variable);
+    if (!isSetting) continue;
     const setting = byVariable.get(variable);
     if (setting === undefined)
       faults.push({ path: variable, problem: "is not a known setting." });

@@ -1,3 +1,4 @@
+import { DETECTORS } from "../core/detectors.ts";
 import { isJsonObject } from "../core/json.ts";
 import { readJson } from "../core/json-reader.ts";
 import { parseServerName } from "../core/server-name.ts";
@@ -57,6 +58,15 @@ const isJsonText = (text: string): boolean => {
     return false;
   }
 };
+
+function isTimeZone(text: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: text });
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** The forms that texts in the configuration may have to have. */
 export const formats: Readonly<Record<string, Format>> = {
@@ -119,6 +129,14 @@ export const formats: Readonly<Record<string, Format>> = {
     accepts: (text) =>
       /^turns?:[^\s/?#]+(?:\?transport=(?:udp|tcp))?$/.test(text),
     expected: "an address such as turn:turn.example.org?transport=udp",
+  },
+  "time-zone": {
+    accepts: isTimeZone,
+    expected: "a time zone such as Europe/Berlin or UTC",
+  },
+  detector: {
+    accepts: (text) => DETECTORS.some((known) => known === text),
+    expected: `one of ${DETECTORS.join(", ")}`,
   },
   localpart: {
     accepts: (text) => /^[a-z0-9._=/+-]{1,200}$/.test(text),

@@ -1,5 +1,6 @@
 import { DEFAULT_ROOM_VERSION, roomVersions } from "../core/room-version.ts";
 import { auditSchema } from "./audit-schema.ts";
+import { alertsSchema } from "./alerts-schema.ts";
 import { adminSchema } from "./admin-schema.ts";
 import { egressSchema } from "./egress-schema.ts";
 import { emailSchema } from "./email-schema.ts";
@@ -226,6 +227,7 @@ export const configSchema = {
         "Whether access tokens are accepted as ?access_token=, as old clients send them.",
     },
     audit: auditSchema,
+    alerts: alertsSchema,
     admin: adminSchema,
     server_notices: serverNoticesSchema,
     media: mediaSchema,

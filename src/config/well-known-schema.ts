@@ -3,7 +3,7 @@ import type { Section } from "./schema-types.ts";
 export const wellKnownSchema = {
   type: "object",
   description:
-    "What clients find at /.well-known/matrix/client besides public_base_url.",
+    "What clients find at /.well-known/matrix/client besides public_base_url, and others beside it.",
   properties: {
     identity_server: {
       type: "string",
@@ -11,6 +11,13 @@ export const wellKnownSchema = {
       example: "https://identity.example.org",
       description:
         "An identity server that clients may use: m.identity_server.",
+    },
+    server: {
+      type: "string",
+      format: "server-name",
+      example: "matrix.example.org:443",
+      description:
+        "What is told at /.well-known/matrix/server, by which tools such as synadm learn this server's name. If unset, nothing is: there is no federation yet.",
     },
     extra: {
       type: "string",

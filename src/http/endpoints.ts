@@ -53,6 +53,19 @@ import {
   postGroup,
   putGroupMember,
 } from "./admin/groups.ts";
+import {
+  getAlerts,
+  getOneAlert,
+  getReviewsDue,
+  postAcknowledge,
+} from "./admin/alerts.ts";
+import {
+  getDestinations,
+  getOneDestination,
+  getRoomsOfDestination,
+  postResetConnection,
+} from "./admin/federation.ts";
+import { getServerKeys } from "./federation/keys.ts";
 import { userEndpoints } from "./admin/synapse/user-endpoints.ts";
 import { getMyPermissions } from "./admin/me.ts";
 import { roomEndpoints } from "./admin/room-endpoints.ts";
@@ -403,6 +416,15 @@ export const endpoints: readonly Endpoint[] = [
   getAuditKey,
   getAuditCheckpoints,
   postAuditReview,
+  getReviewsDue,
+  getAlerts,
+  getOneAlert,
+  postAcknowledge,
+  getDestinations,
+  getOneDestination,
+  getRoomsOfDestination,
+  postResetConnection,
+  getServerKeys,
   ...userEndpoints,
   ...roomEndpoints,
 ];

@@ -71,7 +71,6 @@ export const notImplemented: readonly NotImplemented[] = [
       "PUT /_matrix/federation/v2/send_join/{roomId}/{eventId}",
       "GET /_matrix/key/v2/query/{serverName}",
       "POST /_matrix/key/v2/query",
-      "GET /_matrix/key/v2/server",
       "GET /_matrix/federation/v1/make_knock/{roomId}/{userId}",
       "PUT /_matrix/federation/v1/send_knock/{roomId}/{eventId}",
       "GET /_matrix/federation/v1/make_leave/{roomId}/{userId}",

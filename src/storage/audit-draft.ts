@@ -13,6 +13,8 @@ export type StandIn = "command line" | "shared secret" | "nobody" | "server";
 interface AuditOrigin {
   ip?: string;
   userAgent?: string;
+  /** As a proxy tells it. */
+  country?: string;
 }
 
 /** Allowed and done; refused for lack of a right; tried in vain. */

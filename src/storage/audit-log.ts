@@ -39,19 +39,29 @@ const matching = (sql: Sql, filter: AuditFilter) => sql`
   and (${filter.fromTs}::bigint is null or ts >= ${filter.fromTs})
   and (${filter.toTs}::bigint is null or ts < ${filter.toTs})`;
 
-/** A page of what a search finds, and how much there is in all. */
+/** Up to so many matches are counted: nobody turns more pages. */
+export const MOST_COUNTED = 100_000;
+
+/**
+ * A page of what a search finds, and how much there is in all; of more than
+ * `mostCounted`, that it is more.
+ */
 export async function searchAuditLog(
   sql: Sql,
   filter: AuditFilter,
   page: { offset: number; limit: number; isDescending: boolean },
-): Promise<{ rows: AuditRow[]; total: number }> {
+  mostCounted = MOST_COUNTED,
+): Promise<{ rows: AuditRow[]; total: number; isMore: boolean }> {
   const order = page.isDescending ? sql`desc` : sql`asc`;
   const rows = await sql<AuditRow[]>`
     select seq, record, prev_hash, hash from audit_log where ${matching(sql, filter)}
     order by seq ${order} limit ${page.limit} offset ${page.offset}`;
   const [counted] = await sql<{ total: number }[]>`
-    select count(*)::int as total from audit_log where ${matching(sql, filter)}`;
-  return { rows, total: counted!.total };
+    select count(*)::int as total from (
+      select from audit_log where ${matching(sql, filter)} limit ${mostCounted + 1}) found`;
+  const { total } = counted!;
+  const isMore = total > mostCounted;
+  return { rows, total: Math.min(total, mostCounted), isMore };
 }
 
 /** The next records after one, up to another, that a search finds. */
@@ -63,6 +73,16 @@ export const listAuditRows = (
   select seq, record, prev_hash, hash from audit_log
   where seq > ${span.after} and seq <= ${span.upTo} and ${matching(sql, filter)}
   order by seq limit ${span.limit}`;
+
+/** These links; those that there are. */
+export async function listAuditRowsOf(
+  sql: Sql,
+  seqs: readonly number[],
+): Promise<AuditRow[]> {
+  if (seqs.length === 0) return [];
+  return sql<AuditRow[]>`
+    select seq, record, prev_hash, hash from audit_log where seq = any(${seqs as number[]}::bigint[])`;
+}
 
 /** The newest link; undefined for an empty log. */
 export async function findAuditHead(sql: Sql): Promise<AuditRow | undefined> {

@@ -11,17 +11,21 @@ export interface Lease {
   readonly generation: number;
 }
 
-/** Undefined while somebody holds it, it rests, or jobs are paused. Times are the database's. */
+/**
+ * Undefined while somebody holds it, it rests, or jobs are paused, unless it never is.
+ * Times are the database's.
+ */
 export async function takeLease(
   sql: Sql,
   name: string,
   forMs: number,
+  isNeverPaused = false,
 ): Promise<Lease | undefined> {
   const holder = randomUUID();
   const [row] = await sql<{ generation: number }[]>`
     insert into leases as held (name, holder, generation, expires_ts)
     select ${name}, ${holder}, 1, clock_timestamp() + ${forMs} * interval '1 millisecond'
-    where not exists (select from server_settings where name = ${JOBS_PAUSED})
+    where ${isNeverPaused} or not exists (select from server_settings where name = ${JOBS_PAUSED})
     on conflict (name) do update set
       holder = excluded.holder, generation = held.generation + 1, expires_ts = excluded.expires_ts, is_running = true
     where held.expires_ts <= clock_timestamp()

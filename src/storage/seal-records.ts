@@ -114,7 +114,11 @@ function writeRecord(
       ? {}
       : defined({ id: id === undefined ? undefined : tidyText(id) });
   const own = actor.kind === "user" ? users.get(actor.userId) : undefined;
-  const origin = defined({ ip: actor.ip, user_agent: actor.userAgent });
+  const origin = defined({
+    ip: actor.ip,
+    user_agent: actor.userAgent,
+    country: actor.country,
+  });
   const who = (): JsonObject => {
     if (actor.kind === "user" && own)
       return {

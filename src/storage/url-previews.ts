@@ -94,14 +94,13 @@ export async function deleteOldUrlPreviews(
   return row!.count;
 }
 
-/** Deletes what was fetched of other servers' pages before a time; answers how much. */
-export async function deleteUrlPreviewsBefore(
+/** What was fetched of other servers' pages before a time, a part of it. */
+export function listUrlPreviewsBefore(
   sql: Sql,
   ts: number,
   limit: number,
-): Promise<number> {
-  const { count } = await sql`
-    delete from url_previews where ctid = any(array(
-      select ctid from url_previews where fetched_ts < ${ts}::bigint limit ${limit}))`;
-  return count;
+): Promise<{ urlHash: Uint8Array; fetchedTs: number }[]> {
+  return sql<{ urlHash: Uint8Array; fetchedTs: number }[]>`
+    select url_hash, fetched_ts from url_previews where fetched_ts < ${ts}::bigint
+    order by fetched_ts limit ${limit}`;
 }

@@ -6,6 +6,7 @@ export interface UserRow {
   isDeactivated: boolean;
   isLocked: boolean;
   isSuspended: boolean;
+  isShadowBanned: boolean;
   isGuest: boolean;
   createdTs: number;
   expiresTs: number | null;
@@ -18,7 +19,7 @@ export async function findUser(
   userId: string,
 ): Promise<UserRow | undefined> {
   const [row] = await sql<UserRow[]>`
-    select user_id, password_hash, is_deactivated, is_locked, is_suspended, is_guest, created_ts, expires_ts, keys_open_until_ts
+    select user_id, password_hash, is_deactivated, is_locked, is_suspended, is_shadow_banned, is_guest, created_ts, expires_ts, keys_open_until_ts
     from users where user_id = ${userId}`;
   return row;
 }

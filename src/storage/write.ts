@@ -435,6 +435,27 @@ export interface WriteRows {
   /** With what sealed it; its bytes belong to nobody then, unless it shared them. */
   removedMedia: { mediaId: string }[];
   removedReports: { reportId: number }[];
+  /** With their images, unless an event or a profile names them. */
+  removedUrlPreviews: { urlHash: Uint8Array; fetchedTs: number }[];
+  /** One of the same detector, subject and span is there once. */
+  alerts: {
+    alertId: number;
+    detector: string;
+    severity: "low" | "medium" | "high";
+    subject: string;
+    span: number;
+    userId: string | null;
+    recordSeq: number | null;
+    /** JSON. */
+    facts: string;
+    isLocked: boolean;
+  }[];
+  /** One that was acknowledged before stays so. */
+  alertAcknowledgements: {
+    alertId: number;
+    acknowledgedBy: string;
+    comment: string;
+  }[];
   /** A mode stays once it is `rows`; `roomId` "" stands for all rooms. */
   pushModes: {
     at: number;

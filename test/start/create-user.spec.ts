@@ -58,6 +58,29 @@ describe("myelin admin create-user", function () {
     expect(await run.stop()).to.equal(0);
   });
 
+  it("lets an administrator administrate through the socket", async () => {
+    const run = place.start();
+    await run.ready();
+    const ask = async (words: string[], token = "", input = "") => {
+      const child = spawn(
+        process.execPath,
+        [join(process.cwd(), "bin", "myelin.js"), "admin", ...words],
+        {
+          cwd: place.folder,
+          stdio: "pipe",
+          env: { PATH: process.env["PATH"], MYELIN_ADMIN_TOKEN: token },
+        },
+      );
+      child.stdin.end(input);
+      return text(child.stdout);
+    };
+    const login = ["login", "--username", "alice", "--password-stdin"];
+    const token = await ask(login, "", "correct horse battery");
+    const users = await ask(["users", "list"], token.trim());
+    expect(users).to.match(/^@alice:localhost/m);
+    expect(await run.stop()).to.equal(0);
+  });
+
   it("says why it made none", async () => {
     const taken = await create("alice", "correct horse battery");
     expect(taken.code).to.equal(1);

@@ -118,3 +118,14 @@ describe("a server that was told what else clients shall find", () => {
     });
   });
 });
+
+describe("a tool that looks for the server's name", () => {
+  const server = useServer({ "well_known.server": "matrix.test:443" });
+
+  it("is told where the settings say that the server is", async () => {
+    const { body } = await server.get("/.well-known/matrix/server");
+    expect(body).to.deep.equal({ "m.server": "matrix.test:443" });
+    const keys = await server.get("/_matrix/key/v2/server");
+    expect(keys.body["server_name"]).to.equal("test");
+  });
+});

@@ -59,6 +59,8 @@ export interface Stage extends Place {
   /** Reports and tasks for those who run the server, which the user does too. */
   reports: { event: number; user: number; room: number };
   tasks: { deletion: string; purge: string; redaction: string };
+  /** For auditors, who the user is too. */
+  alertId: number;
   /** Of an image. */
   mediaId: string;
   /** To upload to. */
@@ -150,6 +152,7 @@ export async function setStage(
     userId,
   });
   const tasks = await makeTasks(server, number, { roomId, userId });
+  const alertId = await makeAlert(server, number);
   const pending = must<{ content_uri: string }>(
     await user.post("/_matrix/media/v1/create"),
   );
@@ -157,7 +160,7 @@ export async function setStage(
     ...{ number, user, others, roomId, eventId, alias, userId, deviceId },
     mediaId: image,
     ...operation,
-    ...{ admin, reports, tasks },
+    ...{ admin, reports, tasks, alertId },
     pendingId: pending.content_uri.split("/").at(-1)!,
     leftRoomId,
     filterId: filter_id,
@@ -173,6 +176,16 @@ export async function setStage(
       tag: String(textMeeting.headers.etag),
     },
   };
+}
+
+async function makeAlert(
+  { database: { sql } }: TestServer,
+  number: number,
+): Promise<number> {
+  await sql`
+    insert into alerts (alert_id, detector, severity, subject, span, facts, is_locked, raised_ts)
+    values (${number}, 'password_spray', 'high', 'a network', ${number}, '{}', false, 1)`;
+  return number;
 }
 
 interface Subjects {
@@ -499,6 +512,7 @@ export function validRequest(endpoint: Endpoint, stage: Stage): ValidRequest {
     .replace(/(?<=delete_status\/):jobId/, tasks.deletion)
     .replace(/(?<=purge_history_status\/):jobId/, tasks.purge)
     .replace(":jobId", tasks.redaction)
+    .replace(":alertId", String(stage.alertId))
     .replace(/(?<=event_reports\/):reportId/, String(reports.event))
     .replace(/(?<=user_reports\/):reportId/, String(reports.user))
     .replace(":reportId", String(reports.room))

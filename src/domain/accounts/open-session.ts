@@ -1,5 +1,6 @@
 import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
+import { actingDevice, isActingName } from "../../core/acting-device.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { listCrossSigningKeys } from "../../storage/cross-signing.ts";
 import { findDehydratedDevice } from "../../storage/dehydrated-devices.ts";
@@ -22,6 +23,8 @@ export interface SessionWish {
   deviceId?: string;
   displayName?: string;
   canRefresh: boolean;
+  /** An administrator who acts by it, whose name its device bears. */
+  actedBy?: string;
 }
 
 export interface OpenedSession extends GivenTokens {
@@ -56,8 +59,8 @@ export async function sessionRows(
   isNewDevice: boolean;
   replaced: number[];
 }> {
-  const deviceId = wish.deviceId ?? edges.random.letters(10).toUpperCase();
-  assertDeviceId(deviceId);
+  const deviceId = wish.deviceId ?? newDeviceId(edges, wish);
+  if (wish.deviceId !== undefined) assertDeviceId(deviceId);
   const standing =
     wish.deviceId === undefined
       ? undefined
@@ -200,7 +203,22 @@ export async function assertFreeName(
   );
 }
 
+function newDeviceId(
+  { random }: Pick<Edges, "random">,
+  { actedBy }: SessionWish,
+): string {
+  const mark = random.letters(10).toUpperCase();
+  return actedBy === undefined ? mark : actingDevice(mark, actedBy);
+}
+
+/** What a device may be called by whoever asks for it. */
 export function assertDeviceId(deviceId: string): void {
+  if (isActingName(deviceId)) {
+    throw new MatrixError(
+      "M_INVALID_PARAM",
+      "Devices of administrators alone are called so.",
+    );
+  }
   if (
     deviceId === "" ||
     Buffer.byteLength(deviceId) > 255 ||

@@ -10,5 +10,7 @@ export type AuditEvent =
   | "auth.cross_signing"
   | "auth.devices"
   | "auth.deactivate"
+  /** By the power of an administrator, where clients ask it of members. */
+  | "rooms.read"
   /** By whoever holds the shared secret. */
   | "users.create";

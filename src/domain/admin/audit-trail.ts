@@ -155,7 +155,8 @@ function whoOf(
   };
 }
 
-const originOf = ({ actor: { ip, userAgent } }: AuditDraft) => ({
+const originOf = ({ actor: { ip, userAgent, country } }: AuditDraft) => ({
   ...(ip !== undefined && { ip }),
   ...(userAgent !== undefined && { userAgent }),
+  ...(country !== undefined && { country }),
 });

@@ -1,5 +1,5 @@
 import type { Edges } from "../../edges.ts";
-import { deleteUrlPreviewsBefore } from "../../storage/url-previews.ts";
+import { listUrlPreviewsBefore } from "../../storage/url-previews.ts";
 import { recordOf, type ActingAdministrator } from "./administrator.ts";
 
 const AT_ONCE = 500;
@@ -14,13 +14,19 @@ export async function purgePreviews(
   by: ActingAdministrator,
   beforeTs: number,
 ): Promise<number> {
-  const audit = [recordOf(by, "media cache", now(), { before_ts: beforeTs })];
-  await committer.commit({ positions: 1, audit });
+  const record = recordOf(by, "media cache", now(), { before_ts: beforeTs });
   let deleted = 0;
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    const count = await deleteUrlPreviewsBefore(db, beforeTs, AT_ONCE);
-    deleted += count;
-    if (count < AT_ONCE) break;
+    const previews = await listUrlPreviewsBefore(db, beforeTs, AT_ONCE);
+    if (previews.length === 0 && round > 0) break;
+    await committer.commit({
+      positions: 0,
+      rows: { removedUrlPreviews: previews },
+      // The record of all goes with the first.
+      audit: round === 0 ? [record] : [],
+    });
+    deleted += previews.length;
+    if (previews.length < AT_ONCE) break;
   }
   return deleted;
 }

@@ -70,10 +70,10 @@ export async function searchAudit(
   edges: Needs,
   question: AuditQuestion,
   page: { offset: number; limit: number; isDescending: boolean },
-): Promise<{ records: OpenedRecord[]; total: number }> {
+): Promise<{ records: OpenedRecord[]; total: number; isMore: boolean }> {
   const filter = await filterOf(edges, question);
-  const { rows, total } = await searchAuditLog(edges.db, filter, page);
-  return { records: await openRecords(edges, rows), total };
+  const { rows, ...counted } = await searchAuditLog(edges.db, filter, page);
+  return { records: await openRecords(edges, rows), ...counted };
 }
 
 const CHECKPOINTS = 500;

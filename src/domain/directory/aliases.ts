@@ -1,14 +1,18 @@
 import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import type { RoomEvent } from "../../core/event.ts";
-import { isRoomAlias, type UserId } from "../../core/ids.ts";
+import { isRoomAlias } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { listAliases, listAliasesOfRoom } from "../../storage/aliases.ts";
 import type { Requester } from "../accounts/requester.ts";
 import { auditRecord } from "../admin/audit-record.ts";
 import { isAllowed } from "../admin/can.ts";
 import { getJoinedRoom } from "../rooms/joined-room.ts";
-import { mapRoomIdentities } from "../rooms/room-identity.ts";
+import {
+  findRoomIdentity,
+  mapRoomIdentities,
+  type RoomIdentity,
+} from "../rooms/room-identity.ts";
 import { makeAnew } from "../rooms/make-anew.ts";
 import type { Proposal } from "../rooms/proposal.ts";
 import { getReadableState, notReadable } from "../rooms/read-state.ts";
@@ -53,7 +57,7 @@ export async function createAlias(
  */
 export function deleteAlias(
   edges: WriterEdges,
-  requester: Pick<Requester, "userId">,
+  requester: Pick<Requester, "userId" | "actedBy">,
   alias: string,
 ): Promise<void> {
   return makeAnew(() => deleteNow(edges, requester, alias));
@@ -61,16 +65,17 @@ export function deleteAlias(
 
 async function deleteNow(
   edges: WriterEdges,
-  { userId }: Pick<Requester, "userId">,
+  requester: Pick<Requester, "userId" | "actedBy">,
   alias: string,
 ): Promise<void> {
+  const { userId } = requester;
   const [row] = isRoomAlias(alias) ? await listAliases(edges.db, [alias]) : [];
   if (!row) {
     throw new MatrixError("M_NOT_FOUND", "This room alias is not known here.");
   }
   const power = await readAliasPower(edges, row.roomNid, userId);
   const mayDelete = row.creator === userId || power.mayChange;
-  if (!mayDelete && !(await mayModerate(edges, userId, row.roomNid))) {
+  if (!mayDelete && !(await mayModerate(edges, requester, row.roomNid))) {
     throw new MatrixError(
       "M_FORBIDDEN",
       "Only who made the alias, or who may change the room's aliases, may delete it.",
@@ -92,27 +97,65 @@ async function deleteNow(
   await writeToRoom(edges, row.roomNid, proposals, { rows, audit });
 }
 
-/** Whether one may by the power of an administrator. */
+/** Whether one may by the power of an administrator, which nobody has who acts in their place. */
 async function mayModerate(
   edges: WriterEdges,
-  userId: UserId,
+  { userId, actedBy }: Pick<Requester, "userId" | "actedBy">,
   roomNid: number,
 ): Promise<boolean> {
+  if (actedBy !== undefined) return false;
   const room = (await mapRoomIdentities(edges, [roomNid])).get(roomNid);
   const resource = room ? { roomId: room.roomId } : {};
   return isAllowed(edges, { userId }, "aliases.delete", resource);
 }
 
-/** The aliases that this server gives a room, for who may read it as it is now. */
+type ReadEdges = Pick<Edges, "db" | "keyring" | "memory" | "trail">;
+type Reader = Pick<Requester, "userId" | "actedBy">;
+
+/**
+ * The aliases that this server gives a room, for who may read it as it is now, and for
+ * administrators who may read what rooms there are.
+ */
 export async function listRoomAliases(
-  edges: Pick<Edges, "db" | "keyring" | "memory">,
-  { userId }: Pick<Requester, "userId">,
+  edges: ReadEdges,
+  reader: Reader,
   roomId: string,
 ): Promise<string[]> {
-  const { room, at } = await getReadableState(edges, userId, roomId);
-  if (at === "left") throw notReadable();
-  const rows = await listAliasesOfRoom(edges.db, room.roomNid);
+  const { roomNid } =
+    (await findOpenRoom(edges, reader, roomId)) ??
+    (await getRoomByPower(edges, reader, roomId));
+  const rows = await listAliasesOfRoom(edges.db, roomNid);
   return rows.map(({ alias }) => alias);
+}
+
+async function findOpenRoom(
+  edges: ReadEdges,
+  { userId }: Reader,
+  roomId: string,
+): Promise<RoomIdentity | undefined> {
+  try {
+    const { room, at } = await getReadableState(edges, userId, roomId);
+    return at === "now" ? room : undefined;
+  } catch (error) {
+    if (error instanceof MatrixError) return undefined;
+    throw error;
+  }
+}
+
+/** That somebody read by such a power is recorded. */
+async function getRoomByPower(
+  edges: ReadEdges,
+  { userId, actedBy }: Reader,
+  roomId: string,
+): Promise<RoomIdentity> {
+  const room = await findRoomIdentity(edges, roomId);
+  const may =
+    room !== undefined &&
+    actedBy === undefined &&
+    (await isAllowed(edges, { userId }, "rooms.read", { roomId }));
+  if (!may) throw notReadable();
+  edges.trail?.note({ resource: { type: "room", id: roomId } });
+  return room;
 }
 
 /** The canonical alias event without the alias, if it names it; made anew where it was changed meanwhile. */

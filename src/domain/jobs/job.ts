@@ -10,6 +10,8 @@ export interface Job<Needs = Pick<Edges, "db">> {
   name: string;
   /** How long it rests when nothing is left to do. */
   restMs: number;
+  /** Goes on while jobs are paused: who pauses them must not blind who watches them. */
+  isNeverPaused?: true;
   /**
    * Does a bounded piece of it and tells whether more is left. Each of its writes
    * holds only with the lease, so who slept and wakes writes nothing.
@@ -30,7 +32,12 @@ export async function runJob<Needs extends Pick<Edges, "db">>(
   job: Job<Needs>,
   signal?: AbortSignal,
 ): Promise<void> {
-  const lease = await takeLease(edges.db, job.name, LEASE_MS);
+  const lease = await takeLease(
+    edges.db,
+    job.name,
+    LEASE_MS,
+    job.isNeverPaused,
+  );
   if (!lease) return;
   const measureLoop = createLoopMeter();
   let begunAt = performance.now();

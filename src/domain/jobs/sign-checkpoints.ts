@@ -25,6 +25,7 @@ export const signCheckpoints: Job<
 > = {
   name: "sign audit checkpoints",
   restMs: 25_000,
+  isNeverPaused: true,
   async step({ auditKey, db, log, now, settings }, lease) {
     const { serverName: server } = settings;
     const last = await findLastCheckpoint(db);

@@ -22,6 +22,7 @@ const ALL = Number.MAX_SAFE_INTEGER;
 export const bringCheckpoints: Job<Needs> = {
   name: "bring audit checkpoints",
   restMs: 20_000,
+  isNeverPaused: true,
   step: (edges, lease) =>
     tellEach(edges, lease, edges.audit.anchors, async (after) => {
       const span = { after, upTo: ALL, limit: AT_ONCE };
@@ -37,6 +38,7 @@ export const bringCheckpoints: Job<Needs> = {
 export const streamAudit: Job<Needs> = {
   name: "stream audit log",
   restMs: 1_000,
+  isNeverPaused: true,
   step(edges, lease) {
     const formats = new Map(
       edges.audit.streams.map(({ sink, format }) => [sink, format]),

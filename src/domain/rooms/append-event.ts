@@ -108,7 +108,7 @@ export function appendEvent(
     refusal: null,
     isCountable: false,
     hasUrl: typeof draft.content["url"] === "string",
-    deviceId: transaction?.deviceId ?? null,
+    deviceId: transaction?.deviceId ?? proposal.deviceId ?? null,
     txnId: transaction?.txnId ?? null,
     redacts: draft.redacts ?? null,
     ...relationOf(pdu),

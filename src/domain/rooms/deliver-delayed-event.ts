@@ -9,6 +9,7 @@ import { findUser } from "../../storage/users.ts";
 import { rateLimiterOf } from "../accounts/rate-limits.ts";
 import type { Requester } from "../accounts/requester.ts";
 import { openDelayedEvents } from "./delayed-event.ts";
+import { pretendedEventId } from "./pretended-event.ts";
 import { DELAYED, type Transaction } from "./proposal.ts";
 import type { WriterEdges } from "./room-writer.ts";
 import { sendMessage } from "./send.ts";
@@ -41,6 +42,8 @@ async function send(edges: WriterEdges, row: DelayedEventRow): Promise<string> {
   if (!opened) throw forbidden("What was to be sent has been destroyed.");
   const { roomId, type, stateKey, content, delayId, key } = opened.event;
   const requester = await senderOf(edges, row.userId);
+  if (requester.isShadowBanned)
+    return pretendedEventId(edges, requester, roomId, type, delayId);
   await rateLimiterOf(edges).take("message", row.userId);
   const transaction: Transaction = { deviceId: DELAYED, txnId: delayId, key };
   if (stateKey === null) {
@@ -71,6 +74,7 @@ async function senderOf(
     tokenId: 0,
     isGuest: user.isGuest,
     isSuspended: false,
+    ...(user.isShadowBanned && { isShadowBanned: true }),
   };
 }
 

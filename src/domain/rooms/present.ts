@@ -1,4 +1,5 @@
 import type { Edges } from "../../edges.ts";
+import { actorOfDevice } from "../../core/acting-device.ts";
 import {
   closeClientEvent,
   openFederationEvent,
@@ -169,6 +170,9 @@ function unsignedOf(
     else if (event.deviceId === viewer.deviceId)
       unsigned["transaction_id"] = event.txnId;
   }
+  const actor =
+    event.deviceId === null ? undefined : actorOfDevice(event.deviceId);
+  if (actor !== undefined) unsigned["org.myelin.on_behalf"] = actor;
   const replaced =
     event.replacesNid === null ? undefined : beside.get(event.replacesNid);
   if (replaced) {

@@ -37,6 +37,8 @@ export const DELAYED = "";
 export interface Proposal {
   draft: EventDraft;
   transaction?: Transaction;
+  /** By which it is sent without a transaction, where the event has to tell. */
+  deviceId?: string;
   /** Leaves the room as it is where the same state stands already. */
   skipUnchanged?: boolean;
   /** Entries of current state that `extra` looks at. */

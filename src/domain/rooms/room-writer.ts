@@ -70,9 +70,13 @@ function push(
   proposals: readonly Proposal[],
   { rows = {}, audit = [] }: Also,
 ): Promise<ProposalResult[]> {
+  const { actingDevice, trail } = edges;
+  const stamped =
+    actingDevice === undefined
+      ? proposals
+      : proposals.map((each) => ({ ...each, deviceId: actingDevice }));
   const enter = (by: WriterEdges, records: readonly AuditDraft[]) =>
-    enqueue(by, roomNid, queue, { proposals, rows, audit: records });
-  const { trail } = edges;
+    enqueue(by, roomNid, queue, { proposals: stamped, rows, audit: records });
   if (!trail) return enter(edges, audit);
   // Its record goes with the group, whoever's request commits the run.
   const { committer } = trail;

@@ -47,7 +47,13 @@ export async function scheduleEvent(
   roomId: string,
   event: ScheduledEvent,
 ): Promise<string> {
-  const { userId } = requester;
+  const { actedBy, userId } = requester;
+  if (actedBy !== undefined) {
+    throw new MatrixError(
+      "M_FORBIDDEN",
+      "An administrator who acts as somebody else sends nothing later.",
+    );
+  }
   const { type, stateKey, content, delayMs, txnId } = event;
   assertFits(event);
   const txnKey =

@@ -3,6 +3,7 @@ import type { Edges } from "../../edges.ts";
 /** What writing to a room may touch. */
 export type WriterEdges = Pick<
   Edges,
+  | "actingDevice"
   | "committer"
   | "db"
   | "keyring"

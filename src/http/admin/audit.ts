@@ -69,12 +69,17 @@ export const getAudit = endpoint<{ query: Question & PageQuery }>({
     properties: { ...questionProperties, ...pageProperties },
   },
   async handle(edges, { query }) {
-    const { records, total } = await searchAudit(
+    const { records, total, isMore } = await searchAudit(
       edges,
       questionOf(query),
       pageOf(query),
     );
-    return { records, ...pageAnswer(query, records.length, total) };
+    return {
+      records,
+      ...pageAnswer(query, records.length, total),
+      // Whoever looks for what lies beyond names a time.
+      ...(isMore && { total_is_more: true }),
+    };
   },
 });
 

@@ -2,6 +2,7 @@ import type { ThumbnailMethod } from "../../core/thumbnail.ts";
 import { downloadFile } from "../../domain/media/download.ts";
 import type { Wanted } from "../../domain/media/find-file.ts";
 import { getThumbnail } from "../../domain/media/thumbnail.ts";
+import type { Requester } from "../../domain/accounts/requester.ts";
 import type { Edges } from "../../edges.ts";
 import { endpoint, type RequestInfo } from "../endpoint.ts";
 import { fileReply } from "../file-reply.ts";
@@ -46,8 +47,13 @@ const wantedOf = (
   signal: () => request.signal,
 });
 
-async function download(edges: Edges, input: DownloadInput, isLegacy: boolean) {
-  const file = await downloadFile(edges, wantedOf(input, isLegacy));
+async function download(
+  edges: Edges,
+  input: DownloadInput & { requester?: Requester },
+  isLegacy: boolean,
+) {
+  const wanted = wantedOf(input, isLegacy);
+  const file = await downloadFile(edges, wanted, input.requester?.userId);
   const { fileName } = input.params;
   const named = fileName === "" ? file : { ...file, fileName };
   return fileReply(input.request.headers, named, isLegacy);

@@ -68,6 +68,7 @@ export const postKnock = endpoint<ToRoomOrAlias>({
   body: REASON,
   async handle(edges, { requester, params, body }) {
     const roomId = await resolveRoom(edges, params.roomIdOrAlias);
+    if (requester.isShadowBanned) return { room_id: roomId };
     const room = await knockOnRoom(edges, requester, roomId, reasonOf(body));
     return { room_id: room.roomId };
   },

@@ -60,6 +60,8 @@ export const getRoomAliases = endpoint<{ params: { roomId: string } }>({
   method: "get",
   path: "/_matrix/client/v3/rooms/:roomId/aliases",
   auth: "user",
+  audit: "rooms.read",
+  auditsNoted: true,
   async handle(edges, { requester, params }) {
     return { aliases: await listRoomAliases(edges, requester, params.roomId) };
   },

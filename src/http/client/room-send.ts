@@ -21,10 +21,11 @@ export const putMessage = endpoint<{
   query: delayQuery,
   body: { type: "object" },
   pretend(edges, { requester, params, query }) {
+    // What waits is hidden when its time has come.
+    if (query[DELAY] !== undefined) return undefined;
     const { roomId, eventType, txnId } = params;
     const place = [roomId, eventType, txnId];
-    const event_id = pretendedEventId(edges, requester, ...place);
-    return query[DELAY] === undefined ? { event_id } : { delay_id: event_id };
+    return { event_id: pretendedEventId(edges, requester, ...place) };
   },
   async handle(edges, { requester, params, query, body }) {
     const { roomId, eventType, txnId } = params;

@@ -82,13 +82,14 @@ export const putState = endpoint<{
   body: { type: "object" },
   pretend(edges, { requester, params, query, body }) {
     const { roomId, eventType, stateKey } = params;
-    // Where they are themselves is up to them.
+    // Where they are themselves is up to them, but nobody hears them knock.
     const isOwn =
       eventType === "m.room.member" && stateKey === requester.userId;
-    if (isOwn) return undefined;
+    if (isOwn && body["membership"] !== "knock") return undefined;
+    // What waits is hidden when its time has come.
+    if (query[DELAY] !== undefined) return undefined;
     const place = [roomId, eventType, stateKey, body];
-    const event_id = pretendedEventId(edges, requester, ...place);
-    return query[DELAY] === undefined ? { event_id } : { delay_id: event_id };
+    return { event_id: pretendedEventId(edges, requester, ...place) };
   },
   async handle(edges, { requester, params, query, body }) {
     const { roomId, eventType, stateKey } = params;

@@ -40,15 +40,16 @@ export const getWellKnownSupport = endpoint({
 });
 
 /**
- * No other server is talked with yet, so none is told where to.
+ * No other server is talked with yet, so none is told where to, unless the settings say so.
  * https://spec.matrix.org/v1.19/server-server-api/#getwell-knownmatrixserver
  */
 export const getWellKnownServer = endpoint({
   method: "get",
   path: "/.well-known/matrix/server",
   auth: "none",
-  async handle() {
-    throw notSet();
+  async handle({ settings: { wellKnown } }) {
+    if (wellKnown.server === undefined) throw notSet();
+    return { "m.server": wellKnown.server };
   },
 });
 

@@ -35,7 +35,7 @@ export function handle(
     // What a request touches stands in its record, which is written last.
     if (!recording) state.handOver();
     try {
-      const edges = edgesNow(state.waitedMs);
+      const edges = seenBy(edgesNow(state.waitedMs), state);
       return recording
         ? recorded(recording, ask(state, carrying(edges, recording), input))
         : ask(state, edges, input);
@@ -52,6 +52,13 @@ export function handle(
       .then((answer) => deliver(exchange, answer, log))
       .catch((error: unknown) => refuse(exchange, error));
   };
+}
+
+/** The edges of a request, which tell where an administrator acts as somebody else. */
+function seenBy(edges: Edges, { requester }: RequestState): Edges {
+  return requester?.actedBy === undefined
+    ? edges
+    : derive(edges, { actingDevice: requester.deviceId });
 }
 
 function ask(

@@ -28,7 +28,7 @@ export function auditActs({ edgesNow, limiter }: AuditOptions): Middleware {
     const { state } = ctx;
     const { permission = "" } = state.route.endpoint;
     const trail = new AuditTrail(edgesNow(0).committer, () =>
-      draftOf(ctx, permission, edgesNow(0).now()),
+      draftOf(ctx, permission, edgesNow(0)),
     );
     const recording: Recording = {
       trail,
@@ -68,7 +68,7 @@ export function auditEvents({
   const recordingOf = (ctx: Context, action: string): Recording => {
     const trail = new AuditTrail(
       edgesNow(0).committer,
-      () => draftOf(ctx, action, edgesNow(0).now()),
+      () => draftOf(ctx, action, edgesNow(0)),
       ctx.state.route.endpoint.auditsNoted,
     );
     return {
@@ -114,12 +114,16 @@ function errcodeIn(body: unknown): string | undefined {
 function draftOf(
   { state, req }: Context,
   action: string,
-  nowTs: number,
+  { now, settings }: Pick<Edges, "now" | "settings">,
 ): RequestDraft {
   const { requester, requestId, ip, roles } = state;
-  const origin = { ip, userAgent: req.headers["user-agent"] ?? "" };
+  const origin = {
+    ip,
+    userAgent: req.headers["user-agent"] ?? "",
+    ...countryIn(req.headers, settings.alerts?.countryHeader),
+  };
   return {
-    ts: nowTs,
+    ts: now(),
     action,
     actor: requester
       ? {
@@ -136,6 +140,17 @@ function draftOf(
     requestId,
     ...headersOf(req.headers),
   };
+}
+
+/** From which country a request comes, where a proxy tells it. */
+function countryIn(
+  headers: Context["req"]["headers"],
+  header: string | undefined,
+): { country?: string } {
+  const told = header === undefined ? undefined : headers[header];
+  return typeof told === "string" && /^[A-Za-z]{2}$/.test(told)
+    ? { country: told.toUpperCase() }
+    : {};
 }
 
 const headersOf = (headers: Context["req"]["headers"]) => {

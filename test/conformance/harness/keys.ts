@@ -1,8 +1,10 @@
 // Device keys, one-time keys and cross-signing keys as a client makes them.
 import {
+  createPublicKey,
   generateKeyPairSync,
   randomBytes,
   sign,
+  verify,
   type KeyObject,
 } from "node:crypto";
 import { isObject, type JsonObject } from "./json.ts";
@@ -46,6 +48,27 @@ export function signed(
     ...object,
     signatures: { [userId]: { [`ed25519:${keyName}`]: signature } },
   };
+}
+
+/** DER of an Ed25519 public key up to its point. */
+const PREFIX = Buffer.from("302a300506032b6570032100", "hex");
+
+/** Whether an object bears a signature that this key made. */
+export function isSignedBy(
+  { signatures, unsigned: _, ...object }: JsonObject,
+  name: string,
+  keyId: string,
+  publicKey: string,
+): boolean {
+  const made = isObject(signatures) ? signatures[name] : undefined;
+  const signature = isObject(made) ? made[keyId] : undefined;
+  if (typeof signature !== "string") return false;
+  const key = createPublicKey({
+    key: Buffer.concat([PREFIX, Buffer.from(publicKey, "base64")]),
+    ...{ format: "der", type: "spki" },
+  });
+  const bytes = Buffer.from(canonical(object));
+  return verify(null, bytes, key, Buffer.from(signature, "base64"));
 }
 
 export interface DeviceIdentity {

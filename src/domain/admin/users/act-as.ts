@@ -33,6 +33,7 @@ export async function actAs(
   const wish = {
     displayName: `Used by the administrator ${admin}`,
     canRefresh: false,
+    actedBy: admin,
   };
   const { session, rows } = await sessionRows(edges, userId, wish);
   const { deviceId, accessToken } = session;

@@ -5,6 +5,7 @@ import { isUserId } from "../../../core/ids.ts";
 import type { JsonObject } from "../../../core/json.ts";
 import { findNoticeRoom } from "../../../storage/notice-rooms.ts";
 import { findUser } from "../../../storage/users.ts";
+import { derive } from "../../../util/derive.ts";
 import { setProfileField } from "../../accounts/profile.ts";
 import {
   registerAccount,
@@ -25,7 +26,6 @@ import { noticesUserId } from "../../rooms/server-notices.ts";
 import { TAGS, tagsIn } from "../../rooms/tags.ts";
 import type { Administrator } from "../change-authority.ts";
 import { getAccountRow } from "./account.ts";
-import { commitAct } from "./act.ts";
 
 type Needs = WriterEdges & RegisterEdges;
 
@@ -51,8 +51,14 @@ export async function sendNotice(
   const user = await getAccountRow(edges, userId);
   if (user.isDeactivated || user.isGuest)
     throw new MatrixError("M_NOT_FOUND", "There is no such user here.");
-  const sender = await getSender(edges);
-  const roomId = await makeAnew(() => getRoom(edges, sender, userId));
+  // What the notice needs is made before; the record is of the notice, and goes with it.
+  const making = withoutRecord(edges);
+  const sender = await getSender(making);
+  const roomId = await makeAnew(() => getRoom(making, sender, userId));
+  edges.trail?.note({
+    resource: { type: "user", id: userId },
+    after: { type },
+  });
   const { requester } = by;
   const transaction = transactionOf(
     requester,
@@ -61,26 +67,27 @@ export async function sendNotice(
     // One that nobody will name again.
     txnId ?? edges.random.token(),
   );
-  const eventId =
-    stateKey === undefined
-      ? await sendMessage(
-          edges,
-          sender,
-          roomId,
-          { type, content, txnId: transaction.txnId },
-          transaction,
-        )
-      : await setRoomState(
-          edges,
-          sender,
-          roomId,
-          { type, stateKey, content },
-          transaction,
-        );
-  const details = { event_id: eventId, type };
-  await commitAct(edges, by, { target: userId, details }, {});
-  return eventId;
+  return stateKey === undefined
+    ? sendMessage(
+        edges,
+        sender,
+        roomId,
+        { type, content, txnId: transaction.txnId },
+        transaction,
+      )
+    : setRoomState(
+        edges,
+        sender,
+        roomId,
+        { type, stateKey, content },
+        transaction,
+      );
 }
+
+const withoutRecord = (edges: Needs): Needs =>
+  edges.trail
+    ? derive(edges, { committer: edges.trail.committer, trail: undefined })
+    : edges;
 
 /** The account that tells it, made when it is first needed; it has no password. */
 async function getSender(edges: Needs): Promise<Requester> {
