@@ -1,6 +1,9 @@
 import type { Config } from "./config/schema.ts";
+import { ConfigError } from "./config/fault.ts";
 import { readJson } from "./core/json-reader.ts";
 import type { JsonObject } from "./core/json.ts";
+import { findUnknown } from "./domain/admin/approvals/required.ts";
+import { PERMISSIONS } from "./domain/admin/permissions.ts";
 import type { Settings } from "./edges.ts";
 
 /** The values of the configuration that use-cases read. */
@@ -37,6 +40,8 @@ export function composeSettings(
     wellKnown: composeWellKnown(config.wellKnown),
     urlPreviews: config.urlPreviews,
     undoWindowMs: config.admin.undoWindowHours * HOUR_MS,
+    requiresCase: config.admin.requireCase,
+    approvals: composeApprovals(config.approvals),
     serverNotices: composeServerNotices(config.serverNotices),
     ...composeTurn(config.turn),
   };
@@ -72,6 +77,30 @@ function composeServerNotices(
 }
 
 const HOUR_MS = 60 * 60 * 1000;
+const MINUTE_MS = 60 * 1000;
+
+function composeApprovals(
+  approvals: Config["approvals"],
+): Settings["approvals"] {
+  const { required, whenAlone } = approvals;
+  const { expireHours, useHours, breakGlassMinutes } = approvals;
+  const names = Object.keys(PERMISSIONS);
+  const unknown = findUnknown(required, names);
+  if (unknown !== undefined) {
+    throw new ConfigError([
+      {
+        path: "approvals.required",
+        problem: `no permission is called ${JSON.stringify(unknown)}: expected one, an area such as "roles.*", or a class, "D" or "P".`,
+      },
+    ]);
+  }
+  return {
+    ...{ required, whenAlone },
+    expireMs: expireHours * HOUR_MS,
+    useMs: useHours * HOUR_MS,
+    breakGlassMs: breakGlassMinutes * MINUTE_MS,
+  };
+}
 
 function composeMedia(media: Config["media"]): Settings["media"] {
   const { scanUrl } = media;

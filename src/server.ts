@@ -12,6 +12,7 @@ import {
   forgetAdminTasks,
   startAdminTasks,
 } from "./domain/jobs/do-admin-tasks.ts";
+import { forgetApprovals } from "./domain/jobs/forget-approvals.ts";
 import { finishDeactivations } from "./domain/jobs/finish-deactivations.ts";
 import { forgetDelayedEvents } from "./domain/jobs/forget-delayed-events.ts";
 import { forgetSlidingStates } from "./domain/jobs/forget-sliding-states.ts";
@@ -142,6 +143,7 @@ async function serve(
       forgetDelayedEvents,
       forgetSlidingStates,
       forgetAdminTasks,
+      forgetApprovals,
       finishDeactivations,
       eraseAccounts,
       endActing,

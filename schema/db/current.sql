@@ -84,6 +84,34 @@ CREATE INDEX admin_tokens_by_user ON public.admin_tokens USING btree (user_id);
 alter table admin_tokens add constraint admin_tokens_pkey PRIMARY KEY (token_id);
 alter table admin_tokens add constraint admin_tokens_token_hash_key UNIQUE (token_hash);
 
+create table approvals (
+  approval_id text collate "C" not null, -- id
+  requested_by text collate "C" not null, -- id
+  request_hash text collate "C" not null, -- hash
+  permissions text[] not null, -- setting
+  user_id text collate "C", -- id
+  room_id text collate "C", -- id
+  state text collate "C" not null, -- setting
+  requested_ts bigint not null, -- time
+  expires_ts bigint not null, -- time
+  decided_by text collate "C", -- id
+  decided_ts bigint, -- time
+  comment text, -- setting
+  used_ts bigint, -- time
+  glass_reason text, -- setting
+  is_break_glass boolean not null default false, -- flag
+  reviewed_by text collate "C", -- id
+  reviewed_ts bigint, -- time
+  review text, -- setting
+  key_id bigint not null, -- number
+  sealed bytea not null -- sealed
+);
+CREATE INDEX approvals_by_request ON public.approvals USING btree (requested_by, request_hash, requested_ts);
+CREATE INDEX approvals_by_time ON public.approvals USING btree (requested_ts);
+CREATE UNIQUE INDEX approvals_pending ON public.approvals USING btree (requested_by, request_hash) WHERE (state = 'pending'::text);
+alter table approvals add constraint approvals_pkey PRIMARY KEY (approval_id);
+alter table approvals add constraint approvals_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'approved'::text, 'denied'::text, 'withdrawn'::text, 'used'::text, 'void'::text, 'expired'::text])));
+
 create table audit_checkpoints (
   seq bigint not null, -- number
   hash bytea not null, -- hash
@@ -1262,6 +1290,55 @@ begin
     end loop;
   end if;
 
+  -- An approval is used once, while it holds; who may approve is as it was when that was looked at.
+  if p_rows ?| '{approval_uses,approval_changes}' then
+    perform from authority for share;
+    perform from approvals where approval_id in (
+      select approval_id from jsonb_to_recordset(
+        coalesce(p_rows->'approval_uses', '[]') || coalesce(p_rows->'approval_changes', '[]')) as r(approval_id text))
+    order by approval_id for update;
+    for loser in
+      select r.w from jsonb_to_recordset(p_rows->'approval_uses') as r(w int, approval_id text, version bigint)
+      where r.version <> (select authority.version from authority) or not exists (
+        select from approvals a where a.approval_id = r.approval_id and a.state = 'approved' and a.expires_ts > database_ms())
+      union
+      select r.w from jsonb_to_recordset(p_rows->'approval_changes')
+        as r(w int, approval_id text, before text, version bigint, reviewed_by text)
+      where r.version <> (select authority.version from authority) or not exists (
+        select from approvals a where a.approval_id = r.approval_id
+          and (case when r.reviewed_by is null then a.state = r.before and a.expires_ts > database_ms()
+            else a.reviewed_by is null end))
+    loop
+      lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "approval"}');
+      has_losers := true;
+    end loop;
+  end if;
+  if p_rows ? 'approvals' then
+    update approvals set state = 'expired'
+    from jsonb_to_recordset(p_rows->'approvals') as r(w int, requested_by text, request_hash text)
+    where (approvals.requested_by, approvals.request_hash) = (r.requested_by, r.request_hash)
+      and approvals.state = 'pending' and approvals.expires_ts <= database_ms();
+    for loser in
+      with wanted as (
+        select * from jsonb_to_recordset(p_rows->'approvals')
+          as r(w int, approval_id text, requested_by text, request_hash text, permissions text[], user_id text, room_id text,
+            requested_ts bigint, wait_ms bigint, key_id bigint, sealed bytea)
+        where lost[w + 1] is null
+      ), inserted as (
+        insert into approvals (approval_id, requested_by, request_hash, permissions, user_id, room_id, state, requested_ts,
+          expires_ts, key_id, sealed)
+        select approval_id, requested_by, request_hash, permissions, user_id, room_id, 'pending', requested_ts,
+          database_ms() + wait_ms, key_id, sealed
+        from wanted order by requested_by, request_hash
+        on conflict do nothing returning approval_id
+      )
+      select w from wanted where approval_id not in (select approval_id from inserted)
+    loop
+      lost[loser.w + 1] := '{"status": "conflict", "over": "approval"}';
+      has_losers := true;
+    end loop;
+  end if;
+
   -- Rows that are not of the stream: who holds them just now is waited for here, not beyond the head.
   if p_rows ? 'cancelled_admin_jobs' then
     perform from admin_jobs
@@ -1393,6 +1470,8 @@ begin
   if has_losers then
     delete from idempotency using jsonb_to_recordset(coalesce(p_rows->'idempotency', '[]')) as r(w int, i int, key bytea)
     where idempotency.key = r.key and lost[r.w + 1] is not null and idempotency.xmin = pg_current_xact_id()::xid;
+    delete from approvals using jsonb_to_recordset(coalesce(p_rows->'approvals', '[]')) as r(w int, approval_id text)
+    where approvals.approval_id = r.approval_id and lost[r.w + 1] is not null and approvals.xmin = pg_current_xact_id()::xid;
     delete from room_aliases using jsonb_to_recordset(coalesce(p_rows->'new_aliases', '[]')) as r(w int, alias text)
     where room_aliases.alias = r.alias and lost[r.w + 1] is not null and room_aliases.xmin = pg_current_xact_id()::xid;
     delete from users using jsonb_to_recordset(coalesce(p_rows->'new_users', '[]')) as r(w int, user_id text)
@@ -1873,6 +1952,34 @@ begin
 
   delete from reports using jsonb_to_recordset(coalesce(p_rows->'removed_reports', '[]')) as r(w int, report_id bigint)
   where reports.report_id = r.report_id and starts[r.w + 1] is not null;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.store_approvals(p_rows jsonb, starts bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+begin
+  update approvals set state = 'used', used_ts = database_ms()
+  from jsonb_to_recordset(coalesce(p_rows->'approval_uses', '[]')) as r(w int, approval_id text)
+  where approvals.approval_id = r.approval_id and starts[r.w + 1] is not null;
+
+  update approvals set
+    state = coalesce(r.state, approvals.state),
+    decided_by = coalesce(r.decided_by, approvals.decided_by),
+    decided_ts = case when r.decided_by is null then approvals.decided_ts else database_ms() end,
+    comment = coalesce(r.comment, approvals.comment),
+    expires_ts = coalesce(database_ms() + r.wait_ms, approvals.expires_ts),
+    glass_reason = coalesce(r.glass_reason, approvals.glass_reason),
+    is_break_glass = coalesce(r.is_break_glass, approvals.is_break_glass),
+    reviewed_by = coalesce(r.reviewed_by, approvals.reviewed_by),
+    reviewed_ts = case when r.reviewed_by is null then approvals.reviewed_ts else database_ms() end,
+    review = coalesce(r.review, approvals.review)
+  from jsonb_to_recordset(coalesce(p_rows->'approval_changes', '[]'))
+    as r(w int, approval_id text, state text, decided_by text, comment text, wait_ms bigint, glass_reason text,
+      is_break_glass boolean, reviewed_by text, review text)
+  where approvals.approval_id = r.approval_id and starts[r.w + 1] is not null;
 end $function$
 ;
 
@@ -2389,6 +2496,10 @@ begin
 
   if p_rows ?| '{room_blocks,removed_room_blocks,admin_jobs,cancelled_admin_jobs,admin_job_items,pruned_extremities,quarantined_media,released_media,media_protections,removed_media,removed_reports}' then
     perform store_admin_rows(p_rows, starts, p_now);
+  end if;
+
+  if p_rows ?| '{approval_uses,approval_changes}' then
+    perform store_approvals(p_rows, starts);
   end if;
 
   -- Messages to devices that are gone are dropped.

@@ -10,5 +10,7 @@ export type AuditEvent =
   | "auth.cross_signing"
   | "auth.devices"
   | "auth.deactivate"
+  | "approvals.withdraw"
+  | "approvals.break_glass"
   /** By whoever holds the shared secret. */
   | "users.create";

@@ -1,5 +1,6 @@
 import { MatrixError } from "../../core/errors.ts";
 import { listIdempotencyAnswers } from "../../storage/idempotency.ts";
+import { LostApproval } from "../admin/approvals/lost-approval.ts";
 import { buildGroups, type Member } from "./build-groups.ts";
 import { takeTurn } from "../../storage/room-turns.ts";
 import type { Committed } from "../../storage/write.ts";
@@ -220,6 +221,8 @@ function conflictError(over: string): Error {
       return new LostRace("Who may invite the user was set anew.");
     case "alias":
       return roomInUse();
+    case "approval":
+      return new LostApproval();
     case "blocked-room":
       return new MatrixError(
         "M_FORBIDDEN",
