@@ -91,23 +91,42 @@ export async function listApprovals(
   return { approvals, total: rows[0]?.total ?? 0 };
 }
 
-/** For whom somebody is wanted, and what about. */
+/** Who wants a second person, and what about. */
 export interface ApproverSearch {
   requestedBy: string;
   requestedTs: number;
   userId: string;
   roomId: string;
-  /** Null for everybody. */
-  among: readonly string[] | null;
+}
+
+/** What others hold, of use here or not, also those who could not approve it. */
+export function listOthersPowers(
+  sql: Sql,
+  { requestedBy, userId, roomId }: ApproverSearch,
+): Promise<PowerRow[]> {
+  return sql<PowerRow[]>`
+    select b.binding_id, b.user_id, b.role_id, c.permissions, b.scope_kind, b.scope_id, b.expires_ts,
+      case b.scope_kind
+        when 'server' then true
+        when 'group' then exists (
+          select from user_group_members m where m.group_id = b.scope_id and m.user_id = ${userId})
+        when 'users' then exists (
+          select from binding_users u where u.binding_id = b.binding_id and u.user_id = ${userId})
+        else b.scope_id = ${roomId} end as is_within
+    from role_bindings b left join custom_roles c on c.role_id = b.role_id
+    where b.user_id <> ${requestedBy} and (b.expires_ts is null or b.expires_ts > database_ms())
+    order by b.user_id, b.binding_id`;
 }
 
 /**
- * What others than who asks hold, who are not the same person, nor whom it is about. What
- * came to them by who asks, or by the change of a role, after it was asked for does not count.
+ * What of the others' counts to approve it: of those who are not the same person, nor whom
+ * it is about. What came to them by who asks, or by the change of a role, after it was
+ * asked for does not.
  */
 export function listApproverPowers(
   sql: Sql,
-  { requestedBy, requestedTs, userId, roomId, among }: ApproverSearch,
+  { requestedBy, requestedTs, userId, roomId }: ApproverSearch,
+  approver: string,
 ): Promise<PowerRow[]> {
   return sql<PowerRow[]>`
     select b.binding_id, b.user_id, b.role_id, c.permissions, b.scope_kind, b.scope_id, b.expires_ts,
@@ -122,8 +141,7 @@ export function listApproverPowers(
     from role_bindings b
     join users holder on holder.user_id = b.user_id and not holder.is_deactivated and not holder.is_locked
     left join custom_roles c on c.role_id = b.role_id
-    where b.user_id <> ${requestedBy} and b.user_id <> ${userId}
-      and (${among as string[] | null}::text[] is null or b.user_id = any(${among as string[] | null}::text[]))
+    where b.user_id = ${approver} and b.user_id <> ${requestedBy} and b.user_id <> ${userId}
       and (b.expires_ts is null or b.expires_ts > database_ms())
       and not (b.granted_by = ${requestedBy} and b.granted_ts >= ${requestedTs})
       and (c.changed_ts is null or c.changed_ts < ${requestedTs})

@@ -112,7 +112,7 @@ const falter = ({ random }: WriterEdges, losses: number): Promise<void> => {
   return new Promise((resolve) => setTimeout(resolve, ms));
 };
 
-/** Of a transaction or a claim that comes twice at once, the second is settled after the first. */
+/** Of a transaction, a claim or an approval that comes twice at once, the second is settled after the first. */
 function splitTwins(groups: readonly Group[]): {
   firsts: Group[];
   twins: Group[];
@@ -121,7 +121,8 @@ function splitTwins(groups: readonly Group[]): {
   const firsts: Group[] = [];
   const twins: Group[] = [];
   for (const group of groups) {
-    const keys = [...keysOf(group), ...claimsOf(group)].map(textOf);
+    const named = [...keysOf(group), ...claimsOf(group)].map(textOf);
+    const keys = [...named, ...approvalsOf(group)];
     const isTwin = keys.some((key) => seen.has(key));
     for (const key of keys) seen.add(key);
     (isTwin ? twins : firsts).push(group);
@@ -179,6 +180,9 @@ const keysOf = ({ proposals }: Group): Uint8Array[] =>
 
 const claimsOf = ({ proposals }: Group): Uint8Array[] =>
   proposals.flatMap(({ claims = [] }) => claims);
+
+const approvalsOf = ({ rows }: Group): string[] =>
+  rows.approvalUses?.map(({ approvalId }) => `approval ${approvalId}`) ?? [];
 
 const textOf = (key: Uint8Array): string => Buffer.from(key).toString("base64");
 

@@ -10,7 +10,7 @@ import { readAuthority } from "../../../storage/authority.ts";
 import type { RecordingCommitter, WriteRows } from "../../../storage/write.ts";
 import type { Requester } from "../../accounts/requester.ts";
 import type { Grounds } from "../administrator.ts";
-import { isPermission, type Permission } from "../permissions.ts";
+import { factsOf, isPermission, type Permission } from "../permissions.ts";
 import { hasApprover, isApprover, type ApproverEdges } from "./approvers.ts";
 import { hashOfAsked, previewOf, type Asked } from "./asked.ts";
 import { matterOf, REQUEST_CONTEXT } from "./matter.ts";
@@ -106,7 +106,8 @@ export class Approving {
     const { userId: requestedBy } = requester;
     const requestHash = await hashOfAsked(keyring, requestedBy, asked);
     // Read first: what is decided by it is held against it when it commits.
-    const { version } = await readAuthority(db);
+    const { version, isSealed } = await readAuthority(db);
+    if (!isSealed && permissions.every(isOfSecurity)) return;
     const standing = await findStandingApproval(db, requestedBy, requestHash);
     const isWhole =
       standing !== undefined &&
@@ -127,7 +128,7 @@ export class Approving {
       whenAlone === "allow" &&
       !(await hasApprover(this.#edges, matterOf(wanted)));
     if (isAlone) {
-      telling.note({ after: { second_person: "there is nobody else" } });
+      telling.note({ approvalId: ALONE });
       return;
     }
     if (isWhole && !isApproved) refuse(standing.approvalId, telling);
@@ -201,6 +202,13 @@ export class Approving {
     return refuse(other.approvalId, telling);
   }
 }
+
+/** Until the set-up is over, its owner gives out the first roles alone. */
+const isOfSecurity = (permission: Permission): boolean =>
+  factsOf(permission).side === "security";
+
+/** Stands in a record where there was nobody to approve it. */
+const ALONE = "alone";
 
 /** As the record tells it that nothing was done yet. */
 const REFUSED = {
