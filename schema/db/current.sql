@@ -1470,8 +1470,10 @@ begin
   if has_losers then
     delete from idempotency using jsonb_to_recordset(coalesce(p_rows->'idempotency', '[]')) as r(w int, i int, key bytea)
     where idempotency.key = r.key and lost[r.w + 1] is not null and idempotency.xmin = pg_current_xact_id()::xid;
-    delete from approvals using jsonb_to_recordset(coalesce(p_rows->'approvals', '[]')) as r(w int, approval_id text)
-    where approvals.approval_id = r.approval_id and lost[r.w + 1] is not null and approvals.xmin = pg_current_xact_id()::xid;
+    if p_rows ? 'approvals' then
+      delete from approvals using jsonb_to_recordset(p_rows->'approvals') as r(w int, approval_id text)
+      where approvals.approval_id = r.approval_id and lost[r.w + 1] is not null and approvals.xmin = pg_current_xact_id()::xid;
+    end if;
     delete from room_aliases using jsonb_to_recordset(coalesce(p_rows->'new_aliases', '[]')) as r(w int, alias text)
     where room_aliases.alias = r.alias and lost[r.w + 1] is not null and room_aliases.xmin = pg_current_xact_id()::xid;
     delete from users using jsonb_to_recordset(coalesce(p_rows->'new_users', '[]')) as r(w int, user_id text)
