@@ -12,6 +12,7 @@ export function composeSettings(
   pepper: Buffer,
   publicBaseUrl: string | undefined,
 ): Settings {
+  assertPermissionsKnown(config);
   const { enabled, ...rateLimits } = config.rateLimits;
   const { mode, sharedSecret } = config.registration;
   return {
@@ -76,6 +77,20 @@ function composeServerNotices(
   };
 }
 
+/** @throws ConfigError for a permission that there is not. */
+export function assertPermissionsKnown({
+  approvals: { required },
+}: Pick<Config, "approvals">): void {
+  const unknown = findUnknown(required, Object.keys(PERMISSIONS));
+  if (unknown === undefined) return;
+  throw new ConfigError([
+    {
+      path: "approvals.required",
+      problem: `no permission is called ${JSON.stringify(unknown)}: expected one, an area such as "roles.*", or a class, "D" or "P".`,
+    },
+  ]);
+}
+
 const HOUR_MS = 60 * 60 * 1000;
 const MINUTE_MS = 60 * 1000;
 
@@ -84,16 +99,6 @@ function composeApprovals(
 ): Settings["approvals"] {
   const { required, whenAlone } = approvals;
   const { expireHours, useHours, breakGlassMinutes } = approvals;
-  const names = Object.keys(PERMISSIONS);
-  const unknown = findUnknown(required, names);
-  if (unknown !== undefined) {
-    throw new ConfigError([
-      {
-        path: "approvals.required",
-        problem: `no permission is called ${JSON.stringify(unknown)}: expected one, an area such as "roles.*", or a class, "D" or "P".`,
-      },
-    ]);
-  }
   return {
     ...{ required, whenAlone },
     expireMs: expireHours * HOUR_MS,

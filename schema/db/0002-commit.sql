@@ -258,10 +258,12 @@ begin
     end loop;
   end if;
   if p_rows ? 'approvals' then
-    update approvals set state = 'expired'
-    from jsonb_to_recordset(p_rows->'approvals') as r(w int, requested_by text, request_hash text)
+    -- What stood in the way waits no more, whether this one is stored or not.
+    update approvals set state = case when approvals.expires_ts <= database_ms() then 'expired' else 'void' end
+    from jsonb_to_recordset(p_rows->'approvals') as r(w int, requested_by text, request_hash text, replaces text)
     where (approvals.requested_by, approvals.request_hash) = (r.requested_by, r.request_hash)
-      and approvals.state = 'pending' and approvals.expires_ts <= database_ms();
+      and (approvals.state = 'pending' and approvals.expires_ts <= database_ms()
+        or approvals.approval_id = r.replaces and approvals.state in ('pending', 'approved'));
     for loser in
       with wanted as (
         select * from jsonb_to_recordset(p_rows->'approvals')

@@ -438,6 +438,8 @@ export interface WriteRows {
     roomId: string | null;
     requestedTs: number;
     waitMs: number;
+    /** One for the same request that is of no use any more. */
+    replaces: string | null;
   } & Sealed)[];
   /** Used up with what they were for; lost where one does not hold, or who may do what is another by now. */
   approvalUses: { approvalId: string; version: number }[];

@@ -489,6 +489,28 @@ describe("approvals", () => {
     must(await root.put(`${V2}/users/${free.userId}`, { locked: true }));
   });
 
+  it("is asked for anew where what waits does not hold all that the act takes by now", async () => {
+    const { sql } = server.database;
+    const user = await newUser();
+    const request: Request = [
+      "PUT",
+      `${V2}/users/${user.userId}`,
+      { password: "another-password", deactivated: true },
+    ];
+    const first = wanted(await send(root, request));
+    expect((await read(first)).permissions).to.have.length(2);
+    await sql`update approvals set permissions = '{users.deactivate}' where approval_id = ${first}`;
+    const next = wanted(await send(root, request));
+    expect(next).not.to.equal(first);
+    expect(await stateOf(first)).to.equal("void");
+    expect((await read(next)).permissions).to.deep.equal([
+      "users.credentials",
+      "users.deactivate",
+    ]);
+    must(await approve(next));
+    must(await send(root, request));
+  });
+
   it("takes a second person to read, where that is asked for", async () => {
     const user = await newUser();
     const request: Request = ["GET", `${V1}/users/${user.userId}/accountdata`];

@@ -1,4 +1,5 @@
 import { MatrixError } from "../../core/errors.ts";
+import { isCompliantUserId } from "../../core/ids.ts";
 import type { Requester } from "../../domain/accounts/requester.ts";
 import type { Grounds } from "../../domain/admin/administrator.ts";
 import { Approving } from "../../domain/admin/approvals/approving.ts";
@@ -59,5 +60,7 @@ function assertGrounds(isRequired: boolean, grounds: Grounds): void {
 /** Whom the body names, where the path names nobody. */
 function userIn(body: unknown): string | undefined {
   const { user_id: userId } = (body ?? {}) as { user_id?: unknown };
-  return typeof userId === "string" ? userId : undefined;
+  return typeof userId === "string" && isCompliantUserId(userId)
+    ? userId
+    : undefined;
 }

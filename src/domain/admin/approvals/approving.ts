@@ -121,7 +121,7 @@ export class Approving {
     }
     const wanted = {
       ...{ requestedBy, permissions: [...permissions], ...resource },
-      requestedTs: isWhole && !isApproved ? standing.requestedTs : now(),
+      requestedTs: now(),
     };
     const { whenAlone } = settings.approvals;
     const isAlone =
@@ -181,18 +181,10 @@ export class Approving {
             ...wanted,
             approvalId,
             waitMs: settings.approvals.expireMs,
+            replaces: standing?.approvalId ?? null,
             ...sealed,
           },
         ],
-        ...(standing && {
-          approvalChanges: [
-            {
-              approvalId: standing.approvalId,
-              before: standing.state,
-              state: "void",
-            },
-          ],
-        }),
       },
       audit: [],
     });
