@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { administrator, bindRole } from "../../support/administrators.ts";
 import { auditHead, readAudit } from "../../support/audit.ts";
 import { act, makeRoom, must, path } from "../../support/rooms.ts";
+import { until } from "../../support/until.ts";
 import {
   useServer,
   type Answer,
@@ -244,16 +245,22 @@ describe("approvals", () => {
     const fourth = await administrator(server, "fourth", "user-manager");
     const id = wanted(await send(root, deactivation(user)));
     must(await approve(id, fourth));
-    const { edges } = server;
-    const [row] = await sql<{ version: number }[]>`
-      select version from authority`;
-    const version = row!.version - 1;
-    const outcome = await edges.committer.commit({
-      positions: 1,
-      rows: { approvalUses: [{ approvalId: id, version }] },
+    let asked: Promise<Answer> | undefined;
+    await sql.begin(async (tx) => {
+      await tx`update authority set version = version + 1`;
+      await tx`delete from role_bindings where user_id = ${fourth.userId}`;
+      // The look sees what stood before; the act waits for who changes it.
+      asked = send(root, deactivation(user));
+      await until(async () => {
+        const waiting = await sql`
+          select from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock'`;
+        return waiting.length > 0;
+      });
     });
-    expect(outcome).to.deep.equal({ status: "conflict", over: "approval" });
-    expect(await stateOf(id)).to.equal("approved");
+    expect(wanted(await asked!)).to.equal(id);
+    expect(await isDeactivated(user)).to.equal(false);
+    expect(wanted(await send(root, deactivation(user)))).not.to.equal(id);
   });
 
   it("G3: who asked approves nothing, by no session and no token of theirs", async () => {
