@@ -1,6 +1,9 @@
 import type { Config } from "./config/schema.ts";
+import { ConfigError } from "./config/fault.ts";
 import { readJson } from "./core/json-reader.ts";
 import type { JsonObject } from "./core/json.ts";
+import { findUnknown } from "./domain/admin/approvals/required.ts";
+import { PERMISSIONS } from "./domain/admin/permissions.ts";
 import type { Settings } from "./edges.ts";
 
 /** The values of the configuration that use-cases read. */
@@ -9,6 +12,7 @@ export function composeSettings(
   pepper: Buffer,
   publicBaseUrl: string | undefined,
 ): Settings {
+  assertPermissionsKnown(config);
   const { enabled, ...rateLimits } = config.rateLimits;
   const { mode, sharedSecret } = config.registration;
   return {
@@ -39,6 +43,8 @@ export function composeSettings(
     ...composeAlerts(config),
     auditReviewMs: config.audit.reviewDays * DAY_MS,
     undoWindowMs: config.admin.undoWindowHours * HOUR_MS,
+    requiresCase: config.admin.requireCase,
+    approvals: composeApprovals(config.approvals),
     serverNotices: composeServerNotices(config.serverNotices),
     ...composeTurn(config.turn),
   };
@@ -116,6 +122,33 @@ function composeAlerts({
       }),
       locks: lockAccounts,
     },
+  };
+}
+
+/** @throws ConfigError for a permission that there is not. */
+export function assertPermissionsKnown({
+  approvals: { required },
+}: Pick<Config, "approvals">): void {
+  const unknown = findUnknown(required, Object.keys(PERMISSIONS));
+  if (unknown === undefined) return;
+  throw new ConfigError([
+    {
+      path: "approvals.required",
+      problem: `no permission is called ${JSON.stringify(unknown)}: expected one, an area such as "roles.*", or a class, "D" or "P".`,
+    },
+  ]);
+}
+
+function composeApprovals(
+  approvals: Config["approvals"],
+): Settings["approvals"] {
+  const { required, whenAlone } = approvals;
+  const { expireHours, useHours, breakGlassMinutes } = approvals;
+  return {
+    ...{ required, whenAlone },
+    expireMs: expireHours * HOUR_MS,
+    useMs: useHours * HOUR_MS,
+    breakGlassMs: breakGlassMinutes * MINUTE_MS,
   };
 }
 

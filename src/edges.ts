@@ -4,7 +4,7 @@ import type { Egress } from "./remote/egress.ts";
 import type { Mailer } from "./remote/mailer.ts";
 import type { AuditDraft } from "./storage/audit-draft.ts";
 import type { Sql } from "./storage/database.ts";
-import type { RecordingCommitter } from "./storage/write.ts";
+import type { RecordingCommitter, WriteRows } from "./storage/write.ts";
 import type { Keyring } from "./storage/keyring.ts";
 import type { NidSource } from "./storage/nids.ts";
 import type { Notifier } from "./storage/notifier.ts";
@@ -133,6 +133,16 @@ export interface Settings {
   auditReviewMs: number;
   /** How long what administrators had erased can be taken back. */
   undoWindowMs: number;
+  /** Whether who reads what others wrote must name a case and a reason. */
+  requiresCase: boolean;
+  approvals: {
+    /** Permissions, areas and classes of them that take a second person. */
+    required: readonly string[];
+    whenAlone: "allow" | "refuse";
+    expireMs: number;
+    useMs: number;
+    breakGlassMs: number;
+  };
   /** Who tells users what the server has to say, and where. */
   serverNotices: {
     localpart: string;
@@ -160,15 +170,30 @@ export type Noted = Partial<
   >
 >;
 
+/** What a request is about to do, and to whom. */
+export interface Demand {
+  permissions: readonly string[];
+  userId?: string;
+  roomId?: string;
+}
+
 /** The record of a request, on its way to the first write that commits. */
 export interface Trail {
   /** As it is without the trail, for what commits for several requests. */
   readonly committer: RecordingCommitter;
   note(noted: Noted): void;
-  /** Hands the request's record, and nothing where it is written already, for one write. */
+  /** Passes where nobody else need agree, or somebody has. */
+  demand(demand: Demand): Promise<void>;
+  /**
+   * Hands the request's record and the approval that it uses, and nothing where they are
+   * written already, for one write.
+   */
   carry<T>(
     drafts: readonly AuditDraft[],
-    write: (records: readonly AuditDraft[]) => Promise<T>,
+    write: (
+      records: readonly AuditDraft[],
+      rows: Pick<Partial<WriteRows>, "approvalUses">,
+    ) => Promise<T>,
     isDone: (outcome: T) => boolean,
   ): Promise<T>;
 }

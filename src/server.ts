@@ -17,6 +17,7 @@ import {
   forgetAdminTasks,
   startAdminTasks,
 } from "./domain/jobs/do-admin-tasks.ts";
+import { forgetApprovals } from "./domain/jobs/forget-approvals.ts";
 import { finishDeactivations } from "./domain/jobs/finish-deactivations.ts";
 import { forgetDelayedEvents } from "./domain/jobs/forget-delayed-events.ts";
 import { forgetSlidingStates } from "./domain/jobs/forget-sliding-states.ts";
@@ -147,6 +148,7 @@ async function serve(
       forgetDelayedEvents,
       forgetSlidingStates,
       forgetAdminTasks,
+      forgetApprovals,
       finishDeactivations,
       eraseAccounts,
       endActing,

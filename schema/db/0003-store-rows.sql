@@ -400,6 +400,10 @@ begin
     perform store_alerts(p_rows, starts, p_now);
   end if;
 
+  if p_rows ?| '{approval_uses,approval_changes}' then
+    perform store_approvals(p_rows, starts);
+  end if;
+
   -- Messages to devices that are gone are dropped.
   if p_rows ? 'to_device' then
     insert into to_device (user_id, device_id, position, ordinal, key_id, sealed)

@@ -1310,6 +1310,57 @@ begin
     end loop;
   end if;
 
+  -- An approval is used once, while it holds; who may approve is as it was when that was looked at.
+  if p_rows ?| '{approval_uses,approval_changes}' then
+    perform from authority for share;
+    perform from approvals where approval_id in (
+      select approval_id from jsonb_to_recordset(
+        coalesce(p_rows->'approval_uses', '[]') || coalesce(p_rows->'approval_changes', '[]')) as r(approval_id text))
+    order by approval_id for update;
+    for loser in
+      select r.w from jsonb_to_recordset(p_rows->'approval_uses') as r(w int, approval_id text, version bigint)
+      where r.version <> (select authority.version from authority) or not exists (
+        select from approvals a where a.approval_id = r.approval_id and a.state = 'approved' and a.expires_ts > database_ms())
+      union
+      select r.w from jsonb_to_recordset(p_rows->'approval_changes')
+        as r(w int, approval_id text, before text, version bigint, reviewed_by text)
+      where r.version <> (select authority.version from authority) or not exists (
+        select from approvals a where a.approval_id = r.approval_id
+          and (case when r.reviewed_by is null then a.state = r.before and a.expires_ts > database_ms()
+            else a.reviewed_by is null end))
+    loop
+      lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "approval"}');
+      has_losers := true;
+    end loop;
+  end if;
+  if p_rows ? 'approvals' then
+    -- What stood in the way waits no more, whether this one is stored or not.
+    update approvals set state = case when approvals.expires_ts <= database_ms() then 'expired' else 'void' end
+    from jsonb_to_recordset(p_rows->'approvals') as r(w int, requested_by text, request_hash text, replaces text)
+    where (approvals.requested_by, approvals.request_hash) = (r.requested_by, r.request_hash)
+      and (approvals.state = 'pending' and approvals.expires_ts <= database_ms()
+        or approvals.approval_id = r.replaces and approvals.state in ('pending', 'approved'));
+    for loser in
+      with wanted as (
+        select * from jsonb_to_recordset(p_rows->'approvals')
+          as r(w int, approval_id text, requested_by text, request_hash text, permissions text[], user_id text, room_id text,
+            requested_ts bigint, wait_ms bigint, key_id bigint, sealed bytea)
+        where lost[w + 1] is null
+      ), inserted as (
+        insert into approvals (approval_id, requested_by, request_hash, permissions, user_id, room_id, state, requested_ts,
+          expires_ts, key_id, sealed)
+        select approval_id, requested_by, request_hash, permissions, user_id, room_id, 'pending', requested_ts,
+          database_ms() + wait_ms, key_id, sealed
+        from wanted order by requested_by, request_hash
+        on conflict do nothing returning approval_id
+      )
+      select w from wanted where approval_id not in (select approval_id from inserted)
+    loop
+      lost[loser.w + 1] := '{"status": "conflict", "over": "approval"}';
+      has_losers := true;
+    end loop;
+  end if;
+
   -- Rows that are not of the stream: who holds them just now is waited for here, not beyond the head.
   if p_rows ? 'cancelled_admin_jobs' then
     perform from admin_jobs
@@ -1441,6 +1492,10 @@ begin
   if has_losers then
     delete from idempotency using jsonb_to_recordset(coalesce(p_rows->'idempotency', '[]')) as r(w int, i int, key bytea)
     where idempotency.key = r.key and lost[r.w + 1] is not null and idempotency.xmin = pg_current_xact_id()::xid;
+    if p_rows ? 'approvals' then
+      delete from approvals using jsonb_to_recordset(p_rows->'approvals') as r(w int, approval_id text)
+      where approvals.approval_id = r.approval_id and lost[r.w + 1] is not null and approvals.xmin = pg_current_xact_id()::xid;
+    end if;
     delete from room_aliases using jsonb_to_recordset(coalesce(p_rows->'new_aliases', '[]')) as r(w int, alias text)
     where room_aliases.alias = r.alias and lost[r.w + 1] is not null and room_aliases.xmin = pg_current_xact_id()::xid;
     delete from users using jsonb_to_recordset(coalesce(p_rows->'new_users', '[]')) as r(w int, user_id text)

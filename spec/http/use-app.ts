@@ -60,14 +60,12 @@ export function useApp(
     error: write("error"),
   };
   const committer = { commit: async () => ({ status: "committed" }) };
+  const settings = { requiresCase: false, approvals: { required: [] } };
   const port = () => (server.address() as AddressInfo).port;
 
   before((done) => {
     const app = createApp({
-      edges: {
-        ...{ log, committer, settings: {} },
-        now: () => 1,
-      } as unknown as Edges,
+      edges: { log, committer, settings, now: () => 1 } as unknown as Edges,
       authenticate: async (token) => {
         const known = tokens[token];
         if (!known)

@@ -49,6 +49,7 @@ const plain: Readonly<Record<string, string>> = {
   provider: "idp",
   externalId: "absent",
   jobId: "absent",
+  approvalId: "absent",
   reportId: "1",
   destination: "elsewhere.test",
   alertId: "1",
@@ -408,6 +409,21 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
     permissions: ["roles.read"],
     networks: ["127.0.0.0/8"],
     expires_ts: Date.now() + 60_000,
+  }),
+  "POST /_myelin/admin/v1/approvals/:approvalId/approve": () => ({
+    comment: "c",
+  }),
+  "POST /_myelin/admin/v1/approvals/:approvalId/deny": () => ({
+    comment: "c",
+  }),
+  "POST /_myelin/admin/v1/approvals/:approvalId/break-glass": () => ({
+    comment: "c",
+  }),
+  "POST /_myelin/admin/v1/approvals/:approvalId/review": () => ({
+    comment: "c",
+  }),
+  "POST /_myelin/admin/v1/me/approvals/:approvalId/break-glass": () => ({
+    reason: "r",
   }),
   "POST /_myelin/admin/v1/audit/reviews": () => ({
     from_seq: 1,

@@ -1,3 +1,4 @@
+import { assertPermissionsKnown } from "../compose-settings.ts";
 import { renderSample } from "../config/sample.ts";
 import { configOption, parseOptions } from "./options.ts";
 import type { Program } from "./program.ts";
@@ -9,7 +10,8 @@ export async function checkConfig(
   args: readonly string[],
 ): Promise<void> {
   const { config } = parseOptions(args, configOption);
-  buildConfig(program, await readConfigSources(program, config));
+  const sources = await readConfigSources(program, config);
+  assertPermissionsKnown(buildConfig(program, sources));
   program.stdout.write("The configuration is right.\n");
 }
 

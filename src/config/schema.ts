@@ -2,6 +2,7 @@ import { DEFAULT_ROOM_VERSION, roomVersions } from "../core/room-version.ts";
 import { auditSchema } from "./audit-schema.ts";
 import { alertsSchema } from "./alerts-schema.ts";
 import { adminSchema } from "./admin-schema.ts";
+import { approvalsSchema } from "./approvals-schema.ts";
 import { egressSchema } from "./egress-schema.ts";
 import { emailSchema } from "./email-schema.ts";
 import { listenersSchema } from "./listeners-schema.ts";
@@ -229,6 +230,7 @@ export const configSchema = {
     audit: auditSchema,
     alerts: alertsSchema,
     admin: adminSchema,
+    approvals: approvalsSchema,
     server_notices: serverNoticesSchema,
     media: mediaSchema,
     egress: egressSchema,

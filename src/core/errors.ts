@@ -1,4 +1,4 @@
-/** The error codes of the Matrix specification, and of proposals, that this server answers. */
+/** The error codes of the Matrix specification, of proposals and of our own, that this server answers. */
 export type Errcode =
   | "M_FORBIDDEN"
   | "M_UNKNOWN_TOKEN"
@@ -57,6 +57,8 @@ export type Errcode =
   | "M_SENDER_IGNORED"
   | "M_APPSERVICE_LOGIN_UNSUPPORTED"
   | "ORG_MATRIX_EXPIRED_ACCOUNT"
+  | "ORG_MYELIN_APPROVAL_REQUIRED"
+  | "ORG_MYELIN_CASE_REQUIRED"
   | "IO.ELEMENT.MSC4306.M_CONFLICTING_UNSUBSCRIPTION"
   | "IO.ELEMENT.MSC4306.M_NOT_IN_THREAD";
 

@@ -16,6 +16,7 @@ import { authenticateRequest } from "./middleware/5-authenticate.ts";
 import { rateLimit } from "./middleware/6-rate-limit.ts";
 import { params, permission, type FindRoom } from "./middleware/7-params.ts";
 import { body } from "./middleware/8-body.ts";
+import { approve } from "./middleware/9-approve.ts";
 import { takeTurns } from "./middleware/9-turns.ts";
 import type { Listener } from "./listener.ts";
 import { handle } from "./middleware/10-handle.ts";
@@ -63,6 +64,7 @@ export function createApp(options: AppOptions): Listener {
     permission(options.can, options.findRoom ?? (async () => undefined)),
     body(bodyIdleMs),
     takeTurns(),
+    approve(edgesNow),
     auditEvents({ edgesNow }),
     handle(edgesNow, bodyIdleMs, { log, refuse }),
   ];

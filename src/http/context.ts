@@ -1,7 +1,7 @@
 import type Koa from "koa";
 import type { Requester } from "../domain/accounts/requester.ts";
 import type { AuditTrail } from "../domain/admin/audit-trail.ts";
-import type { Actor } from "../domain/admin/permission.ts";
+import type { Actor, Resource } from "../domain/admin/permission.ts";
 import { Caller } from "../util/caller.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { ParseQuery } from "./query.ts";
@@ -38,6 +38,9 @@ export class RequestState {
   /** For the database, by what came before the handler. */
   waitedMs = 0;
   actor: Actor | undefined;
+  /** What an act touches, and whether that is who asks. */
+  touched: Resource | undefined;
+  isOwn = false;
   /** The roles of an administrator who asks. */
   roles: readonly string[] | undefined;
   /** The record of the request, where it leaves one. */

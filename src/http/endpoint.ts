@@ -120,6 +120,8 @@ type AuthPart<S extends Shape> =
       resource?: (params: ParamsOf<S>) => Resource;
       /** About themselves anybody may ask it. */
       ownToo?: boolean;
+      /** Permissions that such a body takes besides, so that a second person agrees to all at once. */
+      alsoTakes?(body: Part<S, "body", undefined>): readonly Permission[];
     } & Handle<Input<S> & { requester: Requester; actor: Actor }>);
 
 export type EndpointSpec<S extends Shape> = CommonSpec &
@@ -135,6 +137,7 @@ export interface Endpoint extends CommonSpec {
   adminToken?: boolean;
   ownerOnly?: boolean;
   ownToo?: boolean;
+  alsoTakes?(body: unknown): readonly Permission[];
   pretend?(edges: Edges, input: AnyInput): object | undefined;
   permission?: Permission;
   resource?: (params: Record<string, unknown>) => Resource;

@@ -27,11 +27,16 @@ const COMMON: readonly string[] = [
   ...["Cache-Control", "no-store"],
 ];
 
+const allowing = (more: string): Readonly<Record<string, string>> => ({
+  "Access-Control-Allow-Headers": `${REQUEST_HEADERS}, ${more}`,
+});
+
 /** Where more may be sent than the headers of all requests. */
 const CONDITIONAL = "/_matrix/client/unstable/org.matrix.msc4108/rendezvous/";
-const CONDITIONAL_HEADERS = {
-  "Access-Control-Allow-Headers": `${REQUEST_HEADERS}, If-Match, If-None-Match`,
-};
+const CONDITIONAL_HEADERS = allowing("If-Match, If-None-Match");
+/** Why an administrator asks. */
+const ADMINISTRATIVE = /^\/_(?:myelin|synapse|matrix\/client\/[^/]+)\/admin\//;
+const ADMINISTRATIVE_HEADERS = allowing("X-Myelin-Case, X-Myelin-Reason");
 
 const JSON_TYPE = "application/json; charset=utf-8";
 const NONE: Readonly<Record<string, string>> = {};
@@ -40,9 +45,8 @@ const NONE: Readonly<Record<string, string>> = {};
 export function send({ req, res, state }: Exchange, sent: Sent): void {
   const { status, headers = NONE, body } = sent;
   if (res.headersSent || res.destroyed) return drop(body);
-  const own = state.path.startsWith(CONDITIONAL)
-    ? { ...CONDITIONAL_HEADERS, ...headers }
-    : headers;
+  const allowed = allowedAt(state.path);
+  const own = allowed ? { ...allowed, ...headers } : headers;
   const all = [...COMMON, "X-Request-Id", state.requestId];
   const isBodiless = status === 204 || status === 304;
   if (!isBodiless) {
@@ -61,6 +65,11 @@ export function send({ req, res, state }: Exchange, sent: Sent): void {
   } else {
     res.end(body);
   }
+}
+
+function allowedAt(path: string): Sent["headers"] {
+  if (path.startsWith(CONDITIONAL)) return CONDITIONAL_HEADERS;
+  return ADMINISTRATIVE.test(path) ? ADMINISTRATIVE_HEADERS : undefined;
 }
 
 /** Sets a header in place of the common one. */

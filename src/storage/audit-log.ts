@@ -84,6 +84,20 @@ export async function listAuditRowsOf(
     select seq, record, prev_hash, hash from audit_log where seq = any(${seqs as number[]}::bigint[])`;
 }
 
+/** Whether somebody did one of these to somebody, since then; both by their stand-ins. */
+export async function hasActedUpon(
+  sql: Sql,
+  [actorId, resourceId]: readonly [string, string],
+  actions: readonly string[],
+  fromTs: number,
+): Promise<boolean> {
+  const [row] = await sql`
+    select from audit_log
+    where resource_id = ${resourceId} and actor_id = ${actorId} and action = any(${actions as string[]}::text[])
+      and result = 'allowed' and ts >= ${fromTs} limit 1`;
+  return row !== undefined;
+}
+
 /** The newest link; undefined for an empty log. */
 export async function findAuditHead(sql: Sql): Promise<AuditRow | undefined> {
   const [row] = await sql<AuditRow[]>`

@@ -217,10 +217,11 @@ function listKeys(write: Write): Set<number> {
   const { accountData, ...rowsOf } = write.rows ?? {};
   const { strippedStates, devices, profileFields, pushers } = rowsOf;
   const { toDevice, dehydratedDevices, reports } = rowsOf;
-  const { thirdPartyIds, externalIds } = rowsOf;
+  const { thirdPartyIds, externalIds, approvals } = rowsOf;
   const sealed = [
     ...[strippedStates, devices, profileFields, pushers],
     ...[toDevice, dehydratedDevices, reports, thirdPartyIds, externalIds],
+    approvals,
   ];
   for (const rows of sealed) {
     for (const { keyId } of rows ?? []) keys.add(keyId);

@@ -79,6 +79,8 @@ export class WriteQueue {
 /** Throws a `TypeError` where one write claims the same twice. */
 export function listClaims(write: Write): string[] {
   const { newRooms, newUsers, newAliases } = write.rows ?? {};
+  const { approvals, approvalUses, approvalChanges } = write.rows ?? {};
+  const touched = [...(approvalUses ?? []), ...(approvalChanges ?? [])];
   const rooms = [...(write.rooms ?? []), ...(newRooms ?? [])];
   const claims = [
     ...new Set(rooms.map(({ roomNid }) => `room ${roomNid}`)),
@@ -89,6 +91,11 @@ export function listClaims(write: Write): string[] {
     ...(newUsers ?? []).map(({ userId }) => `user ${userId}`),
     ...(newAliases ?? []).map(({ alias }) => `alias ${alias}`),
     ...(write.authority ? ["authority"] : []),
+    ...touched.map(({ approvalId }) => `approval ${approvalId}`),
+    ...(approvals ?? []).map(
+      ({ requestedBy, requestHash }) =>
+        `approval of ${requestedBy} ${requestHash}`,
+    ),
   ];
   if (new Set(claims).size < claims.length)
     throw new TypeError("A write claims the same name or key twice.");

@@ -428,6 +428,37 @@ export interface WriteRows {
   }[];
   /** Ends of a room's graph that no event shall cite any more. */
   prunedExtremities: { roomNid: number; nid: number }[];
+  /** One that waits for the same request of the same user wins. */
+  approvals: ({
+    approvalId: string;
+    requestedBy: string;
+    requestHash: string;
+    permissions: readonly string[];
+    userId: string | null;
+    roomId: string | null;
+    requestedTs: number;
+    waitMs: number;
+    /** One for the same request that is of no use any more. */
+    replaces: string | null;
+  } & Sealed)[];
+  /** Used up with what they were for; lost where one does not hold, or who may do what is another by now. */
+  approvalUses: { approvalId: string; version: number }[];
+  /** Absent fields stay as they are. */
+  approvalChanges: {
+    approvalId: string;
+    /** The state that it must be in; of no matter to a review. */
+    before: ApprovalState;
+    version?: number;
+    state?: ApprovalState;
+    decidedBy?: string;
+    comment?: string;
+    /** How long it holds from now on. */
+    waitMs?: number;
+    glassReason?: string;
+    isBreakGlass?: boolean;
+    reviewedBy?: string;
+    review?: string;
+  }[];
   /** Withheld from everybody, unless it is protected. */
   quarantinedMedia: { mediaId: string; quarantinedBy: string }[];
   releasedMedia: { mediaId: string }[];
@@ -464,6 +495,16 @@ export interface WriteRows {
     mode: "keywords" | "rows";
   }[];
 }
+
+export type ApprovalState =
+  | "pending"
+  | "approved"
+  | "denied"
+  | "withdrawn"
+  | "used"
+  /** Who approved it could not any more when it was to be used. */
+  | "void"
+  | "expired";
 
 export type Medium = "email" | "msisdn";
 export type AdminJobKind = "delete-room" | "purge-history" | "redact-user";
@@ -513,6 +554,7 @@ export type Conflict =
   | "invite-permission" // who may invite a user was set anew
   | "registration-token"
   | "authority" // who may do what changed: decide anew
+  | "approval" // it was used or decided, waits already, or who may approve changed
   | "blocked-room" // nobody comes into it any more
   | "push-rules" // a member's rules changed: assess anew
   | "key"; // a key that sealed its rows was destroyed: seal anew

@@ -7,7 +7,8 @@ import { useServer, type TestUser } from "../../support/server.ts";
 const A = "/_myelin/admin/v1";
 
 describe("the owner", () => {
-  const server = useServer();
+  // After the set-up roles take a second person, which is approvals.spec.ts's.
+  const server = useServer({ "approvals.required": [] });
   let root: TestUser;
 
   const refusal = async (userId: string) => {

@@ -13,7 +13,8 @@ import type {
 const A = "/_myelin/admin/v1";
 
 describe("the admin API's roles", () => {
-  const server = useServer();
+  // What a second person has to do with it is approvals.spec.ts's.
+  const server = useServer({ "approvals.required": [] });
   let second: TestProcess;
   let security: TestUser;
   let other: TestUser;

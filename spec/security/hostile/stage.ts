@@ -61,6 +61,8 @@ export interface Stage extends Place {
   tasks: { deletion: string; purge: string; redaction: string };
   /** For auditors, who the user is too. */
   alertId: number;
+  /** Of somebody else, of the user, and one that was done in haste. */
+  approvals: { others: string; own: string; done: string };
   /** Of an image. */
   mediaId: string;
   /** To upload to. */
@@ -153,6 +155,7 @@ export async function setStage(
   });
   const tasks = await makeTasks(server, number, { roomId, userId });
   const alertId = await makeAlert(server, number);
+  const approvals = await makeApprovals(server, number, userId);
   const pending = must<{ content_uri: string }>(
     await user.post("/_matrix/media/v1/create"),
   );
@@ -160,7 +163,7 @@ export async function setStage(
     ...{ number, user, others, roomId, eventId, alias, userId, deviceId },
     mediaId: image,
     ...operation,
-    ...{ admin, reports, tasks, alertId },
+    ...{ admin, reports, tasks, alertId, approvals },
     pendingId: pending.content_uri.split("/").at(-1)!,
     leftRoomId,
     filterId: filter_id,
@@ -233,6 +236,29 @@ async function makeTasks(
       insert into admin_jobs (job_id, kind, room_id, user_id, params, state, not_before, created_by, created_ts)
       values (${id}, ${kind}, ${roomId}, ${userId}, ${params}, ${state}, 9007199254740991, ${userId}, 1)`;
   return { deletion, purge, redaction };
+}
+
+async function makeApprovals(
+  { database: { sql } }: TestServer,
+  number: number,
+  userId: string,
+): Promise<Stage["approvals"]> {
+  const [others, own, done] = ["others", "own", "done"].map(
+    (kind) => `${kind}${number}`,
+  ) as [string, string, string];
+  const sealed = Buffer.from("{}");
+  const absent = "@absent:test";
+  for (const [id, by, state, decidedBy] of [
+    [others, absent, "pending", null],
+    [own, userId, "pending", null],
+    [done, absent, "used", absent],
+  ] as const)
+    await sql`
+      insert into approvals (approval_id, requested_by, request_hash, permissions, state, requested_ts, expires_ts,
+        decided_by, glass_reason, is_break_glass, key_id, sealed)
+      values (${id}, ${by}, ${id}, '{rooms.delete}', ${state}, 1, 9007199254740991, ${decidedBy}, 'r',
+        ${state === "used"}, 0, ${sealed})`;
+  return { others, own, done };
 }
 
 const ADMIN = "/_myelin/admin/v1";
@@ -513,6 +539,9 @@ export function validRequest(endpoint: Endpoint, stage: Stage): ValidRequest {
     .replace(/(?<=purge_history_status\/):jobId/, tasks.purge)
     .replace(":jobId", tasks.redaction)
     .replace(":alertId", String(stage.alertId))
+    .replace(/(?<=me\/approvals\/):approvalId/, stage.approvals.own)
+    .replace(/:approvalId(?=\/review)/, stage.approvals.done)
+    .replace(":approvalId", stage.approvals.others)
     .replace(/(?<=event_reports\/):reportId/, String(reports.event))
     .replace(/(?<=user_reports\/):reportId/, String(reports.user))
     .replace(":reportId", String(reports.room))

@@ -12,5 +12,7 @@ export type AuditEvent =
   | "auth.deactivate"
   /** By the power of an administrator, where clients ask it of members. */
   | "rooms.read"
+  | "approvals.withdraw"
+  | "approvals.break_glass"
   /** By whoever holds the shared secret. */
   | "users.create";

@@ -1,10 +1,18 @@
-import type { Noted, Trail } from "../../edges.ts";
+import type { Demand, Noted, Trail } from "../../edges.ts";
 import type { AuditDraft, AuditResult } from "../../storage/audit-draft.ts";
-import type { CommitResult, RecordingCommitter } from "../../storage/write.ts";
+import type {
+  CommitResult,
+  RecordedWrite,
+  RecordingCommitter,
+  WriteRows,
+} from "../../storage/write.ts";
+import type { Approving } from "./approvals/approving.ts";
+import { LostApproval } from "./approvals/lost-approval.ts";
 
 /** What is known of a request and of its outcome. */
 export type RequestDraft = AuditDraft;
 export type RequestResult = AuditResult;
+type Uses = Pick<Partial<WriteRows>, "approvalUses">;
 
 /**
  * The one record of a request. The first write of the request that commits carries it, so
@@ -16,6 +24,7 @@ export class AuditTrail implements Trail {
   readonly #begin: () => AuditDraft;
   readonly #isOnlyNoted: boolean;
   #noted: Noted | undefined;
+  #approving: Approving | undefined;
   #isWritten = false;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -44,7 +53,23 @@ export class AuditTrail implements Trail {
   }
 
   note(noted: Noted): void {
-    this.#noted = { ...this.#noted, ...noted };
+    const after = { ...this.#noted?.after, ...noted.after };
+    this.#noted = {
+      ...{ ...this.#noted, ...noted },
+      ...(Object.keys(after).length > 0 && { after }),
+    };
+  }
+
+  /** What it does may take a second person from here on. */
+  approveBy(approving: Approving): void {
+    this.#approving = approving;
+  }
+
+  async demand(demand: Demand): Promise<void> {
+    await this.#approving?.demand(demand, {
+      committer: this.carrying,
+      note: (noted) => this.note(noted),
+    });
   }
 
   /** Commits with the request's record, unless an earlier write has done so. */
@@ -52,7 +77,7 @@ export class AuditTrail implements Trail {
     commit: ({ audit = [], ...write }) =>
       this.carry(
         audit,
-        (records) => this.committer.commit({ ...write, audit: records }),
+        (records, uses) => this.#commit({ ...write, audit: records }, uses),
         isCommitted,
       ),
   };
@@ -64,7 +89,7 @@ export class AuditTrail implements Trail {
    */
   async carry<T>(
     drafts: readonly AuditDraft[],
-    write: (records: readonly AuditDraft[]) => Promise<T>,
+    write: (records: readonly AuditDraft[], uses: Uses) => Promise<T>,
     isDone: (outcome: T) => boolean,
   ): Promise<T> {
     const before = this.#turn;
@@ -74,11 +99,14 @@ export class AuditTrail implements Trail {
     try {
       const begun = this.#begin();
       const own = this.#complete(begun, "allowed");
-      if (this.#isWritten || !this.#isDue) return await write([]);
+      if (this.#isWritten || !this.#isDue) return await write([], {});
       const draft =
         drafts.find(({ action }) => action === own.action) ?? drafts[0];
-      const outcome = await write([draft ? complete(own, draft, begun) : own]);
-      if (isDone(outcome)) this.#isWritten = true;
+      const record = draft ? complete(own, draft, begun) : own;
+      const outcome = await this.#whileApproved((uses) =>
+        write([record], uses),
+      );
+      if (isDone(outcome)) this.#end();
       return outcome;
     } finally {
       end();
@@ -93,12 +121,41 @@ export class AuditTrail implements Trail {
       ...this.#complete(this.#begin(), result),
       ...(errcode !== undefined && { errcode }),
     };
-    const outcome = await this.committer.commit({
-      positions: 0,
-      audit: [record],
-    });
+    const commit = (uses: Uses) =>
+      this.#commit({ positions: 0, audit: [record] }, uses);
+    const outcome =
+      record.result === "allowed"
+        ? await this.#whileApproved(commit)
+        : await commit({});
     if (!isCommitted(outcome)) throw new TypeError("A record was lost.");
+    this.#end();
+  }
+
+  /** Writes with the approval that is used; looks at it again where the write lost over it. */
+  async #whileApproved<T>(write: (uses: Uses) => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await write(this.#approving?.rows ?? {});
+      } catch (error) {
+        if (!(error instanceof LostApproval)) throw error;
+        await this.#approving?.renew();
+      }
+    }
+  }
+
+  async #commit(write: RecordedWrite, uses: Uses): Promise<CommitResult> {
+    const isUse = uses.approvalUses !== undefined;
+    const outcome = await this.committer.commit(
+      isUse ? { ...write, rows: { ...write.rows, ...uses } } : write,
+    );
+    const isLost = outcome.status === "conflict" && outcome.over === "approval";
+    if (isUse && isLost) throw new LostApproval();
+    return outcome;
+  }
+
+  #end(): void {
     this.#isWritten = true;
+    this.#approving?.settle();
   }
 
   get #isDue(): boolean {

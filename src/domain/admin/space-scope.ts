@@ -5,15 +5,24 @@ import type { StoredEvent } from "../rooms/stored-event.ts";
 
 type Needs = Pick<Edges, "db" | "keyring" | "memory">;
 
-/**
- * Whether a room is in one of the spaces, or in a space within it. Each step is one that
- * both say: the space by `m.space.child`, what is in it by `m.space.parent`.
- */
+/** Whether a room is in one of the spaces, or in a space within it. */
 export async function isInSpaces(
   edges: Needs,
   roomId: string,
   spaces: readonly string[],
 ): Promise<boolean> {
+  const reached = await listSpacesOf(edges, roomId);
+  return spaces.some((space) => reached.has(space));
+}
+
+/**
+ * The spaces that a room is in, or that a space is in which it is in. Each step is one that
+ * both say: the space by `m.space.child`, what is in it by `m.space.parent`.
+ */
+export async function listSpacesOf(
+  edges: Needs,
+  roomId: string,
+): Promise<ReadonlySet<string>> {
   const links = await listSpaceLinks(edges.db, roomId);
   const said = await mapEvents(
     edges,
@@ -29,7 +38,7 @@ export async function isInSpaces(
       if (link.roomId === room) reached.add(link.spaceId);
   }
   reached.delete(roomId);
-  return spaces.some((space) => reached.has(space));
+  return reached;
 }
 
 /** "Children where via is not present or invalid (not an array) are ignored." */

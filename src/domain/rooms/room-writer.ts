@@ -75,14 +75,23 @@ function push(
     actingDevice === undefined
       ? proposals
       : proposals.map((each) => ({ ...each, deviceId: actingDevice }));
-  const enter = (by: WriterEdges, records: readonly AuditDraft[]) =>
-    enqueue(by, roomNid, queue, { proposals: stamped, rows, audit: records });
+  const enter = (
+    by: WriterEdges,
+    records: readonly AuditDraft[],
+    uses: Partial<WriteRows> = {},
+  ) =>
+    enqueue(by, roomNid, queue, {
+      proposals: stamped,
+      rows: { ...rows, ...uses },
+      audit: records,
+    });
   if (!trail) return enter(edges, audit);
   // Its record goes with the group, whoever's request commits the run.
   const { committer } = trail;
   return trail.carry(
     audit,
-    (records) => enter(derive(edges, { committer, trail: undefined }), records),
+    (records, uses) =>
+      enter(derive(edges, { committer, trail: undefined }), records, uses),
     // What was answered from an earlier request has no position, and committed nothing.
     (results) =>
       results.length === 0 || results.some(({ position }) => position !== null),

@@ -1,5 +1,6 @@
 import { MatrixError } from "../../core/errors.ts";
 import { listIdempotencyAnswers } from "../../storage/idempotency.ts";
+import { LostApproval } from "../admin/approvals/lost-approval.ts";
 import { buildGroups, type Member } from "./build-groups.ts";
 import { takeTurn } from "../../storage/room-turns.ts";
 import type { Committed } from "../../storage/write.ts";
@@ -111,7 +112,7 @@ const falter = ({ random }: WriterEdges, losses: number): Promise<void> => {
   return new Promise((resolve) => setTimeout(resolve, ms));
 };
 
-/** Of a transaction or a claim that comes twice at once, the second is settled after the first. */
+/** Of a transaction, a claim or an approval that comes twice at once, the second is settled after the first. */
 function splitTwins(groups: readonly Group[]): {
   firsts: Group[];
   twins: Group[];
@@ -120,7 +121,8 @@ function splitTwins(groups: readonly Group[]): {
   const firsts: Group[] = [];
   const twins: Group[] = [];
   for (const group of groups) {
-    const keys = [...keysOf(group), ...claimsOf(group)].map(textOf);
+    const named = [...keysOf(group), ...claimsOf(group)].map(textOf);
+    const keys = [...named, ...approvalsOf(group)];
     const isTwin = keys.some((key) => seen.has(key));
     for (const key of keys) seen.add(key);
     (isTwin ? twins : firsts).push(group);
@@ -179,6 +181,9 @@ const keysOf = ({ proposals }: Group): Uint8Array[] =>
 const claimsOf = ({ proposals }: Group): Uint8Array[] =>
   proposals.flatMap(({ claims = [] }) => claims);
 
+const approvalsOf = ({ rows }: Group): string[] =>
+  rows.approvalUses?.map(({ approvalId }) => `approval ${approvalId}`) ?? [];
+
 const textOf = (key: Uint8Array): string => Buffer.from(key).toString("base64");
 
 /** One of the groups lost over something of its own: each is tried by itself. */
@@ -220,6 +225,8 @@ function conflictError(over: string): Error {
       return new LostRace("Who may invite the user was set anew.");
     case "alias":
       return roomInUse();
+    case "approval":
+      return new LostApproval();
     case "blocked-room":
       return new MatrixError(
         "M_FORBIDDEN",

@@ -97,6 +97,8 @@ const DENIALS = new Set([
   ...REFUSALS,
   "M_MISSING_TOKEN",
   "M_GUEST_ACCESS_FORBIDDEN",
+  "ORG_MYELIN_APPROVAL_REQUIRED",
+  "ORG_MYELIN_CASE_REQUIRED",
 ]);
 
 const resultOf = (error: unknown): [RequestResult, string] => {

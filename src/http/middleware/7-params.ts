@@ -31,6 +31,8 @@ export function permission(can: Can, findRoom: FindRoom): Middleware {
         ? { isAllowed: false, roles: [] }
         : await can(requester, permission, touched);
     state.roles = roles;
+    state.touched = touched;
+    state.isOwn = isOwn;
     if (permission === undefined || !(isOwn || isAllowed)) {
       throw new MatrixError("M_FORBIDDEN", "You are not allowed to do this.", {
         "org.myelin.permission": permission,

@@ -58,13 +58,26 @@ export const changedMeanwhile = (): MatrixError =>
     "An account changed meanwhile. Look at it, and try again.",
   );
 
-/** For an act that takes more than its route's permission. */
-export async function assertMay(
-  edges: Parameters<typeof isAllowed>[0],
+type MayEdges = Parameters<typeof isAllowed>[0] & Pick<Edges, "trail">;
+
+/** For an act that takes more than its route's permission, and may take a second person for it. */
+export const assertMay = (
+  edges: MayEdges,
   by: Administrator,
   permission: Permission,
   resource: Resource = {},
+): Promise<void> => assertMayAll(edges, by, [permission], resource);
+
+/** For one that takes several: a second person is asked for all of them at once. */
+export async function assertMayAll(
+  edges: MayEdges,
+  by: Administrator,
+  permissions: readonly Permission[],
+  resource: Resource,
 ): Promise<void> {
-  if (await isAllowed(edges, by.requester, permission, resource)) return;
-  throw notAllowed(permission);
+  for (const permission of permissions) {
+    if (!(await isAllowed(edges, by.requester, permission, resource)))
+      throw notAllowed(permission);
+  }
+  await edges.trail?.demand({ permissions, ...resource });
 }

@@ -19,7 +19,7 @@ import {
 import type { Administrator } from "../change-authority.ts";
 import type { Permission } from "../permissions.ts";
 import { assertLocal } from "./account.ts";
-import { assertMay, commitAct, recordOf } from "./act.ts";
+import { assertMayAll, commitAct, recordOf } from "./act.ts";
 import { endAccount, reviveAccount } from "./end-account.ts";
 import { externalIdRows, type ExternalId } from "./external-ids.ts";
 import { setLocked } from "./restrain.ts";
@@ -39,7 +39,7 @@ export interface AccountWish {
   isDeactivated?: boolean;
 }
 
-type Needs = LeaverEdges & Pick<Edges, "passwordHasher">;
+type Needs = LeaverEdges & Pick<Edges, "passwordHasher" | "trail">;
 
 /**
  * Makes an account, or changes one. All that can be refused is refused before anything
@@ -54,7 +54,8 @@ export async function putAccount(
   assertLocal(edges.settings, userId);
   await assertFit(edges, userId, wish);
   const standing = await findAccount(edges.db, userId);
-  await assertMayAll(edges, by, userId, permissionsFor(standing, wish));
+  const permissions = permissionsFor(standing, wish);
+  await assertMayAll(edges, by, permissions, { userId });
   edges.trail?.note({
     resource: { type: "user", id: userId },
     after: toldOf(wish, !standing),
@@ -128,16 +129,6 @@ const toldOf = (wish: AccountWish, isNew: boolean): JsonObject => {
 
 const isChange = (wanted: boolean | undefined, standing = false): boolean =>
   wanted !== undefined && wanted !== standing;
-
-async function assertMayAll(
-  edges: Needs,
-  by: Administrator,
-  userId: string,
-  permissions: readonly Permission[],
-): Promise<void> {
-  for (const permission of permissions)
-    await assertMay(edges, by, permission, { userId });
-}
 
 async function make(
   edges: Needs,

@@ -84,6 +84,7 @@ export const postDeactivateUser = endpoint<
   path: `${V1}/deactivate/:userId`,
   params,
   permission: "users.deactivate",
+  alsoTakes: ({ erase }) => (erase === true ? ["users.erase"] : []),
   body: { type: "object", properties: { erase: { type: "boolean" } } },
   async handle(edges, { params: { userId: id }, body, ...by }) {
     await endAccount(edges, by, id, body.erase ?? false);
