@@ -54,6 +54,7 @@ import {
   putGroupMember,
 } from "./admin/groups.ts";
 import { userEndpoints } from "./admin/synapse/user-endpoints.ts";
+import { policyEndpoints } from "./admin/policy-endpoints.ts";
 import { getMyPermissions } from "./admin/me.ts";
 import { roomEndpoints } from "./admin/room-endpoints.ts";
 import {
@@ -395,6 +396,7 @@ export const endpoints: readonly Endpoint[] = [
   getGroupMembers,
   putGroupMember,
   deleteGroupMember,
+  ...policyEndpoints,
   getAdminTokens,
   postAdminToken,
   deleteAdminToken,

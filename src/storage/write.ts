@@ -435,6 +435,22 @@ export interface WriteRows {
   /** With what sealed it; its bytes belong to nobody then, unless it shared them. */
   removedMedia: { mediaId: string }[];
   removedReports: { reportId: number }[];
+  /** The text is JSON. */
+  policyVersions: {
+    policyId: string;
+    version: number;
+    document: string;
+    author: string;
+  }[];
+  /** Which version of a policy is in force; null for none. */
+  policyActivations: {
+    policyId: string;
+    version: number | null;
+    activatedBy: string;
+  }[];
+  /** In place of those that there are; a JSON object. */
+  userAttributes: { userId: string; attributes: string; setBy: string }[];
+  roomAttributes: { roomNid: number; attributes: string; setBy: string }[];
   /** A mode stays once it is `rows`; `roomId` "" stands for all rooms. */
   pushModes: {
     at: number;

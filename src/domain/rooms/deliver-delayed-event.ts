@@ -9,6 +9,8 @@ import { findUser } from "../../storage/users.ts";
 import { rateLimiterOf } from "../accounts/rate-limits.ts";
 import type { Requester } from "../accounts/requester.ts";
 import { openDelayedEvents } from "./delayed-event.ts";
+import { assertMaySend } from "../policies/may-write.ts";
+import { findRoomIdentity } from "./room-identity.ts";
 import { DELAYED, type Transaction } from "./proposal.ts";
 import type { WriterEdges } from "./room-writer.ts";
 import { sendMessage } from "./send.ts";
@@ -42,6 +44,12 @@ async function send(edges: WriterEdges, row: DelayedEventRow): Promise<string> {
   const { roomId, type, stateKey, content, delayId, key } = opened.event;
   const requester = await senderOf(edges, row.userId);
   await rateLimiterOf(edges).take("message", row.userId);
+  const room = await findRoomIdentity(edges, roomId);
+  if (room) {
+    const draft = { type, sender: row.userId, content };
+    const state = stateKey !== null && { stateKey };
+    await assertMaySend(edges, room.roomNid, { ...draft, ...state });
+  }
   const transaction: Transaction = { deviceId: DELAYED, txnId: delayId, key };
   if (stateKey === null) {
     const message = { type, content, txnId: delayId };

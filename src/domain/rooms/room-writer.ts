@@ -4,6 +4,8 @@ import type { WriteRows } from "../../storage/write.ts";
 import { derive } from "../../util/derive.ts";
 import { openedSlot, slot } from "../../util/process-memory.ts";
 import { WeightedCache } from "../../util/weighted-cache.ts";
+import { areUnlimited } from "../policies/enforce.ts";
+import { assertMayWrite } from "../policies/may-write.ts";
 import type { Proposal, ProposalResult } from "./proposal.ts";
 import type { RoomHead } from "./room-head.ts";
 import { type Group, type RoomQueue, tooBusy } from "./room-queue.ts";
@@ -42,6 +44,19 @@ export function writeToRoom(
   proposals: readonly Proposal[],
   also: Also = {},
 ): Promise<ProposalResult[]> {
+  if (areUnlimited(edges)) return enter(edges, roomNid, proposals, also);
+  const drafts = proposals.map(({ draft }) => draft);
+  return assertMayWrite(edges, roomNid, drafts).then(() =>
+    enter(edges, roomNid, proposals, also),
+  );
+}
+
+function enter(
+  edges: WriterEdges,
+  roomNid: number,
+  proposals: readonly Proposal[],
+  also: Also,
+): Promise<ProposalResult[]> {
   const all = edges.memory.of(queues);
   let queue = all.get(roomNid);
   if (!queue) {
@@ -70,15 +85,15 @@ function push(
   proposals: readonly Proposal[],
   { rows = {}, audit = [] }: Also,
 ): Promise<ProposalResult[]> {
-  const enter = (by: WriterEdges, records: readonly AuditDraft[]) =>
+  const wait = (by: WriterEdges, records: readonly AuditDraft[]) =>
     enqueue(by, roomNid, queue, { proposals, rows, audit: records });
   const { trail } = edges;
-  if (!trail) return enter(edges, audit);
+  if (!trail) return wait(edges, audit);
   // Its record goes with the group, whoever's request commits the run.
   const { committer } = trail;
   return trail.carry(
     audit,
-    (records) => enter(derive(edges, { committer, trail: undefined }), records),
+    (records) => wait(derive(edges, { committer, trail: undefined }), records),
     // What was answered from an earlier request has no position, and committed nothing.
     (results) =>
       results.length === 0 || results.some(({ position }) => position !== null),

@@ -15,4 +15,6 @@ export type WriterEdges = Pick<
   | "serverKey"
   | "settings"
   | "trail"
+  | "policies"
+  | "asker"
 >;

@@ -1,6 +1,7 @@
 import type { Edges } from "../../../edges.ts";
 import { formatPositionToken } from "../../rooms/paging-token.ts";
 import { readSubscriptionChanges } from "../../rooms/thread-subscriptions.ts";
+import type { UserView } from "../user-view.ts";
 import type { SlidingPos } from "./sliding-pos.ts";
 
 /**
@@ -12,7 +13,7 @@ export async function extendThreadSubscriptions(
   userId: string,
   limit: number,
   pos: SlidingPos | null,
-  upTo: number,
+  { upTo, withheld }: UserView,
 ): Promise<{ text: string; isEmpty: boolean } | null> {
   const after = pos?.hasThreadSubscriptions ? pos.position : 0;
   const isQuiet = after > 0 && !edges.notifier.isTouched(userId, after);
@@ -22,6 +23,11 @@ export async function extendThreadSubscriptions(
     upTo,
     limit,
   });
+  for (const { roomId, roomNid } of withheld?.whole.standings ?? [])
+    if (withheld!.roomNids.has(roomNid)) {
+      delete changes.subscribed[roomId];
+      delete changes.unsubscribed[roomId];
+    }
   const parts = Object.entries(changes).filter(
     ([, rooms]) => Object.keys(rooms).length > 0,
   );
