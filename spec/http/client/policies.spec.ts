@@ -7,6 +7,7 @@ import {
 } from "../../support/policies.ts";
 import {
   act,
+  getMessages,
   makePublicRoom,
   makeRoom,
   must,
@@ -27,6 +28,8 @@ import {
 } from "../../support/media.ts";
 import { SlidingReader, oneList } from "../../support/sliding-reader.ts";
 import { SyncReader } from "../../support/sync-reader.ts";
+import { newCrossSigning, newDevice } from "../../support/device-identity.ts";
+import { withPassword } from "../../support/with-password.ts";
 import { administrator } from "../../support/administrators.ts";
 
 const refused = ({ status, body, text }: Answer, policyId?: string) => {
@@ -393,5 +396,89 @@ describe("policies", () => {
       "networks",
     );
     await makers.lift("networks");
+  });
+
+  it("go by whether a device is verified, by the keys that there are now", async () => {
+    const { roomId, other } = await makeScene();
+    const { userId, deviceId } = other;
+    const device = newDevice(other);
+    const keys = newCrossSigning(userId);
+    must(await other.post("/keys/upload", { device_keys: device.deviceKeys }));
+    must(await other.post("/keys/device_signing/upload", keys.body));
+    await makers.enact("devices", {
+      rules: [
+        {
+          name: "verified alone",
+          effect: "deny",
+          actions: ["read"],
+          when: { eq: [{ env: "verified_device" }, false] },
+        },
+      ],
+    });
+    const state = path`/rooms/${roomId}/state`;
+    refused(await other.get(state));
+    const signed = keys.selfSigning.sign(device.deviceKeys, userId);
+    must(
+      await other.post("/keys/signatures/upload", {
+        [userId]: { [deviceId]: signed },
+      }),
+    );
+    must(await other.get(state));
+    const next = newCrossSigning(userId);
+    must(
+      await withPassword(
+        other,
+        "POST",
+        "/keys/device_signing/upload",
+        next.body,
+      ),
+    );
+    refused(await other.get(state));
+    await makers.lift("devices");
+  });
+
+  it("G9: leave who may not read a room as little to do with it as a stranger", async () => {
+    const { roomId, other } = await makeScene();
+    const eventId = await say(owner, roomId, "the canary");
+    const guest = await newUser();
+    must(
+      await owner.post(path`/rooms/${roomId}/invite`, {
+        user_id: guest.userId,
+      }),
+    );
+    await makers.enact("reads", clearedOnly("read"));
+    const place = path`/rooms/${roomId}`;
+    refused(await other.put(`${place}/send/m.room.message/s`, { body: "x" }));
+    refused(
+      await other.put(`${place}/typing/${other.userId}`, { typing: true }),
+    );
+    refused(await other.post(`${place}/receipt/m.read/${eventId}`, {}));
+    refused(await other.put(`${place}/redact/${eventId}/1`, {}));
+    refused(await other.get(`${place}/aliases`));
+    const { rooms } = await new SyncReader(guest).next();
+    expect(rooms?.invite ?? {}).to.deep.equal({});
+    must(await other.post(`${place}/leave`));
+    await makers.lift("reads");
+    const after = await new SyncReader(guest).next();
+    expect(after.rooms.invite).to.have.property(roomId);
+  });
+
+  it("G9: hold when an event that was to be sent later is sent", async () => {
+    const { roomId, other } = await makeScene();
+    const target = path`/rooms/${roomId}/send/m.room.message/later`;
+    const { delay_id: id } = must<{ delay_id: string }>(
+      await other.put(`${target}?org.matrix.msc4140.delay=60000`, {
+        msgtype: "m.text",
+        body: "the canary",
+      }),
+    );
+    await makers.enact("sends", clearedOnly("send"));
+    const sent = await other.post(
+      `/_matrix/client/unstable/org.matrix.msc4140/delayed_events/${id}/send`,
+    );
+    refused(sent);
+    const page = await getMessages(owner, roomId, { dir: "b", limit: 3 });
+    expect(JSON.stringify(page)).not.to.include("canary");
+    await makers.lift("sends");
   });
 });

@@ -109,21 +109,26 @@ function compare(
   facts: PolicyFacts,
   test: (left: Value, right: Value) => boolean,
 ): boolean | undefined {
-  if (isUnknown(left, facts) || isUnknown(right, facts)) return undefined;
-  return test(valueOf(left, facts), valueOf(right, facts));
+  const outcomeIf = (isVerified: boolean | undefined) =>
+    test(valueOf(left, facts, isVerified), valueOf(right, facts, isVerified));
+  const { isVerified } = facts.env;
+  if (isVerified !== undefined) return outcomeIf(isVerified);
+  // Where it makes no difference, it does not have to be known.
+  const outcome = outcomeIf(true);
+  return outcome === outcomeIf(false) ? outcome : undefined;
 }
 
 const isAttribute = (term: Term): term is Attribute =>
   typeof term !== "object" || Array.isArray(term);
 
-const isUnknown = (term: Term, { env }: PolicyFacts): boolean =>
-  !isAttribute(term) && "env" in term && env.isVerified === undefined;
-
-function valueOf(term: Term, { user, resource, env }: PolicyFacts): Value {
+function valueOf(
+  term: Term,
+  { user, resource }: PolicyFacts,
+  isVerified: boolean | undefined,
+): Value {
   if (isAttribute(term)) return term;
   if ("user" in term) return ownOf(user, term.user);
-  if ("resource" in term) return ownOf(resource, term.resource);
-  return env.isVerified;
+  return "resource" in term ? ownOf(resource, term.resource) : isVerified;
 }
 
 const ownOf = (attributes: Attributes, name: string): Value =>

@@ -1,10 +1,12 @@
 import type { JsonObject } from "../../core/json.ts";
 import { isCallEvent } from "../../core/policy/call-events.ts";
+import { notJoined } from "../rooms/append-event.ts";
 import type { EventDraft } from "../rooms/proposal.ts";
 import {
   areUnlimited,
   assertAllowed,
   decideNow,
+  isWithheld,
   refusedBy,
   type PolicyEdges,
 } from "./enforce.ts";
@@ -39,6 +41,7 @@ export async function assertMaySend(
   // Joins are asked about where they are made; to leave is everybody's right.
   if (type === "m.room.member" && stateKey === sender) return;
   if (isEndOfCall(type, content)) return;
+  if (await isWithheld(edges, sender, roomNid)) throw notJoined();
   const target = { roomNid, eventType: type };
   await assertAllowed(edges, sender, "send", target);
   if (isCallEvent(type)) await assertAllowed(edges, sender, "call", target);

@@ -41,7 +41,8 @@ export async function sync(
       {
         userId: requester.userId,
         tokenId: requester.tokenId,
-        roomNids: view.joinedNids,
+        // What is withheld may come back by what happens there.
+        roomNids: (view.withheld?.whole ?? view).joinedNids,
       },
       { position: answer.token.position, mark: answer.token.mark },
       left,

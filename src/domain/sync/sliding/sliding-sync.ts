@@ -82,7 +82,9 @@ async function answerNow(
   const place: AnswerPlace = { epoch, mark, sent, toDevice };
   const answer = await readSlidingAnswer(edges, request, view, place);
   const needsRooms = asksForRooms(request) || extensions.e2ee;
-  const roomNids = needsRooms ? view.joinedNids : NO_ROOMS;
+  // What is withheld may come back by what happens there.
+  const { joinedNids } = view.withheld?.whole ?? view;
+  const roomNids = needsRooms ? joinedNids : NO_ROOMS;
   return { answer, topics: { userId, tokenId, roomNids } };
 }
 
