@@ -153,8 +153,11 @@ export async function composeEdges({
     get edges() {
       return edges;
     },
-    edgesOfRequest: (waitedMs, asker) =>
-      Object.assign(viewOf(waitedMs), asker && { asker }),
+    edgesOfRequest(waitedMs, asker) {
+      const view: Edges = viewOf(waitedMs);
+      view.asker = asker;
+      return view;
+    },
     onStall: (listener) => stalls.onStall(listener),
     async close() {
       stalls.close();

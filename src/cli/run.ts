@@ -18,6 +18,8 @@ const commands: Readonly<Record<string, Command>> = {
   "admin add-mail-address": async (...call) =>
     (await import("./admin.ts")).addAddress(...call),
   owner: async (...call) => (await import("./admin.ts")).grantOwner(...call),
+  "policy off": async (...call) =>
+    (await import("./admin.ts")).endPolicy(...call),
   "audit verify": async (...call) =>
     (await import("./audit-verify.ts")).verifyAudit(...call),
   "audit export": async (...call) =>

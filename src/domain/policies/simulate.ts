@@ -1,5 +1,6 @@
 import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
+import { isRoomId, isUserId } from "../../core/ids.ts";
 import { isCallEvent } from "../../core/policy/call-events.ts";
 import type { PolicyDecision } from "../../core/policy/decide.ts";
 import type {
@@ -89,6 +90,12 @@ async function knownCases(
   edges: Needs,
   cases: readonly TriedCase[],
 ): Promise<PolicyCase[]> {
+  for (const { userId, roomId } of cases)
+    if (!isUserId(userId) || (roomId !== undefined && !isRoomId(roomId)))
+      throw new MatrixError(
+        "M_INVALID_PARAM",
+        "A case names a user id, and a room id where it is of a room.",
+      );
   const roomIds = [...new Set(cases.flatMap(({ roomId }) => roomId ?? []))];
   const rooms = await listRoomsById(edges.db, roomIds);
   const nidOf = new Map(rooms.map((room) => [room.roomId, room.roomNid]));

@@ -73,9 +73,11 @@ export async function getStandingVersion(
 export async function diffVersions(
   edges: Reads,
   policyId: string,
-  from: number,
-  to: number,
+  asked: { from?: number; to?: number },
 ): Promise<PolicyDiff> {
+  const { activeVersion, latestVersion } = await getPolicy(edges, policyId);
+  const { to = latestVersion } = asked;
+  const { from = activeVersion ?? Math.max(1, to - 1) } = asked;
   const [before, after] = await Promise.all([
     getVersion(edges, policyId, from),
     getVersion(edges, policyId, to),

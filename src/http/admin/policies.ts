@@ -164,9 +164,9 @@ export const getPolicyExport = endpoint<
   },
 });
 
-/** What the version `to` has other than `from`. */
+/** What the version `to` has other than `from`: the latest than the one in force, unless said. */
 export const getPolicyDiff = endpoint<
-  OnePolicy & { query: { from: number; to: number } }
+  OnePolicy & { query: { from?: number; to?: number } }
 >({
   method: "get",
   path: `${POLICY}/diff`,
@@ -177,11 +177,9 @@ export const getPolicyDiff = endpoint<
   query: {
     type: "object",
     properties: { from: versionNumber, to: versionNumber },
-    required: ["from", "to"],
   },
   async handle(edges, { params, query }) {
-    const { from, to } = query;
-    const diff = await diffVersions(edges, params.policyId, from, to);
+    const diff = await diffVersions(edges, params.policyId, query);
     const { isReordered, ...rules } = diff;
     return { ...rules, is_reordered: isReordered };
   },

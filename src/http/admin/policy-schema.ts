@@ -110,8 +110,8 @@ const findFault = compileSchema({
   additionalProperties: false,
 });
 
-/** @throws MatrixError M_BAD_JSON for what is no policy */
+/** @throws MatrixError M_INVALID_PARAM for what is no policy */
 export function parsePolicy(value: unknown): PolicyDocument {
-  assertValid(findFault, value, "M_BAD_JSON");
+  assertValid(findFault, value, "M_INVALID_PARAM");
   return value as PolicyDocument;
 }
