@@ -29,15 +29,24 @@ export function activatePolicy(
   version: number,
 ): Promise<void> {
   return change(edges, by, policyId, async () => {
-    const { author, document } = await getVersion(edges, policyId, version);
-    if (author === by.requester.userId)
-      throw new MatrixError(
-        "M_FORBIDDEN",
-        "Whoever wrote a version of a policy does not put it in force.",
-      );
-    await assertRevocable(edges, by, { policyId, version, document });
+    await assertActivable(edges, by, policyId, version);
     return version;
   });
+}
+
+async function assertActivable(
+  edges: ActivatingEdges,
+  by: Administrator,
+  policyId: string,
+  version: number,
+): Promise<void> {
+  const { author, document } = await getVersion(edges, policyId, version);
+  if (author === by.requester.userId)
+    throw new MatrixError(
+      "M_FORBIDDEN",
+      "Whoever wrote a version of a policy does not put it in force.",
+    );
+  await assertRevocable(edges, by, { policyId, version, document });
 }
 
 /** Puts the version in force again that was before the one that is. */
@@ -53,8 +62,7 @@ export function rollBackPolicy(
         "M_NOT_FOUND",
         "No other version of the policy was ever in force.",
       );
-    const { document } = await getVersion(edges, policyId, version);
-    await assertRevocable(edges, by, { policyId, version, document });
+    await assertActivable(edges, by, policyId, version);
     return version;
   });
 }

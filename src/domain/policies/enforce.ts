@@ -2,6 +2,7 @@ import type { Asker, Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import type { Doubt, PolicyDecision } from "../../core/policy/decide.ts";
 import type { PolicyAction } from "../../core/policy/document.ts";
+import { listRoomsById } from "../../storage/rooms.ts";
 import {
   decideCases,
   readEnvironment,
@@ -82,6 +83,26 @@ export async function decidePairs(
     env,
   }));
   return decideCases(edges, policies, cases);
+}
+
+/** The same by the rooms' ids; of those that are not known nothing is withheld. */
+export async function listWithheldIds(
+  edges: PolicyEdges,
+  userId: string,
+  roomIds: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (areUnlimited(edges) || roomIds.length === 0) return new Set();
+  const rooms = await listRoomsById(edges.db, roomIds);
+  const withheld = await listWithheld(
+    edges,
+    userId,
+    rooms.map(({ roomNid }) => roomNid),
+  );
+  return new Set(
+    rooms.flatMap(({ roomId, roomNid }) =>
+      withheld.has(roomNid) ? roomId : [],
+    ),
+  );
 }
 
 export const isWithheld = async (

@@ -66,7 +66,8 @@ async function createRoomAt(
     content: createContent(request, creator),
     originServerTs: now,
   };
-  await assertMayInvite(edges, creator, invites);
+  if (edges.asker?.userId === creator)
+    await assertMayInvite(edges, creator, invites);
   const invitations = await inviteProposals(
     edges,
     creator,

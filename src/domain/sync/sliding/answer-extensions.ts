@@ -110,7 +110,7 @@ export async function answerExtensions(
           userId,
           threadSubscriptions.limit,
           pos,
-          view,
+          upTo,
         ),
     ]);
   const news = {

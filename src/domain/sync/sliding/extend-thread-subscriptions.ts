@@ -1,7 +1,7 @@
 import type { Edges } from "../../../edges.ts";
+import type { PolicyEdges } from "../../policies/enforce.ts";
 import { formatPositionToken } from "../../rooms/paging-token.ts";
 import { readSubscriptionChanges } from "../../rooms/thread-subscriptions.ts";
-import type { UserView } from "../user-view.ts";
 import type { SlidingPos } from "./sliding-pos.ts";
 
 /**
@@ -9,11 +9,11 @@ import type { SlidingPos } from "./sliding-pos.ts";
  * changed, and where the others can be asked for; null where there are none.
  */
 export async function extendThreadSubscriptions(
-  edges: Pick<Edges, "db" | "notifier">,
+  edges: PolicyEdges & Pick<Edges, "notifier">,
   userId: string,
   limit: number,
   pos: SlidingPos | null,
-  { upTo, withheld }: UserView,
+  upTo: number,
 ): Promise<{ text: string; isEmpty: boolean } | null> {
   const after = pos?.hasThreadSubscriptions ? pos.position : 0;
   const isQuiet = after > 0 && !edges.notifier.isTouched(userId, after);
@@ -23,11 +23,6 @@ export async function extendThreadSubscriptions(
     upTo,
     limit,
   });
-  for (const { roomId, roomNid } of withheld?.whole.standings ?? [])
-    if (withheld!.roomNids.has(roomNid)) {
-      delete changes.subscribed[roomId];
-      delete changes.unsubscribed[roomId];
-    }
   const parts = Object.entries(changes).filter(
     ([, rooms]) => Object.keys(rooms).length > 0,
   );
