@@ -384,7 +384,7 @@ begin
     perform store_admin_rows(p_rows, starts, p_now);
   end if;
 
-  if p_rows ?| '{policy_versions,policy_activations,user_attributes,room_attributes}' then
+  if p_rows ?| '{policy_versions,policy_activations,user_attributes,room_attributes,inherited_attributes}' then
     perform store_policies(p_rows, starts, p_now);
   end if;
 

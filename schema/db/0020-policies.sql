@@ -97,4 +97,12 @@ begin
   where starts[r.w + 1] is not null
   order by room_nid, w desc
   on conflict (room_nid) do update set attributes = excluded.attributes, set_by = excluded.set_by, set_ts = excluded.set_ts;
+  -- A room that replaces another is what that one is at this moment.
+  insert into room_attributes (room_nid, attributes, set_by, set_ts)
+  select r.room_nid, a.attributes, a.set_by, a.set_ts
+  from jsonb_to_recordset(coalesce(p_rows->'inherited_attributes', '[]'))
+    as r(w int, room_nid bigint, from_room_nid bigint)
+  join room_attributes a on a.room_nid = r.from_room_nid
+  where starts[r.w + 1] is not null
+  on conflict do nothing;
 end $$;

@@ -2103,6 +2103,14 @@ begin
   where starts[r.w + 1] is not null
   order by room_nid, w desc
   on conflict (room_nid) do update set attributes = excluded.attributes, set_by = excluded.set_by, set_ts = excluded.set_ts;
+  -- A room that replaces another is what that one is at this moment.
+  insert into room_attributes (room_nid, attributes, set_by, set_ts)
+  select r.room_nid, a.attributes, a.set_by, a.set_ts
+  from jsonb_to_recordset(coalesce(p_rows->'inherited_attributes', '[]'))
+    as r(w int, room_nid bigint, from_room_nid bigint)
+  join room_attributes a on a.room_nid = r.from_room_nid
+  where starts[r.w + 1] is not null
+  on conflict do nothing;
 end $function$
 ;
 
@@ -2493,7 +2501,7 @@ begin
     perform store_admin_rows(p_rows, starts, p_now);
   end if;
 
-  if p_rows ?| '{policy_versions,policy_activations,user_attributes,room_attributes}' then
+  if p_rows ?| '{policy_versions,policy_activations,user_attributes,room_attributes,inherited_attributes}' then
     perform store_policies(p_rows, starts, p_now);
   end if;
 

@@ -451,6 +451,8 @@ export interface WriteRows {
   /** In place of those that there are; a JSON object. */
   userAttributes: { userId: string; attributes: string; setBy: string }[];
   roomAttributes: { roomNid: number; attributes: string; setBy: string }[];
+  /** Of the room that another one replaces. */
+  inheritedAttributes: { roomNid: number; fromRoomNid: number }[];
   /** A mode stays once it is `rows`; `roomId` "" stands for all rooms. */
   pushModes: {
     at: number;

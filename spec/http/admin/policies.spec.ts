@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { parse } from "yaml";
 import type { PolicyDocument } from "../../../src/core/policy/document.ts";
+import { deactivatePolicy } from "../../../src/domain/policies/activate.ts";
 import { administrator } from "../../support/administrators.ts";
 import { readAudit } from "../../support/audit.ts";
 import {
@@ -101,6 +102,8 @@ describe("the admin API's policies", () => {
     expect(versions.map(({ version }) => version)).to.deep.equal([1, 2]);
     const kept = must(await author.get(`${POLICIES}/versions/versions/1`));
     expect(kept["document"]).to.deep.equal(first);
+    const own = await author.post(`${POLICIES}/versions/rollback`);
+    expect(own.status).to.equal(403);
     must(await activator.post(`${POLICIES}/versions/rollback`));
     expect((await standing("versions"))["active_version"]).to.equal(1);
     await makers.lift("versions");
@@ -252,5 +255,44 @@ describe("the admin API's policies", () => {
       },
     ]);
     await say(user, roomId, "another word");
+  });
+
+  it("end on the command line, where they have locked everybody out", async () => {
+    await makers.enact("ended", clearedOnly("join"));
+    const before = (await readAudit(server)).length;
+    await deactivatePolicy(server.edges, "command line", "ended");
+    expect((await standing("ended"))["active_version"]).to.equal(null);
+    const [record] = (await readAudit(server)).slice(before);
+    expect(record).to.deep.include({
+      action: "policies.activate",
+      before: { policy: "ended", version: 1 },
+      after: { policy: "ended", version: null },
+    });
+    expect(record!.actor).to.include({ type: "command line" });
+  });
+
+  it("are put in force once where many try at once, each version by its own rule", async () => {
+    const versions = [
+      await draft("raced", clearedOnly("join")),
+      await draft("raced", clearedOnly("send")),
+    ];
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, (_, i) =>
+        activate(i % 2 === 0 ? activator : author, "raced", versions[i % 3 ? 1 : 0]!),
+      ),
+    );
+    for (const [i, { status }] of answers.entries())
+      expect(status).to.equal(i % 2 === 0 ? 200 : 403);
+    const made = (await readAudit(server)).filter(
+      ({ action, result, after = {} }) =>
+        action === "policies.activate" &&
+        result === "allowed" &&
+        (after as Json)["policy"] === "raced",
+    );
+    expect(made).to.have.length(5);
+    expect((await standing("raced"))["active_version"]).to.equal(
+      (made.at(-1)!.after as Json)["version"],
+    );
+    await makers.lift("raced");
   });
 });

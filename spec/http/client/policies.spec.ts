@@ -446,6 +446,8 @@ describe("policies", () => {
         user_id: guest.userId,
       }),
     );
+    const reader = new SyncReader(guest);
+    expect((await reader.next()).rooms.invite).to.have.property(roomId);
     await makers.enact("reads", clearedOnly("read"));
     const place = path`/rooms/${roomId}`;
     refused(await other.put(`${place}/send/m.room.message/s`, { body: "x" }));
@@ -455,11 +457,18 @@ describe("policies", () => {
     refused(await other.post(`${place}/receipt/m.read/${eventId}`, {}));
     refused(await other.put(`${place}/redact/${eventId}/1`, {}));
     refused(await other.get(`${place}/aliases`));
-    const { rooms } = await new SyncReader(guest).next();
-    expect(rooms?.invite ?? {}).to.deep.equal({});
+    const shared = must<{ joined: string[]; count: number }>(
+      await other.get(
+        `/_matrix/client/v1/mutual_rooms?user_id=${encodeURIComponent(owner.userId)}`,
+      ),
+    );
+    expect(shared).to.deep.include({ joined: [], count: 0 });
+    const { rooms } = await reader.next();
+    expect(rooms.invite).to.deep.equal({});
+    expect(rooms.leave[roomId]?.timeline.events).to.deep.equal([]);
     must(await other.post(`${place}/leave`));
     await makers.lift("reads");
-    const after = await new SyncReader(guest).next();
+    const after = await reader.next();
     expect(after.rooms.invite).to.have.property(roomId);
   });
 
@@ -479,6 +488,34 @@ describe("policies", () => {
     refused(sent);
     const page = await getMessages(owner, roomId, { dir: "b", limit: 3 });
     expect(JSON.stringify(page)).not.to.include("canary");
+    await makers.lift("sends");
+  });
+
+  it("G9: hold for the room that replaces one, and let nobody replace it who may not send there", async () => {
+    const { roomId, cleared } = await makeScene();
+    const upgrade = () =>
+      owner.post(path`/rooms/${roomId}/upgrade`, { new_version: "12" });
+    await makers.describeUser(owner.userId, {});
+    await makers.enact("sends", clearedOnly("send"));
+    const rooms = async () =>
+      must<{ joined_rooms: string[] }>(await owner.get("/joined_rooms"))
+        .joined_rooms.length;
+    const before = await rooms();
+    refused(await upgrade(), "sends");
+    expect(await rooms()).to.equal(before);
+    await makers.describeUser(owner.userId, { clearance: 9 });
+    const { replacement_room: next } = must<{ replacement_room: string }>(
+      await upgrade(),
+    );
+    await act(cleared, next, "join");
+    await say(cleared, next, "allowed");
+    await makers.describeUser(cleared.userId, {});
+    refused(
+      await cleared.put(path`/rooms/${next}/send/m.room.message/u`, {
+        body: "",
+      }),
+      "sends",
+    );
     await makers.lift("sends");
   });
 });

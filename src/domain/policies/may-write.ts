@@ -40,19 +40,18 @@ export async function assertMaySend(
     return assertMayInvite(edges, sender, [stateKey ?? ""], roomNid);
   // Joins are asked about where they are made; to leave is everybody's right.
   if (type === "m.room.member" && stateKey === sender) return;
-  if (isEndOfCall(type, content)) return;
   if (await isWithheld(edges, sender, roomNid)) throw notJoined();
   const target = { roomNid, eventType: type };
   await assertAllowed(edges, sender, "send", target);
-  if (isCallEvent(type)) await assertAllowed(edges, sender, "call", target);
+  // A call that nobody could leave any more would go on for ever.
+  if (isCallEvent(type) && !isEndOfCall(type, content))
+    await assertAllowed(edges, sender, "call", target);
 }
 
-/** A call that nobody could leave any more would go on for ever. */
 const isEndOfCall = (type: string, content: JsonObject): boolean =>
   type === "m.call.hangup" ||
   type === "m.call.reject" ||
-  (isCallEvent(type) &&
-    Object.keys(content).every((key) => key === "leave_reason"));
+  Object.keys(content).every((key) => key === "leave_reason");
 
 /**
  * Whether somebody may invite others, and whether these may come. How they will come
@@ -72,7 +71,6 @@ export async function assertMayInvite(
     for (const action of ["invite", "join"] as const) {
       const [decision] = await decideNow(edges, target, action, [room], {
         doubt: "allow",
-        asker: undefined,
       });
       if (!decision!.isAllowed) throw refusedBy(decision!);
     }

@@ -21,14 +21,17 @@ export async function readRoomFacts(
 ): Promise<Map<number, Attributes>> {
   if (roomNids.length === 0) return new Map();
   const isOfState = wanted.has("class") || wanted.has("encrypted");
-  const [rows, events] = await Promise.all([
+  const [rows, heads] = await Promise.all([
     listRoomFacts(edges.db, roomNids),
-    isOfState
-      ? listCurrentStateOfRooms(edges.db, roomNids, STATE).then((heads) =>
-          openEvents(edges, heads),
-        )
-      : [],
+    isOfState ? listCurrentStateOfRooms(edges.db, roomNids, STATE) : [],
   ]);
+  const events = await openEvents(edges, heads);
+  // That it is encrypted does not depend on what can still be opened.
+  const encrypted = new Set(
+    heads.flatMap(({ type, roomNid }) =>
+      type === "m.room.encryption" ? roomNid : [],
+    ),
+  );
   const spaces = wanted.has("spaces")
     ? await readSpaces(
         edges,
@@ -46,10 +49,10 @@ export async function readRoomFacts(
         ...parseAttributes(attributes),
         room_id: roomId,
       };
-      const own = state.get(roomNid);
-      if (isOfState) facts["class"] = classOf(own);
-      if (isOfState)
-        facts["encrypted"] = own?.has("m.room.encryption") === true;
+      if (isOfState) {
+        facts["class"] = classOf(state.get(roomNid));
+        facts["encrypted"] = encrypted.has(roomNid);
+      }
       if (spaces) facts["spaces"] = [...(spaces.get(roomId) ?? [])];
       return [roomNid, facts];
     }),

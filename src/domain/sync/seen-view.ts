@@ -78,14 +78,23 @@ export async function readShift(
   const was = new Set(kept ?? view.standings.map(({ roomNid }) => roomNid));
   return {
     returned: new Set([...was].filter((nid) => !withheld?.roomNids.has(nid))),
-    gone: [...(withheld?.whole.joined.values() ?? [])].filter(
-      ({ roomNid, sincePosition }) =>
-        withheld?.roomNids.has(roomNid) &&
-        !(kept && was.has(roomNid)) &&
-        sincePosition <= since.position,
+    gone: (withheld?.whole.standings ?? []).filter(
+      (standing) =>
+        withheld?.roomNids.has(standing.roomNid) &&
+        !(kept && was.has(standing.roomNid)) &&
+        isKnown(standing, since.position),
     ),
   };
 }
+
+/** Whether a client that has come so far shows the room as one of the user's. */
+const isKnown = (
+  { membership, isForgotten, sincePosition }: Standing,
+  since: number,
+): boolean =>
+  ["join", "invite", "knock"].includes(membership) &&
+  !isForgotten &&
+  sincePosition <= since;
 
 /** Those that are still to be shown: an answer may be long on its way. */
 export async function stillShown(
