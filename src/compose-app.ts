@@ -4,6 +4,7 @@ import type { Config } from "./config/schema.ts";
 import { createAuthenticate } from "./domain/accounts/authenticate.ts";
 import { rateLimiterOf } from "./domain/accounts/rate-limits.ts";
 import { createCan } from "./domain/admin/can.ts";
+import type { Asker } from "./edges.ts";
 import { findRoomOfAlias } from "./domain/directory/resolve-room.ts";
 import { followEpoch } from "./domain/sync/epoch.ts";
 import { isOfAdministrators } from "./http/admin/paths.ts";
@@ -29,7 +30,8 @@ export function composeApps(
   followEpoch(edges);
   const options = {
     edges,
-    edgesNow: (waitedMs: number) => composed.edgesOfRequest(waitedMs),
+    edgesNow: (waitedMs: number, asker?: Asker) =>
+      composed.edgesOfRequest(waitedMs, asker),
     pages,
     authenticate: createAuthenticate(edges),
     can: createCan(edges),

@@ -4,9 +4,10 @@ import { composeAudit } from "./compose-audit.ts";
 import { composeMediaStore } from "./compose-media-store.ts";
 import { composeSettings } from "./compose-settings.ts";
 import type { Config } from "./config/schema.ts";
-import type { Edges, Log, Random } from "./edges.ts";
+import type { Asker, Edges, Log, Random } from "./edges.ts";
 import { createEgress } from "./remote/create-egress.ts";
 import type { Resolve } from "./remote/resolve.ts";
+import { createActivePolicies } from "./storage/active-policies.ts";
 import { createBus } from "./storage/bus.ts";
 import { createCommitter } from "./storage/committer.ts";
 import { createKeyring } from "./storage/database-keyring.ts";
@@ -46,7 +47,7 @@ export interface ComposedEdges {
   /** For what begins now: what began before a stall can commit nothing more. */
   readonly edges: Edges;
   /** For one request, which has waited so long for the database by now. */
-  edgesOfRequest(waitedMs: number): Edges;
+  edgesOfRequest(waitedMs: number, asker?: Asker): Edges;
   /** Called when the process runs again after a stall. */
   onStall(listener: (ms: number) => void): void;
   /** Commits what is queued, then lets go of all but `sql`. */
@@ -99,6 +100,9 @@ export async function composeEdges({
   });
   // What was said meanwhile may have been that.
   bus.onGap(() => memory.forgetOpened());
+  const policies = createActivePolicies(sql, notifier, now);
+  bus.onGap(() => policies.forget());
+  await policies.read();
   const media = await composeMediaStore(config.media, mediaFolder);
   const thumbnailer = createThumbnailer();
   const keyring = createKeyring({
@@ -131,6 +135,7 @@ export async function composeEdges({
     htmlReader,
     settings: composeSettings(config, secrets.pepper, publicBaseUrl),
     memory,
+    policies,
     now,
     random,
     log,
@@ -139,6 +144,7 @@ export async function composeEdges({
   stalls.onStall(() => {
     fence.shut();
     committer.refuseWaiting();
+    policies.forget();
     fence = raiseFence(committer, isStalled);
     edges = { ...edges, committer: seals(fence) };
     viewOf = createRequestStorage({ ...edges, committer: fence }, seals);
@@ -147,7 +153,11 @@ export async function composeEdges({
     get edges() {
       return edges;
     },
-    edgesOfRequest: (waitedMs) => viewOf(waitedMs),
+    edgesOfRequest(waitedMs, asker) {
+      const view: Edges = viewOf(waitedMs);
+      view.asker = asker;
+      return view;
+    },
     onStall: (listener) => stalls.onStall(listener),
     async close() {
       stalls.close();

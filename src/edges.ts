@@ -2,6 +2,7 @@ import type { KeyObject } from "node:crypto";
 import type { JsonObject } from "./core/json.ts";
 import type { Egress } from "./remote/egress.ts";
 import type { Mailer } from "./remote/mailer.ts";
+import type { ActivePolicies } from "./storage/active-policies.ts";
 import type { AuditDraft } from "./storage/audit-draft.ts";
 import type { Sql } from "./storage/database.ts";
 import type { RecordingCommitter, WriteRows } from "./storage/write.ts";
@@ -198,6 +199,14 @@ export interface Trail {
   ): Promise<T>;
 }
 
+/** Who asks, as far as policies go by it. */
+export interface Asker {
+  /** Empty for who has not said it. */
+  userId: string;
+  deviceId: string;
+  ip?: string;
+}
+
 /** The outside world that use-cases may touch; each names what it needs by `Pick`. */
 export interface Edges {
   /** For reads, and for writes of tables that are not in the stream. */
@@ -208,6 +217,10 @@ export interface Edges {
   trail?: Trail | undefined;
   /** The device of an administrator who acts in the user's place, where one does. */
   actingDevice?: string | undefined;
+  /** Whose request it is; absent for what the server does by itself. */
+  asker?: Asker | undefined;
+  /** Absent where nobody's request is at stake. */
+  policies?: ActivePolicies;
   nids: NidSource;
   keyring: Keyring;
   notifier: Notifier;

@@ -370,6 +370,10 @@ begin
     where key_signatures.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from dehydrated_devices using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
     where dehydrated_devices.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from user_attributes using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where user_attributes.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from withheld_rooms using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where withheld_rooms.user_id = r.user_id and starts[r.w + 1] is not null;
   end if;
 
   if p_rows ?| '{authority,admin_tokens,removed_admin_tokens,cleared_users}' then
@@ -402,6 +406,10 @@ begin
 
   if p_rows ?| '{approval_uses,approval_changes}' then
     perform store_approvals(p_rows, starts);
+  end if;
+
+  if p_rows ?| '{policy_versions,policy_activations,user_attributes,room_attributes,inherited_attributes}' then
+    perform store_policies(p_rows, starts, p_now);
   end if;
 
   -- Messages to devices that are gone are dropped.

@@ -4,6 +4,8 @@ create sequence ephemeral_marks as bigint increment by 1 minvalue 1 maxvalue 922
 
 create sequence nids as bigint increment by 1000 minvalue 1000 maxvalue 9223372036854775807 start with 1000;
 
+create sequence policy_activations_activation_id_seq as bigint increment by 1 minvalue 1 maxvalue 9223372036854775807 start with 1;
+
 create sequence quarantine_changes_change_id_seq as bigint increment by 1 minvalue 1 maxvalue 9223372036854775807 start with 1;
 
 create table access_tokens (
@@ -591,6 +593,35 @@ CREATE INDEX pending_erasures_by_due ON public.pending_erasures USING btree (due
 alter table pending_erasures add constraint pending_erasures_pkey PRIMARY KEY (user_id);
 alter table pending_erasures add constraint pending_erasures_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(user_id);
 
+create table policies (
+  policy_id text collate "C" not null, -- setting
+  active_version integer, -- number
+  activated_by text collate "C", -- id
+  activated_ts bigint -- time
+);
+alter table policies add constraint policies_pkey PRIMARY KEY (policy_id);
+
+create table policy_activations (
+  activation_id bigint not null, -- number
+  policy_id text collate "C" not null, -- setting
+  version integer, -- number
+  activated_by text collate "C" not null, -- id
+  activated_ts bigint not null -- time
+);
+CREATE INDEX policy_activations_by_policy ON public.policy_activations USING btree (policy_id, activation_id);
+alter table policy_activations add constraint policy_activations_pkey PRIMARY KEY (activation_id);
+alter table policy_activations add constraint policy_activations_policy_id_fkey FOREIGN KEY (policy_id) REFERENCES policies(policy_id) ON DELETE CASCADE;
+
+create table policy_versions (
+  policy_id text collate "C" not null, -- setting
+  version integer not null, -- number
+  document text not null, -- setting
+  author text collate "C" not null, -- id
+  created_ts bigint not null -- time
+);
+alter table policy_versions add constraint policy_versions_pkey PRIMARY KEY (policy_id, version);
+alter table policy_versions add constraint policy_versions_policy_id_fkey FOREIGN KEY (policy_id) REFERENCES policies(policy_id) ON DELETE CASCADE;
+
 create unlogged table presence (
   user_id text collate "C" not null, -- id
   device_id text collate "C" not null default ''::text, -- id
@@ -791,6 +822,14 @@ create table room_aliases (
 CREATE INDEX room_aliases_room ON public.room_aliases USING btree (room_nid);
 alter table room_aliases add constraint room_aliases_pkey PRIMARY KEY (alias);
 alter table room_aliases add constraint room_aliases_room_nid_fkey FOREIGN KEY (room_nid) REFERENCES rooms(room_nid);
+
+create table room_attributes (
+  room_nid bigint not null, -- number
+  attributes text not null, -- setting
+  set_by text collate "C" not null, -- id
+  set_ts bigint not null -- time
+);
+alter table room_attributes add constraint room_attributes_pkey PRIMARY KEY (room_nid);
 
 create unlogged table room_turns (
   room_nid bigint not null, -- number
@@ -997,6 +1036,14 @@ create table user_activity (
 );
 alter table user_activity add constraint user_activity_pkey PRIMARY KEY (user_id);
 
+create table user_attributes (
+  user_id text collate "C" not null, -- id
+  attributes text not null, -- setting
+  set_by text collate "C" not null, -- id
+  set_ts bigint not null -- time
+);
+alter table user_attributes add constraint user_attributes_pkey PRIMARY KEY (user_id);
+
 create table user_group_members (
   group_id text collate "C" not null, -- setting
   user_id text collate "C" not null, -- id
@@ -1033,6 +1080,14 @@ create table users (
 );
 CREATE INDEX users_deactivated ON public.users USING btree (user_id) WHERE is_deactivated;
 alter table users add constraint users_pkey PRIMARY KEY (user_id);
+
+create table withheld_rooms (
+  user_id text collate "C" not null, -- id
+  digest text collate "C" not null, -- hash
+  room_nids bigint[] not null, -- number
+  used_ts bigint not null -- time
+);
+alter table withheld_rooms add constraint withheld_rooms_pkey PRIMARY KEY (user_id, digest);
 
 CREATE OR REPLACE FUNCTION public.back_up_keys(p_user text, p_version bigint, p_rooms text[], p_sessions text[], p_indexes bigint[], p_forwards bigint[], p_verified boolean[], p_key bigint, p_sealed bytea[], p_most_keys bigint, p_most_bytes bigint)
  RETURNS jsonb
@@ -2131,6 +2186,57 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.store_policies(p_rows jsonb, starts bigint[], p_now bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+begin
+  insert into policies (policy_id)
+  select distinct policy_id from jsonb_to_recordset(coalesce(p_rows->'policy_versions', '[]')) as r(w int, policy_id text)
+  where starts[r.w + 1] is not null
+  on conflict do nothing;
+  insert into policy_versions (policy_id, version, document, author, created_ts)
+  select policy_id, version, document, author, p_now
+  from jsonb_to_recordset(coalesce(p_rows->'policy_versions', '[]'))
+    as r(w int, policy_id text, version int, document text, author text)
+  where starts[r.w + 1] is not null;
+
+  update policies set active_version = r.version, activated_by = r.activated_by, activated_ts = p_now
+  from jsonb_to_recordset(coalesce(p_rows->'policy_activations', '[]'))
+    as r(w int, policy_id text, version int, activated_by text)
+  where policies.policy_id = r.policy_id and starts[r.w + 1] is not null;
+  insert into policy_activations (policy_id, version, activated_by, activated_ts)
+  select policy_id, version, activated_by, p_now
+  from jsonb_to_recordset(coalesce(p_rows->'policy_activations', '[]'))
+    as r(w int, policy_id text, version int, activated_by text)
+  where starts[r.w + 1] is not null;
+
+  insert into user_attributes (user_id, attributes, set_by, set_ts)
+  select distinct on (user_id) user_id, attributes, set_by, p_now
+  from jsonb_to_recordset(coalesce(p_rows->'user_attributes', '[]'))
+    as r(w int, user_id text, attributes text, set_by text)
+  where starts[r.w + 1] is not null
+  order by user_id, w desc
+  on conflict (user_id) do update set attributes = excluded.attributes, set_by = excluded.set_by, set_ts = excluded.set_ts;
+  insert into room_attributes (room_nid, attributes, set_by, set_ts)
+  select distinct on (room_nid) room_nid, attributes, set_by, p_now
+  from jsonb_to_recordset(coalesce(p_rows->'room_attributes', '[]'))
+    as r(w int, room_nid bigint, attributes text, set_by text)
+  where starts[r.w + 1] is not null
+  order by room_nid, w desc
+  on conflict (room_nid) do update set attributes = excluded.attributes, set_by = excluded.set_by, set_ts = excluded.set_ts;
+  -- A room that replaces another is what that one is at this moment.
+  insert into room_attributes (room_nid, attributes, set_by, set_ts)
+  select r.room_nid, a.attributes, a.set_by, a.set_ts
+  from jsonb_to_recordset(coalesce(p_rows->'inherited_attributes', '[]'))
+    as r(w int, room_nid bigint, from_room_nid bigint)
+  join room_attributes a on a.room_nid = r.from_room_nid
+  where starts[r.w + 1] is not null
+  on conflict do nothing;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.store_rows(p_rows jsonb, starts bigint[], p_now bigint)
  RETURNS void
  LANGUAGE plpgsql
@@ -2504,6 +2610,10 @@ begin
     where key_signatures.user_id = r.user_id and starts[r.w + 1] is not null;
     delete from dehydrated_devices using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
     where dehydrated_devices.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from user_attributes using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where user_attributes.user_id = r.user_id and starts[r.w + 1] is not null;
+    delete from withheld_rooms using jsonb_to_recordset(p_rows->'cleared_users') as r(w int, user_id text)
+    where withheld_rooms.user_id = r.user_id and starts[r.w + 1] is not null;
   end if;
 
   if p_rows ?| '{authority,admin_tokens,removed_admin_tokens,cleared_users}' then

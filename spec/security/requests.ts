@@ -41,6 +41,7 @@ const plain: Readonly<Record<string, string>> = {
   roleId: "role",
   bindingId: "1",
   groupId: "group",
+  policyId: "policy",
   tokenId: "1",
   action: "cancel",
   token: "token",
@@ -100,6 +101,25 @@ export function pathTo({ path }: Endpoint, place: Place): string {
 }
 
 const key = { user_id: "@x:test", usage: ["master"], keys: {} };
+/** It denies nothing. */
+const policy = {
+  description: "d",
+  rules: [
+    {
+      name: "r",
+      effect: "allow",
+      actions: ["call"],
+      when: {
+        all: [
+          { eq: [{ user: "level" }, 1] },
+          { not: { cidr: ["10.0.0.0/8"] } },
+          { any: [{ in: [{ resource: "label" }, ["a", "b"]] }] },
+          { time: { zone: "UTC", days: ["mon"], from: "08:00", to: "24:00" } },
+        ],
+      },
+    },
+  ],
+};
 const form = { username: "someone", password: "a long password" };
 const backup = {
   algorithm: "m.megolm_backup.v1.curve25519-aes-sha2",
@@ -403,6 +423,26 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
   "POST /_myelin/admin/v1/groups": () => ({
     group_id: "made-up",
     description: "d",
+  }),
+  "PUT /_myelin/admin/v1/policies/:policyId": () => policy,
+  "POST /_myelin/admin/v1/policies/:policyId/activate": () => ({ version: 1 }),
+  "POST /_myelin/admin/v1/policies/simulate": ({ userId }) => ({
+    policy_id: "tried",
+    document: policy,
+    cases: [
+      {
+        user_id: userId,
+        action: "send",
+        event_type: "m.x",
+        env: { network: "10.0.0.1", verified_device: true, ts: 1 },
+      },
+    ],
+  }),
+  "PUT /_myelin/admin/v1/users/:userId/attributes": () => ({
+    attributes: { level: 1, team: ["a"], open: true },
+  }),
+  "PUT /_myelin/admin/v1/rooms/:roomId/attributes": () => ({
+    attributes: { level: 1, label: "l" },
   }),
   "POST /_myelin/admin/v1/tokens": () => ({
     name: "n",

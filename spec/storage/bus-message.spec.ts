@@ -14,6 +14,7 @@ describe("messages of the bus", () => {
       { kind: "batch", batch: { id: "a-batch", from: 1, to: 3 } },
       { kind: "ephemeral", ephemeral: { mark: 7, rooms: [4], users: [] } },
       { kind: "revoked", tokenIds: [1, 2] },
+      { kind: "reached", position: 12, call: "a-call" },
       { kind: "heard", call: "a-call", by: "a-process" },
       { kind: "keysDestroyed", keyIds: [3] },
     ] as const) {
@@ -82,6 +83,8 @@ describe("messages of the bus", () => {
       '{"revoked":"all"}',
       '{"revoked":[1,"2"]}',
       '{"destroyed":[null]}',
+      '{"reached":12}',
+      '{"reached":"12","call":"a-call"}',
     ]) {
       expect(readBusMessage(text), text).to.equal(undefined);
     }

@@ -52,6 +52,7 @@ const SMALL = new Set([
   "push_processes",
   "pg_database",
   "custom_roles",
+  "policies",
 ]);
 /** Indexes of a few rows of a large table: the tasks that are under way. */
 const SMALL_INDEX = /using admin_jobs_due /;

@@ -1,6 +1,7 @@
 import { createAccount } from "../domain/accounts/create-account.ts";
 import { auditRecord } from "../domain/admin/audit-record.ts";
 import { makeOwner } from "../domain/admin/bindings.ts";
+import { deactivatePolicy } from "../domain/policies/activate.ts";
 import { addMailAddress } from "../domain/accounts/third-party-ids.ts";
 import { act, findPlace } from "./act.ts";
 import { folderOptions, parseOptions } from "./options.ts";
@@ -64,6 +65,21 @@ export async function addAddress(
     await edges.committer.commit({ positions: 0, audit: [record] });
     await addMailAddress(edges, userId, address);
     return `${userId} may have notifications mailed there now.`;
+  });
+}
+
+/** `myelin policy off NAME` */
+export async function endPolicy(
+  program: Program,
+  args: readonly string[],
+): Promise<void> {
+  const [policyId = "", ...rest] = args;
+  if (policyId === "" || policyId.startsWith("-"))
+    throw new UsageError("Which policy? Give its name.");
+  const options = parseOptions(rest, folderOptions);
+  await act(program, await findPlace(program, options), async (edges) => {
+    await deactivatePolicy(edges, "command line", policyId);
+    return `The policy ${policyId} decides nothing any more.`;
   });
 }
 

@@ -32,6 +32,8 @@ const commands: Readonly<Record<string, Command>> = {
     ]),
   ),
   owner: async (...call) => (await import("./admin.ts")).grantOwner(...call),
+  "policy off": async (...call) =>
+    (await import("./admin.ts")).endPolicy(...call),
   "audit verify": async (...call) =>
     (await import("./audit-verify.ts")).verifyAudit(...call),
   "audit export": async (...call) =>

@@ -30,6 +30,7 @@ export const USAGE = `Usage: myelin <command>
     --url URL            where administrators are served (the socket in the data folder)
     --json               the answer as it is, and no table
   owner USER_ID        let a user grant the first roles
+  policy off NAME      have a policy decide nothing any more
   audit verify FILE    say whether an exported audit log is what was written
     --key KEY            the public key of its checkpoints, or a file that holds it
     --checkpoint FILE    checkpoints that were kept elsewhere; may be given again
@@ -39,7 +40,7 @@ export const USAGE = `Usage: myelin <command>
   audit key            print the public key of the checkpoints
   database upgrade     bring the private PostgreSQL to a newer version
 
-config, admin, owner, database, audit export and audit key take --config too, and all
+config, admin, owner, policy, database, audit export and audit key take --config too, and all
 but config --data.
 `;
 

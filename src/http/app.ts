@@ -2,7 +2,7 @@ import Koa from "koa";
 import type { RateLimiter } from "../domain/accounts/rate-limits.ts";
 import type { Authenticate } from "../domain/accounts/requester.ts";
 import type { Can } from "../domain/admin/permission.ts";
-import type { Edges, Log } from "../edges.ts";
+import type { Asker, Edges, Log } from "../edges.ts";
 import { createAddressOf } from "./address.ts";
 import { compileEndpoints } from "./compile.ts";
 import type { Context, Middleware, RequestState } from "./context.ts";
@@ -25,7 +25,7 @@ import { createRefuse } from "./refuse.ts";
 export interface AppOptions {
   edges: Edges;
   /** What a request is handled with that has waited so long by now; `edges`, unless told. */
-  edgesNow?: (waitedMs: number) => Edges;
+  edgesNow?: (waitedMs: number, asker?: Asker) => Edges;
   endpoints: readonly Endpoint[];
   authenticate: Authenticate;
   can: Can;

@@ -78,6 +78,7 @@ import {
 } from "./admin/federation.ts";
 import { getServerKeys } from "./federation/keys.ts";
 import { userEndpoints } from "./admin/synapse/user-endpoints.ts";
+import { policyEndpoints } from "./admin/policy-endpoints.ts";
 import { getMyPermissions } from "./admin/me.ts";
 import { roomEndpoints } from "./admin/room-endpoints.ts";
 import {
@@ -428,6 +429,7 @@ export const endpoints: readonly Endpoint[] = [
   getGroupMembers,
   putGroupMember,
   deleteGroupMember,
+  ...policyEndpoints,
   getAdminTokens,
   postAdminToken,
   deleteAdminToken,

@@ -61,10 +61,10 @@ export interface SpaceLinkRow {
 const MOST_LEVELS = 8;
 const MOST_LINKS = 1000;
 
-/** Upwards from a room, what both sides say of each other. */
+/** Upwards from rooms, what both sides say of each other. */
 export function listSpaceLinks(
   sql: Sql,
-  roomId: string,
+  roomIds: readonly string[],
 ): Promise<SpaceLinkRow[]> {
   return sql<SpaceLinkRow[]>`
     with recursive links(room_id, space_id, space_nid, parent_nid, child_nid, level) as (
@@ -73,7 +73,7 @@ export function listSpaceLinks(
       join current_state p on p.room_nid = r.room_nid and p.type = 'm.space.parent'
       join rooms s on s.room_id = p.state_key
       join current_state c on c.room_nid = s.room_nid and c.type = 'm.space.child' and c.state_key = r.room_id
-      where r.room_id = ${roomId}
+      where r.room_id = any(${roomIds as string[]}::text[])
       union
       select r.room_id, s.room_id, s.room_nid, p.nid, c.nid, links.level + 1
       from links join rooms r on r.room_nid = links.space_nid
@@ -82,7 +82,8 @@ export function listSpaceLinks(
       join current_state c on c.room_nid = s.room_nid and c.type = 'm.space.child' and c.state_key = r.room_id
       where links.level < ${MOST_LEVELS}
     )
-    select room_id, space_id, parent_nid, child_nid from links limit ${MOST_LINKS}`;
+    select room_id, space_id, parent_nid, child_nid from links
+    limit ${MOST_LINKS * roomIds.length}`;
 }
 
 export interface CustomRoleRow {

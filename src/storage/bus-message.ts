@@ -19,6 +19,8 @@ export type BusMessage =
   | { kind: "ephemeral"; ephemeral: EphemeralHint }
   /** Every process that hears it answers `call`, where there is one. */
   | { kind: "revoked"; tokenIds: readonly number[]; call?: string }
+  /** Every process answers `call` once it has seen the position. */
+  | { kind: "reached"; position: number; call: string }
   | { kind: "heard"; call: string; by: string }
   | { kind: "keysDestroyed"; keyIds: readonly number[] };
 
@@ -34,6 +36,10 @@ export function writeBusMessage(message: BusMessage): string[] {
       return writeEphemeral(message.ephemeral);
     case "revoked":
       return writeRevoked(message);
+    case "reached":
+      return [
+        JSON.stringify({ reached: message.position, call: message.call }),
+      ];
     case "heard":
       return [JSON.stringify({ heard: message.call, by: message.by })];
     case "keysDestroyed":
@@ -85,11 +91,13 @@ export function readBusMessage(text: string): BusMessage | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const { from, to, mark, isPart, rooms, users, revoked, call, heard, by } =
     value as Partial<Record<string, unknown>>;
-  const { id, destroyed } = value as Partial<Record<string, unknown>>;
+  const { id, destroyed, reached } = value as Partial<Record<string, unknown>>;
   if (isNumbers(revoked)) {
     const called = typeof call === "string" && { call };
     return { kind: "revoked", tokenIds: revoked, ...called };
   }
+  if (isNumber(reached) && typeof call === "string")
+    return { kind: "reached", position: reached, call };
   if (typeof heard === "string" && typeof by === "string")
     return { kind: "heard", call: heard, by };
   if (isNumbers(destroyed)) return { kind: "keysDestroyed", keyIds: destroyed };

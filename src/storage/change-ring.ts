@@ -1,5 +1,5 @@
 import type { SeenBatch } from "./bus-message.ts";
-import type { Changes, WaitTopics } from "./notifier.ts";
+import { POLICIES_TOPIC, type Changes, type WaitTopics } from "./notifier.ts";
 import type { Span } from "./span.ts";
 
 const MOST_BATCHES = 20_000;
@@ -107,7 +107,7 @@ export class ChangeRing {
     if (after < this.#floor) return true;
     for (let i = this.#indexAfter(after); i < this.#batches.length; i += 1) {
       const { rooms, users } = this.#batches[i]!;
-      if (users.includes(userId)) return true;
+      if (users.includes(userId) || users.includes(POLICIES_TOPIC)) return true;
       if (rooms.some((room) => roomNids.has(room))) return true;
     }
     return false;

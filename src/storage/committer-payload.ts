@@ -1,5 +1,5 @@
 import { escapeText } from "./json-text.ts";
-import { DEVICE_LISTS_TOPIC } from "./notifier.ts";
+import { DEVICE_LISTS_TOPIC, POLICIES_TOPIC } from "./notifier.ts";
 import { ACCEPTED, type EventRow, type Write } from "./write.ts";
 
 /** The arguments of `commit_batch`; JSON as text, bytes as `\x…`. */
@@ -197,14 +197,18 @@ function toRow(source: object, w: number, positions = 0): Row {
 function listWoken({ wake, memberships = [], rows = {} }: Write): Set<string> {
   const { accountData, devices, fallbackKeys, forgotten } = rows;
   const { oneTimeKeys, removedDevices, strippedStates, toDevice } = rows;
-  const { threadSubscriptions } = rows;
+  const { threadSubscriptions, userAttributes } = rows;
+  const { groupMembers, removedGroupMembers } = rows;
   const own = [
     ...[memberships, accountData, devices, fallbackKeys, forgotten],
     ...[oneTimeKeys, removedDevices, strippedStates, toDevice],
-    threadSubscriptions,
+    ...[threadSubscriptions, userAttributes, groupMembers],
+    removedGroupMembers,
   ];
   const users = own.flatMap((list) => list?.map(({ userId }) => userId) ?? []);
   const topics = rows.deviceListChanges?.length ? [DEVICE_LISTS_TOPIC] : [];
+  const isOfAll = rows.policyActivations?.length || rows.removedGroups?.length;
+  if (isOfAll) topics.push(POLICIES_TOPIC);
   return new Set([...(wake?.users ?? []), ...users, ...topics]);
 }
 

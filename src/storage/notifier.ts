@@ -29,6 +29,9 @@ export interface CommittedBatch {
 /** Touched like a user, whenever somebody's device list changed. */
 export const DEVICE_LISTS_TOPIC = "device lists";
 
+/** Touched like a user, whenever something changed that policies decide by for everybody. */
+export const POLICIES_TOPIC = "policies";
+
 /** Something of typing or presence changed. */
 export interface EphemeralHint {
   mark: number;
@@ -97,6 +100,11 @@ export interface Notifier {
    */
   revoke(tokenIds: readonly number[]): Promise<void>;
   onRevoked(listener: (tokenIds: readonly number[]) => void): void;
+  /**
+   * Resolves when every process that listens has seen a position, or has had the time
+   * after which none trusts what it knew before.
+   */
+  seenByAll(position: number): Promise<void>;
   /** Called whenever `position` has moved; answers what ends that. */
   onAdvance(listener: () => void): () => void;
   /**

@@ -122,7 +122,7 @@ export async function deleteEvents(
 const ROOM_TABLES = [
   ...["current_state", "state_changes", "state_snapshots", "receipts"],
   ...["own_positions", "threads", "search_spans", "stays", "typing"],
-  ...["forward_extremities", "room_turns"],
+  ...["forward_extremities", "room_turns", "room_attributes"],
 ] as const;
 
 /** Deletes the next rows that a room has besides its events; answers how many. */

@@ -10,7 +10,7 @@ import type { Bus } from "./bus.ts";
 import { ChangeRing } from "./change-ring.ts";
 import type { Sql } from "./database.ts";
 import { EphemeralRing } from "./ephemeral-ring.ts";
-import { LONGEST_TRUST_MS } from "./notifier.ts";
+import { LONGEST_TRUST_MS, POLICIES_TOPIC } from "./notifier.ts";
 import type { EphemeralHint, Notifier } from "./notifier.ts";
 import { PlainNewsMemory } from "./plain-news.ts";
 import { createRollCall } from "./roll-call.ts";
@@ -61,7 +61,9 @@ export async function createNotifier({
     position: head,
     onBatch(batch) {
       ring.add(batch);
-      waiters.wake(batch, { position: batch.to });
+      // What a policy says may hold for anybody.
+      if (batch.users.includes(POLICIES_TOPIC)) waiters.endAll("woken");
+      else waiters.wake(batch, { position: batch.to });
       for (const listener of advanceListeners) listener();
     },
     onJump(position) {
@@ -111,6 +113,17 @@ export async function createNotifier({
     if (missing.length > 0) hearRevoked(missing);
   };
 
+  /** Who never says so is waited for no longer than a process trusts what it knows. */
+  const answerWhenReached = (asked: { position: number; call: string }) => {
+    const { position, call } = asked;
+    const seen =
+      follower.position < position ? follower.refresh() : Promise.resolve();
+    seen.then(
+      () => bus.publish({ kind: "heard", call, by: self }),
+      () => undefined,
+    );
+  };
+
   bus.onMessage((message) => {
     if (isClosed) return;
     if (message.kind === "batch") {
@@ -120,6 +133,7 @@ export async function createNotifier({
     }
     if (message.kind === "ephemeral") hearEphemeral(message.ephemeral);
     if (message.kind === "heard") rollCall.note(message.call, message.by);
+    if (message.kind === "reached") answerWhenReached(message);
     if (message.kind === "revoked") {
       hearRevoked(message.tokenIds);
       const { call } = message;
@@ -205,6 +219,11 @@ export async function createNotifier({
       );
     },
     onRevoked: (listener) => void revokedListeners.push(listener),
+    seenByAll: (position) =>
+      rollCall.ask(
+        (call) => bus.publish({ kind: "reached", position, call }),
+        LONGEST_TRUST_MS,
+      ),
     onAdvance(listener) {
       advanceListeners.add(listener);
       return () => void advanceListeners.delete(listener);

@@ -487,6 +487,24 @@ export interface WriteRows {
     acknowledgedBy: string;
     comment: string;
   }[];
+  /** The text is JSON. */
+  policyVersions: {
+    policyId: string;
+    version: number;
+    document: string;
+    author: string;
+  }[];
+  /** Which version of a policy is in force; null for none. */
+  policyActivations: {
+    policyId: string;
+    version: number | null;
+    activatedBy: string;
+  }[];
+  /** In place of those that there are; a JSON object. */
+  userAttributes: { userId: string; attributes: string; setBy: string }[];
+  roomAttributes: { roomNid: number; attributes: string; setBy: string }[];
+  /** Of the room that another one replaces. */
+  inheritedAttributes: { roomNid: number; fromRoomNid: number }[];
   /** A mode stays once it is `rows`; `roomId` "" stands for all rooms. */
   pushModes: {
     at: number;

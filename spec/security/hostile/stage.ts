@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 import type { Endpoint } from "../../../src/http/endpoint.ts";
 import type { JsonObject } from "../../../src/core/json.ts";
+import { putAttributesOfUser } from "../../../src/http/admin/attributes.ts";
 import { userEndpoints } from "../../../src/http/admin/synapse/user-endpoints.ts";
 import { BUILT_IN_ROLES } from "../../../src/domain/admin/roles.ts";
 import { bindRole } from "../../support/administrators.ts";
@@ -50,6 +51,7 @@ export interface Stage extends Place {
     groupId: string;
     bindingId: number;
     tokenId: number;
+    policyId: string;
   };
   /** A system-admin, and whom that one's acts are of. */
   operator: TestUser;
@@ -287,7 +289,28 @@ async function makeAuthority(
     }),
   );
   const bindingId = await bindRole(server, `@bound${number}:test`, "auditor");
-  return { ...ids, bindingId, tokenId: token_id };
+  const policyId = await makePolicy(server, number);
+  return { ...ids, bindingId, tokenId: token_id, policyId };
+}
+
+/** Of somebody else's: whoever asks did not write it. It denies nothing. */
+async function makePolicy(
+  { database: { sql } }: TestServer,
+  number: number,
+): Promise<string> {
+  const policyId = `policy${number}`;
+  const rules = [{ name: "r", effect: "allow", actions: ["call"] }];
+  const document = JSON.stringify({ rules });
+  await sql`insert into policies (policy_id, active_version) values (${policyId}, 2)`;
+  for (const version of [1, 2]) {
+    await sql`
+      insert into policy_versions (policy_id, version, document, author, created_ts)
+      values (${policyId}, ${version}, ${document}, '@author:test', 1)`;
+    await sql`
+      insert into policy_activations (policy_id, version, activated_by, activated_ts)
+      values (${policyId}, ${version}, '@activator:test', 1)`;
+  }
+  return policyId;
 }
 
 const SYNAPSE = "/_synapse/admin/v1";
@@ -325,7 +348,7 @@ export const askerOf = (
 
 /** Whether an administrator does it to somebody else. */
 const isOfOther = (endpoint: Endpoint): boolean =>
-  userEndpoints.includes(endpoint) &&
+  [...userEndpoints, putAttributesOfUser].includes(endpoint) &&
   endpoint.permission !== undefined &&
   endpoint.ownToo !== true;
 
@@ -530,6 +553,7 @@ export function validRequest(endpoint: Endpoint, stage: Stage): ValidRequest {
     .replace(":filterId", stage.filterId)
     .replace(":roleId", stage.admin.roleId)
     .replace(":groupId", stage.admin.groupId)
+    .replace(":policyId", stage.admin.policyId)
     .replace(":bindingId", String(stage.admin.bindingId))
     .replace(":tokenId", String(stage.admin.tokenId))
     .replace(/:token$/, stage.token)

@@ -86,6 +86,7 @@ export function createAuthenticate(edges: Needs): Authenticate {
       userId: session.userId as UserId,
       deviceId: session.deviceId,
       tokenId: session.tokenId,
+      ip: origin.ip,
       isGuest: session.isGuest,
       isSuspended: session.isSuspended,
       isLocked: session.isLocked,

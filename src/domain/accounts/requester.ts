@@ -9,6 +9,8 @@ export interface Requester {
   tokenId: number;
   /** They ask by a token of the admin API, which carries these permissions and no session. */
   adminToken?: { permissions: readonly Permission[] };
+  /** From where they ask. */
+  ip?: string;
   isGuest: boolean;
   /** May read, leave, log out, and little else. */
   isSuspended: boolean;

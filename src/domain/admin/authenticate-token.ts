@@ -40,6 +40,7 @@ export async function authenticateAdminToken(
     userId: row.userId as UserId,
     deviceId: "",
     tokenId: row.tokenId,
+    ip,
     adminToken: { permissions: row.permissions.filter(isPermission) },
     isGuest: row.isGuest,
     isSuspended: row.isSuspended,

@@ -1,13 +1,15 @@
-import type { Edges } from "../../edges.ts";
 import { listPowers } from "../../storage/authority.ts";
 import type { Requester } from "../accounts/requester.ts";
+import { areUnlimited, type PolicyEdges } from "../policies/enforce.ts";
+import { mayAct } from "../policies/may-act.ts";
 import { judge, powerOf, type Power } from "./judge.ts";
 import type { Can, Resource, Verdict } from "./permission.ts";
 import { covers, type Permission } from "./permissions.ts";
 import { isInSpaces } from "./space-scope.ts";
 
-type Needs = Pick<Edges, "db" | "keyring" | "memory">;
-type Who = Pick<Requester, "userId" | "adminToken">;
+type Needs = PolicyEdges;
+type Who = Pick<Requester, "userId" | "adminToken"> &
+  Partial<Pick<Requester, "deviceId" | "ip">>;
 
 /** The one place where it is decided what an administrator may do. */
 export const createCan =
@@ -25,6 +27,18 @@ export const isAllowed = async (
  * by the database's time, is over in every process at once.
  */
 async function decide(
+  edges: Needs,
+  who: Who,
+  permission: Permission,
+  resource: Resource,
+): Promise<Verdict> {
+  const verdict = await decideByRoles(edges, who, permission, resource);
+  if (!verdict.isAllowed || areUnlimited(edges)) return verdict;
+  const isAllowed = await mayAct(edges, who, permission, resource);
+  return { ...verdict, isAllowed };
+}
+
+async function decideByRoles(
   edges: Needs,
   who: Who,
   permission: Permission,

@@ -11,7 +11,14 @@ import type { Actor } from "./permission.ts";
 
 export type AuthorityEdges = Pick<
   Edges,
-  "committer" | "db" | "keyring" | "memory" | "nids" | "now"
+  | "committer"
+  | "db"
+  | "keyring"
+  | "memory"
+  | "nids"
+  | "now"
+  | "policies"
+  | "asker"
 >;
 
 /** Who changes something by a permission. */
@@ -24,6 +31,8 @@ export interface AuthorityChange<Answer> {
   rows: Partial<WriteRows>;
   /** Who must have an account when it commits. */
   users?: readonly string[];
+  /** Whose members are told that something changed. */
+  rooms?: readonly number[];
   act: Omit<Act, "actor" | "requestId">;
   answer: Answer;
 }
@@ -41,7 +50,7 @@ export function changeAuthority<Answer>(
   return makeAnew(async () => {
     const at = await readAuthority(edges.db);
     if (by !== "command line") await assertStill(edges, by);
-    const { rows, users = [], act, answer } = await decide(at);
+    const { rows, users = [], rooms = [], act, answer } = await decide(at);
     const who =
       by === "command line"
         ? { actor: by }
@@ -54,6 +63,7 @@ export function changeAuthority<Answer>(
         ...(by === "command line" ? [] : [by.requester.userId]),
       ],
       rows,
+      wake: { rooms },
       audit: [auditRecord({ ...act, ...who }, edges.now())],
     });
     if (outcome.status === "committed") return answer;

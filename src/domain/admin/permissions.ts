@@ -123,8 +123,10 @@ export const PERMISSIONS = {
   "roles.read": shared("Read roles, and who holds them."),
   "roles.write": security("Make and change roles.", "D"),
   "roles.grant": security("Grant and revoke roles.", "D"),
-  "groups.read": shared("Read groups and their members."),
-  "groups.write": security("Change groups, which are scopes of roles."),
+  "groups.read": shared("Read groups, their members, and attributes."),
+  "groups.write": security(
+    "Change groups, which are scopes of roles, and attributes.",
+  ),
   "audit.read": audit("Read the audit log.", "P"),
   "audit.export": audit("Export the audit log.", "P"),
   "audit.review": audit("Sign that the audit log was reviewed."),

@@ -6,6 +6,7 @@ import { listEventHeads, listEventHeadsById } from "../../storage/events.ts";
 import { findRoomNidOfEvent } from "../../storage/rooms-admin.ts";
 import { listHeadsByTime } from "../../storage/surroundings.ts";
 import { ACCEPTED } from "../../storage/write.ts";
+import { assertMayReadRoom } from "../policies/may-act.ts";
 import { openEvents } from "../rooms/event-store.ts";
 import {
   pointPast,
@@ -31,7 +32,14 @@ import { getRoomForAdmin } from "./room-details.ts";
 
 type Needs = Pick<
   Edges,
-  "committer" | "db" | "keyring" | "memory" | "now" | "trail"
+  | "committer"
+  | "db"
+  | "keyring"
+  | "memory"
+  | "now"
+  | "trail"
+  | "policies"
+  | "asker"
 >;
 
 const shown = (event: StoredEvent) => ({ event, membership: undefined });
@@ -160,6 +168,7 @@ export async function fetchEvent(
   const heads = await listEventHeadsById(edges.db, roomNid, [eventId]);
   const [event] = await openEvents(edges, heads);
   if (event?.status !== ACCEPTED) throw noSuchEvent();
+  await assertMayReadRoom(edges, by.requester.userId, roomNid);
   noteRead(edges, by, event.room.roomId, { event: eventId });
   const [text] = await present(edges, by, [event]);
   return text!;

@@ -9,6 +9,7 @@ import {
   type ReportSearch,
 } from "../../storage/reports.ts";
 import { listRoomHeads } from "../../storage/rooms.ts";
+import { assertMayReadRoom } from "../policies/may-act.ts";
 import { mapEvents } from "../rooms/event-store.ts";
 import { recordOf, type ActingAdministrator } from "./administrator.ts";
 import { noteRead } from "./note-read.ts";
@@ -17,7 +18,14 @@ import { readAdminFacts } from "./room-facts.ts";
 
 type Needs = Pick<
   Edges,
-  "committer" | "db" | "keyring" | "memory" | "now" | "trail"
+  | "committer"
+  | "db"
+  | "keyring"
+  | "memory"
+  | "now"
+  | "trail"
+  | "policies"
+  | "asker"
 >;
 
 export type FoundReport = Omit<ReportRow, "keyId" | "sealed"> & {
@@ -50,6 +58,8 @@ export async function readReport(
 ): Promise<{ report: FoundReport; event: JsonObject | null }> {
   const row = await getReport(edges, kind, reportId);
   noteRead(edges, by, `report ${reportId}`);
+  if (row.roomNid !== null)
+    await assertMayReadRoom(edges, by.requester.userId, row.roomNid);
   const [report] = await describe(edges, [row]);
   const events = await mapEvents(edges, row.nid === null ? [] : [row.nid]);
   const event = row.nid === null ? undefined : events.get(row.nid);

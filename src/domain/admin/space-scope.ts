@@ -11,34 +11,39 @@ export async function isInSpaces(
   roomId: string,
   spaces: readonly string[],
 ): Promise<boolean> {
-  const reached = await listSpacesOf(edges, roomId);
-  return spaces.some((space) => reached.has(space));
+  const reached = (await readSpaces(edges, [roomId])).get(roomId);
+  return spaces.some((space) => reached?.has(space));
 }
 
 /**
- * The spaces that a room is in, or that a space is in which it is in. Each step is one that
+ * The spaces that each room is in, and those that these are in. Each step is one that
  * both say: the space by `m.space.child`, what is in it by `m.space.parent`.
  */
-export async function listSpacesOf(
+export async function readSpaces(
   edges: Needs,
-  roomId: string,
-): Promise<ReadonlySet<string>> {
-  const links = await listSpaceLinks(edges.db, roomId);
+  roomIds: readonly string[],
+): Promise<Map<string, ReadonlySet<string>>> {
+  const links = await listSpaceLinks(edges.db, roomIds);
   const said = await mapEvents(
     edges,
     links.flatMap(({ parentNid, childNid }) => [parentNid, childNid]),
   );
-  const agreed = links.filter(
-    ({ parentNid, childNid }) =>
-      isLink(said.get(parentNid)) && isLink(said.get(childNid)),
-  );
-  const reached = new Set([roomId]);
-  for (const room of reached) {
-    for (const link of agreed)
-      if (link.roomId === room) reached.add(link.spaceId);
+  const above = new Map<string, string[]>();
+  for (const { roomId, spaceId, parentNid, childNid } of links) {
+    if (!isLink(said.get(parentNid)) || !isLink(said.get(childNid))) continue;
+    const known = above.get(roomId);
+    if (known) known.push(spaceId);
+    else above.set(roomId, [spaceId]);
   }
-  reached.delete(roomId);
-  return reached;
+  return new Map(
+    roomIds.map((roomId) => {
+      const reached = new Set([roomId]);
+      for (const room of reached)
+        for (const space of above.get(room) ?? []) reached.add(space);
+      reached.delete(roomId);
+      return [roomId, reached];
+    }),
+  );
 }
 
 /** "Children where via is not present or invalid (not an array) are ignored." */

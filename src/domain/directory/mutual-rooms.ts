@@ -1,7 +1,7 @@
-import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import { isUserId } from "../../core/ids.ts";
 import { listMutualRooms } from "../../storage/memberships.ts";
+import { listWithheldIds, type PolicyEdges } from "../policies/enforce.ts";
 
 const PAGE = 1_000;
 const FORM = /^m1_([\w-]{1,400})$/;
@@ -18,7 +18,7 @@ export interface MutualRooms {
  * https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1mutual_rooms
  */
 export async function findMutualRooms(
-  { db }: Pick<Edges, "db">,
+  edges: PolicyEdges,
   userId: string,
   other: string,
   from: string | undefined,
@@ -31,13 +31,14 @@ export async function findMutualRooms(
   }
   const after = from === undefined ? "" : parseToken(from);
   const users = [userId, other] as const;
-  const found = await listMutualRooms(db, users, after, PAGE + 1);
-  const roomIds = found.roomIds.slice(0, PAGE);
+  const found = await listMutualRooms(edges.db, users, after, PAGE + 1);
+  const page = found.roomIds.slice(0, PAGE);
   const isMore = found.roomIds.length > PAGE;
+  const withheld = await listWithheldIds(edges, userId, page);
   return {
-    roomIds,
-    count: found.count,
-    next: isMore ? tokenOf(roomIds.at(-1)!) : undefined,
+    roomIds: page.filter((roomId) => !withheld.has(roomId)),
+    count: found.count - withheld.size,
+    next: isMore ? tokenOf(page.at(-1)!) : undefined,
   };
 }
 

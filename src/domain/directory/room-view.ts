@@ -8,6 +8,7 @@ import {
   listMembershipsIn,
   type Membership,
 } from "../../storage/memberships.ts";
+import { listWithheld, type PolicyEdges } from "../policies/enforce.ts";
 import { openEvents } from "../rooms/event-store.ts";
 import {
   mapRoomIdentities,
@@ -20,7 +21,7 @@ import {
   type RoomFacts,
 } from "./public-room.ts";
 
-type Needs = Pick<Edges, "db" | "keyring" | "memory">;
+type Needs = PolicyEdges;
 
 /** What somebody outside of a room may come to know of it. */
 export interface RoomView {
@@ -29,6 +30,8 @@ export interface RoomView {
   membership: Membership | undefined;
   /** Whether they are in a room whose members may join this one. */
   isInAllowedRoom: boolean;
+  /** A policy withholds it at the moment. */
+  isWithheld?: true;
 }
 
 /** A room as previews of it show it. */
@@ -64,6 +67,11 @@ export async function readRoomViews(
     });
   }
   if (viewer !== undefined) await addStanding(edges, viewer, views);
+  const reader = viewer ?? edges.asker?.userId ?? "";
+  for (const roomNid of await listWithheld(edges, reader, nids)) {
+    const view = views.get(roomNid);
+    if (view) view.isWithheld = true;
+  }
   return views;
 }
 
@@ -116,18 +124,20 @@ function mayAskToJoin(view: RoomView): boolean {
 
 /** Whether its viewer may know of a room: they are in it or invited, may ask to be, or may read it. */
 export const isAccessible = (view: RoomView): boolean =>
-  view.membership === "join" ||
-  view.membership === "invite" ||
-  mayAskToJoin(view) ||
-  view.isInAllowedRoom ||
-  isWorldReadable(view);
+  !view.isWithheld &&
+  (view.membership === "join" ||
+    view.membership === "invite" ||
+    mayAskToJoin(view) ||
+    view.isInAllowedRoom ||
+    isWorldReadable(view));
 
 /** Whether somebody without an account may know of a room. */
 export const isAccessibleToAnyone = (
   view: RoomView,
   isPublished: boolean,
 ): boolean =>
-  isWorldReadable(view) || (isPublished && joinRuleOf(view) === "public");
+  !view.isWithheld &&
+  (isWorldReadable(view) || (isPublished && joinRuleOf(view) === "public"));
 
 export const isSpace = (view: RoomView): boolean =>
   textOf(view, "m.room.create", "type") === "m.space";

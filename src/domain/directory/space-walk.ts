@@ -77,7 +77,8 @@ export async function readAccessible(
   );
   return roomNids.flatMap((roomNid) => {
     const view = views.get(roomNid);
-    return view && (seesAll || isAccessible(view)) ? [view] : [];
+    const isSeen = seesAll ? !view?.isWithheld : view && isAccessible(view);
+    return view && isSeen ? [view] : [];
   });
 }
 

@@ -5,6 +5,12 @@ import { listInboxes, type DeviceName } from "../../storage/to-device.ts";
 import type { WriteRows } from "../../storage/write.ts";
 import type { Requester } from "../accounts/requester.ts";
 import { transactionOf } from "../idempotency.ts";
+import { isCallEvent } from "../../core/policy/call-events.ts";
+import {
+  areUnlimited,
+  assertAllowed,
+  type PolicyEdges,
+} from "../policies/enforce.ts";
 import { toDeviceContext } from "./to-device-context.ts";
 import { divideUsers } from "./unreachable.ts";
 
@@ -15,7 +21,7 @@ export interface ToDeviceRequest {
   messages: Readonly<Record<string, Readonly<Record<string, JsonObject>>>>;
 }
 
-type Needs = Pick<Edges, "committer" | "db" | "keyring" | "log" | "settings">;
+type Needs = PolicyEdges & Pick<Edges, "committer" | "log" | "settings">;
 
 const MAX_CONTENT_BYTES = 65_536;
 const MOST_BYTES = 100 * 1024 * 1024;
@@ -40,6 +46,8 @@ export async function sendToDevice(
   request: ToDeviceRequest,
 ): Promise<void> {
   const { type, txnId, messages } = request;
+  if (isCallEvent(type) && !areUnlimited(edges))
+    await assertAllowed(edges, requester.userId, "call", { eventType: type });
   const endpoint = `sendToDevice/${type}`;
   const { key } = transactionOf(requester, endpoint, "", txnId);
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {

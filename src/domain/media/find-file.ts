@@ -5,6 +5,8 @@ import {
   type MediumRow,
   setLastAccess,
 } from "../../storage/media.ts";
+import { areUnlimited } from "../policies/enforce.ts";
+import { assertMayDownload } from "../policies/may-download.ts";
 import { openFileSecret } from "./file-secret.ts";
 import type { FileNeeds, FoundFile } from "./found-file.ts";
 import { assertScanned } from "./scan.ts";
@@ -32,6 +34,7 @@ export async function findFile(
 ): Promise<FoundFile> {
   if (wanted.serverName !== edges.settings.serverName) throw notFound();
   const row = await waitFor(edges, wanted, variant);
+  if (!areUnlimited(edges)) await assertMayDownload(edges, row.mediaId);
   const { blobId, sealed, size } = row;
   if (blobId === null || sealed === null || size === null) throw notFound();
   const opened = await openFileSecret(edges, { ...row, sealed });

@@ -4,7 +4,16 @@ import type { FileSecret } from "./file-secret.ts";
 
 export type FileNeeds = Pick<
   Edges,
-  "db" | "egress" | "keyring" | "log" | "mediaStore" | "now" | "settings"
+  | "db"
+  | "egress"
+  | "keyring"
+  | "log"
+  | "mediaStore"
+  | "memory"
+  | "now"
+  | "settings"
+  | "policies"
+  | "asker"
 >;
 
 /** A file that is there and may be delivered. */

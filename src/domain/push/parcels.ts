@@ -1,6 +1,11 @@
 import type { Edges } from "../../edges.ts";
 import type { DueRow } from "../../storage/push-queue.ts";
 import { groupBy } from "../../util/group-by.ts";
+import {
+  areUnlimited,
+  decidePairs,
+  type PolicyEdges,
+} from "../policies/enforce.ts";
 import { mapEvents } from "../rooms/event-store.ts";
 import type { StoredEvent } from "../rooms/stored-event.ts";
 import { readBadges } from "./badges.ts";
@@ -35,14 +40,15 @@ const OLDEST_MS = 24 * 60 * 60 * 1000;
  * visibility they may see it. What was read or redacted since is told to nobody.
  */
 export async function packParcels(
-  edges: Pick<Edges, "db" | "keyring" | "memory" | "notifier">,
+  edges: PolicyEdges & Pick<Edges, "notifier">,
   rows: readonly DueRow[],
 ): Promise<Parcel[]> {
   const groups = [...groupBy(rows, ({ pusherId }) => pusherId).values()];
   const pushers = groups.map(([first]) => first!);
-  const live = rows.filter(
+  const due = rows.filter(
     ({ isOver, ageMs, nid }) => !isOver && ageMs < OLDEST_MS && nid !== null,
   );
+  const live = areUnlimited(edges) ? due : await readableBy(edges, due);
   const [opened, events, badgeOf] = await Promise.all([
     openPushers(edges, pushers),
     mapEvents(
@@ -79,6 +85,21 @@ export async function packParcels(
     const details = opened[i] ?? NOTHING;
     return [{ pusherId, pusher, details, badge: badgeOf(userId), items }];
   });
+}
+
+/** Without what policies withhold: what a gateway is told goes to wherever the device is. */
+async function readableBy(
+  edges: PolicyEdges,
+  rows: readonly DueRow[],
+): Promise<DueRow[]> {
+  const nids = rows.map(({ nid }) => nid!);
+  const events = await mapEvents(edges, nids);
+  const roomOf = ({ nid }: DueRow) => events.get(nid!)?.roomNid ?? 0;
+  const decisions = await decidePairs(
+    edges,
+    rows.map((row) => ({ userId: row.userId, roomNid: roomOf(row) })),
+  );
+  return rows.filter((_, i) => decisions[i]!.isAllowed);
 }
 
 /** Of a pusher whose keys are gone: it has nobody to tell. */

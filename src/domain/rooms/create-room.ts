@@ -4,6 +4,7 @@ import { listAliases } from "../../storage/aliases.ts";
 import type { WriteRows } from "../../storage/write.ts";
 import { readMemberProfile } from "../accounts/member-profile.ts";
 import type { Requester } from "../accounts/requester.ts";
+import { assertMayInvite } from "../policies/may-write.ts";
 import { createContent, initialDrafts, type RoomRequest } from "./creation.ts";
 import { inviteProposals } from "./invitation.ts";
 import { inheritFrom, predecessorOf } from "./inheritance.ts";
@@ -65,6 +66,8 @@ async function createRoomAt(
     content: createContent(request, creator),
     originServerTs: now,
   };
+  if (edges.asker?.userId === creator)
+    await assertMayInvite(edges, creator, invites);
   const invitations = await inviteProposals(
     edges,
     creator,

@@ -9,7 +9,9 @@ import { findUser } from "../../storage/users.ts";
 import { rateLimiterOf } from "../accounts/rate-limits.ts";
 import type { Requester } from "../accounts/requester.ts";
 import { openDelayedEvents } from "./delayed-event.ts";
+import { assertMaySend } from "../policies/may-write.ts";
 import { pretendedEventId } from "./pretended-event.ts";
+import { findRoomIdentity } from "./room-identity.ts";
 import { DELAYED, type Transaction } from "./proposal.ts";
 import type { WriterEdges } from "./room-writer.ts";
 import { sendMessage } from "./send.ts";
@@ -45,6 +47,12 @@ async function send(edges: WriterEdges, row: DelayedEventRow): Promise<string> {
   if (requester.isShadowBanned)
     return pretendedEventId(edges, requester, roomId, type, delayId);
   await rateLimiterOf(edges).take("message", row.userId);
+  const room = await findRoomIdentity(edges, roomId);
+  if (room) {
+    const draft = { type, sender: row.userId, content };
+    const state = stateKey !== null && { stateKey };
+    await assertMaySend(edges, room.roomNid, { ...draft, ...state });
+  }
   const transaction: Transaction = { deviceId: DELAYED, txnId: delayId, key };
   if (stateKey === null) {
     const message = { type, content, txnId: delayId };

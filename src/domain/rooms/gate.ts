@@ -7,6 +7,7 @@ import {
 import { listVisibilityHistories } from "../../storage/memberships.ts";
 import { escapeText } from "../../storage/json-text.ts";
 import type { Span } from "../../storage/span.ts";
+import { listWithheld, type PolicyEdges } from "../policies/enforce.ts";
 import { ACCEPTED } from "../../storage/write.ts";
 import { listErasures } from "../../storage/users.ts";
 import { mapEvents, redactedForm } from "./event-store.ts";
@@ -18,7 +19,7 @@ export interface VisibleEvent {
   membership: string;
 }
 
-type Needs = Pick<Edges, "db" | "keyring" | "memory">;
+type Needs = PolicyEdges;
 
 interface Change<T> {
   position: number;
@@ -29,6 +30,8 @@ interface Change<T> {
 export interface Standing {
   visibility: Change<HistoryVisibility>[];
   membership: Change<string>[];
+  /** A policy withholds the room at the moment: nothing of it is shown. */
+  isWithheld?: true;
   /** Where in the stream those of the senders who were erased asked for it. */
   erasures: ReadonlyMap<string, number>;
 }
@@ -99,13 +102,14 @@ export async function readStandings(
   roomNids: readonly number[],
   senders: readonly string[] = [],
 ): Promise<Map<number, Standing>> {
-  const [rows, erasures] = await Promise.all([
+  const [rows, erasures, withheld] = await Promise.all([
     listVisibilityHistories(
       edges.db,
       [...new Set(roomNids)],
       escapeText(viewer),
     ),
     listErasures(edges.db, [...new Set(senders)]),
+    listWithheld(edges, viewer, roomNids),
   ]);
   const events = await mapEvents(
     edges,
@@ -115,7 +119,10 @@ export async function readStandings(
   for (const { roomNid, position, type, newNid } of rows) {
     let standing = standings.get(roomNid);
     if (!standing) {
-      standing = { visibility: [], membership: [], erasures };
+      standing = {
+        ...{ visibility: [], membership: [], erasures },
+        ...(withheld.has(roomNid) && { isWithheld: true as const }),
+      };
       standings.set(roomNid, standing);
     }
     const content =
@@ -138,12 +145,13 @@ export async function readStandings(
 
 /** The event as the viewer may see it; undefined where that is not at all. */
 export function showEvent(
-  { visibility, membership, erasures }: Standing,
+  { visibility, membership, erasures, isWithheld }: Standing,
   viewer: string,
   event: StoredEvent,
 ): VisibleEvent | undefined {
   const { position } = event;
-  if (position === null || event.status !== ACCEPTED) return undefined;
+  if (position === null || event.status !== ACCEPTED || isWithheld)
+    return undefined;
   const before = {
     visibility: valueBefore(visibility, position, "shared" as const),
     membership: valueBefore(membership, position, "leave"),
@@ -188,8 +196,12 @@ export function showEvent(
 }
 
 /** The parts of a room's stream whose messages the viewer may see; null for all of it. */
-export function visibleSpans({ visibility, membership }: Standing = STRANGER):
-  Span[] | null {
+export function visibleSpans({
+  visibility,
+  membership,
+  isWithheld,
+}: Standing = STRANGER): Span[] | null {
+  if (isWithheld) return [];
   const changes = [...visibility, ...membership].map((c) => c.position);
   const bounds = [...new Set([0, ...changes])].sort((a, b) => a - b);
   const spans: Span[] = [];

@@ -4,6 +4,7 @@ import { isUserId } from "../../core/ids.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { findMembership, type Membership } from "../../storage/memberships.ts";
 import { readMemberProfile } from "../accounts/member-profile.ts";
+import { areUnlimited, assertAllowed } from "../policies/enforce.ts";
 import { checkFieldValue } from "../accounts/profile-field.ts";
 import type { Requester } from "../accounts/requester.ts";
 import { notJoined, notLetIn } from "./append-event.ts";
@@ -49,6 +50,8 @@ async function joinNow(
   const room = await getKnownRoom(edges, roomId);
   const standing = await findMembership(edges.db, userId, room.roomNid);
   const { membership } = standing ?? {};
+  if (membership !== "join" && !areUnlimited(edges))
+    await assertAllowed(edges, userId, "join", room);
   if (isGuest) await assertGuestsMayJoin(edges, room);
   const authoriser =
     membership === "join" || membership === "invite"
@@ -101,6 +104,7 @@ export async function knockOnRoom(
 ): Promise<MembershipChange> {
   assertShown(content);
   const room = await getKnownRoom(edges, roomId);
+  if (!areUnlimited(edges)) await assertAllowed(edges, userId, "join", room);
   const draft = {
     type: "m.room.member",
     sender: userId,

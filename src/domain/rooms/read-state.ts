@@ -8,12 +8,17 @@ import {
 import { escapeText } from "../../storage/json-text.ts";
 import { findMembership } from "../../storage/memberships.ts";
 import { findSnapshotAt, listSnapshots } from "../../storage/snapshots.ts";
+import {
+  areUnlimited,
+  isWithheld,
+  type PolicyEdges,
+} from "../policies/enforce.ts";
 import { openEvents } from "./event-store.ts";
 import type { StoredEvent } from "./stored-event.ts";
 import { findLeavingPosition, readStandings } from "./gate.ts";
 import { findRoomIdentity, type RoomIdentity } from "./room-identity.ts";
 
-type Needs = Pick<Edges, "db" | "keyring" | "memory">;
+type Needs = PolicyEdges;
 
 /** Which state of a room a user may read: today's, or the one they left behind. */
 export type ReadableState =
@@ -36,6 +41,8 @@ export async function getReadableState(
 ): Promise<ReadableState> {
   const room = await findRoomIdentity(edges, roomId);
   if (!room) throw notReadable();
+  if (!areUnlimited(edges) && (await isWithheld(edges, userId, room.roomNid)))
+    throw notReadable();
   const standing = await findMembership(edges.db, userId, room.roomNid);
   if (standing?.membership === "join") return { room, at: "now" };
   if (await isWorldReadable(edges, room)) return { room, at: "now" };

@@ -4,6 +4,8 @@ import type { WriteRows } from "../../storage/write.ts";
 import { derive } from "../../util/derive.ts";
 import { openedSlot, slot } from "../../util/process-memory.ts";
 import { WeightedCache } from "../../util/weighted-cache.ts";
+import { areUnlimited } from "../policies/enforce.ts";
+import { assertMayWrite } from "../policies/may-write.ts";
 import type { Proposal, ProposalResult } from "./proposal.ts";
 import type { RoomHead } from "./room-head.ts";
 import { type Group, type RoomQueue, tooBusy } from "./room-queue.ts";
@@ -42,6 +44,19 @@ export function writeToRoom(
   proposals: readonly Proposal[],
   also: Also = {},
 ): Promise<ProposalResult[]> {
+  if (areUnlimited(edges)) return enter(edges, roomNid, proposals, also);
+  const drafts = proposals.map(({ draft }) => draft);
+  return assertMayWrite(edges, roomNid, drafts).then(() =>
+    enter(edges, roomNid, proposals, also),
+  );
+}
+
+function enter(
+  edges: WriterEdges,
+  roomNid: number,
+  proposals: readonly Proposal[],
+  also: Also,
+): Promise<ProposalResult[]> {
   const all = edges.memory.of(queues);
   let queue = all.get(roomNid);
   if (!queue) {
@@ -75,7 +90,7 @@ function push(
     actingDevice === undefined
       ? proposals
       : proposals.map((each) => ({ ...each, deviceId: actingDevice }));
-  const enter = (
+  const wait = (
     by: WriterEdges,
     records: readonly AuditDraft[],
     uses: Partial<WriteRows> = {},
@@ -85,13 +100,13 @@ function push(
       rows: { ...rows, ...uses },
       audit: records,
     });
-  if (!trail) return enter(edges, audit);
+  if (!trail) return wait(edges, audit);
   // Its record goes with the group, whoever's request commits the run.
   const { committer } = trail;
   return trail.carry(
     audit,
     (records, uses) =>
-      enter(derive(edges, { committer, trail: undefined }), records, uses),
+      wait(derive(edges, { committer, trail: undefined }), records, uses),
     // What was answered from an earlier request has no position, and committed nothing.
     (results) =>
       results.length === 0 || results.some(({ position }) => position !== null),

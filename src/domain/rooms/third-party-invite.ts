@@ -1,6 +1,6 @@
-import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import type { Requester } from "../accounts/requester.ts";
+import type { PolicyEdges } from "../policies/enforce.ts";
 import { getJoinedRoom } from "./joined-room.ts";
 
 /** Nobody is found by an address without an identity server, and none is asked. */
@@ -12,7 +12,7 @@ export const thirdPartyDenied = (): MatrixError =>
 
 /** https://spec.matrix.org/v1.19/client-server-api/#third-party-invites */
 export async function inviteThirdParty(
-  edges: Pick<Edges, "db" | "memory">,
+  edges: PolicyEdges,
   { userId }: Pick<Requester, "userId">,
   roomId: string,
 ): Promise<never> {

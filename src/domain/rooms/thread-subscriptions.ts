@@ -11,6 +11,7 @@ import {
   type ThreadPlace,
   type ThreadSubscription,
 } from "../../storage/thread-subscriptions.ts";
+import { listWithheldIds, type PolicyEdges } from "../policies/enforce.ts";
 import type { PreparedChange } from "../accounts/update-account-data.ts";
 import {
   isKeepable,
@@ -95,16 +96,19 @@ export interface SubscriptionChanges {
  * @returns the changes, and up to where there are more of them
  */
 export async function readSubscriptionChanges(
-  { db }: Pick<Edges, "db">,
+  edges: PolicyEdges,
   userId: string,
   { after, upTo, limit }: { after: number; upTo: number; limit: number },
 ): Promise<{ changes: SubscriptionChanges; moreUpTo: number | null }> {
   const range = { after, upTo, limit: limit + 1 };
-  const rows = await listChangedSubscriptions(db, userId, range);
-  const shown = rows.slice(0, limit);
-  const last = shown.at(-1);
+  const rows = await listChangedSubscriptions(edges.db, userId, range);
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  const withheld = await listWithheldIds(edges, userId, [
+    ...new Set(page.map(({ roomId }) => roomId)),
+  ]);
   return {
-    changes: changesOf(shown),
+    changes: changesOf(page.filter(({ roomId }) => !withheld.has(roomId))),
     moreUpTo: last && rows.length > limit ? last.position - 1 : null,
   };
 }

@@ -1,4 +1,5 @@
 import type { Edges } from "../../edges.ts";
+import type { PolicyEdges } from "../policies/enforce.ts";
 import { MatrixError } from "../../core/errors.ts";
 import {
   endOverdueTyping,
@@ -9,7 +10,7 @@ import { slot } from "../../util/process-memory.ts";
 import type { Requester } from "../accounts/requester.ts";
 import { getJoinedRoom } from "./joined-room.ts";
 
-type Needs = Pick<Edges, "db" | "log" | "memory" | "notifier" | "now">;
+type Needs = PolicyEdges & Pick<Edges, "log" | "notifier" | "now">;
 
 const DEFAULT_MS = 30_000;
 const MOST_MS = 120_000;

@@ -15,6 +15,8 @@ import { findRoomByNid } from "../../storage/rooms.ts";
 import type { WriteRows } from "../../storage/write.ts";
 import { readMemberProfile } from "../accounts/member-profile.ts";
 import type { Requester } from "../accounts/requester.ts";
+import { areUnlimited } from "../policies/enforce.ts";
+import { assertMaySend } from "../policies/may-write.ts";
 import { openEvents } from "./event-store.ts";
 import { getJoinedRoom } from "./joined-room.ts";
 import { inheritFrom } from "./inheritance.ts";
@@ -74,6 +76,10 @@ export async function upgradeRoom(
     ...COPIED.map((type) => [type, ""] as const),
   ]);
   assertMayUpgrade(old, userId);
+  if (!areUnlimited(edges)) {
+    const tombstone = { type: "m.room.tombstone", sender: userId, content: {} };
+    await assertMaySend(edges, roomNid, { ...tombstone, stateKey: "" });
+  }
   const copied = [
     ...(await copiedDrafts(edges, old, rules, userId, additional)),
     powerLevelsDraft(old, rules, userId, [userId, ...additional]),
@@ -254,6 +260,7 @@ async function writeReplacement(
         createdTs: edges.now(),
       },
     ],
+    inheritedAttributes: [{ roomNid, fromRoomNid: old.room.roomNid }],
   };
   const head = newRoomHead({ roomNid, roomId, rules });
   const profile = await readMemberProfile(edges, sender);

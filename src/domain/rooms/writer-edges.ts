@@ -16,4 +16,6 @@ export type WriterEdges = Pick<
   | "serverKey"
   | "settings"
   | "trail"
+  | "policies"
+  | "asker"
 >;

@@ -1,11 +1,11 @@
-import type { Edges } from "../../edges.ts";
 import type { RoomEventFilter } from "../../core/filter.ts";
 import { isJsonObject } from "../../core/json.ts";
 import { listCurrentStateOfRooms } from "../../storage/events.ts";
 import { listMembershipsOf } from "../../storage/memberships.ts";
+import { listWithheld, type PolicyEdges } from "../policies/enforce.ts";
 import { openEvents } from "../rooms/event-store.ts";
 
-type Needs = Pick<Edges, "db" | "keyring" | "memory">;
+type Needs = PolicyEdges;
 
 /** Rooms by their id, with whether the user is in them now. */
 export type SearchedRooms = ReadonlyMap<
@@ -30,9 +30,14 @@ export async function listSearchedRooms(
     "leave",
     "ban",
   ]);
+  const withheld = await listWithheld(
+    edges,
+    userId,
+    memberships.map(({ roomNid }) => roomNid),
+  );
   const known = new Map(
     memberships
-      .filter(({ isForgotten }) => !isForgotten)
+      .filter((of) => !of.isForgotten && !withheld.has(of.roomNid))
       .map(({ roomId, roomNid, membership }) => [
         roomId,
         { roomNid, isJoined: membership === "join" },

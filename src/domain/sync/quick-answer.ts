@@ -8,6 +8,7 @@ import {
   type SyncEdges,
   writeAnswer,
 } from "./sync-answer.ts";
+import { digestIn } from "./seen-view.ts";
 import type { SyncRequest } from "./sync-request.ts";
 import { formatSyncToken, type SyncToken } from "./sync-token.ts";
 import type { UserView } from "./user-view.ts";
@@ -25,7 +26,7 @@ export async function readQuickAnswer(
   mark: number,
 ): Promise<SyncAnswer | undefined> {
   const { since, requester } = request;
-  if (!since) return undefined;
+  if (!since || since.withheld !== digestIn(view)) return undefined;
   const asked: SinceRequest = { ...request, since };
   const news = findQuickNews(edges, asked, view, mark);
   if (!news) return undefined;

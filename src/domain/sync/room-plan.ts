@@ -59,16 +59,20 @@ export async function planRooms(
     isFullState: boolean;
     includeLeft: boolean;
     also: ReadonlySet<number>;
+    /** Rooms that the client has to be told of anew. */
+    returned: ReadonlySet<number>;
   },
 ): Promise<SyncPlan> {
   const standings = all.filter(({ isForgotten }) => !isForgotten);
   const joined = standings.filter(({ membership }) => membership === "join");
+  const { returned } = options;
   const isNews = ({ position }: Standing) => since === null || position > since;
+  const isNewOrBack = (s: Standing) => isNews(s) || returned.has(s.roomNid);
   const invited = standings.filter(
-    (s) => s.membership === "invite" && isNews(s),
+    (s) => s.membership === "invite" && isNewOrBack(s),
   );
   const knocked = standings.filter(
-    (s) => s.membership === "knock" && isNews(s),
+    (s) => s.membership === "knock" && isNewOrBack(s),
   );
   const hasLeft = ({ membership }: Standing) =>
     membership === "leave" || membership === "ban";
@@ -84,7 +88,7 @@ export async function planRooms(
     since ?? 0,
   );
   const wasJoined = ({ roomNid }: Standing) =>
-    (own.get(roomNid)?.before ?? "join") === "join";
+    !returned.has(roomNid) && (own.get(roomNid)?.before ?? "join") === "join";
 
   const leavePlans = left.map((s): RoomPlan => {
     const { before, leftAt } = own.get(s.roomNid) ?? {

@@ -3,7 +3,15 @@ import type { SyncToken } from "./sync-token.ts";
 
 export type SyncEdges = Pick<
   Edges,
-  "db" | "keyring" | "memory" | "notifier" | "now" | "settings" | "log"
+  | "db"
+  | "keyring"
+  | "memory"
+  | "notifier"
+  | "now"
+  | "settings"
+  | "log"
+  | "policies"
+  | "asker"
 >;
 
 export interface AnswerText {

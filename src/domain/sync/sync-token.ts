@@ -15,20 +15,23 @@ export interface SyncToken {
   start: number;
   /** Stands for what was told of the device's one-time keys, which claims change beside the stream. */
   keysDigest: number;
+  /** Names the rooms that policies withheld; empty where they were none. */
+  withheld: string;
 }
 
 const FORM =
-  /^s1_(\d{1,6})_(\d{1,16})_(\d{1,16})_(\d{1,16})_(\d{1,16})_(\d{1,10})$/;
+  /^s1_(\d{1,6})_(\d{1,16})_(\d{1,16})_(\d{1,16})_(\d{1,16})_(\d{1,10})(?:_([0-9a-f]{16}))?$/;
 
 export const formatSyncToken = (token: SyncToken): string => {
   const { epoch, position, toDevicePosition, mark, start, keysDigest } = token;
-  return `s1_${epoch}_${position}_${toDevicePosition}_${mark}_${start}_${keysDigest}`;
+  const withheld = token.withheld === "" ? "" : `_${token.withheld}`;
+  return `s1_${epoch}_${position}_${toDevicePosition}_${mark}_${start}_${keysDigest}${withheld}`;
 };
 
 export function findSyncToken(text: string): SyncToken | undefined {
   const match = FORM.exec(text);
   if (!match) return undefined;
-  const numbers = match.slice(1).map(Number);
+  const numbers = match.slice(1, 7).map(Number);
   if (!numbers.every(Number.isSafeInteger)) return undefined;
   const [epoch, position, toDevicePosition, mark, start, keysDigest] = numbers;
   return {
@@ -38,6 +41,7 @@ export function findSyncToken(text: string): SyncToken | undefined {
     mark: mark!,
     start: start!,
     keysDigest: keysDigest!,
+    withheld: match[7] ?? "",
   };
 }
 

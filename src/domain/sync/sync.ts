@@ -3,8 +3,8 @@ import { forgetReceived } from "./device-memory.ts";
 import { readEpochOnce } from "./epoch.ts";
 import { readQuickAnswer } from "./quick-answer.ts";
 import type { AnswerText, SyncAnswer, SyncEdges } from "./sync-answer.ts";
+import { readSeenView } from "./seen-view.ts";
 import type { SyncRequest } from "./sync-request.ts";
-import { readUserView } from "./user-view.ts";
 import { readWholeAnswer } from "./whole-answer.ts";
 
 /**
@@ -29,7 +29,7 @@ export async function sync(
   for (;;) {
     // Another process may have given out a later one than this one has heard of.
     const mark = Math.max(edges.notifier.ephemeralMark, since?.mark ?? 0);
-    const view = await readUserView(edges, requester.userId, upTo);
+    const view = await readSeenView(edges, requester.userId, upTo);
     const answer: SyncAnswer =
       (await readQuickAnswer(edges, request, view, mark)) ??
       (await readWholeAnswer(edges, request, view, mark));
@@ -41,7 +41,8 @@ export async function sync(
       {
         userId: requester.userId,
         tokenId: requester.tokenId,
-        roomNids: view.joinedNids,
+        // What is withheld may come back by what happens there.
+        roomNids: (view.withheld?.whole ?? view).joinedNids,
       },
       { position: answer.token.position, mark: answer.token.mark },
       left,

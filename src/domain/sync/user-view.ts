@@ -12,6 +12,16 @@ export interface UserView {
   joined: ReadonlyMap<number, Standing>;
   joinedNids: ReadonlySet<number>;
   ignored: ReadonlySet<string>;
+  /** Absent where no policy withholds any of them. */
+  withheld?: Withheld;
+}
+
+/** Rooms that policies withhold from a user at the moment, and the view that they are in. */
+export interface Withheld {
+  roomNids: ReadonlySet<number>;
+  /** Names the set in tokens. */
+  digest: string;
+  whole: UserView;
 }
 
 type Needs = Pick<Edges, "db" | "keyring" | "memory" | "notifier">;

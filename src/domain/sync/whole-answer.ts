@@ -1,10 +1,12 @@
 import { listTypingRoomsOf } from "../../storage/sync-extras.ts";
+import { formatPositionToken } from "../rooms/paging-token.ts";
 import { readAccountData } from "./account-data-section.ts";
 import { noteClear, readKeyCountsOnce } from "./device-memory.ts";
 import { readDeviceLists, readToDevice } from "./device-section.ts";
 import { readEpochOnce } from "./epoch.ts";
 import { readStrippedRooms } from "./invite-section.ts";
 import { readPresence } from "./presence-section.ts";
+import { writeRoomEntry } from "./room-entry.ts";
 import { planRooms } from "./room-plan.ts";
 import { partsOf, readRoomSections, type SyncPart } from "./room-sections.ts";
 import {
@@ -14,7 +16,8 @@ import {
   type SyncAnswer,
   type SyncEdges,
 } from "./sync-answer.ts";
-import { allowsAccountData } from "./sync-filter.ts";
+import { digestIn, readShift, stillShown } from "./seen-view.ts";
+import { allowsAccountData, isRoomWanted } from "./sync-filter.ts";
 import type { SyncRequest } from "./sync-request.ts";
 import { formatSyncToken, type SyncToken } from "./sync-token.ts";
 import type { UserView } from "./user-view.ts";
@@ -26,11 +29,13 @@ import type { UserView } from "./user-view.ts";
 export async function readWholeAnswer(
   edges: SyncEdges,
   request: SyncRequest,
-  { upTo, standings, ignored }: UserView,
+  view: UserView,
   mark: number,
 ): Promise<SyncAnswer> {
+  const { upTo, standings, ignored } = view;
   const { requester, filter, since } = request;
   const { userId } = requester;
+  const { gone, returned } = await readShift(edges, userId, view, since);
   const after = since?.position ?? 0;
   const accountData = await readAccountData(edges, userId, { after, upTo }, []);
   const plan = await planRooms(
@@ -43,6 +48,7 @@ export async function readWholeAnswer(
       isFullState: request.isFullState,
       includeLeft: filter.room.includeLeave,
       also: await roomsToLookAt(edges, request, accountData),
+      returned,
     },
   );
   const newRooms = plan.rooms
@@ -100,6 +106,7 @@ export async function readWholeAnswer(
     mark,
     start: since?.start ?? upTo,
     keysDigest: keys.digest,
+    withheld: digestIn(view),
   };
   const hasKeyNews = since !== null && since.keysDigest !== keys.digest;
   const lists = since
@@ -119,12 +126,18 @@ export async function readWholeAnswer(
   });
   const writer = new RoomsWriter();
   const text = head + writer.write(shown);
+  const left = gone
+    .filter(({ roomId }) => isRoomWanted(filter, roomId))
+    .map(({ roomId }) => leftEntry(roomId, upTo));
+  const readStill = async (part: SyncPart) =>
+    readShown({ ...part, rooms: await stillShown(edges, userId, part.rooms) });
   return {
     ...(parts.length === 0
-      ? { text: text + writer.close() }
-      : { text, rest: writeRest(writer, parts, readShown) }),
+      ? { text: text + writer.write(left) + writer.close() }
+      : { text, rest: writeRest(writer, parts, readStill, left) }),
     isEmpty:
       shown.length === 0 &&
+      left.length === 0 &&
       stripped.invite.length === 0 &&
       stripped.knock.length === 0 &&
       global.length === 0 &&
@@ -140,10 +153,21 @@ async function* writeRest(
   writer: RoomsWriter,
   parts: readonly SyncPart[],
   read: (part: SyncPart) => Promise<AnsweredRoom[]>,
+  left: readonly AnsweredRoom[],
 ): AsyncGenerator<string> {
   for (const part of parts) yield writer.write(await read(part));
-  yield writer.close();
+  yield writer.write(left) + writer.close();
 }
+
+/** A room that is withheld by now is one that the user has left, and nothing is said of it. */
+const leftEntry = (roomId: string, upTo: number): AnsweredRoom => ({
+  section: "leave",
+  roomId,
+  text: writeRoomEntry({
+    ...{ timeline: [], isLimited: false, stateName: "state", state: [] },
+    ...{ prevBatch: formatPositionToken(upTo), accountData: [], joined: null },
+  }),
+});
 
 /** Rooms with news outside of their stream: account data and typing. */
 async function roomsToLookAt(

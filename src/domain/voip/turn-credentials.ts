@@ -1,5 +1,6 @@
 import { createHmac } from "node:crypto";
 import type { Edges } from "../../edges.ts";
+import { assertAllowed, type PolicyEdges } from "../policies/enforce.ts";
 
 export interface TurnCredentials {
   username: string;
@@ -13,11 +14,13 @@ export interface TurnCredentials {
  * undefined where there is none.
  * https://datatracker.ietf.org/doc/html/draft-uberti-behave-turn-rest-00
  */
-export function findTurnCredentials(
-  { settings, now }: Pick<Edges, "settings" | "now">,
+export async function findTurnCredentials(
+  edges: PolicyEdges & Pick<Edges, "settings" | "now">,
   userId: string,
-): TurnCredentials | undefined {
+): Promise<TurnCredentials | undefined> {
+  const { settings, now } = edges;
   if (!settings.turn) return undefined;
+  await assertAllowed(edges, userId, "call", {});
   const { uris, sharedSecret, ttlSeconds } = settings.turn;
   const expires = Math.floor(now() / 1000) + ttlSeconds;
   const username = `${expires}:${userId}`;

@@ -4,7 +4,7 @@ import { listMembers, listMembersAt } from "../../domain/rooms/members.ts";
 import { parsePagingToken } from "../../domain/rooms/paging-token.ts";
 import { presentState } from "../../domain/rooms/present.ts";
 import { getReadableState } from "../../domain/rooms/read-state.ts";
-import { listJoinedRooms } from "../../domain/rooms/joined-rooms.ts";
+import { listReadableJoinedRooms } from "../../domain/rooms/joined-rooms.ts";
 import { endpoint } from "../endpoint.ts";
 import { reply } from "../reply.ts";
 
@@ -20,7 +20,9 @@ export const getJoinedRooms = endpoint({
   auth: "user",
   guest: true,
   async handle(edges, { requester }) {
-    return { joined_rooms: await listJoinedRooms(edges, requester.userId) };
+    return {
+      joined_rooms: await listReadableJoinedRooms(edges, requester.userId),
+    };
   },
 });
 

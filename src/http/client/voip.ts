@@ -11,7 +11,7 @@ export const getTurnServer = endpoint({
   auth: "user",
   rateLimit: "other",
   async handle(edges, { requester }) {
-    const found = findTurnCredentials(edges, requester.userId);
+    const found = await findTurnCredentials(edges, requester.userId);
     if (!found) return {};
     const { username, password, uris, ttlSeconds } = found;
     return { username, password, uris, ttl: ttlSeconds };

@@ -1,4 +1,4 @@
-import type { Edges, Log } from "../../edges.ts";
+import type { Asker, Edges, Log } from "../../edges.ts";
 import type {
   Exchange,
   Middleware,
@@ -17,7 +17,7 @@ import { derive } from "../../util/derive.ts";
 
 /** Calls the endpoint and sends its answer, or its refusal; it never rejects. */
 export function handle(
-  edgesNow: (waitedMs: number) => Edges,
+  edgesNow: (waitedMs: number, asker: Asker) => Edges,
   bodyIdleMs: number,
   { log, refuse }: { log: Log; refuse: Refuse },
 ): Middleware {
@@ -35,7 +35,8 @@ export function handle(
     // What a request touches stands in its record, which is written last.
     if (!recording) state.handOver();
     try {
-      const edges = seenBy(edgesNow(state.waitedMs), state);
+      const { ip, requester = { userId: "", deviceId: "", ip } } = state;
+      const edges = seenBy(edgesNow(state.waitedMs, requester), state);
       return recording
         ? recorded(recording, ask(state, carrying(edges, recording), input))
         : ask(state, edges, input);

@@ -11,7 +11,7 @@ import { narrow } from "../can.ts";
 import { judge, powerOf, type Power } from "../judge.ts";
 import type { Permission } from "../permissions.ts";
 import { filterOf } from "../read-audit.ts";
-import { listSpacesOf } from "../space-scope.ts";
+import { readSpaces } from "../space-scope.ts";
 
 export type ApproverEdges = Pick<Edges, "db" | "keyring" | "memory">;
 
@@ -71,7 +71,8 @@ async function judgeOf(
   };
   const isOfSpaces =
     roomId !== "" && rows.some(({ scopeKind }) => scopeKind === "space");
-  const spaces = isOfSpaces ? await listSpacesOf(edges, roomId) : new Set();
+  const reached = isOfSpaces ? await readSpaces(edges, [roomId]) : undefined;
+  const spaces = reached?.get(roomId) ?? new Set<string>();
   const all: readonly Permission[] = ["approvals.decide", ...permissions];
   return (own) =>
     all.every((permission) => {

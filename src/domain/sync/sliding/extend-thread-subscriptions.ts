@@ -1,4 +1,5 @@
 import type { Edges } from "../../../edges.ts";
+import type { PolicyEdges } from "../../policies/enforce.ts";
 import { formatPositionToken } from "../../rooms/paging-token.ts";
 import { readSubscriptionChanges } from "../../rooms/thread-subscriptions.ts";
 import type { SlidingPos } from "./sliding-pos.ts";
@@ -8,7 +9,7 @@ import type { SlidingPos } from "./sliding-pos.ts";
  * changed, and where the others can be asked for; null where there are none.
  */
 export async function extendThreadSubscriptions(
-  edges: Pick<Edges, "db" | "notifier">,
+  edges: PolicyEdges & Pick<Edges, "notifier">,
   userId: string,
   limit: number,
   pos: SlidingPos | null,

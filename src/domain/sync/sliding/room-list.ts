@@ -56,6 +56,11 @@ export async function readRoomList(
   userId: string,
   view: UserView,
 ): Promise<RoomList> {
+  const { withheld } = view;
+  if (withheld) {
+    const whole = await readRoomList(edges, userId, withheld.whole);
+    return without(whole, withheld.roomNids);
+  }
   const cache = edges.memory.of(lists);
   const known = cache.get(userId);
   if (known?.standings === view.standings && isStill(edges, known, view.upTo)) {
@@ -67,6 +72,12 @@ export async function readRoomList(
   if ((cache.get(userId)?.upTo ?? 0) <= list.upTo) cache.set(userId, list);
   return list;
 }
+
+const without = (list: RoomList, roomNids: ReadonlySet<number>): RoomList => ({
+  ...list,
+  rooms: list.rooms.filter(({ standing }) => !roomNids.has(standing.roomNid)),
+  byNid: new Map([...list.byNid].filter(([nid]) => !roomNids.has(nid))),
+});
 
 /** Whether nothing has happened in the rooms of a list since. */
 function isStill(

@@ -5,6 +5,7 @@ import {
   type AnswerPlace,
 } from "./answer-extensions.ts";
 import { type AnsweredRooms, answerRooms } from "./answer-rooms.ts";
+import { BARE, writeRoomEntry } from "./room-result.ts";
 import {
   isSameSent,
   type SentChanges,
@@ -36,8 +37,10 @@ export async function readSlidingAnswer(
   const { sent, epoch, mark } = place;
   const rooms = await answerRooms(edges, request, view, sent);
   const extensions = await answerExtensions(edges, request, view, rooms, place);
-  const entries = [...rooms.results.values()].flatMap(({ roomId, text }) =>
-    text === null ? [] : `${JSON.stringify(roomId)}:${text}`,
+  const gone = listGone(view, sent);
+  const entries = [...rooms.results.values(), ...gone].flatMap(
+    ({ roomId, text }) =>
+      text === null ? [] : `${JSON.stringify(roomId)}:${text}`,
   );
   const since = request.pos?.position ?? 0;
   return {
@@ -50,7 +53,10 @@ export async function readSlidingAnswer(
       hasAccountData: request.extensions.accountData !== null,
       hasThreadSubscriptions: request.extensions.threadSubscriptions !== null,
     },
-    changes: changesOf(rooms, extensions, sent, since),
+    changes: new Map([
+      ...changesOf(rooms, extensions, sent, since),
+      ...gone.map(({ roomNid }) => [roomNid, null] as const),
+    ]),
     rest: [
       `"lists":{${objectOf(listsOf(rooms))}}`,
       `"rooms":{${entries.join(",")}}`,
@@ -58,6 +64,18 @@ export async function readSlidingAnswer(
     ].join(","),
   };
 }
+
+/** Rooms that the client was sent, and that policies withhold by now: it has left them. */
+const listGone = ({ withheld }: UserView, sent: SentRooms) =>
+  (withheld?.whole.standings ?? [])
+    .filter((s) => withheld!.roomNids.has(s.roomNid) && sent.has(s.roomNid))
+    .map(({ roomNid, roomId, position }) => ({
+      ...{ roomNid, roomId },
+      text: writeRoomEntry({
+        ...BARE,
+        ...{ kind: "left", membership: "leave", bumpStamp: position },
+      }),
+    }));
 
 const listsOf = ({ chosen }: AnsweredRooms): Map<string, string> =>
   new Map(
@@ -73,7 +91,7 @@ function changesOf(
   extensions: AnsweredExtensions,
   sent: SentRooms,
   since: number,
-): SentChanges {
+): Map<number, SentRoom> {
   const { withAccountData, withReceipts, withoutAccountData } = extensions;
   const changes = new Map<number, SentRoom>();
   const note = (roomNid: number, room: SentRoom): void => {

@@ -2,7 +2,7 @@ import type { WaitTopics } from "../../../storage/notifier.ts";
 import type { Caller } from "../../../util/caller.ts";
 import type { Connection } from "../../../storage/sliding-states.ts";
 import { readEpochOnce } from "../epoch.ts";
-import { readUserView } from "../user-view.ts";
+import { readSeenView } from "../seen-view.ts";
 import type { AnswerPlace } from "./answer-extensions.ts";
 import {
   type ConnectionState,
@@ -77,12 +77,14 @@ async function answerNow(
   const { userId, tokenId } = requester;
   // Another process may have given out a later one than this one has heard of.
   const mark = Math.max(edges.notifier.ephemeralMark, pos?.mark ?? 0);
-  const view = await readUserView(edges, userId, upTo);
+  const view = await readSeenView(edges, userId, upTo);
   const { rooms: sent } = await readSent(edges, request);
   const place: AnswerPlace = { epoch, mark, sent, toDevice };
   const answer = await readSlidingAnswer(edges, request, view, place);
   const needsRooms = asksForRooms(request) || extensions.e2ee;
-  const roomNids = needsRooms ? view.joinedNids : NO_ROOMS;
+  // What is withheld may come back by what happens there.
+  const { joinedNids } = view.withheld?.whole ?? view;
+  const roomNids = needsRooms ? joinedNids : NO_ROOMS;
   return { answer, topics: { userId, tokenId, roomNids } };
 }
 
