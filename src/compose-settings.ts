@@ -37,6 +37,7 @@ export function composeSettings(
     wellKnown: composeWellKnown(config.wellKnown),
     urlPreviews: config.urlPreviews,
     undoWindowMs: config.admin.undoWindowHours * HOUR_MS,
+    keyBackupMs: config.retention.keyBackupDays * 24 * HOUR_MS,
     serverNotices: composeServerNotices(config.serverNotices),
     ...composeTurn(config.turn),
   };

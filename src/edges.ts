@@ -107,6 +107,8 @@ export interface Settings {
   };
   /** How long what administrators had erased can be taken back. */
   undoWindowMs: number;
+  /** How long copies of the key table are kept elsewhere. */
+  keyBackupMs: number;
   /** Who tells users what the server has to say, and where. */
   serverNotices: {
     localpart: string;

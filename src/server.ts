@@ -5,6 +5,7 @@ import { composeApps } from "./compose-app.ts";
 import { composeConnections } from "./compose-connections.ts";
 import { publicBaseUrlOf } from "./compose-settings.ts";
 import { composeEdges, type ComposedEdges } from "./compose-edges.ts";
+import { keepRetention } from "./domain/jobs/keep-retention.ts";
 import { clearMedia } from "./domain/jobs/clear-media.ts";
 import { endActing } from "./domain/jobs/end-acting.ts";
 import { eraseAccounts } from "./domain/jobs/erase-accounts.ts";
@@ -146,6 +147,7 @@ async function serve(
       eraseAccounts,
       endActing,
       purgeKeyBackups,
+      keepRetention,
       signCheckpoints,
       bringCheckpoints,
       clearMedia,

@@ -55,6 +55,7 @@ import {
 } from "./admin/groups.ts";
 import { userEndpoints } from "./admin/synapse/user-endpoints.ts";
 import { getMyPermissions } from "./admin/me.ts";
+import { retentionEndpoints } from "./admin/retention.ts";
 import { roomEndpoints } from "./admin/room-endpoints.ts";
 import {
   deleteRoleBinding,
@@ -405,4 +406,5 @@ export const endpoints: readonly Endpoint[] = [
   postAuditReview,
   ...userEndpoints,
   ...roomEndpoints,
+  ...retentionEndpoints,
 ];

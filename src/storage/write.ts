@@ -435,6 +435,18 @@ export interface WriteRows {
   /** With what sealed it; its bytes belong to nobody then, unless it shared them. */
   removedMedia: { mediaId: string }[];
   removedReports: { reportId: number }[];
+  /** What a retention policy is to say; JSON. It has to be tried, then put in force. */
+  retentionDrafts: { policyId: string; draft: string; changedBy: string }[];
+  /** Somebody was shown what this version would destroy. */
+  retentionTrials: { policyId: string; version: number }[];
+  /** In force after so long, where just this version was tried. */
+  retentionActivations: {
+    policyId: string;
+    version: number;
+    waitMs: number;
+    activatedBy: string;
+  }[];
+  removedRetentionPolicies: { policyId: string }[];
   /** A mode stays once it is `rows`; `roomId` "" stands for all rooms. */
   pushModes: {
     at: number;
@@ -445,7 +457,8 @@ export interface WriteRows {
 }
 
 export type Medium = "email" | "msisdn";
-export type AdminJobKind = "delete-room" | "purge-history" | "redact-user";
+export type AdminJobKind =
+  "delete-room" | "purge-history" | "redact-user" | "retention";
 
 export type ScopeKind = "server" | "group" | "space" | "room" | "users";
 

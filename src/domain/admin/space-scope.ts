@@ -21,7 +21,7 @@ export async function isInSpaces(
   );
   const agreed = links.filter(
     ({ parentNid, childNid }) =>
-      isLink(said.get(parentNid)) && isLink(said.get(childNid)),
+      isSpaceLink(said.get(parentNid)) && isSpaceLink(said.get(childNid)),
   );
   const reached = new Set([roomId]);
   for (const room of reached) {
@@ -33,7 +33,7 @@ export async function isInSpaces(
 }
 
 /** "Children where via is not present or invalid (not an array) are ignored." */
-function isLink(event: StoredEvent | undefined): boolean {
+export function isSpaceLink(event: StoredEvent | undefined): boolean {
   const via = event?.pdu.content["via"];
   return (
     Array.isArray(via) &&
