@@ -59,9 +59,13 @@ export async function saveRetainedRooms(
         as m(room_nid bigint, state_version bigint, policy_id text, policy_version int, max_ms bigint,
           redacts boolean, drops_receipts boolean, has_daily_keys boolean)
       where exists (select from held)
+    ), changing as materialized (
+      select o.room_nid from rooms o join made on made.room_nid = o.room_nid
+      where o.has_daily_keys <> made.has_daily_keys order by o.room_nid for update of o
     ), spans as (
-      update rooms set has_daily_keys = made.has_daily_keys from made
-      where rooms.room_nid = made.room_nid and rooms.has_daily_keys <> made.has_daily_keys
+      -- Whoever writes there reads the room's head anew.
+      update rooms set has_daily_keys = not has_daily_keys, state_version = state_version + 1
+      where room_nid in (select room_nid from changing)
     )
     insert into retention_rooms (
       room_nid, policy_id, policy_version, max_ms, redacts, drops_receipts, state_version, made_of)

@@ -72,7 +72,7 @@ export const listRetentionStatus = (
 ): Promise<RetentionStatusRow[]> => sql<RetentionStatusRow[]>`
   select p.policy_id, count(r.room_nid) as rooms, min(o.ts)::bigint as oldest_ts,
     coalesce(sum(d.due), 0)::bigint as overdue, coalesce(sum(d.held), 0)::bigint as held,
-    coalesce(max(${clock}::bigint - r.max_ms - d.oldest_ts), 0)::bigint as overdue_ms
+    coalesce(max(least(${clock}::bigint - r.max_ms - d.oldest_ts, database_ms() - p.in_force_ts)), 0)::bigint as overdue_ms
   from retention_policies p
   left join retention_rooms r on r.policy_id = p.policy_id and r.policy_version = p.active_version and r.max_ms is not null
   left join lateral (
