@@ -80,7 +80,7 @@ describe("retention of many rooms", () => {
       };
     };
     const rooms: RoomOf[] = Array.from({ length: ROOMS }, (_, i) => ({
-      nid: -1 - i,
+      nid: 10_000_001 + i,
       id: `!r${i}:test`,
       isPublic: random.chance(0.3),
       isNamed: random.chance(0.5),
@@ -112,7 +112,7 @@ describe("retention of many rooms", () => {
     // What each event's time is, and what stands in current state.
     const events: EventOf[] = [];
     const stored: object[] = [];
-    let nid = 0;
+    let nid = 30_000_000;
     const store = (
       room: { nid: number },
       fields: {
@@ -125,7 +125,7 @@ describe("retention of many rooms", () => {
         replaces?: number;
       },
     ) => {
-      nid -= 1;
+      nid += 1;
       const { ts, received = ts, type = "m.room.message" } = fields;
       stored.push({
         ...{ nid, room_nid: room.nid, ts, received, type },
@@ -142,7 +142,7 @@ describe("retention of many rooms", () => {
     const roomRows = [
       ...rooms.map(({ nid: room, id }) => ({ nid: room, id })),
       ...Array.from({ length: SPACES }, (_, i) => ({
-        nid: -100_000 - i,
+        nid: 20_000_000 + i,
         id: spaceId(i),
       })),
     ];
@@ -158,7 +158,7 @@ describe("retention of many rooms", () => {
         const via = { via: ["test"] };
         state("m.space.parent", via, spaceId(room.space));
         store(
-          { nid: -100_000 - room.space },
+          { nid: 20_000_000 + room.space },
           {
             ...{ ts: begun, type: "m.space.child", stateKey: room.id },
             ...{ content: via, isCurrent: true },
@@ -204,8 +204,8 @@ describe("retention of many rooms", () => {
     await sql`
       insert into events (nid, room_nid, position, depth, arrival, origin_server_ts, received_ts, event_id, type, state_key,
         sender, rel_type, relates_to, skeleton)
-      select nid, room_nid, -nid, 1, -nid, ts, received, '$e' || -nid, type, state_key, '@a:test',
-        case when replaces is not null then 'm.replace' end, '$e' || -replaces, skeleton
+      select nid, room_nid, nid, 1, nid, ts, received, '$e' || nid, type, state_key, '@a:test',
+        case when replaces is not null then 'm.replace' end, '$e' || replaces, skeleton
       from jsonb_to_recordset(${JSON.stringify(stored)}::text::jsonb)
         as r(nid bigint, room_nid bigint, ts bigint, received bigint, type text, state_key text, replaces bigint, skeleton text)`;
     await sql`
@@ -251,14 +251,15 @@ describe("retention of many rooms", () => {
           (row) => row.nid,
         ),
       );
+      const before = new Set(gone);
       for (const event of events) {
         const isDue =
           isOver(event, clock) ||
           // An edit goes with what it replaces, when that goes.
           (event.target !== null &&
-            !gone.has(event.target.nid) &&
+            !before.has(event.target.nid) &&
             isOver(event.target, clock));
-        const was = gone.has(event.nid);
+        const was = before.has(event.nid);
         if (isDue) gone.add(event.nid);
         if (was || isDue)
           expect(left.has(event.nid), "overdue").to.equal(false);
