@@ -33,10 +33,12 @@ import { createListener, type Listener } from "./http/listener.ts";
 import { readTls, watchTls } from "./cli/tls.ts";
 import { adminTlsOf, listenForAdministrators } from "./cli/admin-listener.ts";
 import { listen } from "./cli/listen.ts";
+import { collectOverdue } from "./cli/metrics.ts";
 import { prepareDrain } from "./cli/drain.ts";
 import { urlOf } from "./cli/url.ts";
 import { prepareDatabase } from "./cli/prepare-database.ts";
 import type { Sql } from "./storage/database.ts";
+import { getOverdue } from "./storage/retention-runs.ts";
 import type { Secret } from "./util/secret.ts";
 
 /** What a server gets from the process that it runs in. */
@@ -131,6 +133,7 @@ async function serve(
     );
     abandon();
   });
+  if (config.metrics.enabled) await collectOverdue(() => getOverdue(sql));
   const pages = createPages(config, publicBaseUrl, sql);
   const apps = composeApps(config, composed, pages);
   respond = apps.client;

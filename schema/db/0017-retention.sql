@@ -364,6 +364,23 @@ begin
   returning m.blob_id;
 end $$;
 
+-- What was sent later than it was asked for, and stands in its room since; answers how many.
+create function drop_delayed_events(
+  p_job text, p_holder uuid, p_generation bigint, p_policy text, p_until bigint, p_limit integer
+) returns bigint language plpgsql as $$
+declare
+  dropped bigint;
+begin
+  perform lock_against_holds();
+  if not holds_claim(p_job, p_holder, p_generation) then return 0; end if;
+  delete from delayed_events where ctid = any(array(
+    select ctid from delayed_events
+    where finalised_ts <= p_until and not is_user_held(user_id) order by finalised_ts limit p_limit));
+  get diagnostics dropped = row_count;
+  perform add_tally(p_job, p_policy, 'delayed events', dropped);
+  return dropped;
+end $$;
+
 -- Devices sealed anew without the address they came from, unless they were seen meanwhile.
 create function forget_addresses(
   p_job text, p_holder uuid, p_generation bigint, p_policy text, p_devices jsonb, p_until bigint
@@ -380,4 +397,16 @@ begin
   get diagnostics dropped = row_count;
   perform add_tally(p_job, p_policy, 'addresses', dropped);
   update retention_progress set addresses_ts = greatest(addresses_ts, p_until);
+end $$;
+
+-- Until legal holds are there, nothing is held.
+do $$
+begin
+  if to_regproc('lock_against_holds') is null then
+    create function lock_against_holds() returns void language plpgsql as 'begin end';
+    create function is_event_held(p_nid bigint) returns boolean language sql stable as 'select false';
+    create function is_media_held(p_media_id text) returns boolean language sql stable as 'select false';
+    create function is_user_held(p_user_id text) returns boolean language sql stable as 'select false';
+    create function is_room_held(p_room_nid bigint) returns boolean language sql stable as 'select false';
+  end if;
 end $$;

@@ -40,6 +40,10 @@ const OTHERWISE: Readonly<Record<string, number>> = {
   "GET /_myelin/client/v1/unsubscribe": 404,
   "POST /_myelin/client/v1/unsubscribe": 404,
   "POST /_synapse/admin/v2/users/:userId/devices": 201,
+  "GET /_myelin/admin/v1/retention/policies/:policyId": 404,
+  "POST /_myelin/admin/v1/retention/policies/:policyId/dry-run": 404,
+  "POST /_myelin/admin/v1/retention/policies/:policyId/activate": 404,
+  "GET /_myelin/admin/v1/retention/certificates/:certificateId": 404,
 };
 
 /** After these nobody is left who could ask again. */

@@ -1,6 +1,7 @@
 import { sign, verify, type KeyObject } from "node:crypto";
 import { canonicalJson } from "./canonical-json.ts";
-import type { JsonObject } from "./json.ts";
+import { readJson } from "./json-reader.ts";
+import { isJsonObject, type JsonObject } from "./json.ts";
 
 const WHAT = "myelin destruction certificate";
 
@@ -21,6 +22,6 @@ export function isCertificate(
   const bytes = Buffer.from(text);
   if (!verify(null, bytes, publicKey, Buffer.from(signature, "base64")))
     return false;
-  const { what } = JSON.parse(text) as JsonObject;
-  return what === WHAT;
+  const said = readJson(text);
+  return isJsonObject(said) && said["what"] === WHAT;
 }

@@ -156,3 +156,16 @@ export async function findCertificate(
     select ${columns(sql)} from retention_certificates where certificate_id = ${certificateId}`;
   return row;
 }
+
+/** Which keys there were is of no use when none opens anything any more. */
+export async function forgetSettledKeys(
+  sql: Sql,
+  lease: Lease,
+  limit: number,
+): Promise<void> {
+  await sql`
+    delete from retention_keys where ctid = any(array(
+      select k.ctid from retention_certificates c
+      join retention_keys k on k.job_id = c.job_id and k.policy_id = c.policy_id
+      where c.unreadable_ts is not null and exists (${heldLease(sql, lease)}) limit ${limit}))`;
+}

@@ -116,6 +116,22 @@ export async function dropPreviews(
   return rows.flatMap(({ blobId }) => blobId ?? []);
 }
 
+/** Answers how many went. */
+export async function dropDelayedEvents(
+  sql: Sql,
+  { jobId, holder, generation }: JobClaim,
+  {
+    policyId,
+    untilTs,
+    limit,
+  }: { policyId: string; untilTs: number; limit: number },
+): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    select drop_delayed_events(
+      ${jobId}, ${holder}, ${generation}, ${policyId}, ${untilTs}::bigint, ${limit}) as count`;
+  return row!.count;
+}
+
 export async function hasOldPreviews(
   sql: Sql,
   untilTs: number,

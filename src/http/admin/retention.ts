@@ -94,7 +94,6 @@ const putRetentionPolicy = endpoint<OnePolicy & { body: PolicyDocument }>({
     properties: {
       scope: {
         type: "object",
-        additionalProperties: false,
         properties: {
           kind: { type: "string", enum: SCOPE_KINDS },
           id: { type: "string", maxLength: 255 },

@@ -33,15 +33,17 @@ export async function expireEvents(
   events: readonly ExpiringEvent[],
 ): Promise<number> {
   const edits = await listEditsOf(edges.db, events, EDITS_AT_ONCE);
+  const policyId = events[0]?.policyId ?? "";
   if (edits.length > 0) {
+    await dropFiles(edges, claim, policyId, edits);
     await clear(edges, claim, edits);
     const count = await expire(edges.db, claim, edits);
     // There may be more of them, which go before what they are edits of.
     if (count > 0 && edits.length === EDITS_AT_ONCE) return count;
   }
-  await dropFiles(edges, claim, events);
-  await redactSome(edges, claim, events);
   const nids = events.map(({ nid }) => nid);
+  await dropFiles(edges, claim, policyId, nids);
+  await redactSome(edges, claim, events);
   await clear(edges, claim, nids);
   return expire(edges.db, claim, nids);
 }
@@ -61,12 +63,11 @@ async function clear(
 async function dropFiles(
   edges: TaskEdges,
   claim: JobClaim,
-  events: readonly ExpiringEvent[],
+  policyId: string,
+  nids: readonly number[],
 ): Promise<void> {
   const { db } = edges;
-  const nids = events.map(({ nid }) => nid);
   const mediaIds = await listMediaNamed(db, nids);
-  const policyId = events[0]?.policyId ?? "";
   for (let from = 0; from < mediaIds.length; from += MEDIA_AT_ONCE) {
     const some = mediaIds.slice(from, from + MEDIA_AT_ONCE);
     const order = { policyId, mediaIds: some, nids, keepsPictures: true };

@@ -1,5 +1,6 @@
 import type { JobClaim } from "../../../storage/admin-jobs.ts";
 import {
+  dropDelayedEvents,
   dropMedia,
   dropPreviews,
   dropThumbnails,
@@ -50,8 +51,8 @@ export async function expireMedia(
 }
 
 /**
- * Policies of media and data in the order of their names, and before them what pages said
- * to a room that keeps nothing so long.
+ * Policies of media and data in the order of their names, and the shortest one of rooms:
+ * what pages said, and what was sent later than asked for, is in no room's rows.
  */
 async function findNext(
   edges: TaskEdges,
@@ -107,7 +108,10 @@ async function expireBy(
     case "url_preview": {
       const order = { policyId, untilTs, limit: PREVIEWS_AT_ONCE };
       await removeDroppedBlobs(edges, await dropPreviews(db, claim, order));
-      return (await hasOldPreviews(db, untilTs)) ? after : undefined;
+      const delayed = await dropDelayedEvents(db, claim, order);
+      const isMore =
+        delayed === PREVIEWS_AT_ONCE || (await hasOldPreviews(db, untilTs));
+      return isMore ? after : undefined;
     }
     case "addresses":
       return (await expireAddresses(edges, claim, policyId, untilTs))

@@ -87,9 +87,16 @@ export function checkPolicy(document: PolicyDocument): JsonObject {
     throw invalid("min_lifetime is longer than max_lifetime.");
   if (classes && kind !== "class" && max === null)
     throw invalid("A policy of this scope needs a max_lifetime.");
-  return JSON.parse(
-    JSON.stringify({ ...document, scope: { kind, ...(id && { id }) } }),
-  ) as JsonObject;
+  const { redact, receipts, basis, description } = document;
+  return {
+    scope: { kind, ...(id !== "" && { id }) },
+    ...(min !== null && { min_lifetime: min }),
+    ...(max !== null && { max_lifetime: max }),
+    ...(redact !== undefined && { redact }),
+    ...(receipts !== undefined && { receipts }),
+    ...(basis !== undefined && { basis }),
+    ...(description !== undefined && { description }),
+  };
 }
 
 const invalid = (message: string): MatrixError =>
