@@ -73,9 +73,11 @@ create table rooms (
   is_resident boolean not null default true,
   -- What is said there is sealed under a key of the day rather than of the month.
   has_daily_keys boolean not null default false,
+  -- Up to here nothing is left to be unread.
+  expired_position bigint not null default 0,
   created_ts bigint not null
 );
-select set_column_classes('rooms', '{"room_nid": "number", "room_id": "id", "room_version": "setting", "state_version": "number", "snapshot_id": "number", "is_published": "flag", "is_resident": "flag", "has_daily_keys": "flag", "created_ts": "time"}');
+select set_column_classes('rooms', '{"room_nid": "number", "room_id": "id", "room_version": "setting", "state_version": "number", "snapshot_id": "number", "is_published": "flag", "is_resident": "flag", "has_daily_keys": "flag", "expired_position": "number", "created_ts": "time"}');
 create index rooms_published on rooms (room_nid) where is_published;
 
 create table room_aliases (

@@ -127,6 +127,30 @@ export async function noteSwept(
     where retention_rooms.room_nid = seen.room_nid`;
 }
 
+/**
+ * Notes of rooms up to where all that counts as unread is gone, so that who has not read for
+ * long is counted no slower for what is over. Rooms are locked in their order.
+ */
+export async function raiseFloors(
+  sql: Sql,
+  claim: JobClaim,
+  roomNids: readonly number[],
+): Promise<void> {
+  await sql`
+    with held as materialized (${heldJob(sql, claim)}), floors as materialized (
+      select o.room_nid, coalesce((
+        select e.position - 1 from events e
+        where e.room_nid = o.room_nid and e.position > o.expired_position and e.is_countable and e.redacted_by is null
+        order by e.position limit 1), (
+        select max(e.position) from events e where e.room_nid = o.room_nid and e.position is not null)) as position
+      from rooms o where o.room_nid = any(${roomNids as number[]}::bigint[]) and exists (select from held)
+    ), rising as materialized (
+      select o.room_nid, floors.position from rooms o join floors on floors.room_nid = o.room_nid
+      where floors.position > o.expired_position order by o.room_nid for no key update of o
+    )
+    update rooms set expired_position = rising.position from rising where rooms.room_nid = rising.room_nid`;
+}
+
 /** Edits of these events, so many at the most: what they say is what their event said. */
 export async function listEditsOf(
   sql: Sql,

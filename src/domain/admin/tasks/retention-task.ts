@@ -7,6 +7,7 @@ import {
   listDueState,
   listEndedSpans,
   noteSwept,
+  raiseFloors,
   readRetentionClock,
   type AgingRoom,
   type DueRoom,
@@ -37,6 +38,8 @@ interface Progress {
 
 /** With its content, words, thread and up to four media each, never more than 500 rows. */
 const EVENTS_AT_ONCE = 60;
+/** How many events go between two notes of up to where nothing is unread. */
+const FLOOR_EVERY = 1000;
 const RECEIPTS_AT_ONCE = 400;
 /** What one notification can name. */
 const KEYS_AT_ONCE = 400;
@@ -76,7 +79,30 @@ type Step = (
 ) => Promise<StepEnd>;
 
 const STEPS: Readonly<Record<Exclude<Phase, "media">, Step>> = {
-  messages: (...of) => expireNext(listDueMessages, ...of),
+  async messages(edges, claim, progress, stretch) {
+    const end = await expireNext(
+      listDueMessages,
+      edges,
+      claim,
+      progress,
+      stretch,
+    );
+    const { events, room } = end.progress as Progress;
+    const isAtEnd = end.isAtEnd && events > progress.events;
+    const stepsTo = (count: number) => Math.floor(count / FLOOR_EVERY);
+    if (isAtEnd || stepsTo(events) > stepsTo(progress.events)) {
+      const { rooms } = stretch;
+      const done = end.isAtEnd
+        ? rooms
+        : rooms.filter(({ roomNid }) => roomNid <= room);
+      await raiseFloors(
+        edges.db,
+        claim,
+        done.map(({ roomNid }) => roomNid),
+      );
+    }
+    return end;
+  },
 
   async state(edges, claim, progress, { rooms, clock }) {
     const unswept = rooms.filter(({ isStateSwept }) => !isStateSwept);
@@ -131,14 +157,18 @@ async function expireNext(
   claim: JobClaim,
   progress: Progress,
   { rooms, clock }: Stretch,
-): Promise<StepEnd> {
+): Promise<StepEnd & { isAtEnd: boolean }> {
   const places: DueRoom[] = rooms.map((room) => ({
     ...untilOf(room, clock),
     fromTs: room.roomNid === progress.room ? progress.ts : 0,
   }));
   const due = await list(edges.db, places, EVENTS_AT_ONCE);
   const last = due.at(-1);
-  if (!last) return { progress: beyond(progress, rooms), next: "more" };
+  if (!last)
+    return {
+      ...{ progress: beyond(progress, rooms), next: "more" },
+      isAtEnd: true,
+    };
   const policies = new Map(rooms.map((room) => [room.roomNid, room]));
   const count = await expireEvents(
     edges,
@@ -154,6 +184,7 @@ async function expireNext(
         ? beyond(next, rooms)
         : { ...next, room: last.roomNid, ts: last.ts + (isStuck ? 1 : 0) },
     next: "more",
+    isAtEnd: due.length < EVENTS_AT_ONCE,
   };
 }
 
