@@ -262,6 +262,11 @@ describe("retention", () => {
     );
     const unread = sync.rooms.join[roomId]!["unread_notifications"] as Json;
     expect(unread).to.deep.equal({ notification_count: 1, highlight_count: 0 });
+    // What is over is not counted over and over.
+    const [floor] = await server.database.sql<{ left: number }[]>`
+      select count(*) as left from events e join rooms r using (room_nid)
+      where r.room_id = ${roomId} and e.position > r.expired_position and e.is_countable`;
+    expect(floor!.left).to.equal(1);
   });
 
   it("sends redactions where the policy says so", async () => {
