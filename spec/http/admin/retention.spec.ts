@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { isCertificate } from "../../../src/core/destruction-certificate.ts";
 import { runTask } from "../../../src/domain/admin/tasks/run-tasks.ts";
 import { administrator } from "../../support/administrators.ts";
-import { downloadPath, uploadImage } from "../../support/media.ts";
+import { downloadPath, thumbnailPath, uploadImage } from "../../support/media.ts";
 import {
   age,
   DAY_MS,
@@ -449,6 +449,43 @@ describe("retention", () => {
     await keepThem(server);
     expect((await alice.get(downloadPath(had))).status).to.equal(404);
     must(await alice.get(downloadPath(avatar)));
+  });
+
+  it("takes small pictures, what pages said, and what was sent late", async () => {
+    const { sql } = server.database;
+    const medium = await uploadImage(alice);
+    must(await alice.get(thumbnailPath(medium, { width: 32, height: 32 })));
+    const countSmall = async () => {
+      const [row] = await sql<{ count: number }[]>`
+        select count(*) as count from media_blobs b join media m on m.blob_id = b.origin_blob_id
+        where m.media_id = ${medium} and b.state = 'stored'`;
+      return row!.count;
+    };
+    expect(await countSmall()).to.equal(1);
+    await sql`update media set created_ts = created_ts - ${9 * DAY_MS}::bigint, last_access_ts = null where media_id = ${medium}`;
+    for (const days of [0, 9]) {
+      await sql`
+        insert into url_previews (url_hash, fetched_ts, expires_ts, is_failure, key_id, sealed)
+        values (sha256(${`page ${days}`}::bytea), database_ms() - ${days * DAY_MS}::bigint, 0, false, 0, 'canary-5')`;
+      await sql`
+        insert into delayed_events (delay_key, user_id, room_id, type, delay_ms, running_since, send_ts, key_id, sealed, finalised_ts)
+        values (sha256(${`late ${days}`}::bytea), '@a:test', '!r', 'm.x', 1, 1, 1, 0, 'canary-5', database_ms() - ${days * DAY_MS}::bigint)`;
+    }
+    await putInForce(admin, "small", {
+      scope: { kind: "media", id: "thumbnail" },
+      ...{ max_lifetime: 5 * DAY_MS, basis: "access" },
+    });
+    await putInForce(admin, "pages", {
+      ...{ scope: { kind: "room", id: "!none:test" }, max_lifetime: DAY_MS },
+    });
+    await keepThem(server);
+    expect(await countSmall()).to.equal(0);
+    must(await alice.get(downloadPath(medium)));
+    must(await alice.get(thumbnailPath(medium, { width: 32, height: 32 })));
+    for (const table of ["url_previews", "delayed_events"]) {
+      const [row] = await sql<{ count: number }[]>`select count(*) as count from ${sql(table)}`;
+      expect(row!.count, table).to.equal(1);
+    }
   });
 
   it("forgets where devices came from", async () => {
