@@ -9,14 +9,19 @@ create table retention_policies (
   version integer not null default 1,
   -- The version that somebody has been shown the numbers of.
   tried_version integer,
+  -- What is in force from a time on, and what is until then.
   active text,
   active_version integer,
   in_force_ts bigint,
+  previous text,
+  previous_version integer,
+  -- It is taken away: until then it only keeps others from its rooms.
+  removed_ts bigint,
   changed_by text collate "C" not null,
   changed_ts bigint not null,
   activated_by text collate "C"
 );
-select set_column_classes('retention_policies', '{"policy_id": "setting", "draft": "setting", "version": "number", "tried_version": "number", "active": "setting", "active_version": "number", "in_force_ts": "time", "changed_by": "id", "changed_ts": "time", "activated_by": "id"}');
+select set_column_classes('retention_policies', '{"policy_id": "setting", "draft": "setting", "version": "number", "tried_version": "number", "active": "setting", "active_version": "number", "in_force_ts": "time", "previous": "setting", "previous_version": "number", "removed_ts": "time", "changed_by": "id", "changed_ts": "time", "activated_by": "id"}');
 
 -- What the policies come to for a room, and of what it was made: while that is so, it holds.
 create table retention_rooms (
@@ -91,24 +96,43 @@ create table retention_progress (
 select set_column_classes('retention_progress', '{"is_only": "flag", "addresses_ts": "time", "begun_ts": "time", "overdue_ms": "time"}');
 insert into retention_progress default values;
 
+-- What is in force just now.
+create function policies_in_force() returns table (policy_id text, active text, active_version integer, in_force_ts bigint)
+language sql stable as $$
+  select p.policy_id, case when p.in_force_ts <= database_ms() then p.active else p.previous end,
+    case when p.in_force_ts <= database_ms() then p.active_version else p.previous_version end,
+    case when p.in_force_ts <= database_ms() then p.in_force_ts else 0 end
+  from retention_policies p where p.in_force_ts <= database_ms() or p.previous is not null
+$$;
+
 -- The policies of a batch.
 create function store_retention(p_rows jsonb, starts bigint[]) returns void language plpgsql as $$
 #variable_conflict use_column
 begin
-  delete from retention_policies using jsonb_to_recordset(coalesce(p_rows->'removed_retention_policies', '[]')) as r(w int, policy_id text)
-  where retention_policies.policy_id = r.policy_id and starts[r.w + 1] is not null;
+  -- It destroys nothing from now on. What other policies would do in its place waits out the
+  -- undo window: meanwhile it keeps all for ever.
+  update retention_policies p set version = version + 1, tried_version = null, removed_ts = database_ms() + r.wait_ms,
+    active = json_build_object('scope', f.active::json->'scope')::text, active_version = version + 1, in_force_ts = database_ms(),
+    previous = null, previous_version = null
+  from jsonb_to_recordset(coalesce(p_rows->'removed_retention_policies', '[]')) as r(w int, policy_id text, wait_ms bigint)
+  join policies_in_force() f on f.policy_id = r.policy_id
+  where p.policy_id = r.policy_id and p.removed_ts is null and starts[r.w + 1] is not null and r.wait_ms > 0;
+  delete from retention_policies p using jsonb_to_recordset(coalesce(p_rows->'removed_retention_policies', '[]')) as r(w int, policy_id text)
+  where p.policy_id = r.policy_id and p.removed_ts is null and starts[r.w + 1] is not null;
   insert into retention_policies as known (policy_id, draft, changed_by, changed_ts)
   select distinct on (policy_id) policy_id, draft, changed_by, database_ms()
   from jsonb_to_recordset(coalesce(p_rows->'retention_drafts', '[]')) as r(w int, policy_id text, draft text, changed_by text)
   where starts[r.w + 1] is not null
   order by policy_id, w desc
   on conflict (policy_id) do update set draft = excluded.draft, version = known.version + 1, tried_version = null,
-    changed_by = excluded.changed_by, changed_ts = excluded.changed_ts;
+    removed_ts = null, changed_by = excluded.changed_by, changed_ts = excluded.changed_ts;
   update retention_policies set tried_version = r.version
   from jsonb_to_recordset(coalesce(p_rows->'retention_trials', '[]')) as r(w int, policy_id text, version int)
   where retention_policies.policy_id = r.policy_id and retention_policies.version = r.version and starts[r.w + 1] is not null;
-  update retention_policies set active = draft, active_version = r.version, activated_by = r.activated_by,
-    in_force_ts = database_ms() + r.wait_ms
+  update retention_policies set
+    previous = case when in_force_ts <= database_ms() then active else previous end,
+    previous_version = case when in_force_ts <= database_ms() then active_version else previous_version end,
+    active = draft, active_version = r.version, activated_by = r.activated_by, in_force_ts = database_ms() + r.wait_ms
   from jsonb_to_recordset(coalesce(p_rows->'retention_activations', '[]'))
     as r(w int, policy_id text, version int, wait_ms bigint, activated_by text)
   where retention_policies.policy_id = r.policy_id and retention_policies.version = r.version
@@ -118,7 +142,7 @@ end $$;
 -- Names the policies that are in force just now.
 create function retention_policies_now() returns text language sql stable as $$
   select md5(coalesce(string_agg(policy_id || ' ' || active_version, ',' order by policy_id), ''))
-  from retention_policies where in_force_ts <= database_ms()
+  from policies_in_force()
 $$;
 
 -- When a month (2026-11) or a day (2026-11-30) is over.

@@ -33,8 +33,7 @@ export const listAgingRooms = (
     r.swept_version is not distinct from o.state_version and r.swept_ts > ${clock - A_DAY_MS}
       and coalesce(r.state_due_ts + r.max_ms > ${clock}, true) as is_state_swept
   from retention_rooms r join rooms o on o.room_nid = r.room_nid
-  join retention_policies p on p.policy_id = r.policy_id and p.active_version = r.policy_version
-    and p.in_force_ts <= database_ms()
+  join policies_in_force() p on p.policy_id = r.policy_id and p.active_version = r.policy_version
   where r.max_ms is not null and r.room_nid >= ${from} order by r.room_nid limit ${limit}`;
 
 /** Up to where things in a room go. */

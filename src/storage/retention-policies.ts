@@ -1,4 +1,5 @@
 import type { Sql } from "./database.ts";
+import { heldLease, type Lease } from "./leases.ts";
 
 export interface RetentionPolicyRow {
   policyId: string;
@@ -9,13 +10,14 @@ export interface RetentionPolicyRow {
   active: string | null;
   activeVersion: number | null;
   inForceTs: number | null;
+  removedTs: number | null;
   changedBy: string;
   changedTs: number;
   activatedBy: string | null;
 }
 
 const columns = (sql: Sql) => sql`
-  policy_id, draft, version, tried_version, active, active_version, in_force_ts, changed_by, changed_ts, activated_by`;
+  policy_id, draft, version, tried_version, active, active_version, in_force_ts, removed_ts, changed_by, changed_ts, activated_by`;
 
 /** A page of the policies, and how many there are in all. */
 export async function listRetentionPolicies(
@@ -58,11 +60,20 @@ export async function listForcedPolicies(
   sql: Sql,
 ): Promise<{ policies: ForcedPolicyRow[]; madeOf: string }> {
   const rows = await sql<(ForcedPolicyRow & { madeOf: string })[]>`
-    select policy_id, active, active_version, retention_policies_now() as made_of from retention_policies
-    where in_force_ts <= database_ms() order by policy_id`;
+    select policy_id, active, active_version, retention_policies_now() as made_of
+    from policies_in_force() order by policy_id`;
   const [first] = rows;
   if (first) return { policies: rows, madeOf: first.madeOf };
   const [none] = await sql<{ madeOf: string }[]>`
     select retention_policies_now() as made_of`;
   return { policies: [], madeOf: none!.madeOf };
+}
+
+/** Those that were taken away, and may have been brought back until now. */
+export async function deleteRemovedPolicies(
+  sql: Sql,
+  lease: Lease,
+): Promise<void> {
+  await sql`
+    delete from retention_policies where removed_ts <= database_ms() and exists (${heldLease(sql, lease)})`;
 }

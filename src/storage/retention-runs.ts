@@ -27,8 +27,7 @@ export async function hasRunLately(sql: Sql, ms: number): Promise<boolean> {
 export async function isAnythingDue(sql: Sql, clock: number): Promise<boolean> {
   const [row] = await sql`
     select from retention_rooms r join rooms o on o.room_nid = r.room_nid
-    join retention_policies p on p.policy_id = r.policy_id and p.active_version = r.policy_version
-      and p.in_force_ts <= database_ms()
+    join policies_in_force() p on p.policy_id = r.policy_id and p.active_version = r.policy_version
     where r.max_ms is not null and (
       r.swept_version is distinct from o.state_version or r.state_due_ts + r.max_ms <= ${clock}::bigint
       or exists (
@@ -73,7 +72,7 @@ export const listRetentionStatus = (
   select p.policy_id, count(r.room_nid) as rooms, min(o.ts)::bigint as oldest_ts,
     coalesce(sum(d.due), 0)::bigint as overdue, coalesce(sum(d.held), 0)::bigint as held,
     coalesce(max(least(${clock}::bigint - r.max_ms - d.oldest_ts, database_ms() - p.in_force_ts)), 0)::bigint as overdue_ms
-  from retention_policies p
+  from policies_in_force() p
   left join retention_rooms r on r.policy_id = p.policy_id and r.policy_version = p.active_version and r.max_ms is not null
   left join lateral (
     select least(e.origin_server_ts, e.received_ts) as ts from events e
@@ -87,7 +86,6 @@ export const listRetentionStatus = (
       where e.room_nid = r.room_nid and e.redacted_by is null and e.status <> 3 and e.state_key is null
         and least(e.origin_server_ts, e.received_ts) <= ${clock}::bigint - r.max_ms
       order by least(e.origin_server_ts, e.received_ts) limit ${MOST_COUNTED}) due) d on true
-  where p.in_force_ts <= database_ms()
   group by p.policy_id order by p.policy_id limit 1000`;
 
 export async function setOverdue(

@@ -446,7 +446,8 @@ export interface WriteRows {
     waitMs: number;
     activatedBy: string;
   }[];
-  removedRetentionPolicies: { policyId: string }[];
+  /** It destroys nothing more; what others would do in its place waits so long. */
+  removedRetentionPolicies: { policyId: string; waitMs: number }[];
   /** A mode stays once it is `rows`; `roomId` "" stands for all rooms. */
   pushModes: {
     at: number;

@@ -114,6 +114,42 @@ describe("retention policies", () => {
   });
 });
 
+describe("retention policies with time to think again", () => {
+  const server = useServer();
+
+  it("keep what a policy keeps until the next one is in force, and while its end can be undone", async () => {
+    const { sql } = server.database;
+    const admin = await administrator(server, "admin", "security-admin");
+    const alice = await server.user("alice");
+    const roomId = await makeRoom(alice);
+    const scope = { kind: "room", id: roomId };
+    const pass = () => sql`
+      update retention_policies set in_force_ts = database_ms(), removed_ts = least(removed_ts, database_ms())`;
+    const left = async () =>
+      bodiesOf(await pageThrough(alice, roomId, { dir: "f", limit: 50 }));
+    await say(alice, roomId, "kept");
+    await age(server, 10 * DAY_MS, roomId);
+    await putInForce(admin, "long", { scope, max_lifetime: 99 * DAY_MS });
+    await putInForce(admin, "all", {
+      ...{ scope: { kind: "server" }, max_lifetime: DAY_MS },
+    });
+    await pass();
+    await putInForce(admin, "long", { scope, max_lifetime: 5 * DAY_MS });
+    await keepThem(server);
+    expect(await left()).to.deep.equal(["kept"]);
+    must(await admin.delete(`${N}/policies/long`));
+    await keepThem(server);
+    expect(await left()).to.deep.equal(["kept"]);
+    expect(
+      must(await admin.get(`${N}/policies/long`))["removed_ts"],
+    ).to.be.above(Date.now());
+    await pass();
+    await keepThem(server);
+    expect(await left()).to.deep.equal([undefined]);
+    expect((await admin.get(`${N}/policies/long`)).status).to.equal(404);
+  });
+});
+
 describe("retention", () => {
   const server = useServer({
     "admin.undo_window_hours": 0,

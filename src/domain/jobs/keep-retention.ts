@@ -1,5 +1,6 @@
 import type { Edges } from "../../edges.ts";
 import { readRetentionClock } from "../../storage/retention-due.ts";
+import { deleteRemovedPolicies } from "../../storage/retention-policies.ts";
 import {
   beginRetentionRun,
   hasRunLately,
@@ -46,6 +47,7 @@ export const keepRetention: Job<Needs> = {
   restMs: 60_000,
   async step(edges, lease) {
     const { db, log } = edges;
+    await deleteRemovedPolicies(db, lease);
     if (await refreshRooms(edges, lease)) return true;
     if (await signCertificates(edges, lease)) return true;
     const { policies } = await readForcedPolicies(edges);

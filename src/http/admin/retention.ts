@@ -49,6 +49,7 @@ const policyAnswer = (policy: ShownPolicy) => ({
     in_force_ts: policy.inForceTs,
     activated_by: policy.activatedBy,
   }),
+  ...(policy.removedTs !== null && { removed_ts: policy.removedTs }),
   changed_by: policy.changedBy,
   changed_ts: policy.changedTs,
 });

@@ -23,6 +23,8 @@ export interface ShownPolicy {
   active: JsonObject | null;
   activeVersion: number | null;
   inForceTs: number | null;
+  /** It keeps all for ever until then, and is gone after it. */
+  removedTs: number | null;
   changedBy: string;
   changedTs: number;
   activatedBy: string | null;
@@ -64,6 +66,7 @@ const show = (row: RetentionPolicyRow): ShownPolicy => ({
   active: parse(row.active),
   activeVersion: row.activeVersion,
   inForceTs: row.inForceTs,
+  removedTs: row.removedTs,
   changedBy: row.changedBy,
   changedTs: row.changedTs,
   activatedBy: row.activatedBy,
@@ -140,16 +143,20 @@ export async function activatePolicy(
   throw new MatrixError("M_UNKNOWN", "The draft changed meanwhile.");
 }
 
-/** Takes a policy away: nothing is destroyed by it any more from then on. */
+/**
+ * Takes a policy away: nothing is destroyed by it any more from then on, nor by others in its
+ * place before the undo window is over.
+ */
 export async function deletePolicy(
-  { committer, db, now }: Needs,
+  { committer, db, now, settings }: Needs & Pick<Edges, "settings">,
   by: ActingAdministrator,
   policyId: string,
 ): Promise<void> {
   const before = await getPolicy(db, policyId);
   await committer.commit({
     positions: 1,
-    rows: { removedRetentionPolicies: [{ policyId }] },
+    rows: { removedRetentionPolicies: [{ policyId, waitMs: settings.undoWindowMs }],
+    },
     audit: [
       {
         ...recordOf(by, `retention ${policyId}`, now()),
