@@ -94,7 +94,8 @@ async function tryOnFiles(
   { scope, basis, maxMs }: NamedPolicy,
   clock: number,
 ): Promise<Record<string, number>> {
-  const untilTs = clock - (maxMs ?? 0);
+  if (maxMs === null) return {};
+  const untilTs = clock - maxMs;
   const byAccess = basis === "access";
   switch (scope.id) {
     case "thumbnail":

@@ -41,7 +41,7 @@ export async function expireMedia(
 ): Promise<MediaProgress | undefined> {
   const policy = await findNext(edges, done.policyId);
   if (!policy) return undefined;
-  const untilTs = clock - (policy.maxMs ?? 0);
+  const untilTs = clock - policy.maxMs;
   const here = policy.policyId;
   const after =
     done.policyId === here && done.after !== undefined ? done.after : FIRST;
@@ -57,18 +57,25 @@ export async function expireMedia(
 async function findNext(
   edges: TaskEdges,
   from = "",
-): Promise<NamedPolicy | undefined> {
+): Promise<LimitedPolicy | undefined> {
   const { policies } = await readForcedPolicies(edges);
-  const others: NamedPolicy[] = policies.filter((each) => !isOfRooms(each));
-  const shortest = policies
-    .filter((each) => isOfRooms(each) && each.maxMs !== null)
-    .sort((a, b) => (a.maxMs ?? 0) - (b.maxMs ?? 0))[0];
+  const others = policies.filter(isLimited).filter((each) => !isOfRooms(each));
+  const [shortest] = policies
+    .filter(isLimited)
+    .filter(isOfRooms)
+    .sort((a, b) => a.maxMs - b.maxMs);
   if (shortest)
     others.push({ ...shortest, scope: { kind: "media", id: "url_preview" } });
   return others
     .sort((a, b) => (a.policyId < b.policyId ? -1 : 1))
     .find(({ policyId }) => policyId >= from);
 }
+
+type LimitedPolicy = NamedPolicy & { maxMs: number };
+
+const isLimited = <P extends NamedPolicy>(
+  policy: P,
+): policy is P & LimitedPolicy => policy.maxMs !== null;
 
 interface Stretch {
   untilTs: number;
