@@ -45,6 +45,7 @@ export function composeSettings(
     undoWindowMs: config.admin.undoWindowHours * HOUR_MS,
     requiresCase: config.admin.requireCase,
     approvals: composeApprovals(config.approvals),
+    keyBackupMs: config.retention.keyBackupDays * 24 * HOUR_MS,
     serverNotices: composeServerNotices(config.serverNotices),
     ...composeTurn(config.turn),
   };

@@ -144,6 +144,8 @@ export interface Settings {
     useMs: number;
     breakGlassMs: number;
   };
+  /** How long copies of the key table are kept elsewhere. */
+  keyBackupMs: number;
   /** Who tells users what the server has to say, and where. */
   serverNotices: {
     localpart: string;

@@ -5,6 +5,7 @@ import { composeApps } from "./compose-app.ts";
 import { composeConnections } from "./compose-connections.ts";
 import { publicBaseUrlOf } from "./compose-settings.ts";
 import { composeEdges, type ComposedEdges } from "./compose-edges.ts";
+import { keepRetention } from "./domain/jobs/keep-retention.ts";
 import { watchAudit } from "./domain/jobs/watch-audit.ts";
 import {
   startCountingDownloads,
@@ -38,10 +39,12 @@ import { createListener, type Listener } from "./http/listener.ts";
 import { readTls, watchTls } from "./cli/tls.ts";
 import { adminTlsOf, listenForAdministrators } from "./cli/admin-listener.ts";
 import { listen } from "./cli/listen.ts";
+import { collectOverdue } from "./cli/metrics.ts";
 import { prepareDrain } from "./cli/drain.ts";
 import { urlOf } from "./cli/url.ts";
 import { prepareDatabase } from "./cli/prepare-database.ts";
 import type { Sql } from "./storage/database.ts";
+import { getOverdue } from "./storage/retention-runs.ts";
 import type { Secret } from "./util/secret.ts";
 
 /** What a server gets from the process that it runs in. */
@@ -136,6 +139,7 @@ async function serve(
     );
     abandon();
   });
+  if (config.metrics.enabled) await collectOverdue(() => getOverdue(sql));
   const pages = createPages(config, publicBaseUrl, sql);
   const apps = composeApps(config, composed, pages);
   respond = apps.client;
@@ -153,6 +157,7 @@ async function serve(
       eraseAccounts,
       endActing,
       purgeKeyBackups,
+      keepRetention,
       signCheckpoints,
       bringCheckpoints,
       clearMedia,

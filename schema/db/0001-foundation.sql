@@ -71,9 +71,13 @@ create table rooms (
   is_published boolean not null default false,
   -- False for a room that we know of (an invite from elsewhere) but are not in.
   is_resident boolean not null default true,
+  -- What is said there is sealed under a key of the day rather than of the month.
+  has_daily_keys boolean not null default false,
+  -- Up to here nothing is left to be unread.
+  expired_position bigint not null default 0,
   created_ts bigint not null
 );
-select set_column_classes('rooms', '{"room_nid": "number", "room_id": "id", "room_version": "setting", "state_version": "number", "snapshot_id": "number", "is_published": "flag", "is_resident": "flag", "created_ts": "time"}');
+select set_column_classes('rooms', '{"room_nid": "number", "room_id": "id", "room_version": "setting", "state_version": "number", "snapshot_id": "number", "is_published": "flag", "is_resident": "flag", "has_daily_keys": "flag", "expired_position": "number", "created_ts": "time"}');
 create index rooms_published on rooms (room_nid) where is_published;
 
 create table room_aliases (
@@ -102,6 +106,7 @@ create table events (
   snapshot_after bigint,
   -- The event that stood at this type and state key before.
   replaces_nid bigint,
+  -- 0 where nobody redacted it: its time was over.
   redacted_by bigint,
   -- Running counts of events that notify by default, in the room and in the thread.
   room_count bigint not null default 0,
@@ -133,6 +138,11 @@ create index events_bumps on events (room_nid, position)
 create index events_by_paging_key on events (room_nid, depth, arrival) where arrival is not null;
 -- What was said nearest to a time.
 create index events_by_time on events (room_nid, origin_server_ts) where arrival is not null;
+-- What is still there of a room, oldest first: messages, and state. A time that another server invented makes nothing younger.
+create index events_aging on events (room_nid, least(origin_server_ts, received_ts))
+  where redacted_by is null and status <> 3 and state_key is null;
+create index events_aging_state on events (room_nid, least(origin_server_ts, received_ts))
+  where redacted_by is null and status <> 3 and state_key is not null;
 create index events_outlying on events (room_nid) where arrival is null;
 create index events_by_thread on events (room_nid, thread, position) where thread is not null;
 create index events_redacted_countable on events (room_nid, position) where is_countable and redacted_by is not null;

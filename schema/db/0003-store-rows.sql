@@ -412,6 +412,10 @@ begin
     perform store_policies(p_rows, starts, p_now);
   end if;
 
+  if p_rows ?| '{retention_drafts,retention_trials,retention_activations,removed_retention_policies}' then
+    perform store_retention(p_rows, starts);
+  end if;
+
   -- Messages to devices that are gone are dropped.
   if p_rows ? 'to_device' then
     insert into to_device (user_id, device_id, position, ordinal, key_id, sealed)

@@ -68,7 +68,7 @@ create table admin_jobs (
 CREATE INDEX admin_jobs_by_age ON public.admin_jobs USING btree (created_ts);
 CREATE INDEX admin_jobs_by_room ON public.admin_jobs USING btree (room_id, created_ts) WHERE (room_id IS NOT NULL);
 CREATE INDEX admin_jobs_due ON public.admin_jobs USING btree (not_before) WHERE (state = ANY (ARRAY['scheduled'::text, 'active'::text]));
-alter table admin_jobs add constraint admin_jobs_kind_check CHECK ((kind = ANY (ARRAY['delete-room'::text, 'purge-history'::text, 'redact-user'::text])));
+alter table admin_jobs add constraint admin_jobs_kind_check CHECK ((kind = ANY (ARRAY['delete-room'::text, 'purge-history'::text, 'redact-user'::text, 'retention'::text])));
 alter table admin_jobs add constraint admin_jobs_pkey PRIMARY KEY (job_id);
 alter table admin_jobs add constraint admin_jobs_state_check CHECK ((state = ANY (ARRAY['scheduled'::text, 'active'::text, 'complete'::text, 'failed'::text, 'cancelled'::text])));
 
@@ -332,6 +332,8 @@ create table events (
   refusal text, -- protocol
   skeleton text not null -- protocol
 );
+CREATE INDEX events_aging ON public.events USING btree (room_nid, LEAST(origin_server_ts, received_ts)) WHERE ((redacted_by IS NULL) AND (status <> 3) AND (state_key IS NULL));
+CREATE INDEX events_aging_state ON public.events USING btree (room_nid, LEAST(origin_server_ts, received_ts)) WHERE ((redacted_by IS NULL) AND (status <> 3) AND (state_key IS NOT NULL));
 CREATE INDEX events_bumps ON public.events USING btree (room_nid, "position") WHERE (("position" IS NOT NULL) AND (status = 0) AND (type = ANY (ARRAY['m.room.create'::text, 'm.room.message'::text, 'm.room.encrypted'::text, 'm.sticker'::text, 'm.call.invite'::text, 'm.poll.start'::text, 'm.beacon_info'::text])));
 CREATE INDEX events_by_paging_key ON public.events USING btree (room_nid, depth, arrival) WHERE (arrival IS NOT NULL);
 CREATE INDEX events_by_parent ON public.events USING btree (room_nid, relates_to, "position") WHERE ((relates_to IS NOT NULL) AND (redacted_by IS NULL));
@@ -796,6 +798,81 @@ create table reports (
 CREATE INDEX reports_by_age ON public.reports USING btree (created_ts);
 alter table reports add constraint reports_pkey PRIMARY KEY (report_id);
 
+create table retention_certificates (
+  certificate_id text collate "C" not null, -- id
+  job_id text collate "C" not null, -- id
+  policy_id text collate "C" not null, -- setting
+  gone_ts bigint not null, -- time
+  document text not null, -- setting
+  signature text collate "C" not null, -- hash
+  keys_gone_ts bigint, -- time
+  unreadable_ts bigint, -- time
+  last_document text, -- setting
+  last_signature text collate "C", -- hash
+  key_id text collate "C" not null -- setting
+);
+CREATE INDEX retention_certificates_by_age ON public.retention_certificates USING btree (gone_ts);
+CREATE INDEX retention_certificates_open ON public.retention_certificates USING btree (gone_ts) WHERE (unreadable_ts IS NULL);
+alter table retention_certificates add constraint retention_certificates_job_id_policy_id_key UNIQUE (job_id, policy_id);
+alter table retention_certificates add constraint retention_certificates_pkey PRIMARY KEY (certificate_id);
+
+create table retention_keys (
+  job_id text collate "C" not null, -- id
+  policy_id text collate "C" not null, -- setting
+  key_id bigint not null, -- number
+  is_span boolean not null, -- flag
+  master_epoch integer -- number
+);
+CREATE INDEX retention_keys_by_key ON public.retention_keys USING btree (key_id);
+alter table retention_keys add constraint retention_keys_pkey PRIMARY KEY (job_id, policy_id, key_id);
+
+create table retention_policies (
+  policy_id text collate "C" not null, -- setting
+  draft text not null, -- setting
+  version integer not null default 1, -- number
+  tried_version integer, -- number
+  active text, -- setting
+  active_version integer, -- number
+  in_force_ts bigint, -- time
+  changed_by text collate "C" not null, -- id
+  changed_ts bigint not null, -- time
+  activated_by text collate "C" -- id
+);
+alter table retention_policies add constraint retention_policies_pkey PRIMARY KEY (policy_id);
+
+create table retention_progress (
+  is_only boolean not null default true, -- flag
+  addresses_ts bigint not null default 0, -- time
+  begun_ts bigint not null default 0, -- time
+  overdue_ms bigint not null default 0 -- time
+);
+alter table retention_progress add constraint retention_progress_is_only_check CHECK (is_only);
+alter table retention_progress add constraint retention_progress_pkey PRIMARY KEY (is_only);
+
+create table retention_rooms (
+  room_nid bigint not null, -- number
+  policy_id text collate "C", -- setting
+  policy_version integer, -- number
+  max_ms bigint, -- time
+  redacts boolean not null default false, -- flag
+  drops_receipts boolean not null default false, -- flag
+  state_version bigint not null, -- number
+  made_of text collate "C" not null, -- hash
+  swept_version bigint, -- number
+  swept_ts bigint not null default 0, -- time
+  state_due_ts bigint -- time
+);
+CREATE INDEX retention_rooms_limited ON public.retention_rooms USING btree (room_nid) WHERE (max_ms IS NOT NULL);
+alter table retention_rooms add constraint retention_rooms_pkey PRIMARY KEY (room_nid);
+
+create table retention_tallies (
+  job_id text collate "C" not null, -- id
+  policy_id text collate "C" not null, -- setting
+  what text collate "C" not null, -- setting
+  count bigint not null -- number
+);
+alter table retention_tallies add constraint retention_tallies_pkey PRIMARY KEY (job_id, policy_id, what);
+
 create table role_bindings (
   binding_id bigint not null, -- number
   user_id text collate "C" not null, -- id
@@ -846,6 +923,7 @@ create table rooms (
   snapshot_id bigint, -- number
   is_published boolean not null default false, -- flag
   is_resident boolean not null default true, -- flag
+  has_daily_keys boolean not null default false, -- flag
   created_ts bigint not null -- time
 );
 CREATE INDEX rooms_published ON public.rooms USING btree (room_nid) WHERE is_published;
@@ -948,6 +1026,11 @@ create table stripped_states (
   sealed bytea not null -- sealed
 );
 alter table stripped_states add constraint stripped_states_pkey PRIMARY KEY (user_id, room_nid);
+
+create table stub_holds (
+  kind text collate "C", -- setting
+  id text collate "C" -- id
+);
 
 create table third_party_ids (
   user_id text collate "C" not null, -- id
@@ -1837,6 +1920,128 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.destroy_spans(p_job text, p_holder uuid, p_generation bigint, p_keys bigint[])
+ RETURNS SETOF bigint
+ LANGUAGE plpgsql
+AS $function$
+declare
+  doomed bigint[];
+begin
+  perform lock_against_holds();
+  if not holds_claim(p_job, p_holder, p_generation) then return; end if;
+  with gone as (
+    delete from keys using rooms
+    where keys.key_id = any(p_keys) and rooms.room_id = keys.owner and not is_span_used(rooms.room_nid, keys.span)
+    returning keys.key_id, keys.scope, keys.span, keys.master_epoch, rooms.room_nid
+  ), noted as (
+    update retention_keys set master_epoch = gone.master_epoch from gone where retention_keys.key_id = gone.key_id
+  ), unhashed as (
+    delete from search_spans using gone
+    where gone.scope = 'room-words' and (search_spans.room_nid, search_spans.span) = (gone.room_nid, gone.span)
+  ), counted as (
+    insert into retention_tallies as known (job_id, policy_id, what, count)
+    select p_job, coalesce(r.policy_id, ''), 'keys', count(*) from gone left join retention_rooms r using (room_nid) group by 2
+    on conflict (job_id, policy_id, what) do update set count = known.count + excluded.count
+  )
+  select coalesce(array_agg(key_id), '{}') into doomed from gone;
+  perform pg_notify('myelin', json_build_object('destroyed', doomed)::text);
+  return query select unnest(doomed);
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.drop_media(p_job text, p_holder uuid, p_generation bigint, p_policy text, p_media text[], p_nids bigint[], p_keeps_pictures boolean)
+ RETURNS SETOF text
+ LANGUAGE plpgsql
+AS $function$
+declare
+  doomed text[];
+begin
+  perform lock_against_holds();
+  if not holds_claim(p_job, p_holder, p_generation) then return; end if;
+  select coalesce(array_agg(media_id), '{}') into doomed from (
+    select m.media_id from media m
+    where m.media_id = any(p_media) and not m.is_protected and not is_media_held(m.media_id)
+      and (p_nids is null or not exists (
+        select from media_references r where r.media_id = m.media_id and r.nid <> all(p_nids)))
+      and (p_nids is null and not p_keeps_pictures or not is_picture(m.media_id))
+    order by m.media_id for update of m) free;
+  perform add_tally(p_job, p_policy, 'media', cardinality(doomed));
+  delete from media_references where media_id = any(doomed);
+  return query delete from media where media_id = any(doomed) returning blob_id;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.drop_previews(p_job text, p_holder uuid, p_generation bigint, p_policy text, p_until bigint, p_limit integer)
+ RETURNS SETOF text
+ LANGUAGE plpgsql
+AS $function$
+declare
+  dropped bigint;
+  pictures text[];
+begin
+  perform lock_against_holds();
+  if not holds_claim(p_job, p_holder, p_generation) then return; end if;
+  with gone as (
+    delete from url_previews where ctid = any(array(
+      select ctid from url_previews where fetched_ts <= p_until order by fetched_ts limit p_limit))
+    returning media_id
+  )
+  select count(*), coalesce(array_agg(media_id) filter (where media_id is not null), '{}') into dropped, pictures from gone;
+  perform add_tally(p_job, p_policy, 'previews', dropped);
+  return query delete from media m where m.media_id = any(pictures) and not m.is_protected and not is_media_held(m.media_id)
+    and not exists (select from media_references r where r.media_id = m.media_id) and not is_picture(m.media_id)
+    and not exists (select from url_previews u where u.media_id = m.media_id)
+  returning m.blob_id;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.drop_receipts(p_job text, p_holder uuid, p_generation bigint, p_rooms bigint[], p_until bigint[], p_limit integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+AS $function$
+declare
+  dropped bigint;
+begin
+  perform lock_against_holds();
+  if not holds_claim(p_job, p_holder, p_generation) then return 0; end if;
+  with gone as (
+    delete from receipts where ctid = any(array(
+      select x.ctid from unnest(p_rooms, p_until) as r(room_nid, until_ts)
+      join receipts x on x.room_nid = r.room_nid and x.receipt_ts <= r.until_ts
+      where not is_user_held(x.user_id) and not is_room_held(x.room_nid) limit p_limit))
+    returning room_nid
+  ), counted as (
+    insert into retention_tallies as known (job_id, policy_id, what, count)
+    select p_job, coalesce(policy_id, ''), 'receipts', count(*) from gone left join retention_rooms using (room_nid) group by 2
+    on conflict (job_id, policy_id, what) do update set count = known.count + excluded.count
+  )
+  select count(*) into dropped from gone;
+  return dropped;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.drop_thumbnails(p_job text, p_holder uuid, p_generation bigint, p_policy text, p_until bigint, p_by_access boolean, p_limit integer)
+ RETURNS SETOF text
+ LANGUAGE plpgsql
+AS $function$
+declare
+  doomed text[];
+begin
+  perform lock_against_holds();
+  if not holds_claim(p_job, p_holder, p_generation) then return; end if;
+  select coalesce(array_agg(blob_id), '{}') into doomed from (
+    select t.blob_id from media_blobs t
+    where t.state = 'stored' and t.origin_blob_id is not null and not exists (
+      select from media m where m.blob_id = t.origin_blob_id and (
+        m.is_protected or is_media_held(m.media_id)
+        or case when p_by_access then coalesce(m.last_access_ts, m.created_ts) else m.created_ts end > p_until))
+    order by t.blob_id limit p_limit for update skip locked) free;
+  perform add_tally(p_job, p_policy, 'thumbnails', cardinality(doomed));
+  return query update media_blobs set state = 'dropped', expires_ts = clock_timestamp()
+    where blob_id = any(doomed) returning blob_id;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.drop_unused_blob()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1855,6 +2060,164 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.expire_events(p_job text, p_holder uuid, p_generation bigint, p_nids bigint[])
+ RETURNS bigint
+ LANGUAGE plpgsql
+AS $function$
+declare
+  doomed bigint[];
+begin
+  perform lock_against_holds();
+  if not holds_claim(p_job, p_holder, p_generation) then return 0; end if;
+  perform from threads t join (
+    select distinct room_nid, relates_to from events where nid = any(p_nids) and rel_type = 'm.thread'
+  ) named on (t.room_nid, t.thread) = (named.room_nid, named.relates_to)
+  order by t.room_nid, t.thread for update of t;
+  select coalesce(array_agg(nid), '{}') into doomed from (
+    select e.nid from events e
+    where e.nid = any(p_nids) and e.redacted_by is null and e.status <> 3 and not is_event_held(e.nid)
+      and not (e.state_key is not null and exists (
+        select from current_state s
+        where s.room_nid = e.room_nid and s.type = e.type and s.state_key = e.state_key and s.nid = e.nid))
+    order by e.nid for update skip locked) free;
+  if doomed = '{}' then return 0; end if;
+  perform from event_contents where nid = any(doomed) order by nid for update;
+
+  with owners as materialized (
+    select e.nid, e.state_key is not null as is_state, coalesce(r.policy_id, '') as policy_id
+    from events e left join retention_rooms r on r.room_nid = e.room_nid where e.nid = any(doomed)
+  ), contents as (
+    delete from event_contents where nid = any(doomed) returning nid, first_key, second_key
+  ), words as (
+    delete from search_events where nid = any(doomed) returning nid
+  ), cited as (
+    delete from media_references where nid = any(doomed) returning nid
+  ), notified as (
+    delete from notifications where nid = any(doomed) returning nid
+  ), pushed as (
+    delete from push_queue where nid = any(doomed) returning nid
+  ), hidden as (
+    update events set redacted_by = 0, device_id = null, txn_id = null where nid = any(doomed)
+    returning nid, room_nid, case when rel_type = 'm.thread' and state_key is null and status = 0
+      and position is not null then relates_to end as thread
+  ), replies as (
+    update threads set replies = threads.replies - gone.replies, last_position = coalesce((
+        select e.position from events e
+        where e.room_nid = threads.room_nid and e.relates_to = threads.thread and e.rel_type = 'm.thread'
+          and e.state_key is null and e.status = 0 and e.redacted_by is null
+          and e.nid <> all(doomed) and e.position is not null
+        order by e.position desc limit 1), 0)
+    from (select room_nid, thread, count(*) as replies from hidden where thread is not null group by 1, 2) gone
+    where (threads.room_nid, threads.thread) = (gone.room_nid, gone.thread)
+  ), sealing as (
+    insert into retention_keys (job_id, policy_id, key_id, is_span, master_epoch)
+    select p_job, used.policy_id, used.key_id, used.is_span, keys.master_epoch from (
+      select distinct policy_id, case when second_key = 0 then first_key else second_key end as key_id,
+        second_key <> 0 as is_span
+      from contents join owners using (nid) where first_key <> 0
+    ) used left join keys on keys.key_id = used.key_id
+    on conflict do nothing
+  )
+  insert into retention_tallies as known (job_id, policy_id, what, count)
+  select p_job, policy_id, what, count(*) from (
+    select nid, case when is_state then 'state' else 'messages' end as what from owners
+    union all select nid, 'contents' from contents
+    union all select nid, 'unsealed' from contents where first_key = 0
+    union all select nid, 'words' from words
+    union all select nid, 'media references' from cited
+    union all select nid, 'notifications' from notified
+    union all select nid, 'pushes' from pushed
+  ) gone join owners using (nid)
+  group by policy_id, what
+  on conflict (job_id, policy_id, what) do update set count = known.count + excluded.count;
+  return cardinality(doomed);
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.forget_addresses(p_job text, p_holder uuid, p_generation bigint, p_policy text, p_devices jsonb, p_until bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  dropped bigint;
+begin
+  perform lock_against_holds();
+  if not holds_claim(p_job, p_holder, p_generation) then return; end if;
+  update devices set key_id = d.key_id, sealed = d.sealed
+  from jsonb_to_recordset(p_devices) as d(user_id text, device_id text, before bytea, key_id bigint, sealed bytea)
+  where devices.user_id = d.user_id and devices.device_id = d.device_id and devices.sealed = d.before
+    and not is_user_held(devices.user_id);
+  get diagnostics dropped = row_count;
+  perform add_tally(p_job, p_policy, 'addresses', dropped);
+  update retention_progress set addresses_ts = greatest(addresses_ts, p_until);
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.holds_claim(p_job text, p_holder uuid, p_generation bigint)
+ RETURNS boolean
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform from admin_jobs
+  where job_id = p_job and holder = p_holder and generation = p_generation
+    and held_until > clock_timestamp() and state = 'active' for update;
+  return found;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.is_event_held(p_nid bigint)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$ select exists (select from stub_holds h join events e on e.nid = p_nid where h.kind = 'user' and h.id = e.sender) $function$
+;
+
+CREATE OR REPLACE FUNCTION public.is_media_held(p_media_id text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$ select exists (select from stub_holds h join media m on m.media_id = p_media_id where h.kind = 'user' and h.id = m.user_id) $function$
+;
+
+CREATE OR REPLACE FUNCTION public.is_picture(p_media text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select exists (select from profile_fields p where p.media_id = p_media)
+    or exists (
+      select from media_references r join events e on e.nid = r.nid
+      join current_state s on s.room_nid = e.room_nid and s.type = e.type and s.state_key = e.state_key and s.nid = e.nid
+      where r.media_id = p_media)
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.is_room_held(p_room_nid bigint)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$ select false $function$
+;
+
+CREATE OR REPLACE FUNCTION public.is_span_used(p_room bigint, p_span text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select exists (
+    select from events e
+    where e.room_nid = p_room and e.redacted_by is null and e.status <> 3 and e.state_key is null
+      and least(e.origin_server_ts, e.received_ts) < span_end(p_span))
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.is_user_held(p_user_id text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$ select exists (select from stub_holds where kind = 'user' and id = p_user_id) $function$
+;
+
 CREATE OR REPLACE FUNCTION public.last_ephemeral_mark()
  RETURNS bigint
  LANGUAGE plpgsql
@@ -1863,6 +2226,28 @@ begin
   perform pg_advisory_xact_lock_shared(hashtext('myelin ephemeral marks'));
   return (select case when is_called then last_value else 0 end from ephemeral_marks);
 end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.lock_against_holds()
+ RETURNS void
+ LANGUAGE sql
+AS $function$ select pg_advisory_xact_lock_shared(hashtext('myelin holds')) $function$
+;
+
+CREATE OR REPLACE FUNCTION public.media_class(p_media text)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select case
+    when exists (select from url_previews u where u.media_id = p_media) then 'url_preview'
+    when exists (select from profile_fields p where p.media_id = p_media) then 'avatar'
+    else coalesce((
+      select case when e.type in ('m.room.avatar', 'm.room.member') then 'avatar'
+        when e.type = 'm.sticker' or e.type like '%emote%' or e.type like '%image_pack%' then 'emoji' else 'attachment' end
+      from media_references r join events e on e.nid = r.nid
+      where r.media_id = p_media order by e.state_key is null, e.nid limit 1), 'attachment') end
+$function$
 ;
 
 CREATE OR REPLACE FUNCTION public.next_ephemeral_mark()
@@ -1884,6 +2269,16 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.retention_policies_now()
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select md5(coalesce(string_agg(policy_id || ' ' || active_version, ',' order by policy_id), ''))
+  from retention_policies where in_force_ts <= database_ms()
+$function$
+;
+
 CREATE OR REPLACE FUNCTION public.set_column_classes(of_table text, classes jsonb)
  RETURNS void
  LANGUAGE plpgsql
@@ -1895,6 +2290,16 @@ begin
     execute format('comment on column %I.%I is %L', of_table, entry.key, entry.value);
   end loop;
 end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.span_end(span text)
+ RETURNS bigint
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select (extract(epoch from (case when length(span) = 7
+    then (span || '-01')::date + interval '1 month' else span::date + interval '1 day' end) at time zone 'UTC') * 1000)::bigint
+$function$
 ;
 
 CREATE OR REPLACE FUNCTION public.store_accounts(p_rows jsonb, starts bigint[])

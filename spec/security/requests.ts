@@ -54,6 +54,7 @@ const plain: Readonly<Record<string, string>> = {
   reportId: "1",
   destination: "elsewhere.test",
   alertId: "1",
+  certificateId: "absent",
 };
 
 const queries: Readonly<Record<string, string>> = {
@@ -403,6 +404,18 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
   "PUT /_matrix/client/v3/rooms/:roomId/typing/:userId": () => ({
     typing: false,
     timeout: 1,
+  }),
+  "PUT /_myelin/admin/v1/retention/policies/:policyId": () => ({
+    scope: { kind: "class", id: "direct" },
+    min_lifetime: 60_000,
+    max_lifetime: 60_000,
+    redact: true,
+    receipts: true,
+    basis: "age",
+    description: "d",
+  }),
+  "POST /_myelin/admin/v1/retention/policies/:policyId/activate": () => ({
+    version: 1,
   }),
   "POST /_myelin/admin/v1/roles": () => ({
     role_id: "made-up",

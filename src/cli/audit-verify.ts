@@ -90,7 +90,7 @@ async function* linesOf(path: string) {
 }
 
 /** The key as `myelin audit key` prints it, or a file that holds it. */
-async function readKey(given: string, path: string): Promise<KeyObject> {
+export async function readKey(given: string, path: string): Promise<KeyObject> {
   const text = RAW_KEY.test(given)
     ? given
     : await readFile(path, "utf8").catch(() => "");

@@ -14,6 +14,24 @@ export async function collectProcessMetrics(): Promise<void> {
   collectDefaultMetrics();
 }
 
+const OVERDUE = "myelin_retention_overdue_seconds";
+
+/** Tells by how long what should be destroyed is late. */
+export async function collectOverdue(
+  readMs: () => Promise<number>,
+): Promise<void> {
+  const { Gauge, register } = await loadClient();
+  if (register.getSingleMetric(OVERDUE)) return;
+  new Gauge({
+    name: OVERDUE,
+    help: "By how long the oldest thing is late that retention policies say is over.",
+    aggregator: "max",
+    async collect() {
+      this.set((await readMs()) / 1000);
+    },
+  });
+}
+
 /** The figures of this process, for the first one to add up. */
 export async function readFigures(): Promise<object[]> {
   const { register } = await loadClient();

@@ -40,6 +40,10 @@ const commands: Readonly<Record<string, Command>> = {
     (await import("./audit.ts")).exportAudit(...call),
   "audit key": async (...call) =>
     (await import("./audit.ts")).printAuditKey(...call),
+  "retention verify": async (...call) =>
+    (await import("./retention-verify.ts")).verifyCertificates(...call),
+  "keys rotate": async (...call) =>
+    (await import("./keys.ts")).rotateKeys(...call),
   "database upgrade": upgradeDatabase,
 };
 

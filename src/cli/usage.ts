@@ -38,10 +38,14 @@ export const USAGE = `Usage: myelin <command>
     --format NAME        ndjson, csv or cef (ndjson, which alone can be verified)
     --from-seq N         from this record on
   audit key            print the public key of the checkpoints
+  retention verify FILE   say whether a certificate of destruction is genuine
+    --key KEY            the public key as audit key prints it, or a file that holds it
+  keys rotate          wrap all living keys under a new master key
+    --destroy            remove the old master keys' files too
   database upgrade     bring the private PostgreSQL to a newer version
 
-config, admin, owner, policy, database, audit export and audit key take --config too, and all
-but config --data.
+config, admin, owner, policy, database, keys, audit export and audit key take --config too,
+and all but config --data.
 `;
 
 /** The command line cannot be understood. */

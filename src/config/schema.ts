@@ -7,6 +7,7 @@ import { egressSchema } from "./egress-schema.ts";
 import { emailSchema } from "./email-schema.ts";
 import { listenersSchema } from "./listeners-schema.ts";
 import { mediaSchema } from "./media-schema.ts";
+import { retentionSchema } from "./retention-schema.ts";
 import { serverNoticesSchema } from "./server-notices-schema.ts";
 import { turnSchema } from "./turn-schema.ts";
 import { urlPreviewsSchema } from "./url-previews-schema.ts";
@@ -231,6 +232,7 @@ export const configSchema = {
     alerts: alertsSchema,
     admin: adminSchema,
     approvals: approvalsSchema,
+    retention: retentionSchema,
     server_notices: serverNoticesSchema,
     media: mediaSchema,
     egress: egressSchema,

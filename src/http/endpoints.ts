@@ -80,6 +80,7 @@ import { getServerKeys } from "./federation/keys.ts";
 import { userEndpoints } from "./admin/synapse/user-endpoints.ts";
 import { policyEndpoints } from "./admin/policy-endpoints.ts";
 import { getMyPermissions } from "./admin/me.ts";
+import { retentionEndpoints } from "./admin/retention.ts";
 import { roomEndpoints } from "./admin/room-endpoints.ts";
 import {
   deleteRoleBinding,
@@ -449,4 +450,5 @@ export const endpoints: readonly Endpoint[] = [
   getServerKeys,
   ...userEndpoints,
   ...roomEndpoints,
+  ...retentionEndpoints,
 ];

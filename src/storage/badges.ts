@@ -19,7 +19,7 @@ export async function listUnreadRooms(
         as i(user_id, sender)
     ), reads as materialized (
       select m.user_id, m.room_nid,
-        greatest(m.since_position, coalesce((
+        greatest(m.since_position, rooms.expired_position, coalesce((
           select max(x.event_position) from receipts x
           where x.room_nid = m.room_nid and x.user_id = m.user_id and x.thread = ''
             and x.receipt_type in ('m.read', 'm.read.private')), 0)) as base,

@@ -138,7 +138,8 @@ export function createKeyring(options: KeyringOptions): Keyring {
       );
     },
 
-    spanAt: (ts) => new Date(ts).toISOString().slice(0, 7),
+    spanAt: (ts, isDay = false) =>
+      new Date(ts).toISOString().slice(0, isDay ? 10 : 7),
 
     forget,
   };

@@ -60,8 +60,8 @@ export interface Keyring {
   openAll(
     rows: readonly ({ context: string } & Sealed)[],
   ): Promise<(string | undefined)[]>;
-  /** The span that a time falls in: its month, `2026-11`. */
-  spanAt(ts: number): string;
+  /** The span that a time falls in: its month, `2026-11`, or where that is asked for its day. */
+  spanAt(ts: number, isDay?: boolean): string;
   /** Drops keys from the cache: they were destroyed, or a write lost over them. */
   forget(keyIds: Iterable<number>): void;
 }

@@ -93,7 +93,8 @@ export async function deleteKeys(
         from gone g join rooms r on r.room_id = g.owner join search_spans s on s.room_nid = r.room_nid
         where g.scope = 'room-state'
       ) held
-      where keys.scope = 'room-words' and keys.owner = held.room_id and keys.span = held.span
+      where keys.scope = 'room-words' and keys.owner = held.room_id
+        and left(keys.span, length(held.span)) = held.span
       returning keys.key_id
     ), marked as (
       update search_spans set pending_from = 0 where key_id in (select key_id from words)

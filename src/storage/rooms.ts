@@ -11,6 +11,7 @@ export interface RoomRow {
 
 /** What the next event of a room is built on, read in one snapshot. */
 export interface RoomHeadRow extends RoomRow {
+  hasDailyKeys: boolean;
   stateVersion: number;
   snapshotId: number | null;
   extremities: { nid: number; eventId: string; depth: number }[];
@@ -61,6 +62,7 @@ export async function listRoomHeads(
 ): Promise<RoomHeadRow[]> {
   const rows = await sql<
     (RoomRow & {
+      hasDailyKeys: boolean;
       stateVersion: number;
       snapshotId: number | null;
       extremityNids: number[];
@@ -72,7 +74,7 @@ export async function listRoomHeads(
     })[]
   >`
     select r.room_nid, r.room_id, r.room_version, r.is_published, r.is_resident,
-      r.state_version, r.snapshot_id, s.hops, s.size, s.hash,
+      r.has_daily_keys, r.state_version, r.snapshot_id, s.hops, s.size, s.hash,
       x.extremity_nids, x.extremity_ids, x.extremity_depths
     from rooms r
     left join state_snapshots s on s.snapshot_id = r.snapshot_id
@@ -120,4 +122,14 @@ export async function listRoomsById(
   return sql<RoomRow[]>`
     select room_nid, room_id, room_version, is_published, is_resident
     from rooms where room_id = any(${roomIds as string[]}::text[])`;
+}
+
+/** Those of these rooms whose keys last a day. */
+export async function listDailyRooms(
+  sql: Sql,
+  roomNids: readonly number[],
+): Promise<number[]> {
+  const rows = await sql<{ roomNid: number }[]>`
+    select room_nid from rooms where room_nid = any(${roomNids as number[]}::bigint[]) and has_daily_keys`;
+  return rows.map(({ roomNid }) => roomNid);
 }

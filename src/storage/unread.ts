@@ -41,7 +41,7 @@ export async function listUnread(
   return sql<UnreadRow[]>`
     with reads as materialized (
       select m.room_nid,
-        greatest(m.since_position, coalesce((
+        greatest(m.since_position, rooms.expired_position, coalesce((
           select max(x.event_position) from receipts x
           where x.room_nid = m.room_nid and x.user_id = ${userId} and x.thread = ''
             and x.receipt_type in ('m.read', 'm.read.private')), 0)) as base,

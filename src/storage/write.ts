@@ -505,6 +505,19 @@ export interface WriteRows {
   roomAttributes: { roomNid: number; attributes: string; setBy: string }[];
   /** Of the room that another one replaces. */
   inheritedAttributes: { roomNid: number; fromRoomNid: number }[];
+  /** What a retention policy is to say; JSON. It has to be tried, then put in force. */
+  retentionDrafts: { policyId: string; draft: string; changedBy: string }[];
+  /** Somebody was shown what this version would destroy. */
+  retentionTrials: { policyId: string; version: number }[];
+  /** In force after so long, where just this version was tried. */
+  retentionActivations: {
+    policyId: string;
+    version: number;
+    waitMs: number;
+    activatedBy: string;
+  }[];
+  /** It destroys nothing more; what others would do in its place waits so long. */
+  removedRetentionPolicies: { policyId: string; waitMs: number }[];
   /** A mode stays once it is `rows`; `roomId` "" stands for all rooms. */
   pushModes: {
     at: number;
@@ -525,7 +538,8 @@ export type ApprovalState =
   | "expired";
 
 export type Medium = "email" | "msisdn";
-export type AdminJobKind = "delete-room" | "purge-history" | "redact-user";
+export type AdminJobKind =
+  "delete-room" | "purge-history" | "redact-user" | "retention";
 
 export type ScopeKind = "server" | "group" | "space" | "room" | "users";
 

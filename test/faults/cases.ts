@@ -15,6 +15,7 @@ import { largeFiles } from "./large-files.ts";
 import { migration } from "./migration.ts";
 import type { ProofCase } from "./proof.ts";
 import { pushes } from "./pushes.ts";
+import { retention } from "./retention.ts";
 import { stopped } from "./stopped.ts";
 import { stream } from "./stream.ts";
 import { thumbnails } from "./thumbnails.ts";
@@ -39,4 +40,5 @@ export const cases: readonly ProofCase[] = [
   filters,
   bodies,
   audit,
+  retention,
 ];

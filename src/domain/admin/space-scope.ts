@@ -30,7 +30,8 @@ export async function readSpaces(
   );
   const above = new Map<string, string[]>();
   for (const { roomId, spaceId, parentNid, childNid } of links) {
-    if (!isLink(said.get(parentNid)) || !isLink(said.get(childNid))) continue;
+    if (!isSpaceLink(said.get(parentNid)) || !isSpaceLink(said.get(childNid)))
+      continue;
     const known = above.get(roomId);
     if (known) known.push(spaceId);
     else above.set(roomId, [spaceId]);
@@ -47,7 +48,7 @@ export async function readSpaces(
 }
 
 /** "Children where via is not present or invalid (not an array) are ignored." */
-function isLink(event: StoredEvent | undefined): boolean {
+export function isSpaceLink(event: StoredEvent | undefined): boolean {
   const via = event?.pdu.content["via"];
   return (
     Array.isArray(via) &&

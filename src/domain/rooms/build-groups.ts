@@ -2,7 +2,7 @@ import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import { listCurrentStateNids } from "../../storage/snapshots.ts";
 import { appendEvent, findUnchanged, placesOf } from "./append-event.ts";
-import { contentKeyNames } from "./content-keys.ts";
+import { contentKeyNames, spansAt } from "./content-keys.ts";
 import { MAX_HOPS } from "./next-snapshot.ts";
 import type { Proposal, ProposalResult } from "./proposal.ts";
 import { readState, type RoomHead } from "./room-head.ts";
@@ -75,9 +75,9 @@ async function sealContents(
   { keyring, now }: Needs,
   { head, unsealed }: Run,
 ): Promise<void> {
-  const span = keyring.spanAt(now());
+  const spans = spansAt(keyring, now(), head.hasDailyKeys);
   const names = unsealed.map(({ draft }) =>
-    contentKeyNames(draft, head.room.roomId, span),
+    contentKeyNames(draft, head.room.roomId, spans),
   );
   const handles = await keyring.prepare(names.flat());
   let taken = 0;

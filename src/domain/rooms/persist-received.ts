@@ -14,7 +14,7 @@ import {
 import { referencesTo } from "../media/references.ts";
 import { assessEvents, type Assessment } from "../push/assess.ts";
 import { mergeRows } from "./commit-run.ts";
-import { contentKeyNames } from "./content-keys.ts";
+import { contentKeyNames, spansAt } from "./content-keys.ts";
 import { rememberEvent } from "./event-store.ts";
 import { strippedFor, userKeys } from "./invitation.ts";
 import { isLocalUser } from "./local-user.ts";
@@ -46,7 +46,7 @@ export async function persistReceived(
       pdu,
       content: contents.get(eventId) ?? null,
     })),
-    options.now,
+    spansAt(edges.keyring, options.now, ground.hasDailyKeys),
   );
   rows.forEach((row, i) => (row.content = sealed[i]!));
   const { notifications, seen } = await assess(edges, run, placed);
@@ -89,14 +89,13 @@ export async function sealContents(
   { keyring }: Pick<Edges, "keyring">,
   { roomId }: Pick<RoomIdentity, "roomId">,
   events: readonly Pick<InspectedEvent, "eventId" | "pdu" | "content">[],
-  now: number,
+  spans: ReturnType<typeof spansAt>,
 ): Promise<(SealedContent | null)[]> {
-  const span = keyring.spanAt(now);
   const names = events.map(({ pdu: { type, sender, state_key: stateKey } }) =>
     contentKeyNames(
       { type, sender, ...(stateKey === undefined ? {} : { stateKey }) },
       roomId,
-      span,
+      spans,
     ),
   );
   const handles = await keyring.prepare(names.flat());

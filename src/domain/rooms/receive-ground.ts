@@ -39,6 +39,8 @@ export interface Tip {
 export interface Ground {
   room: RoomIdentity;
   stateVersion: number;
+  /** Whether what is said there is sealed under a key of the day. */
+  hasDailyKeys: boolean;
   current: StateSet;
   tips: readonly Tip[];
   /** The events themselves and all that they cite, as far as known, in any room. */
@@ -87,6 +89,7 @@ export async function loadGround(
   const ground: Ground = {
     room,
     stateVersion,
+    hasDailyKeys: head.hasDailyKeys,
     current: storedSet({ snapshotId, ...head.snapshot }, new Set()),
     tips: [],
     heads,

@@ -44,6 +44,8 @@ export interface RoomHead {
   extremities: readonly Extremity[];
   /** Entries read so far; null: known to be absent. */
   state: Map<string, StateEntry | null>;
+  /** Whether what is said there is sealed under a key of the day. */
+  hasDailyKeys: boolean;
   /** The position up to which the head is known to be right. */
   seenTo: number;
 }
@@ -75,6 +77,7 @@ export async function loadRoomHead(
     extremities: await readExtremities(edges, room, row.extremities),
     state:
       earlier?.stateVersion === row.stateVersion ? earlier.state : new Map(),
+    hasDailyKeys: row.hasDailyKeys,
     seenTo,
   };
 }
@@ -86,6 +89,7 @@ export const newRoomHead = (room: RoomIdentity): RoomHead => ({
   snapshot: null,
   extremities: [],
   state: new Map(),
+  hasDailyKeys: false,
   seenTo: 0,
 });
 

@@ -18,6 +18,7 @@ import { checkCited } from "./check-cited.ts";
 import { openEvents } from "./event-store.ts";
 import { receiptOf } from "./judge-received.ts";
 import { listCited, orderReceived } from "./order-received.ts";
+import { spansAt } from "./content-keys.ts";
 import { sealContents } from "./persist-received.ts";
 import { dropped, type Receipt } from "./receipt.ts";
 import { clampTime } from "./receive-run.ts";
@@ -213,7 +214,7 @@ async function toRows(
     edges,
     room,
     judged.map(({ inspected }) => inspected),
-    now,
+    spansAt(edges.keyring, now, false),
   );
   return judged.map(({ inspected, refusal }, i) => {
     const { eventId, pdu, skeleton } = inspected;

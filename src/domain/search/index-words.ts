@@ -3,6 +3,7 @@ import { listWords } from "../../core/words.ts";
 import { listBatchesAfter } from "../../storage/batches.ts";
 import type { EventHead } from "../../storage/events.ts";
 import type { Lease } from "../../storage/leases.ts";
+import { listDailyRooms } from "../../storage/rooms.ts";
 import {
   clearSearchSpan,
   findPendingSpan,
@@ -49,7 +50,10 @@ async function readOn(edges: Needs, lease: Lease): Promise<boolean> {
   if (!stretch) return false;
   const { upTo, roomNids } = stretch;
   const heads = await listSearchedBetween(edges.db, roomNids, from, upTo);
-  const rows = await makeRows(edges, lease, heads);
+  const daily = new Set(await listDailyRooms(edges.db, roomNids));
+  const rows = await makeRows(edges, lease, heads, (event) =>
+    edges.keyring.spanAt(event.receivedTs, daily.has(event.roomNid)),
+  );
   await insertSearchRows(edges.db, lease, { from, upTo }, rows);
   return true;
 }
@@ -71,14 +75,14 @@ async function makeRows(
   edges: Needs,
   lease: Lease,
   heads: readonly EventHead[],
+  spanOf: (event: StoredEvent) => string,
 ): Promise<SearchRow[]> {
   const events = await openEvents(edges, heads);
   const found = events.flatMap((event) => {
     const text = searchedText(event.pdu);
     const words = text === undefined ? [] : listWords(text, MOST_WORDS);
     if (words.length === 0) return [];
-    const span = edges.keyring.spanAt(event.receivedTs);
-    return [{ event, words, span }];
+    return [{ event, words, span: spanOf(event) }];
   });
   const spans = await findSpans(edges, lease, found);
   const keys = await edges.keyring.findByIds(spans.values());
@@ -142,7 +146,7 @@ async function readSpanAnew(edges: Needs, lease: Lease): Promise<boolean> {
     timesOf(pending),
     MOST_POSITIONS,
   );
-  const rows = await makeRows(edges, lease, heads);
+  const rows = await makeRows(edges, lease, heads, () => pending.span);
   const last = heads.at(-1)?.position ?? null;
   const isMore = heads.length === MOST_POSITIONS && last !== null;
   const next = isMore ? last + 1 : null;
@@ -151,6 +155,11 @@ async function readSpanAnew(edges: Needs, lease: Lease): Promise<boolean> {
 }
 
 function timesOf({ span }: PendingSpan): { since: number; until: number } {
-  const [year = 0, month = 1] = span.split("-").map(Number);
-  return { since: Date.UTC(year, month - 1), until: Date.UTC(year, month) };
+  const [year = 0, month = 1, day] = span.split("-").map(Number);
+  return day === undefined
+    ? { since: Date.UTC(year, month - 1), until: Date.UTC(year, month) }
+    : {
+        since: Date.UTC(year, month - 1, day),
+        until: Date.UTC(year, month - 1, day + 1),
+      };
 }

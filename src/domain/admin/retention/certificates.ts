@@ -1,0 +1,111 @@
+import type { Edges } from "../../../edges.ts";
+import {
+  certificateText,
+  signCertificate,
+} from "../../../core/destruction-certificate.ts";
+import { MatrixError } from "../../../core/errors.ts";
+import type { JsonObject } from "../../../core/json.ts";
+import type { Lease } from "../../../storage/leases.ts";
+import {
+  findCertificate,
+  finishCertificate,
+  insertCertificate,
+  listCertificates,
+  listUncertified,
+  listUnreadable,
+  noteKeysGone,
+  type CertificateRow,
+  type UncertifiedRow,
+} from "../../../storage/retention-certificates.ts";
+import { findSecretsRecord } from "../../../storage/secrets-record.ts";
+import { epochOf } from "../../../storage/secret-source.ts";
+
+type Needs = Pick<Edges, "auditKey" | "db" | "now" | "random" | "settings">;
+
+const AT_ONCE = 50;
+
+/** Signs what runs that have ended destroyed, and what no copy opens any more; whether there may be more. */
+export async function signCertificates(
+  edges: Needs,
+  lease: Lease,
+): Promise<boolean> {
+  const { auditKey, db, random, settings } = edges;
+  const ended = await listUncertified(db, AT_ONCE);
+  for (const row of ended) {
+    const certificateId = random.token(16);
+    const document = certificateText({
+      ...{ server: settings.serverName, certificate_id: certificateId },
+      ...factsOf(row),
+    });
+    await insertCertificate(db, lease, {
+      ...{ certificateId, document, keyId: auditKey.keyId },
+      ...{ jobId: row.jobId, policyId: row.policyId, goneTs: row.goneTs },
+      signature: signCertificate(document, auditKey.privateKey),
+    });
+  }
+  await noteKeysGone(db, lease);
+  const finished = await signUnreadable(edges, lease);
+  return ended.length === AT_ONCE || finished === AT_ONCE;
+}
+
+const factsOf = (row: UncertifiedRow): JsonObject => ({
+  run: row.jobId,
+  policy_id: row.policyId,
+  policy_version: row.policyVersion,
+  policy: row.policy === null ? null : (JSON.parse(row.policy) as JsonObject),
+  destroyed: JSON.parse(row.counts) as JsonObject,
+  gone_ts: row.goneTs,
+  keys: { of_a_span: row.spanKeys, of_a_room_or_member: row.otherKeys },
+  // What is ours to say, and what is not.
+  limits: [
+    "Copies on other servers and on users' devices are not covered.",
+    "User IDs, event IDs, room IDs and times of the events stay.",
+    ...(row.otherKeys > 0
+      ? [
+          "Old state is sealed under keys that live as long as its room or member: until then backups may hold it.",
+        ]
+      : []),
+  ],
+});
+
+async function signUnreadable(
+  { auditKey, db, now, settings }: Needs,
+  lease: Lease,
+): Promise<number> {
+  const record = await findSecretsRecord(db);
+  const epochs = Object.keys(record?.fingerprints ?? {}).flatMap(
+    (name) => epochOf(name) ?? [],
+  );
+  const rows = await listUnreadable(db, {
+    horizonMs: settings.keyBackupMs,
+    oldestEpoch: Math.min(...epochs, Number.MAX_SAFE_INTEGER),
+    limit: AT_ONCE,
+  });
+  for (const { certificateId, document } of rows) {
+    const unreadableTs = now();
+    const lastDocument = certificateText({
+      ...(JSON.parse(document) as JsonObject),
+      unreadable_ts: unreadableTs,
+    });
+    await finishCertificate(db, lease, {
+      ...{ certificateId, unreadableTs, lastDocument, keyId: auditKey.keyId },
+      lastSignature: signCertificate(lastDocument, auditKey.privateKey),
+    });
+  }
+  return rows.length;
+}
+
+export const searchCertificates = (
+  { db }: Pick<Edges, "db">,
+  search: Parameters<typeof listCertificates>[1],
+): ReturnType<typeof listCertificates> => listCertificates(db, search);
+
+/** @throws MatrixError M_NOT_FOUND */
+export async function readCertificate(
+  { db }: Pick<Edges, "db">,
+  certificateId: string,
+): Promise<CertificateRow> {
+  const row = await findCertificate(db, certificateId);
+  if (row) return row;
+  throw new MatrixError("M_NOT_FOUND", "There is no such certificate.");
+}
