@@ -108,6 +108,34 @@ alter table alerts add constraint alerts_detector_subject_span_key UNIQUE (detec
 alter table alerts add constraint alerts_pkey PRIMARY KEY (alert_id);
 alter table alerts add constraint alerts_severity_check CHECK ((severity = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text])));
 
+create table approvals (
+  approval_id text collate "C" not null, -- id
+  requested_by text collate "C" not null, -- id
+  request_hash text collate "C" not null, -- hash
+  permissions text[] not null, -- setting
+  user_id text collate "C", -- id
+  room_id text collate "C", -- id
+  state text collate "C" not null, -- setting
+  requested_ts bigint not null, -- time
+  expires_ts bigint not null, -- time
+  decided_by text collate "C", -- id
+  decided_ts bigint, -- time
+  comment text, -- setting
+  used_ts bigint, -- time
+  glass_reason text, -- setting
+  is_break_glass boolean not null default false, -- flag
+  reviewed_by text collate "C", -- id
+  reviewed_ts bigint, -- time
+  review text, -- setting
+  key_id bigint not null, -- number
+  sealed bytea not null -- sealed
+);
+CREATE INDEX approvals_by_request ON public.approvals USING btree (requested_by, request_hash, requested_ts);
+CREATE INDEX approvals_by_time ON public.approvals USING btree (requested_ts);
+CREATE UNIQUE INDEX approvals_pending ON public.approvals USING btree (requested_by, request_hash) WHERE (state = 'pending'::text);
+alter table approvals add constraint approvals_pkey PRIMARY KEY (approval_id);
+alter table approvals add constraint approvals_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'approved'::text, 'denied'::text, 'withdrawn'::text, 'used'::text, 'void'::text, 'expired'::text])));
+
 create table audit_checkpoints (
   seq bigint not null, -- number
   hash bytea not null, -- hash
@@ -834,6 +862,9 @@ create table retention_policies (
   active text, -- setting
   active_version integer, -- number
   in_force_ts bigint, -- time
+  previous text, -- setting
+  previous_version integer, -- number
+  removed_ts bigint, -- time
   changed_by text collate "C" not null, -- id
   changed_ts bigint not null, -- time
   activated_by text collate "C" -- id
@@ -924,6 +955,7 @@ create table rooms (
   is_published boolean not null default false, -- flag
   is_resident boolean not null default true, -- flag
   has_daily_keys boolean not null default false, -- flag
+  expired_position bigint not null default 0, -- number
   created_ts bigint not null -- time
 );
 CREATE INDEX rooms_published ON public.rooms USING btree (room_nid) WHERE is_published;
@@ -1026,11 +1058,6 @@ create table stripped_states (
   sealed bytea not null -- sealed
 );
 alter table stripped_states add constraint stripped_states_pkey PRIMARY KEY (user_id, room_nid);
-
-create table stub_holds (
-  kind text collate "C", -- setting
-  id text collate "C" -- id
-);
 
 create table third_party_ids (
   user_id text collate "C" not null, -- id
@@ -1171,6 +1198,16 @@ create table withheld_rooms (
   used_ts bigint not null -- time
 );
 alter table withheld_rooms add constraint withheld_rooms_pkey PRIMARY KEY (user_id, digest);
+
+CREATE OR REPLACE FUNCTION public.add_tally(p_job text, p_policy text, p_what text, p_count bigint)
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  insert into retention_tallies as known (job_id, policy_id, what, count)
+  select p_job, p_policy, p_what, p_count where p_count > 0
+  on conflict (job_id, policy_id, what) do update set count = known.count + excluded.count
+$function$
+;
 
 CREATE OR REPLACE FUNCTION public.back_up_keys(p_user text, p_version bigint, p_rooms text[], p_sessions text[], p_indexes bigint[], p_forwards bigint[], p_verified boolean[], p_key bigint, p_sealed bytea[], p_most_keys bigint, p_most_bytes bigint)
  RETURNS jsonb
@@ -1949,6 +1986,24 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.drop_delayed_events(p_job text, p_holder uuid, p_generation bigint, p_policy text, p_until bigint, p_limit integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+AS $function$
+declare
+  dropped bigint;
+begin
+  perform lock_against_holds();
+  if not holds_claim(p_job, p_holder, p_generation) then return 0; end if;
+  delete from delayed_events where ctid = any(array(
+    select ctid from delayed_events
+    where finalised_ts <= p_until and not is_user_held(user_id) order by finalised_ts limit p_limit));
+  get diagnostics dropped = row_count;
+  perform add_tally(p_job, p_policy, 'delayed events', dropped);
+  return dropped;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.drop_media(p_job text, p_holder uuid, p_generation bigint, p_policy text, p_media text[], p_nids bigint[], p_keeps_pictures boolean)
  RETURNS SETOF text
  LANGUAGE plpgsql
@@ -2169,14 +2224,14 @@ CREATE OR REPLACE FUNCTION public.is_event_held(p_nid bigint)
  RETURNS boolean
  LANGUAGE sql
  STABLE
-AS $function$ select exists (select from stub_holds h join events e on e.nid = p_nid where h.kind = 'user' and h.id = e.sender) $function$
+AS $function$ select false $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.is_media_held(p_media_id text)
  RETURNS boolean
  LANGUAGE sql
  STABLE
-AS $function$ select exists (select from stub_holds h join media m on m.media_id = p_media_id where h.kind = 'user' and h.id = m.user_id) $function$
+AS $function$ select false $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.is_picture(p_media text)
@@ -2215,7 +2270,7 @@ CREATE OR REPLACE FUNCTION public.is_user_held(p_user_id text)
  RETURNS boolean
  LANGUAGE sql
  STABLE
-AS $function$ select exists (select from stub_holds where kind = 'user' and id = p_user_id) $function$
+AS $function$ select false $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.last_ephemeral_mark()
@@ -2230,8 +2285,8 @@ end $function$
 
 CREATE OR REPLACE FUNCTION public.lock_against_holds()
  RETURNS void
- LANGUAGE sql
-AS $function$ select pg_advisory_xact_lock_shared(hashtext('myelin holds')) $function$
+ LANGUAGE plpgsql
+AS $function$ begin end $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.media_class(p_media text)
@@ -2260,6 +2315,18 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.policies_in_force()
+ RETURNS TABLE(policy_id text, active text, active_version integer, in_force_ts bigint)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select p.policy_id, case when p.in_force_ts <= database_ms() then p.active else p.previous end,
+    case when p.in_force_ts <= database_ms() then p.active_version else p.previous_version end,
+    case when p.in_force_ts <= database_ms() then p.in_force_ts else 0 end
+  from retention_policies p where p.in_force_ts <= database_ms() or p.previous is not null
+$function$
+;
+
 CREATE OR REPLACE FUNCTION public.refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2275,7 +2342,7 @@ CREATE OR REPLACE FUNCTION public.retention_policies_now()
  STABLE
 AS $function$
   select md5(coalesce(string_agg(policy_id || ' ' || active_version, ',' order by policy_id), ''))
-  from retention_policies where in_force_ts <= database_ms()
+  from policies_in_force()
 $function$
 ;
 
@@ -2459,6 +2526,34 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.store_approvals(p_rows jsonb, starts bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+begin
+  update approvals set state = 'used', used_ts = database_ms()
+  from jsonb_to_recordset(coalesce(p_rows->'approval_uses', '[]')) as r(w int, approval_id text)
+  where approvals.approval_id = r.approval_id and starts[r.w + 1] is not null;
+
+  update approvals set
+    state = coalesce(r.state, approvals.state),
+    decided_by = coalesce(r.decided_by, approvals.decided_by),
+    decided_ts = case when r.decided_by is null then approvals.decided_ts else database_ms() end,
+    comment = coalesce(r.comment, approvals.comment),
+    expires_ts = coalesce(database_ms() + r.wait_ms, approvals.expires_ts),
+    glass_reason = coalesce(r.glass_reason, approvals.glass_reason),
+    is_break_glass = coalesce(r.is_break_glass, approvals.is_break_glass),
+    reviewed_by = coalesce(r.reviewed_by, approvals.reviewed_by),
+    reviewed_ts = case when r.reviewed_by is null then approvals.reviewed_ts else database_ms() end,
+    review = coalesce(r.review, approvals.review)
+  from jsonb_to_recordset(coalesce(p_rows->'approval_changes', '[]'))
+    as r(w int, approval_id text, state text, decided_by text, comment text, wait_ms bigint, glass_reason text,
+      is_break_glass boolean, reviewed_by text, review text)
+  where approvals.approval_id = r.approval_id and starts[r.w + 1] is not null;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.store_authority(p_rows jsonb, starts bigint[], p_now bigint)
  RETURNS void
  LANGUAGE plpgsql
@@ -2639,6 +2734,43 @@ begin
   join room_attributes a on a.room_nid = r.from_room_nid
   where starts[r.w + 1] is not null
   on conflict do nothing;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.store_retention(p_rows jsonb, starts bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+begin
+  -- It destroys nothing from now on. What other policies would do in its place waits out the
+  -- undo window: meanwhile it keeps all for ever.
+  update retention_policies p set version = version + 1, tried_version = null, removed_ts = database_ms() + r.wait_ms,
+    active = json_build_object('scope', f.active::json->'scope')::text, active_version = version + 1, in_force_ts = database_ms(),
+    previous = null, previous_version = null
+  from jsonb_to_recordset(coalesce(p_rows->'removed_retention_policies', '[]')) as r(w int, policy_id text, wait_ms bigint)
+  join policies_in_force() f on f.policy_id = r.policy_id
+  where p.policy_id = r.policy_id and p.removed_ts is null and starts[r.w + 1] is not null and r.wait_ms > 0;
+  delete from retention_policies p using jsonb_to_recordset(coalesce(p_rows->'removed_retention_policies', '[]')) as r(w int, policy_id text)
+  where p.policy_id = r.policy_id and p.removed_ts is null and starts[r.w + 1] is not null;
+  insert into retention_policies as known (policy_id, draft, changed_by, changed_ts)
+  select distinct on (policy_id) policy_id, draft, changed_by, database_ms()
+  from jsonb_to_recordset(coalesce(p_rows->'retention_drafts', '[]')) as r(w int, policy_id text, draft text, changed_by text)
+  where starts[r.w + 1] is not null
+  order by policy_id, w desc
+  on conflict (policy_id) do update set draft = excluded.draft, version = known.version + 1, tried_version = null,
+    removed_ts = null, changed_by = excluded.changed_by, changed_ts = excluded.changed_ts;
+  update retention_policies set tried_version = r.version
+  from jsonb_to_recordset(coalesce(p_rows->'retention_trials', '[]')) as r(w int, policy_id text, version int)
+  where retention_policies.policy_id = r.policy_id and retention_policies.version = r.version and starts[r.w + 1] is not null;
+  update retention_policies set
+    previous = case when in_force_ts <= database_ms() then active else previous end,
+    previous_version = case when in_force_ts <= database_ms() then active_version else previous_version end,
+    active = draft, active_version = r.version, activated_by = r.activated_by, in_force_ts = database_ms() + r.wait_ms
+  from jsonb_to_recordset(coalesce(p_rows->'retention_activations', '[]'))
+    as r(w int, policy_id text, version int, wait_ms bigint, activated_by text)
+  where retention_policies.policy_id = r.policy_id and retention_policies.version = r.version
+    and retention_policies.tried_version = r.version and starts[r.w + 1] is not null;
 end $function$
 ;
 
@@ -3047,6 +3179,18 @@ begin
 
   if p_rows ?| '{alerts,alert_acknowledgements}' then
     perform store_alerts(p_rows, starts, p_now);
+  end if;
+
+  if p_rows ?| '{approval_uses,approval_changes}' then
+    perform store_approvals(p_rows, starts);
+  end if;
+
+  if p_rows ?| '{policy_versions,policy_activations,user_attributes,room_attributes,inherited_attributes}' then
+    perform store_policies(p_rows, starts, p_now);
+  end if;
+
+  if p_rows ?| '{retention_drafts,retention_trials,retention_activations,removed_retention_policies}' then
+    perform store_retention(p_rows, starts);
   end if;
 
   -- Messages to devices that are gone are dropped.
