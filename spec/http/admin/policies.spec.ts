@@ -278,7 +278,11 @@ describe("the admin API's policies", () => {
     ];
     const answers = await Promise.all(
       Array.from({ length: 10 }, (_, i) =>
-        activate(i % 2 === 0 ? activator : author, "raced", versions[i % 3 ? 1 : 0]!),
+        activate(
+          i % 2 === 0 ? activator : author,
+          "raced",
+          versions[i % 3 ? 1 : 0]!,
+        ),
       ),
     );
     for (const [i, { status }] of answers.entries())
