@@ -101,7 +101,7 @@ create function policies_in_force() returns table (policy_id text, active text, 
 language sql stable as $$
   select p.policy_id, case when p.in_force_ts <= database_ms() then p.active else p.previous end,
     case when p.in_force_ts <= database_ms() then p.active_version else p.previous_version end,
-    case when p.in_force_ts <= database_ms() then p.in_force_ts else 0 end
+    case when p.in_force_ts <= database_ms() then p.in_force_ts end
   from retention_policies p where p.in_force_ts <= database_ms() or p.previous is not null
 $$;
 
@@ -421,16 +421,4 @@ begin
   get diagnostics dropped = row_count;
   perform add_tally(p_job, p_policy, 'addresses', dropped);
   update retention_progress set addresses_ts = greatest(addresses_ts, p_until);
-end $$;
-
--- Until legal holds are there, nothing is held.
-do $$
-begin
-  if to_regproc('lock_against_holds') is null then
-    create function lock_against_holds() returns void language plpgsql as 'begin end';
-    create function is_event_held(p_nid bigint) returns boolean language sql stable as 'select false';
-    create function is_media_held(p_media_id text) returns boolean language sql stable as 'select false';
-    create function is_user_held(p_user_id text) returns boolean language sql stable as 'select false';
-    create function is_room_held(p_room_nid bigint) returns boolean language sql stable as 'select false';
-  end if;
 end $$;

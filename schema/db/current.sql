@@ -755,6 +755,9 @@ create table retention_policies (
   active text, -- setting
   active_version integer, -- number
   in_force_ts bigint, -- time
+  previous text, -- setting
+  previous_version integer, -- number
+  removed_ts bigint, -- time
   changed_by text collate "C" not null, -- id
   changed_ts bigint not null, -- time
   activated_by text collate "C" -- id
@@ -837,6 +840,7 @@ create table rooms (
   is_published boolean not null default false, -- flag
   is_resident boolean not null default true, -- flag
   has_daily_keys boolean not null default false, -- flag
+  expired_position bigint not null default 0, -- number
   created_ts bigint not null -- time
 );
 CREATE INDEX rooms_published ON public.rooms USING btree (room_nid) WHERE is_published;
@@ -939,11 +943,6 @@ create table stripped_states (
   sealed bytea not null -- sealed
 );
 alter table stripped_states add constraint stripped_states_pkey PRIMARY KEY (user_id, room_nid);
-
-create table stub_holds (
-  kind text collate "C", -- setting
-  id text collate "C" -- id
-);
 
 create table third_party_ids (
   user_id text collate "C" not null, -- id
@@ -1801,6 +1800,24 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.drop_delayed_events(p_job text, p_holder uuid, p_generation bigint, p_policy text, p_until bigint, p_limit integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+AS $function$
+declare
+  dropped bigint;
+begin
+  perform lock_against_holds();
+  if not holds_claim(p_job, p_holder, p_generation) then return 0; end if;
+  delete from delayed_events where ctid = any(array(
+    select ctid from delayed_events
+    where finalised_ts <= p_until and not is_user_held(user_id) order by finalised_ts limit p_limit));
+  get diagnostics dropped = row_count;
+  perform add_tally(p_job, p_policy, 'delayed events', dropped);
+  return dropped;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.drop_media(p_job text, p_holder uuid, p_generation bigint, p_policy text, p_media text[], p_nids bigint[], p_keeps_pictures boolean)
  RETURNS SETOF text
  LANGUAGE plpgsql
@@ -2021,14 +2038,14 @@ CREATE OR REPLACE FUNCTION public.is_event_held(p_nid bigint)
  RETURNS boolean
  LANGUAGE sql
  STABLE
-AS $function$ select exists (select from stub_holds h join events e on e.nid = p_nid where h.kind = 'user' and h.id = e.sender) $function$
+AS $function$ select false $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.is_media_held(p_media_id text)
  RETURNS boolean
  LANGUAGE sql
  STABLE
-AS $function$ select exists (select from stub_holds h join media m on m.media_id = p_media_id where h.kind = 'user' and h.id = m.user_id) $function$
+AS $function$ select false $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.is_picture(p_media text)
@@ -2067,7 +2084,7 @@ CREATE OR REPLACE FUNCTION public.is_user_held(p_user_id text)
  RETURNS boolean
  LANGUAGE sql
  STABLE
-AS $function$ select exists (select from stub_holds where kind = 'user' and id = p_user_id) $function$
+AS $function$ select false $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.last_ephemeral_mark()
@@ -2082,8 +2099,8 @@ end $function$
 
 CREATE OR REPLACE FUNCTION public.lock_against_holds()
  RETURNS void
- LANGUAGE sql
-AS $function$ select pg_advisory_xact_lock_shared(hashtext('myelin holds')) $function$
+ LANGUAGE plpgsql
+AS $function$ begin end $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.media_class(p_media text)
@@ -2112,6 +2129,18 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.policies_in_force()
+ RETURNS TABLE(policy_id text, active text, active_version integer, in_force_ts bigint)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select p.policy_id, case when p.in_force_ts <= database_ms() then p.active else p.previous end,
+    case when p.in_force_ts <= database_ms() then p.active_version else p.previous_version end,
+    case when p.in_force_ts <= database_ms() then p.in_force_ts end
+  from retention_policies p where p.in_force_ts <= database_ms() or p.previous is not null
+$function$
+;
+
 CREATE OR REPLACE FUNCTION public.refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2127,7 +2156,7 @@ CREATE OR REPLACE FUNCTION public.retention_policies_now()
  STABLE
 AS $function$
   select md5(coalesce(string_agg(policy_id || ' ' || active_version, ',' order by policy_id), ''))
-  from retention_policies where in_force_ts <= database_ms()
+  from policies_in_force()
 $function$
 ;
 
@@ -2429,20 +2458,30 @@ CREATE OR REPLACE FUNCTION public.store_retention(p_rows jsonb, starts bigint[])
 AS $function$
 #variable_conflict use_column
 begin
-  delete from retention_policies using jsonb_to_recordset(coalesce(p_rows->'removed_retention_policies', '[]')) as r(w int, policy_id text)
-  where retention_policies.policy_id = r.policy_id and starts[r.w + 1] is not null;
+  -- It destroys nothing from now on. What other policies would do in its place waits out the
+  -- undo window: meanwhile it keeps all for ever.
+  update retention_policies p set version = version + 1, tried_version = null, removed_ts = database_ms() + r.wait_ms,
+    active = json_build_object('scope', f.active::json->'scope')::text, active_version = version + 1, in_force_ts = database_ms(),
+    previous = null, previous_version = null
+  from jsonb_to_recordset(coalesce(p_rows->'removed_retention_policies', '[]')) as r(w int, policy_id text, wait_ms bigint)
+  join policies_in_force() f on f.policy_id = r.policy_id
+  where p.policy_id = r.policy_id and p.removed_ts is null and starts[r.w + 1] is not null and r.wait_ms > 0;
+  delete from retention_policies p using jsonb_to_recordset(coalesce(p_rows->'removed_retention_policies', '[]')) as r(w int, policy_id text)
+  where p.policy_id = r.policy_id and p.removed_ts is null and starts[r.w + 1] is not null;
   insert into retention_policies as known (policy_id, draft, changed_by, changed_ts)
   select distinct on (policy_id) policy_id, draft, changed_by, database_ms()
   from jsonb_to_recordset(coalesce(p_rows->'retention_drafts', '[]')) as r(w int, policy_id text, draft text, changed_by text)
   where starts[r.w + 1] is not null
   order by policy_id, w desc
   on conflict (policy_id) do update set draft = excluded.draft, version = known.version + 1, tried_version = null,
-    changed_by = excluded.changed_by, changed_ts = excluded.changed_ts;
+    removed_ts = null, changed_by = excluded.changed_by, changed_ts = excluded.changed_ts;
   update retention_policies set tried_version = r.version
   from jsonb_to_recordset(coalesce(p_rows->'retention_trials', '[]')) as r(w int, policy_id text, version int)
   where retention_policies.policy_id = r.policy_id and retention_policies.version = r.version and starts[r.w + 1] is not null;
-  update retention_policies set active = draft, active_version = r.version, activated_by = r.activated_by,
-    in_force_ts = database_ms() + r.wait_ms
+  update retention_policies set
+    previous = case when in_force_ts <= database_ms() then active else previous end,
+    previous_version = case when in_force_ts <= database_ms() then active_version else previous_version end,
+    active = draft, active_version = r.version, activated_by = r.activated_by, in_force_ts = database_ms() + r.wait_ms
   from jsonb_to_recordset(coalesce(p_rows->'retention_activations', '[]'))
     as r(w int, policy_id text, version int, wait_ms bigint, activated_by text)
   where retention_policies.policy_id = r.policy_id and retention_policies.version = r.version

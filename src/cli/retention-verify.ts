@@ -19,7 +19,9 @@ export async function verifyCertificates(
     throw new UsageError("Which file? Give what the server answered.");
   const { key: given } = parseOptions(rest, { key: { type: "string" } });
   if (given === undefined)
-    throw new UsageError("--key expects the key that `myelin audit key` prints.");
+    throw new UsageError(
+      "--key expects the key that `myelin audit key` prints.",
+    );
   const key = await readKey(given, resolve(program.folder, given));
   const path = resolve(program.folder, file);
   const certificates = readCertificates(

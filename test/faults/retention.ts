@@ -161,8 +161,7 @@ async function waitUntilLeft(
   most: number,
   isFull: boolean,
 ): Promise<number> {
-  const end =
-    performance.now() + (isFull ? LONGEST_MS : LONGEST_IN_SHARE_MS);
+  const end = performance.now() + (isFull ? LONGEST_MS : LONGEST_IN_SHARE_MS);
   for (;;) {
     const [row] = await sql<{ count: string }[]>`
       select count(*) as count from event_contents where nid < 0`;
@@ -231,8 +230,7 @@ class Sends {
         { msgtype: "m.text", body: "said meanwhile" },
       );
       // What a restart kept waiting says nothing of the purge.
-      if (client.retries === before)
-        this.times.push(performance.now() - begun);
+      if (client.retries === before) this.times.push(performance.now() - begun);
       this.eventIds.push(String(eventId));
       await pause(5);
     }

@@ -21,7 +21,8 @@ describe("the statements of retention", () => {
   });
 
   const makeRooms = async (count: number) => {
-    for (let i = 0; i < count; i += 1) await say(alice, await makeRoom(alice), "x");
+    for (let i = 0; i < count; i += 1)
+      await say(alice, await makeRoom(alice), "x");
   };
 
   it("are as many for 60 rooms as for 10", async () => {

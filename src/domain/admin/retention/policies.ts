@@ -155,7 +155,8 @@ export async function deletePolicy(
   const before = await getPolicy(db, policyId);
   await committer.commit({
     positions: 1,
-    rows: { removedRetentionPolicies: [{ policyId, waitMs: settings.undoWindowMs }],
+    rows: {
+      removedRetentionPolicies: [{ policyId, waitMs: settings.undoWindowMs }],
     },
     audit: [
       {
