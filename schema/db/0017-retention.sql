@@ -101,7 +101,7 @@ create function policies_in_force() returns table (policy_id text, active text, 
 language sql stable as $$
   select p.policy_id, case when p.in_force_ts <= database_ms() then p.active else p.previous end,
     case when p.in_force_ts <= database_ms() then p.active_version else p.previous_version end,
-    case when p.in_force_ts <= database_ms() then p.in_force_ts else 0 end
+    case when p.in_force_ts <= database_ms() then p.in_force_ts end
   from retention_policies p where p.in_force_ts <= database_ms() or p.previous is not null
 $$;
 
@@ -167,8 +167,9 @@ begin
 end $$;
 
 -- Destroys the contents of these events, but for what is held and what is current state:
--- they read as if redacted from here on. Answers how many there were. Threads are locked
--- before events, contents in their order, and an event that somebody else is at is left.
+-- they read as if redacted from here on. Answers how many there were: no more than fit into
+-- 500 rows with what goes with them. Threads are locked before events, contents in their
+-- order, and an event that somebody else is at is left.
 create function expire_events(p_job text, p_holder uuid, p_generation bigint, p_nids bigint[]) returns bigint
 language plpgsql as $$
 declare
@@ -181,8 +182,13 @@ begin
   ) named on (t.room_nid, t.thread) = (named.room_nid, named.relates_to)
   order by t.room_nid, t.thread for update of t;
   select coalesce(array_agg(nid), '{}') into doomed from (
+    select e.nid, sum(3 + (e.rel_type is not distinct from 'm.thread')::int
+      + (select count(*) from media_references r where r.nid = e.nid)) over (order by place) as taken
+    from unnest(p_nids) with ordinality as named(nid, place) join events e on e.nid = named.nid
+  ) weighed where taken <= 450;
+  select coalesce(array_agg(nid), '{}') into doomed from (
     select e.nid from events e
-    where e.nid = any(p_nids) and e.redacted_by is null and e.status <> 3 and not is_event_held(e.nid)
+    where e.nid = any(doomed) and e.redacted_by is null and e.status <> 3 and not is_event_held(e.nid)
       and not (e.state_key is not null and exists (
         select from current_state s
         where s.room_nid = e.room_nid and s.type = e.type and s.state_key = e.state_key and s.nid = e.nid))
@@ -421,16 +427,4 @@ begin
   get diagnostics dropped = row_count;
   perform add_tally(p_job, p_policy, 'addresses', dropped);
   update retention_progress set addresses_ts = greatest(addresses_ts, p_until);
-end $$;
-
--- Until legal holds are there, nothing is held.
-do $$
-begin
-  if to_regproc('lock_against_holds') is null then
-    create function lock_against_holds() returns void language plpgsql as 'begin end';
-    create function is_event_held(p_nid bigint) returns boolean language sql stable as 'select false';
-    create function is_media_held(p_media_id text) returns boolean language sql stable as 'select false';
-    create function is_user_held(p_user_id text) returns boolean language sql stable as 'select false';
-    create function is_room_held(p_room_nid bigint) returns boolean language sql stable as 'select false';
-  end if;
 end $$;

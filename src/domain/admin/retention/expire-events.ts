@@ -22,16 +22,23 @@ export interface ExpiringEvent extends DueEvent {
   redacts: boolean;
 }
 
-const EDITS_AT_ONCE = 60;
+const EDITS_AT_ONCE = 100;
 const MEDIA_AT_ONCE = 60;
 const NOTIFICATIONS_AT_ONCE = 400;
 
-/** Destroys what events say, their edits, and the files that nothing else names; answers how many events. */
+export interface Expired {
+  /** How many events, edits too. */
+  gone: number;
+  /** Not all of them were: there were too many edits, or too much that goes with them. */
+  isLeft: boolean;
+}
+
+/** Destroys what events say, their edits, and the files that nothing else names. */
 export async function expireEvents(
   edges: TaskEdges,
   claim: JobClaim,
   events: readonly ExpiringEvent[],
-): Promise<number> {
+): Promise<Expired> {
   const edits = await listEditsOf(edges.db, events, EDITS_AT_ONCE);
   const policyId = events[0]?.policyId ?? "";
   if (edits.length > 0) {
@@ -39,13 +46,15 @@ export async function expireEvents(
     await clear(edges, claim, edits);
     const count = await expire(edges.db, claim, edits);
     // There may be more of them, which go before what they are edits of.
-    if (count > 0 && edits.length === EDITS_AT_ONCE) return count;
+    if (count > 0 && (edits.length === EDITS_AT_ONCE || count < edits.length))
+      return { gone: count, isLeft: true };
   }
   const nids = events.map(({ nid }) => nid);
   await dropFiles(edges, claim, policyId, nids);
-  await redactSome(edges, claim, events);
+  const redacted = await redactSome(edges, claim, events);
   await clear(edges, claim, nids);
-  return expire(edges.db, claim, nids);
+  const gone = redacted + (await expire(edges.db, claim, nids));
+  return { gone, isLeft: gone > 0 && gone < nids.length };
 }
 
 async function clear(
@@ -75,19 +84,22 @@ async function dropFiles(
   }
 }
 
-/** Has clients drop it too, where the policy says so and whoever said it can take it back. */
+/**
+ * Has clients drop it too, where the policy says so and whoever said it can take it back.
+ * Answers how many there were.
+ */
 async function redactSome(
   edges: TaskEdges,
   claim: JobClaim,
   events: readonly ExpiringEvent[],
-): Promise<void> {
+): Promise<number> {
   const wanted = events.filter(
     ({ redacts, type, sender }) =>
       redacts &&
       type !== "m.room.redaction" &&
       isLocalUser(edges.settings, sender),
   );
-  if (wanted.length === 0) return;
+  if (wanted.length === 0) return 0;
   const heads = await listEventHeads(
     edges.db,
     wanted.map(({ nid }) => nid),
@@ -120,10 +132,9 @@ async function redactSome(
     }),
   );
   const done = new Set(sent);
-  const byPolicy = groupBy(
-    wanted.filter(({ nid }) => done.has(nid)),
-    ({ policyId }) => policyId,
-  );
+  const taken = wanted.filter(({ nid }) => done.has(nid));
+  const byPolicy = groupBy(taken, ({ policyId }) => policyId);
   for (const [policyId, { length: count }] of byPolicy)
     await addTally(edges.db, claim, { policyId, what: "redactions", count });
+  return taken.length;
 }

@@ -36,8 +36,8 @@ interface Progress {
   media: MediaProgress;
 }
 
-/** With its content, words, thread and up to four media each, never more than 500 rows. */
-const EVENTS_AT_ONCE = 60;
+/** As many as fit into 500 rows, with their contents and words. */
+const EVENTS_AT_ONCE = 140;
 /** How many events go between two notes of up to where nothing is unread. */
 const FLOOR_EVERY = 1000;
 const RECEIPTS_AT_ONCE = 400;
@@ -170,21 +170,22 @@ async function expireNext(
       isAtEnd: true,
     };
   const policies = new Map(rooms.map((room) => [room.roomNid, room]));
-  const count = await expireEvents(
+  const { gone, isLeft } = await expireEvents(
     edges,
     claim,
     due.map((event) => ({ ...event, ...policies.get(event.roomNid)! })),
   );
-  const next = { ...progress, events: progress.events + count };
-  // Others are at all of them just now: they are left for the next run.
-  const isStuck = count === 0 && due.length === EVENTS_AT_ONCE;
+  const next = { ...progress, events: progress.events + gone };
+  const isAtEnd = !isLeft && due.length < EVENTS_AT_ONCE;
+  const reached = isLeft ? due[0]! : last;
+  // Where others are at all of them just now, they are left for the next run.
+  const ts = reached.ts + (gone === 0 ? 1 : 0);
   return {
-    progress:
-      due.length < EVENTS_AT_ONCE
-        ? beyond(next, rooms)
-        : { ...next, room: last.roomNid, ts: last.ts + (isStuck ? 1 : 0) },
+    progress: isAtEnd
+      ? beyond(next, rooms)
+      : { ...next, room: reached.roomNid, ts },
     next: "more",
-    isAtEnd: due.length < EVENTS_AT_ONCE,
+    isAtEnd,
   };
 }
 
