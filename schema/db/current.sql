@@ -2129,8 +2129,13 @@ begin
   ) named on (t.room_nid, t.thread) = (named.room_nid, named.relates_to)
   order by t.room_nid, t.thread for update of t;
   select coalesce(array_agg(nid), '{}') into doomed from (
+    select e.nid, sum(3 + (e.rel_type is not distinct from 'm.thread')::int
+      + (select count(*) from media_references r where r.nid = e.nid)) over (order by place) as taken
+    from unnest(p_nids) with ordinality as named(nid, place) join events e on e.nid = named.nid
+  ) weighed where taken <= 450;
+  select coalesce(array_agg(nid), '{}') into doomed from (
     select e.nid from events e
-    where e.nid = any(p_nids) and e.redacted_by is null and e.status <> 3 and not is_event_held(e.nid)
+    where e.nid = any(doomed) and e.redacted_by is null and e.status <> 3 and not is_event_held(e.nid)
       and not (e.state_key is not null and exists (
         select from current_state s
         where s.room_nid = e.room_nid and s.type = e.type and s.state_key = e.state_key and s.nid = e.nid))
@@ -2322,7 +2327,7 @@ CREATE OR REPLACE FUNCTION public.policies_in_force()
 AS $function$
   select p.policy_id, case when p.in_force_ts <= database_ms() then p.active else p.previous end,
     case when p.in_force_ts <= database_ms() then p.active_version else p.previous_version end,
-    case when p.in_force_ts <= database_ms() then p.in_force_ts else 0 end
+    case when p.in_force_ts <= database_ms() then p.in_force_ts end
   from retention_policies p where p.in_force_ts <= database_ms() or p.previous is not null
 $function$
 ;
