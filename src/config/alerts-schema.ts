@@ -123,7 +123,7 @@ export const alertsSchema = {
       default: [],
       example: ["mass_download"],
       description:
-        "Which alerts lock the account that they are about at once: password_spray, privileged_reads, mass_download, new_place, off_hours, new_administrator. Who grants roles is never locked.",
+        "Which alerts lock the account that they are about at once: password_spray, privileged_reads, mass_download, new_place, off_hours, new_administrator, broken_glass. Who grants roles is never locked.",
     },
   },
 } as const satisfies Section;

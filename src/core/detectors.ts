@@ -6,6 +6,7 @@ export const DETECTORS = [
   "new_place",
   "off_hours",
   "new_administrator",
+  "broken_glass",
 ] as const;
 
 export type Detector = (typeof DETECTORS)[number];

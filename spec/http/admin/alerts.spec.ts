@@ -178,6 +178,39 @@ describe("alerts of guessed passwords", () => {
   });
 });
 
+describe("alerts of a broken glass", () => {
+  const { server, watch } = useWatched({ "approvals.when_alone": "refuse" });
+
+  it("row 15: tell of what two people did at once, and once", async () => {
+    const auditor = await administrator(server, "auditor", "auditor");
+    const security = await administrator(server, "security", "security-admin");
+    const root = await administrator(server, "root", "system-admin");
+    const friend = await server.user("friend");
+    await server.database.sql`update authority set sealed_ts = 1`;
+    await watch();
+    const asked = await security.post(`${A}/role-bindings`, {
+      ...{ user_id: friend.userId, role: "helpdesk", reason: "at once" },
+      scope: { kind: "server" },
+    });
+    expect(asked.body).to.include({ errcode: "ORG_MYELIN_APPROVAL_REQUIRED" });
+    const approval = `approvals/${String(asked.body["approval_id"])}/break-glass`;
+    must(await security.post(`${A}/me/${approval}`, { reason: "it burns" }));
+    const told = () => alertsOf(auditor, "?detector=broken_glass");
+    await watch();
+    expect(await told()).to.deep.equal([]);
+    must(await root.post(`${A}/${approval}`, { comment: "agreed" }));
+    await watch();
+    await watch();
+    const alerts = await told();
+    expect(alerts).to.have.length(1);
+    expect(alerts[0]).to.deep.include({
+      user_id: root.userId,
+      severity: "high",
+      facts: { permissions: ["roles.grant"] },
+    });
+  });
+});
+
 describe("alerts of administrators", () => {
   const { server, watch, logIn } = useWatched({
     "alerts.privileged_reads.reads": 3,

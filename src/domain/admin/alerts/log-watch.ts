@@ -40,6 +40,7 @@ export class LogWatch {
       ...this.#privilegedReads(facts),
       ...this.#offHours(facts),
       ...newAdministrator(facts),
+      ...brokenGlass(facts),
     ];
   }
 
@@ -137,6 +138,30 @@ function newAdministrator({
       ...{ subject: targetId, span: binding },
       ...{ userId: targetId, recordSeq: seq },
       facts: { role },
+    },
+  ];
+}
+
+/** Two people did at once what takes somebody else's approval. */
+function brokenGlass({
+  seq,
+  action,
+  isAllowed,
+  userId,
+  after,
+}: RecordFacts): Finding[] {
+  const isConfirmed =
+    isAllowed &&
+    action === "approvals.decide" &&
+    after["decision"] === "break-glass" &&
+    userId !== undefined;
+  if (!isConfirmed) return [];
+  return [
+    {
+      detector: "broken_glass",
+      severity: "high",
+      ...{ subject: userId, span: seq, userId, recordSeq: seq },
+      facts: { permissions: after["permissions"] ?? [] },
     },
   ];
 }
