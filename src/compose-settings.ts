@@ -37,6 +37,7 @@ export function composeSettings(
     wellKnown: composeWellKnown(config.wellKnown),
     urlPreviews: config.urlPreviews,
     undoWindowMs: config.admin.undoWindowHours * HOUR_MS,
+    notifiesReads: config.privacy.notifyReads === "at_once",
     serverNotices: composeServerNotices(config.serverNotices),
     ...composeTurn(config.turn),
   };

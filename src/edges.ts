@@ -107,6 +107,8 @@ export interface Settings {
   };
   /** How long what administrators had erased can be taken back. */
   undoWindowMs: number;
+  /** Whether users are told at once when an administrator has read what they wrote or did. */
+  notifiesReads: boolean;
   /** Who tells users what the server has to say, and where. */
   serverNotices: {
     localpart: string;

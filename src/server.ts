@@ -5,6 +5,7 @@ import { composeApps } from "./compose-app.ts";
 import { composeConnections } from "./compose-connections.ts";
 import { publicBaseUrlOf } from "./compose-settings.ts";
 import { composeEdges, type ComposedEdges } from "./compose-edges.ts";
+import { certifyErasures } from "./domain/jobs/certify-erasures.ts";
 import { clearMedia } from "./domain/jobs/clear-media.ts";
 import { endActing } from "./domain/jobs/end-acting.ts";
 import { eraseAccounts } from "./domain/jobs/erase-accounts.ts";
@@ -20,6 +21,7 @@ import { signCheckpoints } from "./domain/jobs/sign-checkpoints.ts";
 import { purgeKeyBackups } from "./domain/jobs/purge-key-backups.ts";
 import { forgetUrlPreviews } from "./domain/jobs/forget-url-previews.ts";
 import { startDelayedEvents } from "./domain/jobs/send-delayed-events.ts";
+import { tellReads } from "./domain/jobs/tell-reads.ts";
 import { bringCheckpoints, streamAudit } from "./domain/jobs/tell-audit.ts";
 import { startJobs } from "./domain/jobs/start-jobs.ts";
 import { indexWords } from "./domain/search/index-words.ts";
@@ -144,6 +146,8 @@ async function serve(
       forgetAdminTasks,
       finishDeactivations,
       eraseAccounts,
+      certifyErasures,
+      tellReads,
       endActing,
       purgeKeyBackups,
       signCheckpoints,

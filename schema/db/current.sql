@@ -66,7 +66,7 @@ create table admin_jobs (
 CREATE INDEX admin_jobs_by_age ON public.admin_jobs USING btree (created_ts);
 CREATE INDEX admin_jobs_by_room ON public.admin_jobs USING btree (room_id, created_ts) WHERE (room_id IS NOT NULL);
 CREATE INDEX admin_jobs_due ON public.admin_jobs USING btree (not_before) WHERE (state = ANY (ARRAY['scheduled'::text, 'active'::text]));
-alter table admin_jobs add constraint admin_jobs_kind_check CHECK ((kind = ANY (ARRAY['delete-room'::text, 'purge-history'::text, 'redact-user'::text])));
+alter table admin_jobs add constraint admin_jobs_kind_check CHECK ((kind = ANY (ARRAY['delete-room'::text, 'purge-history'::text, 'redact-user'::text, 'erase-user'::text])));
 alter table admin_jobs add constraint admin_jobs_pkey PRIMARY KEY (job_id);
 alter table admin_jobs add constraint admin_jobs_state_check CHECK ((state = ANY (ARRAY['scheduled'::text, 'active'::text, 'complete'::text, 'failed'::text, 'cancelled'::text])));
 
@@ -254,6 +254,31 @@ create table devices (
 );
 alter table devices add constraint devices_pkey PRIMARY KEY (user_id, device_id);
 alter table devices add constraint devices_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(user_id);
+
+create table erasure_certificates (
+  certificate_id text collate "C" not null, -- id
+  job_id text collate "C" not null, -- id
+  user_id text collate "C" not null, -- id
+  gone_ts bigint not null, -- time
+  master_epoch integer, -- number
+  document text not null, -- id
+  signature text collate "C" not null, -- hash
+  unreadable_ts bigint, -- time
+  last_document text, -- id
+  last_signature text collate "C", -- hash
+  key_id text collate "C" not null -- setting
+);
+CREATE INDEX erasure_certificates_by_user ON public.erasure_certificates USING btree (user_id, gone_ts);
+CREATE INDEX erasure_certificates_open ON public.erasure_certificates USING btree (gone_ts) WHERE (unreadable_ts IS NULL);
+alter table erasure_certificates add constraint erasure_certificates_job_id_key UNIQUE (job_id);
+alter table erasure_certificates add constraint erasure_certificates_pkey PRIMARY KEY (certificate_id);
+
+create table erasure_tallies (
+  job_id text collate "C" not null, -- id
+  what text collate "C" not null, -- setting
+  count bigint not null -- number
+);
+alter table erasure_tallies add constraint erasure_tallies_pkey PRIMARY KEY (job_id, what);
 
 create table event_contents (
   nid bigint not null, -- number
@@ -555,6 +580,27 @@ create unlogged table presence (
 CREATE INDEX presence_by_end ON public.presence USING btree (last_active_ts) WHERE (state <> 'offline'::text);
 CREATE INDEX presence_by_mark ON public.presence USING btree (mark);
 alter table presence add constraint presence_pkey PRIMARY KEY (user_id);
+
+create table privacy_requests (
+  request_id text collate "C" not null, -- id
+  user_id text collate "C" not null, -- id
+  kind text collate "C" not null, -- setting
+  state text collate "C" not null default 'open'::text, -- setting
+  opened_by text collate "C" not null, -- id
+  created_ts bigint not null, -- time
+  due_ts bigint not null, -- time
+  closed_ts bigint, -- time
+  identity_checked_by text collate "C", -- id
+  identity_checked_ts bigint, -- time
+  version integer not null default 1, -- number
+  key_id bigint not null, -- number
+  sealed bytea not null -- sealed
+);
+CREATE INDEX privacy_requests_by_due ON public.privacy_requests USING btree (due_ts, request_id);
+CREATE INDEX privacy_requests_by_user ON public.privacy_requests USING btree (user_id, created_ts);
+alter table privacy_requests add constraint privacy_requests_kind_check CHECK ((kind = ANY (ARRAY['access'::text, 'rectify'::text, 'erase'::text])));
+alter table privacy_requests add constraint privacy_requests_pkey PRIMARY KEY (request_id);
+alter table privacy_requests add constraint privacy_requests_state_check CHECK ((state = ANY (ARRAY['open'::text, 'in_progress'::text, 'done'::text, 'refused'::text, 'withdrawn'::text])));
 
 create table profile_fields (
   user_id text collate "C" not null, -- id
@@ -906,6 +952,13 @@ create table to_device (
 );
 alter table to_device add constraint to_device_pkey PRIMARY KEY (user_id, device_id, "position", ordinal);
 
+create table told_reads (
+  is_only boolean not null default true, -- flag
+  seq bigint -- number
+);
+alter table told_reads add constraint told_reads_is_only_check CHECK (is_only);
+alter table told_reads add constraint told_reads_pkey PRIMARY KEY (is_only);
+
 create unlogged table typing (
   room_nid bigint not null, -- number
   user_id text collate "C" not null, -- id
@@ -985,6 +1038,16 @@ create table users (
 );
 CREATE INDEX users_deactivated ON public.users USING btree (user_id) WHERE is_deactivated;
 alter table users add constraint users_pkey PRIMARY KEY (user_id);
+
+CREATE OR REPLACE FUNCTION public.add_erased(p_job text, p_what text, p_count bigint)
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  insert into erasure_tallies as known (job_id, what, count)
+  select p_job, p_what, p_count where p_count > 0
+  on conflict (job_id, what) do update set count = known.count + excluded.count
+$function$
+;
 
 CREATE OR REPLACE FUNCTION public.back_up_keys(p_user text, p_version bigint, p_rooms text[], p_sessions text[], p_indexes bigint[], p_forwards bigint[], p_verified boolean[], p_key bigint, p_sealed bytea[], p_most_keys bigint, p_most_bytes bigint)
  RETURNS jsonb
@@ -1616,6 +1679,22 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.count_personal(p_user text, p_tables text[], p_columns text[], p_by_room boolean[])
+ RETURNS TABLE(name text, count bigint)
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+begin
+  for i in 1 .. cardinality(p_tables) loop
+    name := p_tables[i];
+    execute format('select count(*) from %I t where t.%I = $1%s', p_tables[i], p_columns[i],
+      case when p_by_room[i] then ' and t.room_nid = any(array(select m.room_nid from memberships m where m.user_id = $1))' else '' end)
+    into count using p_user;
+    return next;
+  end loop;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.create_pending_medium(p_media_id text, p_user_id text, p_now bigint, p_expires bigint, p_most integer, p_is_legacy boolean)
  RETURNS bigint
  LANGUAGE plpgsql
@@ -1697,6 +1776,164 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.erase_events(p_job text, p_holder uuid, p_generation bigint, p_user text, p_nids bigint[])
+ RETURNS text
+ LANGUAGE plpgsql
+AS $function$
+declare
+  verdict text := may_erase(p_job, p_holder, p_generation, p_user);
+begin
+  if verdict <> 'go' then return verdict; end if;
+  perform from threads t join (
+    select distinct room_nid, relates_to from events where nid = any(p_nids) and rel_type = 'm.thread'
+  ) named on (t.room_nid, t.thread) = (named.room_nid, named.relates_to)
+  order by t.room_nid, t.thread for update of t;
+  perform from events where nid = any(p_nids) order by nid for update;
+  with contents as (
+    delete from event_contents where nid = any(p_nids) returning first_key
+  ), words as (
+    delete from search_events where nid = any(p_nids) returning nid
+  ), cited as (
+    delete from media_references where nid = any(p_nids) returning nid
+  ), notified as (
+    delete from notifications where nid = any(p_nids) returning nid
+  ), pushed as (
+    delete from push_queue where nid = any(p_nids) returning nid
+  ), unmarked as (
+    update events set device_id = null, txn_id = null,
+      redacted_by = case when state_key is null then coalesce(redacted_by, 0) else redacted_by end
+    where nid = any(p_nids)
+  ), replies as (
+    update threads set replies = threads.replies - gone.replies, last_position = coalesce((
+        select e.position from events e
+        where e.room_nid = threads.room_nid and e.relates_to = threads.thread and e.rel_type = 'm.thread'
+          and e.state_key is null and e.status = 0 and e.redacted_by is null
+          and e.nid <> all(p_nids) and e.position is not null
+        order by e.position desc limit 1), 0)
+    from (
+      select room_nid, relates_to as thread, count(*) as replies from events
+      where nid = any(p_nids) and rel_type = 'm.thread' and state_key is null and status = 0
+        and redacted_by is null and position is not null
+      group by 1, 2) gone
+    where (threads.room_nid, threads.thread) = (gone.room_nid, gone.thread)
+  )
+  insert into erasure_tallies as known (job_id, what, count)
+  select p_job, what, count(*) from (
+    select 'event contents' as what from contents
+    union all select 'event contents that were not sealed' from contents where first_key = 0
+    union all select 'words of events' from words
+    union all select 'media references' from cited
+    union all select 'notifications of others' from notified
+    union all select 'pushes' from pushed
+  ) gone group by what
+  on conflict (job_id, what) do update set count = known.count + excluded.count;
+  return 'go';
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.erase_keys(p_job text, p_holder uuid, p_generation bigint, p_user text)
+ RETURNS text
+ LANGUAGE plpgsql
+AS $function$
+declare
+  verdict text := may_erase(p_job, p_holder, p_generation, p_user);
+  doomed bigint[];
+  count_own bigint;
+  epoch integer;
+begin
+  if verdict <> 'go' then return verdict; end if;
+  with gone as (
+    delete from keys where owner = p_user and scope in ('user', 'user-span', 'member')
+    returning key_id, scope, owner, span, master_epoch
+  ), words as (
+    delete from keys using (
+      select r.room_id, g.span
+      from gone g join memberships m on m.user_id = g.owner join rooms r on r.room_nid = m.room_nid
+      where g.scope = 'user-span'
+    ) held
+    where keys.scope = 'room-words' and keys.owner = held.room_id and keys.span = held.span
+    returning keys.key_id
+  ), marked as (
+    update search_spans set pending_from = 0 where key_id in (select key_id from words)
+  )
+  select coalesce(array_agg(key_id), '{}'), count(*) filter (where master_epoch is not null), max(master_epoch)
+  into doomed, count_own, epoch
+  from (select key_id, master_epoch from gone union all select key_id, null from words) all_gone;
+  perform add_erased(p_job, 'keys', count_own);
+  perform add_erased(p_job, 'master epoch', epoch)
+  where not exists (select from erasure_tallies where job_id = p_job and what = 'master epoch');
+  -- One notification holds 8,000 bytes; who cannot be told which forgets them all.
+  perform pg_notify('myelin', json_build_object('destroyed', part)::text)
+  from (
+    select array_agg(key_id) as part from unnest(doomed) with ordinality as d(key_id, n) group by (n - 1) / 300
+    union all select '{}'
+  ) parts;
+  return 'go';
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.erase_media(p_job text, p_holder uuid, p_generation bigint, p_user text, p_limit integer, OUT verdict text, OUT blobs text[])
+ RETURNS record
+ LANGUAGE plpgsql
+AS $function$
+begin
+  verdict := may_erase(p_job, p_holder, p_generation, p_user);
+  blobs := '{}';
+  if verdict <> 'go' then return; end if;
+  with doomed as (
+    select media_id from media where user_id = p_user order by media_id limit p_limit for update
+  ), uncited as (
+    delete from media_references using doomed where media_references.media_id = doomed.media_id
+  ), gone as (
+    delete from media using doomed where media.media_id = doomed.media_id returning coalesce(media.blob_id, '') as blob_id
+  )
+  select coalesce(array_agg(blob_id), '{}') into blobs from gone;
+  perform add_erased(p_job, 'media', cardinality(blobs));
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.erase_rows(p_job text, p_holder uuid, p_generation bigint, p_user text, p_table text, p_column text, p_by_room boolean, p_limit integer, OUT verdict text, OUT count bigint)
+ RETURNS record
+ LANGUAGE plpgsql
+AS $function$
+begin
+  verdict := may_erase(p_job, p_holder, p_generation, p_user);
+  count := 0;
+  if verdict <> 'go' then return; end if;
+  execute format(
+    'delete from %1$I where ctid = any(array(select t.ctid from %1$I t where t.%2$I = $1%3$s limit $2))',
+    p_table, p_column,
+    case when p_by_room then ' and t.room_nid = any(array(select m.room_nid from memberships m where m.user_id = $1))' else '' end)
+  using p_user, p_limit;
+  get diagnostics count = row_count;
+  perform add_erased(p_job, p_table, count);
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.is_erasure_held(p_user_id text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select is_user_held(p_user_id) or exists (
+    select from memberships m where m.user_id = p_user_id and is_room_held(m.room_nid))
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.is_room_held(p_room_nid bigint)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$select false$function$
+;
+
+CREATE OR REPLACE FUNCTION public.is_user_held(p_user_id text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$select false$function$
+;
+
 CREATE OR REPLACE FUNCTION public.last_ephemeral_mark()
  RETURNS bigint
  LANGUAGE plpgsql
@@ -1704,6 +1941,26 @@ AS $function$
 begin
   perform pg_advisory_xact_lock_shared(hashtext('myelin ephemeral marks'));
   return (select case when is_called then last_value else 0 end from ephemeral_marks);
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.lock_against_holds()
+ RETURNS void
+ LANGUAGE sql
+AS $function$select pg_advisory_xact_lock_shared(hashtext('myelin holds'))$function$
+;
+
+CREATE OR REPLACE FUNCTION public.may_erase(p_job text, p_holder uuid, p_generation bigint, p_user text)
+ RETURNS text
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform lock_against_holds();
+  perform from admin_jobs
+  where job_id = p_job and holder = p_holder and generation = p_generation
+    and held_until > clock_timestamp() and state = 'active' for update;
+  if not found then return 'lost'; end if;
+  return case when is_erasure_held(p_user) then 'held' else 'go' end;
 end $function$
 ;
 
@@ -1770,15 +2027,21 @@ begin
   select r.user_id, r.requested_by, database_ms(), database_ms() + r.wait_ms
   from jsonb_to_recordset(coalesce(p_rows->'pending_erasures', '[]'))
     as r(w int, user_id text, requested_by text, wait_ms bigint)
-  join users on users.user_id = r.user_id and users.erased_position is null
-  where starts[r.w + 1] is not null
+  join users on users.user_id = r.user_id
+  where starts[r.w + 1] is not null and not exists (
+    select from admin_jobs j where j.user_id = r.user_id and j.kind = 'erase-user' and j.state not in ('failed', 'cancelled'))
   on conflict do nothing;
   with due as (
-    delete from pending_erasures using jsonb_to_recordset(coalesce(p_rows->'due_erasures', '[]')) as r(w int, user_id text)
+    delete from pending_erasures using jsonb_to_recordset(coalesce(p_rows->'due_erasures', '[]')) as r(w int, user_id text, job_id text)
     where pending_erasures.user_id = r.user_id and pending_erasures.due_ts <= database_ms() and starts[r.w + 1] is not null
-    returning pending_erasures.user_id, starts[r.w + 1] + 1 as position
+    returning pending_erasures.user_id, starts[r.w + 1] + 1 as position, r.job_id, requested_by, requested_ts
+  ), tasks as (
+    insert into admin_jobs (job_id, kind, user_id, params, not_before, created_by, created_ts)
+    select job_id, 'erase-user', user_id, json_build_object('requestedTs', requested_ts)::text, database_ms(), requested_by,
+      database_ms()
+    from due
   )
-  update users set erased_position = due.position from due
+  update users set erased_position = coalesce(users.erased_position, due.position) from due
   where users.user_id = due.user_id and users.is_deactivated;
 
   insert into notice_rooms (user_id, room_nid)
@@ -2005,6 +2268,28 @@ begin
     values (p_media_id, p_user_id, coalesce(p_shared_id, p_blob_id), p_now, p_content_type, p_is_legacy, p_key_id, p_sealed);
   end if;
   return 'stored';
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.store_privacy(p_rows jsonb, starts bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+begin
+  insert into privacy_requests (request_id, user_id, kind, opened_by, created_ts, due_ts, key_id, sealed)
+  select request_id, user_id, kind, opened_by, database_ms(), database_ms() + r.due_in_ms, key_id, sealed
+  from jsonb_to_recordset(coalesce(p_rows->'privacy_requests', '[]'))
+    as r(w int, request_id text, user_id text, kind text, opened_by text, due_in_ms bigint, key_id bigint, sealed bytea)
+  where starts[r.w + 1] is not null;
+  update privacy_requests q set
+    version = q.version + 1, state = r.state, due_ts = r.due_ts, key_id = r.key_id, sealed = r.sealed,
+    closed_ts = case when r.state in ('done', 'refused', 'withdrawn') then coalesce(q.closed_ts, database_ms()) end,
+    identity_checked_by = coalesce(r.checked_by, q.identity_checked_by),
+    identity_checked_ts = case when r.checked_by is null then q.identity_checked_ts else database_ms() end
+  from jsonb_to_recordset(coalesce(p_rows->'privacy_request_changes', '[]'))
+    as r(w int, request_id text, version int, state text, due_ts bigint, checked_by text, key_id bigint, sealed bytea)
+  where q.request_id = r.request_id and q.version = r.version and starts[r.w + 1] is not null;
 end $function$
 ;
 
@@ -2389,6 +2674,10 @@ begin
 
   if p_rows ?| '{room_blocks,removed_room_blocks,admin_jobs,cancelled_admin_jobs,admin_job_items,pruned_extremities,quarantined_media,released_media,media_protections,removed_media,removed_reports}' then
     perform store_admin_rows(p_rows, starts, p_now);
+  end if;
+
+  if p_rows ?| '{privacy_requests,privacy_request_changes}' then
+    perform store_privacy(p_rows, starts);
   end if;
 
   -- Messages to devices that are gone are dropped.

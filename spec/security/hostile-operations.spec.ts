@@ -40,6 +40,11 @@ const OTHERWISE: Readonly<Record<string, number>> = {
   "GET /_myelin/client/v1/unsubscribe": 404,
   "POST /_myelin/client/v1/unsubscribe": 404,
   "POST /_synapse/admin/v2/users/:userId/devices": 201,
+  "DELETE /_myelin/client/v1/privacy/requests/:requestId": 404,
+  "DELETE /_myelin/admin/v1/users/:userId/erasure": 404,
+  "GET /_myelin/admin/v1/users/:userId/erasure/certificate": 404,
+  "GET /_myelin/admin/v1/dsr/:requestId": 404,
+  "PUT /_myelin/admin/v1/dsr/:requestId": 404,
 };
 
 /** After these nobody is left who could ask again. */

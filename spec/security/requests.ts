@@ -50,6 +50,7 @@ const plain: Readonly<Record<string, string>> = {
   externalId: "absent",
   jobId: "absent",
   reportId: "1",
+  requestId: "absent",
 };
 
 const queries: Readonly<Record<string, string>> = {
@@ -411,6 +412,27 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
     from_seq: 1,
     to_seq: 1,
     comment: "c",
+  }),
+  "POST /_myelin/client/v1/privacy/requests": () => ({
+    kind: "access",
+    message: "m",
+  }),
+  "PUT /_myelin/admin/v1/users/:userId/rectification": () => ({
+    displayname: "n",
+    avatar_url: "mxc://test/a",
+    threepids: [],
+  }),
+  "POST /_myelin/admin/v1/dsr": ({ userId }) => ({
+    user_id: userId,
+    kind: "access",
+    message: "m",
+    due_days: 30,
+  }),
+  "PUT /_myelin/admin/v1/dsr/:requestId": () => ({
+    state: "open",
+    due_ts: 1,
+    note: "n",
+    identity_check: "i",
   }),
   "PUT /_synapse/admin/v2/users/:userId": () => ({
     displayname: "n",

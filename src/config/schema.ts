@@ -5,6 +5,7 @@ import { egressSchema } from "./egress-schema.ts";
 import { emailSchema } from "./email-schema.ts";
 import { listenersSchema } from "./listeners-schema.ts";
 import { mediaSchema } from "./media-schema.ts";
+import { privacySchema } from "./privacy-schema.ts";
 import { serverNoticesSchema } from "./server-notices-schema.ts";
 import { turnSchema } from "./turn-schema.ts";
 import { urlPreviewsSchema } from "./url-previews-schema.ts";
@@ -227,6 +228,7 @@ export const configSchema = {
     },
     audit: auditSchema,
     admin: adminSchema,
+    privacy: privacySchema,
     server_notices: serverNoticesSchema,
     media: mediaSchema,
     egress: egressSchema,

@@ -6,6 +6,26 @@ import {
   postAuditReview,
 } from "./admin/audit.ts";
 import {
+  deleteErasure,
+  getErasure,
+  getErasureCertificate,
+  getOnePrivacyRequest,
+  getPersonExport,
+  getPrivacyRequests,
+  postErasure,
+  postPrivacyRequest,
+  putPrivacyRequest,
+  putRectification,
+} from "./admin/privacy.ts";
+import {
+  deleteOwnRequest,
+  getOwnAccesses,
+  getOwnExport,
+  getOwnRequests,
+  postOwnExport,
+  postOwnRequest,
+} from "./client/privacy.ts";
+import {
   getThirdPartyIdentifiers,
   getThirdPartyProtocols,
 } from "./client/third-party.ts";
@@ -403,6 +423,22 @@ export const endpoints: readonly Endpoint[] = [
   getAuditKey,
   getAuditCheckpoints,
   postAuditReview,
+  getOwnExport,
+  postOwnExport,
+  getOwnRequests,
+  postOwnRequest,
+  deleteOwnRequest,
+  getOwnAccesses,
+  getErasure,
+  postErasure,
+  deleteErasure,
+  getErasureCertificate,
+  getPersonExport,
+  putRectification,
+  getPrivacyRequests,
+  postPrivacyRequest,
+  getOnePrivacyRequest,
+  putPrivacyRequest,
   ...userEndpoints,
   ...roomEndpoints,
 ];

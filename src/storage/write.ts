@@ -385,8 +385,8 @@ export interface WriteRows {
   /** One that waits already goes on waiting. */
   pendingErasures: { userId: string; requestedBy: string; waitMs: number }[];
   removedErasures: { userId: string }[];
-  /** Done where it still waits, and its time has come. */
-  dueErasures: { userId: string }[];
+  /** Done where it still waits, and its time has come; by this task then. */
+  dueErasures: { userId: string; jobId: string }[];
   noticeRooms: { userId: string; roomNid: number }[];
   registrationTokens: {
     token: string;
@@ -435,6 +435,22 @@ export interface WriteRows {
   /** With what sealed it; its bytes belong to nobody then, unless it shared them. */
   removedMedia: { mediaId: string }[];
   removedReports: { reportId: number }[];
+  /** What a person asks for, due after so long by the database's time. */
+  privacyRequests: ({
+    requestId: string;
+    userId: string;
+    kind: PrivacyRequestKind;
+    openedBy: string;
+    dueInMs: number;
+  } & Sealed)[];
+  /** Made on this version; where it is another by now, nothing changes. */
+  privacyRequestChanges: ({
+    requestId: string;
+    version: number;
+    state: PrivacyRequestState;
+    dueTs: number;
+    checkedBy: string | null;
+  } & Sealed)[];
   /** A mode stays once it is `rows`; `roomId` "" stands for all rooms. */
   pushModes: {
     at: number;
@@ -445,7 +461,11 @@ export interface WriteRows {
 }
 
 export type Medium = "email" | "msisdn";
-export type AdminJobKind = "delete-room" | "purge-history" | "redact-user";
+export type AdminJobKind =
+  "delete-room" | "purge-history" | "redact-user" | "erase-user";
+export type PrivacyRequestKind = "access" | "rectify" | "erase";
+export type PrivacyRequestState =
+  "open" | "in_progress" | "done" | "refused" | "withdrawn";
 
 export type ScopeKind = "server" | "group" | "space" | "room" | "users";
 

@@ -232,6 +232,7 @@ async function makeAuthority(
   await bindRole(server, user.userId, "security-admin");
   await bindRole(server, user.userId, "auditor");
   await bindRole(server, user.userId, "system-admin");
+  await bindRole(server, user.userId, "privacy-officer");
   const ids = { roleId: `role${number}`, groupId: `group${number}` };
   const description = "d";
   const permissions = ["roles.read"];
@@ -259,6 +260,7 @@ async function makeOperation(
 ): Promise<Pick<Stage, "operator" | "target" | "token">> {
   const operator = await server.user(`operator${number}`);
   await bindRole(server, operator.userId, "system-admin");
+  await bindRole(server, operator.userId, "privacy-officer");
   const target = await server.user(`target${number}`);
   const identity = newCrossSigning(target.userId).body;
   must(await target.post("/keys/device_signing/upload", identity));
@@ -286,7 +288,8 @@ export const askerOf = (
 
 /** Whether an administrator does it to somebody else. */
 const isOfOther = (endpoint: Endpoint): boolean =>
-  userEndpoints.includes(endpoint) &&
+  (userEndpoints.includes(endpoint) ||
+    endpoint.path.startsWith("/_myelin/admin/v1/users/:userId/")) &&
   endpoint.permission !== undefined &&
   endpoint.ownToo !== true;
 

@@ -10,5 +10,7 @@ export type AuditEvent =
   | "auth.cross_signing"
   | "auth.devices"
   | "auth.deactivate"
+  | "privacy.own_export"
+  | "privacy.own_request"
   /** By whoever holds the shared secret. */
   | "users.create";

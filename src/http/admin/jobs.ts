@@ -13,7 +13,9 @@ import {
 } from "./paging.ts";
 import { native } from "./tools.ts";
 
-const KINDS = ["delete-room", "purge-history", "redact-user"] as const;
+const KINDS = [
+  ...["delete-room", "purge-history", "redact-user", "erase-user"],
+] as const;
 const STATES = [
   ...["scheduled", "active", "complete", "failed", "cancelled"],
 ] as const;

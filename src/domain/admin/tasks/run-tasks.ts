@@ -11,6 +11,7 @@ import { StorageUnavailable } from "../../../storage/storage-unavailable.ts";
 import type { AdminJobKind } from "../../../storage/write.ts";
 import { createLoopMeter, restFor } from "../../../util/loop-load.ts";
 import { deleteRoomTask } from "./delete-room-task.ts";
+import { eraseUserTask } from "./erase-user-task.ts";
 import { purgeHistoryTask } from "./purge-history-task.ts";
 import { redactUserTask } from "./redact-user-task.ts";
 import { TaskFailed, type TaskEdges, type TaskKind } from "./task.ts";
@@ -19,6 +20,7 @@ const KINDS: Readonly<Record<AdminJobKind, TaskKind>> = {
   "delete-room": deleteRoomTask,
   "purge-history": purgeHistoryTask,
   "redact-user": redactUserTask,
+  "erase-user": eraseUserTask,
 };
 
 /** Longer than any step; after it the task of a process that died goes on elsewhere. */

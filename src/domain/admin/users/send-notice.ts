@@ -46,6 +46,22 @@ export interface Notice {
 export async function sendNotice(
   edges: Needs,
   by: Administrator,
+  notice: Notice,
+): Promise<string> {
+  const { userId, type } = notice;
+  const eventId = await deliverNotice(edges, by.requester, notice);
+  const details = { event_id: eventId, type };
+  await commitAct(edges, by, { target: userId, details }, {});
+  return eventId;
+}
+
+/**
+ * The same without a record of an act, for what the server has to say of itself.
+ * @param from whose transaction it is
+ */
+export async function deliverNotice(
+  edges: Needs,
+  from: { userId: string; deviceId: string },
   { userId, type, content, stateKey, txnId }: Notice,
 ): Promise<string> {
   const user = await getAccountRow(edges, userId);
@@ -53,33 +69,28 @@ export async function sendNotice(
     throw new MatrixError("M_NOT_FOUND", "There is no such user here.");
   const sender = await getSender(edges);
   const roomId = await makeAnew(() => getRoom(edges, sender, userId));
-  const { requester } = by;
   const transaction = transactionOf(
-    requester,
+    from,
     "server notice",
     userId,
     // One that nobody will name again.
     txnId ?? edges.random.token(),
   );
-  const eventId =
-    stateKey === undefined
-      ? await sendMessage(
-          edges,
-          sender,
-          roomId,
-          { type, content, txnId: transaction.txnId },
-          transaction,
-        )
-      : await setRoomState(
-          edges,
-          sender,
-          roomId,
-          { type, stateKey, content },
-          transaction,
-        );
-  const details = { event_id: eventId, type };
-  await commitAct(edges, by, { target: userId, details }, {});
-  return eventId;
+  return stateKey === undefined
+    ? sendMessage(
+        edges,
+        sender,
+        roomId,
+        { type, content, txnId: transaction.txnId },
+        transaction,
+      )
+    : setRoomState(
+        edges,
+        sender,
+        roomId,
+        { type, stateKey, content },
+        transaction,
+      );
 }
 
 /** The account that tells it, made when it is first needed; it has no password. */
