@@ -1,6 +1,7 @@
 import type { Config } from "./config/schema.ts";
 import { readJson } from "./core/json-reader.ts";
 import type { JsonObject } from "./core/json.ts";
+import { parsePolicyDocument } from "./core/policy-document.ts";
 import type { Settings } from "./edges.ts";
 
 /** The values of the configuration that use-cases read. */
@@ -37,6 +38,12 @@ export function composeSettings(
     wellKnown: composeWellKnown(config.wellKnown),
     urlPreviews: config.urlPreviews,
     undoWindowMs: config.admin.undoWindowHours * HOUR_MS,
+    consent: {
+      policies: config.privacy.policies.flatMap(
+        (text) => parsePolicyDocument(text) ?? [],
+      ),
+      isRequired: config.privacy.requireConsent,
+    },
     notifiesReads: config.privacy.notifyReads === "at_once",
     serverNotices: composeServerNotices(config.serverNotices),
     ...composeTurn(config.turn),

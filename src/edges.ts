@@ -1,5 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import type { JsonObject } from "./core/json.ts";
+import type { PolicyDocument } from "./core/policy-document.ts";
 import type { Egress } from "./remote/egress.ts";
 import type { Mailer } from "./remote/mailer.ts";
 import type { AuditDraft } from "./storage/audit-draft.ts";
@@ -107,6 +108,8 @@ export interface Settings {
   };
   /** How long what administrators had erased can be taken back. */
   undoWindowMs: number;
+  /** What people agree to, and whether they have to. */
+  consent: { policies: readonly PolicyDocument[]; isRequired: boolean };
   /** Whether users are told at once when an administrator has read what they wrote or did. */
   notifiesReads: boolean;
   /** Who tells users what the server has to say, and where. */

@@ -380,7 +380,7 @@ begin
     perform store_admin_rows(p_rows, starts, p_now);
   end if;
 
-  if p_rows ?| '{privacy_requests,privacy_request_changes}' then
+  if p_rows ?| '{privacy_requests,privacy_request_changes,consents}' then
     perform store_privacy(p_rows, starts);
   end if;
 

@@ -65,6 +65,19 @@ select set_column_classes('privacy_requests', '{"request_id": "id", "user_id": "
 create index privacy_requests_by_user on privacy_requests (user_id, created_ts);
 create index privacy_requests_by_due on privacy_requests (due_ts, request_id);
 
+-- Who agreed to what, and withdrew it; nothing of it is changed.
+create table consents (
+  consent_id bigint generated always as identity primary key,
+  user_id text collate "C" not null,
+  policy text collate "C" not null,
+  version text collate "C" not null,
+  locale text collate "C" not null,
+  is_given boolean not null,
+  ts bigint not null
+);
+select set_column_classes('consents', '{"consent_id": "number", "user_id": "id", "policy": "setting", "version": "setting", "locale": "setting", "is_given": "flag", "ts": "time"}');
+create index consents_by_user on consents (user_id, policy, consent_id);
+
 -- Up to which record of the audit log users were told of reads. One row.
 create table told_reads (
   is_only boolean primary key default true check (is_only),
@@ -76,6 +89,11 @@ insert into told_reads default values;
 create function store_privacy(p_rows jsonb, starts bigint[]) returns void language plpgsql as $$
 #variable_conflict use_column
 begin
+  insert into consents (user_id, policy, version, locale, is_given, ts)
+  select user_id, policy, version, locale, is_given, database_ms()
+  from jsonb_to_recordset(coalesce(p_rows->'consents', '[]'))
+    as r(w int, user_id text, policy text, version text, locale text, is_given boolean)
+  where starts[r.w + 1] is not null;
   insert into privacy_requests (request_id, user_id, kind, opened_by, created_ts, due_ts, key_id, sealed)
   select request_id, user_id, kind, opened_by, database_ms(), database_ms() + r.due_in_ms, key_id, sealed
   from jsonb_to_recordset(coalesce(p_rows->'privacy_requests', '[]'))
@@ -103,6 +121,9 @@ create function add_erased(p_job text, p_what text, p_count bigint) returns void
   on conflict (job_id, what) do update set count = known.count + excluded.count
 $$;
 
+-- What a step of an erasure does at the most, besides what it was given.
+create function most_erased() returns integer language sql immutable as 'select 400';
+
 -- What a step of an erasure may do: `go`, `held` while something keeps it, `lost` where
 -- another one has the task. It stays so until the step commits.
 create function may_erase(p_job text, p_holder uuid, p_generation bigint, p_user text) returns text language plpgsql as $$
@@ -115,8 +136,8 @@ begin
   return case when is_erasure_held(p_user) then 'held' else 'go' end;
 end $$;
 
--- Destroys the keys that a user's data are sealed under, with those of the words that they
--- held. What else was said there is read anew.
+-- Destroys the keys that a user's data are sealed under, after those of the words that they
+-- held: `more` while some of these are left. What else was said there is read anew.
 create function erase_keys(p_job text, p_holder uuid, p_generation bigint, p_user text) returns text language plpgsql as $$
 declare
   verdict text := may_erase(p_job, p_holder, p_generation, p_user);
@@ -125,23 +146,25 @@ declare
   epoch integer;
 begin
   if verdict <> 'go' then return verdict; end if;
-  with gone as (
-    delete from keys where owner = p_user and scope in ('user', 'user-span', 'member')
-    returning key_id, scope, owner, span, master_epoch
-  ), words as (
-    delete from keys using (
-      select r.room_id, g.span
-      from gone g join memberships m on m.user_id = g.owner join rooms r on r.room_nid = m.room_nid
-      where g.scope = 'user-span'
-    ) held
-    where keys.scope = 'room-words' and keys.owner = held.room_id and keys.span = held.span
-    returning keys.key_id
+  with words as (
+    delete from keys where key_id = any(array(
+      select w.key_id from memberships m join rooms r on r.room_nid = m.room_nid
+      join keys w on w.scope = 'room-words' and w.owner = r.room_id
+      join keys u on u.scope = 'user-span' and u.owner = p_user and u.span = w.span
+      where m.user_id = p_user order by w.key_id limit most_erased()))
+    returning key_id
   ), marked as (
     update search_spans set pending_from = 0 where key_id in (select key_id from words)
   )
-  select coalesce(array_agg(key_id), '{}'), count(*) filter (where master_epoch is not null), max(master_epoch)
-  into doomed, count_own, epoch
-  from (select key_id, master_epoch from gone union all select key_id, null from words) all_gone;
+  select coalesce(array_agg(key_id), '{}') into doomed from words;
+  verdict := case when cardinality(doomed) = most_erased() then 'more' else 'go' end;
+  if verdict = 'go' then
+    with gone as (
+      delete from keys where owner = p_user and scope in ('user', 'user-span', 'member')
+      returning key_id, master_epoch
+    )
+    select doomed || coalesce(array_agg(key_id), '{}'), count(*), max(master_epoch) into doomed, count_own, epoch from gone;
+  end if;
   perform add_erased(p_job, 'keys', count_own);
   perform add_erased(p_job, 'master epoch', epoch)
   where not exists (select from erasure_tallies where job_id = p_job and what = 'master epoch');
@@ -151,16 +174,23 @@ begin
     select array_agg(key_id) as part from unnest(doomed) with ordinality as d(key_id, n) group by (n - 1) / 300
     union all select '{}'
   ) parts;
-  return 'go';
+  return verdict;
 end $$;
 
--- Destroys the contents of these events: they read as if redacted from here on.
+-- Destroys the contents of these events: they read as if redacted from here on. Before go
+-- the notifications of them, of which there may be many: `more` while some are left.
 create function erase_events(p_job text, p_holder uuid, p_generation bigint, p_user text, p_nids bigint[]) returns text
 language plpgsql as $$
 declare
   verdict text := may_erase(p_job, p_holder, p_generation, p_user);
+  notified bigint;
 begin
   if verdict <> 'go' then return verdict; end if;
+  delete from notifications where ctid = any(array(
+    select ctid from notifications where nid = any(p_nids) limit most_erased()));
+  get diagnostics notified = row_count;
+  perform add_erased(p_job, 'notifications of others', notified);
+  if notified = most_erased() then return 'more'; end if;
   perform from threads t join (
     select distinct room_nid, relates_to from events where nid = any(p_nids) and rel_type = 'm.thread'
   ) named on (t.room_nid, t.thread) = (named.room_nid, named.relates_to)
@@ -172,8 +202,6 @@ begin
     delete from search_events where nid = any(p_nids) returning nid
   ), cited as (
     delete from media_references where nid = any(p_nids) returning nid
-  ), notified as (
-    delete from notifications where nid = any(p_nids) returning nid
   ), pushed as (
     delete from push_queue where nid = any(p_nids) returning nid
   ), unmarked as (
@@ -200,7 +228,6 @@ begin
     union all select 'event contents that were not sealed' from contents where first_key = 0
     union all select 'words of events' from words
     union all select 'media references' from cited
-    union all select 'notifications of others' from notified
     union all select 'pushes' from pushed
   ) gone group by what
   on conflict (job_id, what) do update set count = known.count + excluded.count;

@@ -1,5 +1,7 @@
 -- What the migrations make. Written by `npm run db:dump`; never edited.
 
+create sequence consents_consent_id_seq as bigint increment by 1 minvalue 1 maxvalue 9223372036854775807 start with 1;
+
 create sequence ephemeral_marks as bigint increment by 1 minvalue 1 maxvalue 9223372036854775807 start with 1;
 
 create sequence nids as bigint increment by 1000 minvalue 1000 maxvalue 9223372036854775807 start with 1000;
@@ -165,6 +167,18 @@ create table blocked_rooms (
   blocked_ts bigint not null -- time
 );
 alter table blocked_rooms add constraint blocked_rooms_pkey PRIMARY KEY (room_id);
+
+create table consents (
+  consent_id bigint not null, -- number
+  user_id text collate "C" not null, -- id
+  policy text collate "C" not null, -- setting
+  version text collate "C" not null, -- setting
+  locale text collate "C" not null, -- setting
+  is_given boolean not null, -- flag
+  ts bigint not null -- time
+);
+CREATE INDEX consents_by_user ON public.consents USING btree (user_id, policy, consent_id);
+alter table consents add constraint consents_pkey PRIMARY KEY (consent_id);
 
 create table cross_signing_keys (
   user_id text collate "C" not null, -- id
@@ -1782,8 +1796,14 @@ CREATE OR REPLACE FUNCTION public.erase_events(p_job text, p_holder uuid, p_gene
 AS $function$
 declare
   verdict text := may_erase(p_job, p_holder, p_generation, p_user);
+  notified bigint;
 begin
   if verdict <> 'go' then return verdict; end if;
+  delete from notifications where ctid = any(array(
+    select ctid from notifications where nid = any(p_nids) limit most_erased()));
+  get diagnostics notified = row_count;
+  perform add_erased(p_job, 'notifications of others', notified);
+  if notified = most_erased() then return 'more'; end if;
   perform from threads t join (
     select distinct room_nid, relates_to from events where nid = any(p_nids) and rel_type = 'm.thread'
   ) named on (t.room_nid, t.thread) = (named.room_nid, named.relates_to)
@@ -1795,8 +1815,6 @@ begin
     delete from search_events where nid = any(p_nids) returning nid
   ), cited as (
     delete from media_references where nid = any(p_nids) returning nid
-  ), notified as (
-    delete from notifications where nid = any(p_nids) returning nid
   ), pushed as (
     delete from push_queue where nid = any(p_nids) returning nid
   ), unmarked as (
@@ -1823,7 +1841,6 @@ begin
     union all select 'event contents that were not sealed' from contents where first_key = 0
     union all select 'words of events' from words
     union all select 'media references' from cited
-    union all select 'notifications of others' from notified
     union all select 'pushes' from pushed
   ) gone group by what
   on conflict (job_id, what) do update set count = known.count + excluded.count;
@@ -1842,23 +1859,25 @@ declare
   epoch integer;
 begin
   if verdict <> 'go' then return verdict; end if;
-  with gone as (
-    delete from keys where owner = p_user and scope in ('user', 'user-span', 'member')
-    returning key_id, scope, owner, span, master_epoch
-  ), words as (
-    delete from keys using (
-      select r.room_id, g.span
-      from gone g join memberships m on m.user_id = g.owner join rooms r on r.room_nid = m.room_nid
-      where g.scope = 'user-span'
-    ) held
-    where keys.scope = 'room-words' and keys.owner = held.room_id and keys.span = held.span
-    returning keys.key_id
+  with words as (
+    delete from keys where key_id = any(array(
+      select w.key_id from memberships m join rooms r on r.room_nid = m.room_nid
+      join keys w on w.scope = 'room-words' and w.owner = r.room_id
+      join keys u on u.scope = 'user-span' and u.owner = p_user and u.span = w.span
+      where m.user_id = p_user order by w.key_id limit most_erased()))
+    returning key_id
   ), marked as (
     update search_spans set pending_from = 0 where key_id in (select key_id from words)
   )
-  select coalesce(array_agg(key_id), '{}'), count(*) filter (where master_epoch is not null), max(master_epoch)
-  into doomed, count_own, epoch
-  from (select key_id, master_epoch from gone union all select key_id, null from words) all_gone;
+  select coalesce(array_agg(key_id), '{}') into doomed from words;
+  verdict := case when cardinality(doomed) = most_erased() then 'more' else 'go' end;
+  if verdict = 'go' then
+    with gone as (
+      delete from keys where owner = p_user and scope in ('user', 'user-span', 'member')
+      returning key_id, master_epoch
+    )
+    select doomed || coalesce(array_agg(key_id), '{}'), count(*), max(master_epoch) into doomed, count_own, epoch from gone;
+  end if;
   perform add_erased(p_job, 'keys', count_own);
   perform add_erased(p_job, 'master epoch', epoch)
   where not exists (select from erasure_tallies where job_id = p_job and what = 'master epoch');
@@ -1868,7 +1887,7 @@ begin
     select array_agg(key_id) as part from unnest(doomed) with ordinality as d(key_id, n) group by (n - 1) / 300
     union all select '{}'
   ) parts;
-  return 'go';
+  return verdict;
 end $function$
 ;
 
@@ -1962,6 +1981,13 @@ begin
   if not found then return 'lost'; end if;
   return case when is_erasure_held(p_user) then 'held' else 'go' end;
 end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.most_erased()
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$select 400$function$
 ;
 
 CREATE OR REPLACE FUNCTION public.next_ephemeral_mark()
@@ -2277,6 +2303,11 @@ CREATE OR REPLACE FUNCTION public.store_privacy(p_rows jsonb, starts bigint[])
 AS $function$
 #variable_conflict use_column
 begin
+  insert into consents (user_id, policy, version, locale, is_given, ts)
+  select user_id, policy, version, locale, is_given, database_ms()
+  from jsonb_to_recordset(coalesce(p_rows->'consents', '[]'))
+    as r(w int, user_id text, policy text, version text, locale text, is_given boolean)
+  where starts[r.w + 1] is not null;
   insert into privacy_requests (request_id, user_id, kind, opened_by, created_ts, due_ts, key_id, sealed)
   select request_id, user_id, kind, opened_by, database_ms(), database_ms() + r.due_in_ms, key_id, sealed
   from jsonb_to_recordset(coalesce(p_rows->'privacy_requests', '[]'))
@@ -2676,7 +2707,7 @@ begin
     perform store_admin_rows(p_rows, starts, p_now);
   end if;
 
-  if p_rows ?| '{privacy_requests,privacy_request_changes}' then
+  if p_rows ?| '{privacy_requests,privacy_request_changes,consents}' then
     perform store_privacy(p_rows, starts);
   end if;
 

@@ -64,6 +64,7 @@ const queries: Readonly<Record<string, string>> = {
   "/_matrix/client/v3/room_keys/keys/:roomId": "?version=1",
   "/_matrix/client/v3/room_keys/keys/:roomId/:sessionId": "?version=1",
   "/_myelin/client/v1/unsubscribe": "?token=1.x",
+  "/_myelin/client/v1/consent": "?token=1.x",
   "/_matrix/client/v3/register/available": "?username=someone",
   "/_matrix/client/v1/media/preview_url": "?url=http%3A%2F%2F10.0.0.1%2F&ts=1",
   "/_matrix/federation/v1/openid/userinfo": "?access_token=x",
@@ -413,6 +414,7 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
     to_seq: 1,
     comment: "c",
   }),
+  "POST /_myelin/client/v1/privacy/consents": () => ({ locale: "en" }),
   "POST /_myelin/client/v1/privacy/requests": () => ({
     kind: "access",
     message: "m",

@@ -89,7 +89,7 @@ async function seedRow(
     }),
   );
   await sql`
-    insert into ${sql(table)} as seeded
+    insert into ${sql(table)} as seeded overriding system value
     select * from jsonb_populate_record(null::${sql(table)}, ${JSON.stringify(
       withDefaults(columns, values),
     )}::text::jsonb)

@@ -13,6 +13,7 @@ import { errors } from "./middleware/3-errors.ts";
 import { route } from "./middleware/4-route.ts";
 import { auditActs, auditEvents } from "./middleware/4-audit.ts";
 import { authenticateRequest } from "./middleware/5-authenticate.ts";
+import { consent } from "./middleware/6-consent.ts";
 import { rateLimit } from "./middleware/6-rate-limit.ts";
 import { params, permission, type FindRoom } from "./middleware/7-params.ts";
 import { body } from "./middleware/8-body.ts";
@@ -59,6 +60,7 @@ export function createApp(options: AppOptions): Listener {
       options.isQueryTokenAllowed ?? true,
     ),
     rateLimit(options.rateLimiter),
+    consent(edgesNow),
     params,
     permission(options.can, options.findRoom ?? (async () => undefined)),
     body(bodyIdleMs),

@@ -12,11 +12,19 @@ import {
   getOnePrivacyRequest,
   getPersonExport,
   getPrivacyRequests,
+  getUserConsents,
   postErasure,
   postPrivacyRequest,
   putPrivacyRequest,
   putRectification,
 } from "./admin/privacy.ts";
+import {
+  deleteOwnConsents,
+  getConsentPage,
+  getOwnConsents,
+  postConsentPage,
+  postOwnConsents,
+} from "./client/consent.ts";
 import {
   deleteOwnRequest,
   getOwnAccesses,
@@ -423,6 +431,12 @@ export const endpoints: readonly Endpoint[] = [
   getAuditKey,
   getAuditCheckpoints,
   postAuditReview,
+  getConsentPage,
+  postConsentPage,
+  getOwnConsents,
+  postOwnConsents,
+  deleteOwnConsents,
+  getUserConsents,
   getOwnExport,
   postOwnExport,
   getOwnRequests,

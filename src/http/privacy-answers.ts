@@ -1,3 +1,4 @@
+import type { Consents } from "../domain/privacy/consent.ts";
 import type { PrivacyRequest } from "../domain/privacy/requests.ts";
 import { reply, type Reply } from "./reply.ts";
 
@@ -44,4 +45,14 @@ export const requestAnswer = (request: PrivacyRequest) => ({
         notes: request.details.notes,
       }
     : { erased: true }),
+});
+
+export const consentsAnswer = ({ policies, ledger }: Consents) => ({
+  policies: policies.map(({ id, version, documents, isGiven }) => ({
+    ...{ id, version, agreed: isGiven },
+    documents: documents.map(({ locale, name, url }) => ({
+      ...{ locale, name, url },
+    })),
+  })),
+  ledger: ledger.map(({ isGiven, ...row }) => ({ ...row, agreed: isGiven })),
 });

@@ -2,8 +2,11 @@ import type { JobClaim } from "./admin-jobs.ts";
 import type { Sql } from "./database.ts";
 import type { PersonalPlace } from "./personal-rows.ts";
 
-/** What became of a step: done, kept from it by a hold, or another one has the task. */
-export type EraseVerdict = "go" | "held" | "lost";
+/**
+ * What became of a step: done, done in part, kept from it by a hold, or another one has
+ * the task.
+ */
+export type EraseVerdict = "go" | "more" | "held" | "lost";
 
 /** Destroys the keys of a user, in every process; what they sealed opens no more. */
 export async function eraseKeys(

@@ -451,6 +451,14 @@ export interface WriteRows {
     dueTs: number;
     checkedBy: string | null;
   } & Sealed)[];
+  /** What somebody agreed to, or no longer does, as the ledger has it. */
+  consents: {
+    userId: string;
+    policy: string;
+    version: string;
+    locale: string;
+    isGiven: boolean;
+  }[];
   /** A mode stays once it is `rows`; `roomId` "" stands for all rooms. */
   pushModes: {
     at: number;

@@ -1,6 +1,7 @@
 import { createPublicKey } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { expect } from "chai";
 import postgres from "postgres";
 import { isCertificate } from "../../../src/core/destruction-certificate.ts";
@@ -8,6 +9,7 @@ import { eventIdOf } from "../../../src/core/event-id.ts";
 import { mergeEvent } from "../../../src/core/event-parts.ts";
 import { getRoomRules } from "../../../src/core/room-version.ts";
 import { certifyErasures } from "../../../src/domain/jobs/certify-erasures.ts";
+import { runTask } from "../../../src/domain/admin/tasks/run-tasks.ts";
 import { eraseAccounts } from "../../../src/domain/jobs/erase-accounts.ts";
 import { runJob } from "../../../src/domain/jobs/job.ts";
 import { PERSONAL_TABLES } from "../../../src/domain/privacy/personal-tables.ts";
@@ -27,7 +29,6 @@ import {
 } from "../../support/rooms.ts";
 import { useServer } from "../../support/server.ts";
 import type { Json, TestServer, TestUser } from "../../support/server.ts";
-import { doTasks } from "../../support/tasks.ts";
 
 const N = "/_myelin/admin/v1";
 
@@ -48,12 +49,12 @@ interface Erasure {
   };
 }
 
-/** Does what is due: the erasures themselves, then what destroys. */
+/** Does what is due: the erasures themselves, then what destroys, each step by another one. */
 async function eraseDue(server: TestServer): Promise<void> {
   await server.database
     .sql`update leases set expires_ts = '-infinity' where name = 'erase accounts'`;
   await runJob(server.edges, eraseAccounts);
-  await doTasks(server);
+  while (await runTask(server.edges, { steps: 1 }));
 }
 
 const nidOf = async ({ database: { sql } }: TestServer, roomId: string) => {
@@ -63,7 +64,12 @@ const nidOf = async ({ database: { sql } }: TestServer, roomId: string) => {
 };
 
 describe("erasure of a person", () => {
-  const server = useServer({ "admin.undo_window_hours": 0 });
+  const logged: string[] = [];
+  const note = (details: unknown, message?: unknown) => {
+    logged.push(inspect([message, details], { depth: 8 }));
+  };
+  const log = { debug: note, info: note, warn: note, error: note };
+  const server = useServer({ "admin.undo_window_hours": 0 }, log);
   let officer: TestUser;
   let alice: TestUser;
   let bob: TestUser;
@@ -282,6 +288,11 @@ describe("erasure of a person", () => {
       );
     }
   }).timeout(120_000);
+
+  it("G5: leaves no word in what the process logs", () => {
+    expect(logged).to.have.length.above(20);
+    expect(logged.filter((line) => line.includes(canary))).to.deep.equal([]);
+  });
 
   it("keeps the rooms' graph whole: each event is the one that its id says", async () => {
     const rows = await server.database.sql<

@@ -10,6 +10,8 @@ export type AuditEvent =
   | "auth.cross_signing"
   | "auth.devices"
   | "auth.deactivate"
+  | "privacy.consent_given"
+  | "privacy.consent_withdrawn"
   | "privacy.own_export"
   | "privacy.own_request"
   /** By whoever holds the shared secret. */

@@ -161,6 +161,7 @@ export const PERSONAL_TABLES: readonly PersonalTable[] = [
     staysSince:
       "It shows that a request was answered; what it says is sealed and gone.",
   }),
+  table("consents", ["consent_id"]),
   table("erasure_certificates", ["certificate_id"], {
     staysSince: "It proves the erasure.",
   }),

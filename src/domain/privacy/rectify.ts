@@ -1,6 +1,7 @@
 import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import type { WriteRows } from "../../storage/write.ts";
+import { checkFieldValue } from "../accounts/profile-field.ts";
 import { removeProfileField, setProfileField } from "../accounts/profile.ts";
 import {
   assertThirdPartyId,
@@ -30,6 +31,10 @@ export async function rectifyPerson(
   const account = await getAccountRow(edges, userId);
   if (account.isDeactivated)
     throw new MatrixError("M_NOT_FOUND", "That account has ended.");
+  // All that can be refused is refused before anything is changed.
+  if (typeof displayName === "string")
+    checkFieldValue("displayname", displayName);
+  if (typeof avatarUrl === "string") checkFieldValue("avatar_url", avatarUrl);
   for (const each of thirdPartyIds ?? []) await assertFree(edges, userId, each);
   // What is wrong and what is right is personal: the record names the fields.
   const details = {

@@ -4,6 +4,7 @@ import {
   beginErasure,
   takeBackErasure,
 } from "../../domain/admin/users/end-account.ts";
+import { readConsentsOf } from "../../domain/privacy/consent.ts";
 import { readErasureCertificate } from "../../domain/privacy/certificates.ts";
 import { readErasure } from "../../domain/privacy/erasure-state.ts";
 import { exportPerson } from "../../domain/privacy/export-person.ts";
@@ -18,6 +19,7 @@ import {
 import { endpoint } from "../endpoint.ts";
 import {
   archive,
+  consentsAnswer,
   KINDS,
   MESSAGE,
   requestAnswer,
@@ -137,6 +139,19 @@ export const getPersonExport = endpoint<OneUser>({
   rateLimit: "export",
   async handle(edges, { params: { userId: id } }) {
     return archive(await exportPerson(edges, id));
+  },
+});
+
+/** What somebody has agreed to, and when. */
+export const getUserConsents = endpoint<OneUser>({
+  method: "get",
+  path: native("/users/:userId/consents"),
+  params,
+  auth: "admin",
+  permission: "privacy.consent",
+  rateLimit: "admin",
+  async handle(edges, { params: { userId: id } }) {
+    return consentsAnswer(await readConsentsOf(edges, id));
   },
 });
 

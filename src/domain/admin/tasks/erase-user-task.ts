@@ -58,10 +58,12 @@ export const eraseUserTask: TaskKind = {
       table = 0,
     } = readProgress<Progress>(job);
     /** Goes on where the step was let do its work. */
-    const unlessHeld = (verdict: EraseVerdict, next: object): StepEnd =>
-      verdict === "held"
-        ? { progress: readProgress(job), next: "wait", waitMs: HELD_MS }
-        : { progress: next, next: "more" };
+    const unlessHeld = (verdict: EraseVerdict, next: object): StepEnd => {
+      const here = readProgress<Progress>(job);
+      if (verdict === "held")
+        return { progress: here, next: "wait", waitMs: HELD_MS };
+      return { progress: verdict === "more" ? here : next, next: "more" };
+    };
 
     switch (phase) {
       case "leaving": {
