@@ -95,54 +95,74 @@ export async function countOwnEvents(
   return row!;
 }
 
-/** The next room that a user has to do with. */
-export async function findNextRoom(
-  sql: Sql,
-  userId: string,
-  after: number,
-): Promise<number | undefined> {
-  const [row] = await sql<{ roomNid: number }[]>`
-    select room_nid from memberships where user_id = ${userId} and room_nid > ${after}
-    order by room_nid limit 1`;
-  return row?.roomNid;
+/** Where in a user's rooms one looks on: what stands after it. */
+export interface OwnEventsPlace {
+  roomNid: number;
+  position: number;
+}
+
+export interface OwnEventsSearch {
+  userId: string;
+  after: OwnEventsPlace;
+  /** So many events are looked at at the most. */
+  lookedAt: number;
+  limit: number;
+  /** State that they set too, which is the room's; and not how others changed their membership. */
+  withState: boolean;
 }
 
 export interface OwnEventsPage {
   nids: number[];
-  /** Where to look on; null where there is nothing more in this room. */
-  reached: number | null;
+  /** Null where there is nothing more. */
+  reached: OwnEventsPlace | null;
 }
 
-/**
- * What a user sent to a room and how they showed there, after a position. So many events
- * are looked at, and that many found at the most.
- */
+const ROOMS_AT_ONCE = 500;
+
+/** What a user sent to their rooms and how they showed there, room by room. */
 export async function listOwnEvents(
   sql: Sql,
-  search: {
-    userId: string;
-    roomNid: number;
-    after: number;
-    lookedAt: number;
-    limit: number;
-    /** State that they set too, which is the room's. */
-    withState: boolean;
-  },
+  { userId, after, lookedAt, limit, withState }: OwnEventsSearch,
 ): Promise<OwnEventsPage> {
-  const { userId, roomNid, after, lookedAt, limit, withState } = search;
-  const [window] = await sql<{ last: number | null; count: number }[]>`
-    select max(position) as last, count(*) as count from (
-      select position from events where room_nid = ${roomNid} and position > ${after}
-      order by position limit ${lookedAt}) looked`;
-  const { last, count } = window!;
-  if (last === null) return { nids: [], reached: null };
-  const rows = await sql<{ nid: number; position: number }[]>`
-    select nid, position from events
-    where room_nid = ${roomNid} and position > ${after} and position <= ${last}
-      and (sender = ${userId} and (state_key is null or ${withState})
-        or type = 'm.room.member' and state_key = ${userId} and (sender = ${userId} or not ${withState}))
-    order by position limit ${limit}`;
-  const nids = rows.map(({ nid }) => nid);
-  if (rows.length === limit) return { nids, reached: rows.at(-1)!.position };
-  return { nids, reached: count < lookedAt ? null : last };
+  const [found] = await sql<
+    {
+      own: [nid: number, roomNid: number, position: number][];
+      last: [roomNid: number, position: number] | null;
+      looked: number;
+      rooms: number;
+      lastRoom: number | null;
+    }[]
+  >`
+    with rooms as materialized (
+      select room_nid from memberships where user_id = ${userId} and room_nid >= ${after.roomNid}
+      order by room_nid limit ${ROOMS_AT_ONCE}
+    ), looked as materialized (
+      select e.nid, r.room_nid, e.position, e.is_own
+      from rooms r cross join lateral (
+        select nid, position,
+          sender = ${userId} and (state_key is null or ${withState})
+            or type = 'm.room.member' and state_key = ${userId} and (sender = ${userId} or not ${withState}) as is_own
+        from events
+        where events.room_nid = r.room_nid
+          and position > case when r.room_nid = ${after.roomNid} then ${after.position}::bigint else -1 end
+        order by position limit ${lookedAt}) e
+      order by r.room_nid, e.position limit ${lookedAt}
+    ), own as (
+      select nid, room_nid, position from looked where is_own order by room_nid, position limit ${limit}
+    )
+    select (select coalesce(json_agg(json_build_array(nid, room_nid, position)), '[]') from own) as own,
+      (select json_build_array(room_nid, position) from looked order by room_nid desc, position desc limit 1) as last,
+      (select count(*) from looked) as looked, (select count(*) from rooms) as rooms,
+      (select max(room_nid) from rooms) as last_room`;
+  const { own, last, looked, rooms, lastRoom } = found!;
+  const nids = own.map(([nid]) => nid);
+  const end = own.at(-1);
+  if (end && own.length === limit)
+    return { nids, reached: { roomNid: end[1], position: end[2] } };
+  if (last && looked === lookedAt)
+    return { nids, reached: { roomNid: last[0], position: last[1] } };
+  if (lastRoom === null || rooms < ROOMS_AT_ONCE)
+    return { nids, reached: null };
+  const position = Number.MAX_SAFE_INTEGER;
+  return { nids, reached: { roomNid: lastRoom, position } };
 }

@@ -28,6 +28,7 @@ import {
   setState,
 } from "../../support/rooms.ts";
 import { useServer } from "../../support/server.ts";
+import { doTasks } from "../../support/tasks.ts";
 import type { Json, TestServer, TestUser } from "../../support/server.ts";
 
 const N = "/_myelin/admin/v1";
@@ -176,6 +177,42 @@ describe("erasure of a person", () => {
       await sql.unsafe(before!.text);
       await sql`delete from pending_erasures`;
     }
+  });
+
+  it("G5: stands still where a hold comes while it is under way, and goes on when that is released", async () => {
+    const { sql } = server.database;
+    const dave = await server.user("dave");
+    await act(dave, roomId, "join");
+    const said = await say(dave, roomId, "what is held");
+    must(await officer.post(`${N}/users/${dave.userId}/erasure`));
+    await sql`update leases set expires_ts = '-infinity' where name = 'erase accounts'`;
+    await runJob(server.edges, eraseAccounts);
+    // It has left its rooms, and nothing is destroyed yet.
+    await runTask(server.edges, { steps: 1 });
+    const kept = () => sql<{ sealed: Buffer; keys: number }[]>`
+      select c.sealed, (select count(*) from keys where owner = ${dave.userId}) as keys
+      from event_contents c join events e on e.nid = c.nid where e.event_id = ${said}`;
+    const before = await kept();
+    expect(before[0]!.keys).to.be.above(1);
+    const [function_] = await sql<{ text: string }[]>`
+      select pg_get_functiondef('is_user_held(text)'::regprocedure) as text`;
+    await sql`
+      create or replace function is_user_held(p_user_id text) returns boolean language sql stable as
+        $$ select p_user_id = '@dave:test' $$`;
+    try {
+      await doTasks(server);
+      expect(await kept()).to.deep.equal(before);
+      expect((await erasureOf(dave.userId)).state).to.equal("active");
+    } finally {
+      await sql.unsafe(function_!.text);
+    }
+    await sql`update admin_jobs set not_before = 0 where state = 'scheduled'`;
+    await doTasks(server);
+    expect(await kept()).to.deep.equal([]);
+    expect((await erasureOf(dave.userId)).state).to.equal("done");
+    // The words that others said there lost their key too, and are read anew.
+    await sql`update leases set expires_ts = '-infinity'`;
+    await runJob(server.edges, indexWords);
   });
 
   it("is taken back while it waits", async () => {

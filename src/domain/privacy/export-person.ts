@@ -8,9 +8,10 @@ import {
 } from "../../storage/audit-log.ts";
 import { listOwnMedia, type OwnMediumRow } from "../../storage/media-admin.ts";
 import {
-  findNextRoom,
   listOwnEvents,
   listPersonalRows,
+  type OwnEventsPage,
+  type OwnEventsPlace,
   type PersonalRow,
 } from "../../storage/personal-rows.ts";
 import { openRecords } from "../admin/open-records.ts";
@@ -139,24 +140,20 @@ async function* eventsOf(
   edges: Needs,
   userId: string,
 ): AsyncGenerator<string[]> {
-  let roomNid = await findNextRoom(edges.db, userId, 0);
-  while (roomNid !== undefined) {
-    let after: number | null = -1;
-    while (after !== null) {
-      const page = await listOwnEvents(edges.db, {
-        ...{ userId, roomNid, after, withState: true },
-        ...{ lookedAt: LOOKED_AT, limit: EVENTS_AT_ONCE },
-      });
-      const events = await mapEvents(edges, page.nids);
-      yield page.nids.flatMap((nid) => {
-        const event = events.get(nid);
-        if (!event) return [];
-        const roomId = JSON.stringify(event.room.roomId);
-        return `{"kind":"event","room_id":${roomId},"event":${event.clientJson}}}\n`;
-      });
-      after = page.reached;
-    }
-    roomNid = await findNextRoom(edges.db, userId, roomNid);
+  let after: OwnEventsPlace | null = { roomNid: 0, position: -1 };
+  while (after) {
+    const page: OwnEventsPage = await listOwnEvents(edges.db, {
+      ...{ userId, after, withState: true },
+      ...{ lookedAt: LOOKED_AT, limit: EVENTS_AT_ONCE },
+    });
+    const events = await mapEvents(edges, page.nids);
+    yield page.nids.flatMap((nid) => {
+      const event = events.get(nid);
+      if (!event) return [];
+      const roomId = JSON.stringify(event.room.roomId);
+      return `{"kind":"event","room_id":${roomId},"event":${event.clientJson}}}\n`;
+    });
+    after = page.reached;
   }
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { findUser } from "../../../storage/users.ts";
 import {
   eraseEvents,
@@ -6,10 +7,14 @@ import {
   eraseRows,
   type EraseVerdict,
 } from "../../../storage/erasure-steps.ts";
-import { findNextRoom, listOwnEvents } from "../../../storage/personal-rows.ts";
+import {
+  listOwnEvents,
+  type OwnEventsPlace,
+} from "../../../storage/personal-rows.ts";
 import { tellContentDestroyed } from "../../../storage/purge.ts";
 import { finishDeactivation } from "../../accounts/deactivate.ts";
 import { removeDroppedBlobs } from "../../media/remove-blobs.ts";
+import { auditRecord } from "../audit-record.ts";
 import { certifyErasure } from "../../privacy/certificates.ts";
 import { PERSONAL_TABLES } from "../../privacy/personal-tables.ts";
 import {
@@ -26,9 +31,8 @@ export interface ErasureParams {
 
 interface Progress {
   phase: "leaving" | "keys" | "events" | "media" | "rows" | "certificate";
-  /** The room that is looked through, and up to where. */
-  room: number;
-  position: number;
+  /** Up to where the user's rooms were looked through. */
+  after: OwnEventsPlace;
   /** The place of the table in the list of those that go. */
   table: number;
 }
@@ -46,6 +50,13 @@ const doomedTables = PERSONAL_TABLES.filter(
   ({ staysSince }) => staysSince === undefined,
 );
 
+/** The end of an erasure is told once, also where a process died at it. */
+const claimOf = (jobId: string): Uint8Array =>
+  createHash("sha256")
+    .update(JSON.stringify(["erasure certified", jobId]))
+    .digest()
+    .subarray(0, 16);
+
 /** Destroys what a user has here: the keys first, then all that they sealed, then the files. */
 export const eraseUserTask: TaskKind = {
   async step(edges, job, claim) {
@@ -53,8 +64,7 @@ export const eraseUserTask: TaskKind = {
     const userId = job.userId ?? "";
     const {
       phase = "leaving",
-      room = 0,
-      position = -1,
+      after = { roomNid: 0, position: -1 },
       table = 0,
     } = readProgress<Progress>(job);
     /** Goes on where the step was let do its work. */
@@ -78,24 +88,13 @@ export const eraseUserTask: TaskKind = {
         return unlessHeld(verdict, { phase: "events" });
       }
       case "events": {
-        const roomNid = room || (await findNextRoom(db, userId, 0));
-        if (roomNid === undefined) {
-          await tellContentDestroyed(db);
-          return { progress: { phase: "media" }, next: "more" };
-        }
         const { nids, reached } = await listOwnEvents(db, {
-          ...{ userId, roomNid, after: position, withState: false },
+          ...{ userId, after, withState: false },
           ...{ lookedAt: LOOKED_AT, limit: EVENTS_AT_ONCE },
         });
         const verdict =
           nids.length === 0 ? "go" : await eraseEvents(db, claim, userId, nids);
-        if (reached !== null)
-          return unlessHeld(verdict, {
-            ...{ phase, room: roomNid, position: reached },
-          });
-        const next = await findNextRoom(db, userId, roomNid);
-        if (next !== undefined)
-          return unlessHeld(verdict, { phase, room: next });
+        if (reached) return unlessHeld(verdict, { phase, after: reached });
         await tellContentDestroyed(db);
         return unlessHeld(verdict, { phase: "media" });
       }
@@ -125,6 +124,20 @@ export const eraseUserTask: TaskKind = {
       case "certificate": {
         const { requestedTs } = readParams<ErasureParams>(job);
         await certifyErasure(edges, claim, job, requestedTs);
+        await edges.committer.commit({
+          positions: 0,
+          idempotency: [{ key: claimOf(job.jobId), answer: "" }],
+          audit: [
+            auditRecord(
+              {
+                ...{ act: "privacy.erase", actor: "server" },
+                target: `erasure ${job.jobId}`,
+                details: { certified: true, requested_by: job.createdBy },
+              },
+              edges.now(),
+            ),
+          ],
+        });
         return { progress: { phase }, next: "done" };
       }
     }
