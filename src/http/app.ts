@@ -36,6 +36,8 @@ export interface AppOptions {
   trustedProxies?: readonly string[];
   /** Whether `?access_token=` is accepted. */
   isQueryTokenAllowed?: boolean;
+  /** Whether nobody sends before they have agreed to the policies. */
+  isConsentRequired?: boolean;
   /** How long a client may pause within a body, in ms. */
   bodyIdleMs?: number;
   /** What answers before the route table: health, pages. */
@@ -60,7 +62,7 @@ export function createApp(options: AppOptions): Listener {
       options.isQueryTokenAllowed ?? true,
     ),
     rateLimit(options.rateLimiter),
-    consent(edgesNow),
+    ...(options.isConsentRequired ? [consent(edgesNow)] : []),
     params,
     permission(options.can, options.findRoom ?? (async () => undefined)),
     body(bodyIdleMs),

@@ -9,12 +9,10 @@ const WITH_CONSENT: ReadonlySet<RateLimitKind> = new Set([
 ]);
 
 /**
- * Refuses whoever has not agreed to the policies as they are now, where that is required.
+ * Refuses whoever has not agreed to the policies as they are now.
  * https://spec.matrix.org/v1.19/client-server-api/#other-error-codes
  */
 export function consent(edgesNow: (waitedMs: number) => Edges): Middleware {
-  const { isRequired } = edgesNow(0).settings.consent;
-  if (!isRequired) return (_ctx, next) => next();
   return async ({ state }, next) => {
     const { requester, route, waitedMs } = state;
     const { auth, method, rateLimit: kind } = route.endpoint;
