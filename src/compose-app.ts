@@ -39,6 +39,7 @@ export function composeApps(
     rateLimiter: rateLimiterOf(edges),
     trustedProxies: trustedProxiesOf(config),
     isQueryTokenAllowed: config.accessTokenInQuery,
+    isConsentRequired: edges.settings.consent.isRequired,
     bodyIdleMs: config.limits.bodyIdleSeconds * 1000,
   };
   const admin = createApp({ ...options, endpoints });

@@ -4,6 +4,7 @@ import { readJson } from "./core/json-reader.ts";
 import type { JsonObject } from "./core/json.ts";
 import { findUnknown } from "./domain/admin/approvals/required.ts";
 import { PERMISSIONS } from "./domain/admin/permissions.ts";
+import { parsePolicyDocument } from "./core/policy-document.ts";
 import type { Settings } from "./edges.ts";
 
 /** The values of the configuration that use-cases read. */
@@ -46,6 +47,13 @@ export function composeSettings(
     requiresCase: config.admin.requireCase,
     approvals: composeApprovals(config.approvals),
     keyBackupMs: config.retention.keyBackupDays * 24 * HOUR_MS,
+    consent: {
+      policies: config.privacy.policies.flatMap(
+        (text) => parsePolicyDocument(text) ?? [],
+      ),
+      isRequired: config.privacy.requireConsent,
+    },
+    notifiesReads: config.privacy.notifyReads === "at_once",
     serverNotices: composeServerNotices(config.serverNotices),
     ...composeTurn(config.turn),
   };

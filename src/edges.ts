@@ -1,5 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import type { JsonObject } from "./core/json.ts";
+import type { PolicyDocument } from "./core/policy-document.ts";
 import type { Egress } from "./remote/egress.ts";
 import type { Mailer } from "./remote/mailer.ts";
 import type { ActivePolicies } from "./storage/active-policies.ts";
@@ -146,6 +147,10 @@ export interface Settings {
   };
   /** How long copies of the key table are kept elsewhere. */
   keyBackupMs: number;
+  /** What people agree to, and whether they have to. */
+  consent: { policies: readonly PolicyDocument[]; isRequired: boolean };
+  /** Whether users are told at once when an administrator has read what they wrote or did. */
+  notifiesReads: boolean;
   /** Who tells users what the server has to say, and where. */
   serverNotices: {
     localpart: string;

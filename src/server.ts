@@ -5,6 +5,7 @@ import { composeApps } from "./compose-app.ts";
 import { composeConnections } from "./compose-connections.ts";
 import { publicBaseUrlOf } from "./compose-settings.ts";
 import { composeEdges, type ComposedEdges } from "./compose-edges.ts";
+import { certifyErasures } from "./domain/jobs/certify-erasures.ts";
 import { keepRetention } from "./domain/jobs/keep-retention.ts";
 import { watchAudit } from "./domain/jobs/watch-audit.ts";
 import {
@@ -27,6 +28,7 @@ import { signCheckpoints } from "./domain/jobs/sign-checkpoints.ts";
 import { purgeKeyBackups } from "./domain/jobs/purge-key-backups.ts";
 import { forgetUrlPreviews } from "./domain/jobs/forget-url-previews.ts";
 import { startDelayedEvents } from "./domain/jobs/send-delayed-events.ts";
+import { tellReads } from "./domain/jobs/tell-reads.ts";
 import { bringCheckpoints, streamAudit } from "./domain/jobs/tell-audit.ts";
 import { startJobs } from "./domain/jobs/start-jobs.ts";
 import { indexWords } from "./domain/search/index-words.ts";
@@ -155,6 +157,8 @@ async function serve(
       forgetApprovals,
       finishDeactivations,
       eraseAccounts,
+      certifyErasures,
+      tellReads,
       endActing,
       purgeKeyBackups,
       keepRetention,

@@ -416,6 +416,10 @@ begin
     perform store_retention(p_rows, starts);
   end if;
 
+  if p_rows ?| '{privacy_requests,privacy_request_changes,consents}' then
+    perform store_privacy(p_rows, starts);
+  end if;
+
   -- Messages to devices that are gone are dropped.
   if p_rows ? 'to_device' then
     insert into to_device (user_id, device_id, position, ordinal, key_id, sealed)

@@ -67,15 +67,21 @@ begin
   select r.user_id, r.requested_by, database_ms(), database_ms() + r.wait_ms
   from jsonb_to_recordset(coalesce(p_rows->'pending_erasures', '[]'))
     as r(w int, user_id text, requested_by text, wait_ms bigint)
-  join users on users.user_id = r.user_id and users.erased_position is null
-  where starts[r.w + 1] is not null
+  join users on users.user_id = r.user_id
+  where starts[r.w + 1] is not null and not exists (
+    select from admin_jobs j where j.user_id = r.user_id and j.kind = 'erase-user' and j.state not in ('failed', 'cancelled'))
   on conflict do nothing;
   with due as (
-    delete from pending_erasures using jsonb_to_recordset(coalesce(p_rows->'due_erasures', '[]')) as r(w int, user_id text)
+    delete from pending_erasures using jsonb_to_recordset(coalesce(p_rows->'due_erasures', '[]')) as r(w int, user_id text, job_id text)
     where pending_erasures.user_id = r.user_id and pending_erasures.due_ts <= database_ms() and starts[r.w + 1] is not null
-    returning pending_erasures.user_id, starts[r.w + 1] + 1 as position
+    returning pending_erasures.user_id, starts[r.w + 1] + 1 as position, r.job_id, requested_by, requested_ts
+  ), tasks as (
+    insert into admin_jobs (job_id, kind, user_id, params, not_before, created_by, created_ts)
+    select job_id, 'erase-user', user_id, json_build_object('requestedTs', requested_ts)::text, database_ms(), requested_by,
+      database_ms()
+    from due
   )
-  update users set erased_position = due.position from due
+  update users set erased_position = coalesce(users.erased_position, due.position) from due
   where users.user_id = due.user_id and users.is_deactivated;
 
   insert into notice_rooms (user_id, room_nid)

@@ -1,5 +1,7 @@
 -- What the migrations make. Written by `npm run db:dump`; never edited.
 
+create sequence consents_consent_id_seq as bigint increment by 1 minvalue 1 maxvalue 9223372036854775807 start with 1;
+
 create sequence ephemeral_marks as bigint increment by 1 minvalue 1 maxvalue 9223372036854775807 start with 1;
 
 create sequence nids as bigint increment by 1000 minvalue 1000 maxvalue 9223372036854775807 start with 1000;
@@ -217,6 +219,18 @@ create table blocked_rooms (
   blocked_ts bigint not null -- time
 );
 alter table blocked_rooms add constraint blocked_rooms_pkey PRIMARY KEY (room_id);
+
+create table consents (
+  consent_id bigint not null, -- number
+  user_id text collate "C" not null, -- id
+  policy text collate "C" not null, -- setting
+  version text collate "C" not null, -- setting
+  locale text collate "C" not null, -- setting
+  is_given boolean not null, -- flag
+  ts bigint not null -- time
+);
+CREATE INDEX consents_by_user ON public.consents USING btree (user_id, policy, consent_id);
+alter table consents add constraint consents_pkey PRIMARY KEY (consent_id);
 
 create table cross_signing_keys (
   user_id text collate "C" not null, -- id
@@ -665,6 +679,27 @@ CREATE INDEX presence_by_end ON public.presence USING btree (last_active_ts) WHE
 CREATE INDEX presence_by_mark ON public.presence USING btree (mark);
 alter table presence add constraint presence_pkey PRIMARY KEY (user_id);
 
+create table privacy_requests (
+  request_id text collate "C" not null, -- id
+  user_id text collate "C" not null, -- id
+  kind text collate "C" not null, -- setting
+  state text collate "C" not null default 'open'::text, -- setting
+  opened_by text collate "C" not null, -- id
+  created_ts bigint not null, -- time
+  due_ts bigint not null, -- time
+  closed_ts bigint, -- time
+  identity_checked_by text collate "C", -- id
+  identity_checked_ts bigint, -- time
+  version integer not null default 1, -- number
+  key_id bigint not null, -- number
+  sealed bytea not null -- sealed
+);
+CREATE INDEX privacy_requests_by_due ON public.privacy_requests USING btree (due_ts, request_id);
+CREATE INDEX privacy_requests_by_user ON public.privacy_requests USING btree (user_id, created_ts);
+alter table privacy_requests add constraint privacy_requests_kind_check CHECK ((kind = ANY (ARRAY['access'::text, 'rectify'::text, 'erase'::text])));
+alter table privacy_requests add constraint privacy_requests_pkey PRIMARY KEY (request_id);
+alter table privacy_requests add constraint privacy_requests_state_check CHECK ((state = ANY (ARRAY['open'::text, 'in_progress'::text, 'done'::text, 'refused'::text, 'withdrawn'::text])));
+
 create table profile_fields (
   user_id text collate "C" not null, -- id
   name text collate "C" not null, -- protocol
@@ -1102,6 +1137,13 @@ create table to_device (
   sealed bytea not null -- sealed
 );
 alter table to_device add constraint to_device_pkey PRIMARY KEY (user_id, device_id, "position", ordinal);
+
+create table told_reads (
+  is_only boolean not null default true, -- flag
+  seq bigint -- number
+);
+alter table told_reads add constraint told_reads_is_only_check CHECK (is_only);
+alter table told_reads add constraint told_reads_pkey PRIMARY KEY (is_only);
 
 create unlogged table typing (
   room_nid bigint not null, -- number
@@ -1894,6 +1936,22 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.count_personal(p_user text, p_tables text[], p_columns text[], p_by_room boolean[])
+ RETURNS TABLE(name text, count bigint)
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+begin
+  for i in 1 .. cardinality(p_tables) loop
+    name := p_tables[i];
+    execute format('select count(*) from %I t where t.%I = $1%s', p_tables[i], p_columns[i],
+      case when p_by_room[i] then ' and t.room_nid = any(array(select m.room_nid from memberships m where m.user_id = $1))' else '' end)
+    into count using p_user;
+    return next;
+  end loop;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.create_pending_medium(p_media_id text, p_user_id text, p_now bigint, p_expires bigint, p_most integer, p_is_legacy boolean)
  RETURNS bigint
  LANGUAGE plpgsql
@@ -2405,15 +2463,21 @@ begin
   select r.user_id, r.requested_by, database_ms(), database_ms() + r.wait_ms
   from jsonb_to_recordset(coalesce(p_rows->'pending_erasures', '[]'))
     as r(w int, user_id text, requested_by text, wait_ms bigint)
-  join users on users.user_id = r.user_id and users.erased_position is null
-  where starts[r.w + 1] is not null
+  join users on users.user_id = r.user_id
+  where starts[r.w + 1] is not null and not exists (
+    select from admin_jobs j where j.user_id = r.user_id and j.kind = 'erase-user' and j.state not in ('failed', 'cancelled'))
   on conflict do nothing;
   with due as (
-    delete from pending_erasures using jsonb_to_recordset(coalesce(p_rows->'due_erasures', '[]')) as r(w int, user_id text)
+    delete from pending_erasures using jsonb_to_recordset(coalesce(p_rows->'due_erasures', '[]')) as r(w int, user_id text, job_id text)
     where pending_erasures.user_id = r.user_id and pending_erasures.due_ts <= database_ms() and starts[r.w + 1] is not null
-    returning pending_erasures.user_id, starts[r.w + 1] + 1 as position
+    returning pending_erasures.user_id, starts[r.w + 1] + 1 as position, r.job_id, requested_by, requested_ts
+  ), tasks as (
+    insert into admin_jobs (job_id, kind, user_id, params, not_before, created_by, created_ts)
+    select job_id, 'erase-user', user_id, json_build_object('requestedTs', requested_ts)::text, database_ms(), requested_by,
+      database_ms()
+    from due
   )
-  update users set erased_position = due.position from due
+  update users set erased_position = coalesce(users.erased_position, due.position) from due
   where users.user_id = due.user_id and users.is_deactivated;
 
   insert into notice_rooms (user_id, room_nid)

@@ -133,6 +133,23 @@ surprise: 1
     }
   });
 
+  it("wants one version of each policy, and policies where consent is required", () => {
+    const policy = (version: string, locale: string) =>
+      `terms ${version} ${locale} https://example.org/terms Terms`;
+    for (const [privacy, wrong] of [
+      [{ policies: [policy("1", "en"), policy("1", "zh-CN")] }, []],
+      [
+        { policies: [policy("1", "en"), policy("2", "zh-CN")] },
+        ["privacy.policies"],
+      ],
+      [{ policies: ["terms"] }, ["privacy.policies.0"]],
+      [{ require_consent: true }, ["privacy.require_consent"]],
+    ] as const) {
+      const yaml = JSON.stringify({ privacy });
+      expect(Object.keys(faultsOf({ yaml })), yaml).to.deep.equal(wrong);
+    }
+  });
+
   it("says where the YAML is broken", () => {
     expect(faultsOf({ yaml: "a: 1\nb: [\n" })).to.have.property("line 3");
     expect(

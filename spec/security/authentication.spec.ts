@@ -33,6 +33,7 @@ const OPEN = [
   // What was uploaded while downloads without a session were open, and nothing else.
   "GET /_matrix/media/v3/download/:serverName/:mediaId/:fileName",
   "GET /_matrix/media/v3/thumbnail/:serverName/:mediaId",
+  "GET /_myelin/client/v1/consent",
   "GET /_myelin/client/v1/unsubscribe",
   "GET /_synapse/admin/v1/register",
   "POST /_matrix/client/unstable/io.element.msc4388/rendezvous",
@@ -43,6 +44,7 @@ const OPEN = [
   "POST /_matrix/client/v3/login",
   "POST /_matrix/client/v3/refresh",
   "POST /_matrix/client/v3/register",
+  "POST /_myelin/client/v1/consent",
   "POST /_myelin/client/v1/unsubscribe",
   "POST /_synapse/admin/v1/register",
   "PUT /_matrix/client/unstable/io.element.msc4388/rendezvous/:rendezvousId",

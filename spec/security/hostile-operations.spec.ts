@@ -48,6 +48,15 @@ const OTHERWISE: Readonly<Record<string, number>> = {
   "POST /_myelin/admin/v1/retention/policies/:policyId/dry-run": 404,
   "POST /_myelin/admin/v1/retention/policies/:policyId/activate": 404,
   "GET /_myelin/admin/v1/retention/certificates/:certificateId": 404,
+  "DELETE /_myelin/client/v1/privacy/requests/:requestId": 404,
+  "GET /_myelin/client/v1/consent": 404,
+  "POST /_myelin/client/v1/consent": 404,
+  "POST /_myelin/client/v1/privacy/consents": 404,
+  "DELETE /_myelin/client/v1/privacy/consents": 404,
+  "DELETE /_myelin/admin/v1/users/:userId/erasure": 404,
+  "GET /_myelin/admin/v1/users/:userId/erasure/certificate": 404,
+  "GET /_myelin/admin/v1/dsr/:requestId": 404,
+  "PUT /_myelin/admin/v1/dsr/:requestId": 404,
 };
 
 /** After these nobody is left who could ask again. */

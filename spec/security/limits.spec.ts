@@ -27,6 +27,7 @@ const KINDS = [
   "upload",
   "media",
   "report",
+  "export",
   "admin",
   "other",
 ];

@@ -55,6 +55,7 @@ const plain: Readonly<Record<string, string>> = {
   destination: "elsewhere.test",
   alertId: "1",
   certificateId: "absent",
+  requestId: "absent",
 };
 
 const queries: Readonly<Record<string, string>> = {
@@ -68,6 +69,7 @@ const queries: Readonly<Record<string, string>> = {
   "/_matrix/client/v3/room_keys/keys/:roomId": "?version=1",
   "/_matrix/client/v3/room_keys/keys/:roomId/:sessionId": "?version=1",
   "/_myelin/client/v1/unsubscribe": "?token=1.x",
+  "/_myelin/client/v1/consent": "?token=1.x",
   "/_matrix/client/v3/register/available": "?username=someone",
   "/_matrix/client/v1/media/preview_url": "?url=http%3A%2F%2F10.0.0.1%2F&ts=1",
   "/_matrix/federation/v1/openid/userinfo": "?access_token=x",
@@ -485,6 +487,28 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
   }),
   "POST /_myelin/admin/v1/alerts/:alertId/acknowledge": () => ({
     comment: "c",
+  }),
+  "POST /_myelin/client/v1/privacy/consents": () => ({ locale: "en" }),
+  "POST /_myelin/client/v1/privacy/requests": () => ({
+    kind: "access",
+    message: "m",
+  }),
+  "PUT /_myelin/admin/v1/users/:userId/rectification": () => ({
+    displayname: "n",
+    avatar_url: "mxc://test/a",
+    threepids: [],
+  }),
+  "POST /_myelin/admin/v1/dsr": ({ userId }) => ({
+    user_id: userId,
+    kind: "access",
+    message: "m",
+    due_days: 30,
+  }),
+  "PUT /_myelin/admin/v1/dsr/:requestId": () => ({
+    state: "open",
+    due_ts: 1,
+    note: "n",
+    identity_check: "i",
   }),
   "PUT /_synapse/admin/v2/users/:userId": () => ({
     displayname: "n",

@@ -1,3 +1,4 @@
+import { parsePolicyDocument } from "../core/policy-document.ts";
 import type { Fault } from "./fault.ts";
 
 /**
@@ -52,6 +53,27 @@ export function checkCombinations(tree: Record<string, unknown>): Fault[] {
     faults.push({
       path: "turn.shared_secret",
       problem: "is expected too, because turn.uris is set.",
+    });
+  }
+  const policies = inside(tree["privacy"], "policies");
+  const versions = new Map<string, string>();
+  for (const text of Array.isArray(policies) ? policies : []) {
+    const document = parsePolicyDocument(String(text));
+    if (!document) continue;
+    const { id, version } = document;
+    const other = versions.get(id) ?? version;
+    versions.set(id, version);
+    if (other === version) continue;
+    faults.push({
+      path: "privacy.policies",
+      problem: `names ${id} in the versions ${other} and ${version}: expected one version of it in every language.`,
+    });
+  }
+  const needsConsent = inside(tree["privacy"], "require_consent") === true;
+  if (needsConsent && versions.size === 0) {
+    faults.push({
+      path: "privacy.require_consent",
+      problem: "asks for consent to nothing: expected privacy.policies.",
     });
   }
   const wellKnown = inside(tree["well_known"], "extra");

@@ -1,6 +1,7 @@
 import { DETECTORS } from "../core/detectors.ts";
 import { isJsonObject } from "../core/json.ts";
 import { readJson } from "../core/json-reader.ts";
+import { parsePolicyDocument } from "../core/policy-document.ts";
 import { parseServerName } from "../core/server-name.ts";
 import { parseNetwork } from "../util/ip-address.ts";
 
@@ -145,6 +146,11 @@ export const formats: Readonly<Record<string, Format>> = {
   mxc: {
     accepts: (text) => /^mxc:\/\/[^/\s]+\/[^/\s]+$/.test(text),
     expected: "an address such as mxc://example.org/abc",
+  },
+  "policy-document": {
+    accepts: (text) => parsePolicyDocument(text) !== undefined,
+    expected:
+      "an id, a version, a language, an address and a name, such as privacy_policy 1.0 en https://example.org/privacy Privacy policy",
   },
   "json-object": {
     accepts: isJsonText,

@@ -67,6 +67,7 @@ export const rateLimitsSchema = {
     search: bucket("Searches, by user.", 1, 20),
     url_preview: bucket("Previews of links, by user.", 2, 60),
     report: bucket("Reports, by user.", 0.05, 5),
+    export: bucket("Exports of all data of a person, by who asks.", 0.000_3, 5),
     admin: bucket("Acts of administrators, by user.", 50, 500),
     other: bucket("Everything else, by user or address.", 50, 500),
   },

@@ -8,6 +8,7 @@ import { emailSchema } from "./email-schema.ts";
 import { listenersSchema } from "./listeners-schema.ts";
 import { mediaSchema } from "./media-schema.ts";
 import { retentionSchema } from "./retention-schema.ts";
+import { privacySchema } from "./privacy-schema.ts";
 import { serverNoticesSchema } from "./server-notices-schema.ts";
 import { turnSchema } from "./turn-schema.ts";
 import { urlPreviewsSchema } from "./url-previews-schema.ts";
@@ -233,6 +234,7 @@ export const configSchema = {
     admin: adminSchema,
     approvals: approvalsSchema,
     retention: retentionSchema,
+    privacy: privacySchema,
     server_notices: serverNoticesSchema,
     media: mediaSchema,
     egress: egressSchema,

@@ -1,13 +1,12 @@
 import { createHash } from "node:crypto";
 import type { Transaction } from "./rooms/proposal.ts";
-import type { Requester } from "./accounts/requester.ts";
 
 /**
  * A client's transaction, keyed by all that makes its id unique: the user, the
  * device (not the token), the endpoint with what its path names, and the room.
  */
 export function transactionOf(
-  { userId, deviceId }: Pick<Requester, "userId" | "deviceId">,
+  { userId, deviceId }: { userId: string; deviceId: string },
   endpoint: string,
   roomId: string,
   txnId: string,

@@ -13,6 +13,7 @@ import { errors } from "./middleware/3-errors.ts";
 import { route } from "./middleware/4-route.ts";
 import { auditActs, auditEvents } from "./middleware/4-audit.ts";
 import { authenticateRequest } from "./middleware/5-authenticate.ts";
+import { consent } from "./middleware/6-consent.ts";
 import { rateLimit } from "./middleware/6-rate-limit.ts";
 import { params, permission, type FindRoom } from "./middleware/7-params.ts";
 import { body } from "./middleware/8-body.ts";
@@ -36,6 +37,8 @@ export interface AppOptions {
   trustedProxies?: readonly string[];
   /** Whether `?access_token=` is accepted. */
   isQueryTokenAllowed?: boolean;
+  /** Whether nobody sends before they have agreed to the policies. */
+  isConsentRequired?: boolean;
   /** How long a client may pause within a body, in ms. */
   bodyIdleMs?: number;
   /** What answers before the route table: health, pages. */
@@ -60,6 +63,7 @@ export function createApp(options: AppOptions): Listener {
       options.isQueryTokenAllowed ?? true,
     ),
     rateLimit(options.rateLimiter),
+    ...(options.isConsentRequired ? [consent(edgesNow)] : []),
     params,
     permission(options.can, options.findRoom ?? (async () => undefined)),
     body(bodyIdleMs),

@@ -30,6 +30,7 @@ export const statusOf: Readonly<Record<Errcode, number>> = {
   M_BAD_STATE: 403,
   M_GUEST_ACCESS_FORBIDDEN: 403,
   M_CAPTCHA_NEEDED: 401,
+  M_CONSENT_NOT_GIVEN: 403,
   M_CAPTCHA_INVALID: 401,
   M_MISSING_PARAM: 400,
   M_INVALID_PARAM: 400,

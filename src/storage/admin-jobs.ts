@@ -126,6 +126,17 @@ export async function findJob(
   return row;
 }
 
+/** The task that erases a user, the newest where there were several. */
+export async function findErasureJob(
+  sql: Sql,
+  userId: string,
+): Promise<AdminJobRow | undefined> {
+  const [row] = await sql<AdminJobRow[]>`
+    select ${columns(sql)} from admin_jobs where user_id = ${userId} and kind = 'erase-user'
+    order by created_ts desc, job_id limit 1`;
+  return row;
+}
+
 export interface JobSearch {
   kind: string | null;
   state: string | null;

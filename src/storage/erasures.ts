@@ -17,24 +17,40 @@ export function listPendingErasures(
     order by due_ts, user_id limit ${limit}`;
 }
 
-/** Those whose time has come, by the database's clock. */
+/** Those whose time has come, by the database's clock, and that nothing holds. */
 export function listDueErasures(
   sql: Sql,
   limit: number,
 ): Promise<ErasureRow[]> {
   return sql<ErasureRow[]>`
     select user_id, requested_by, requested_ts, due_ts from pending_erasures
-    where due_ts <= database_ms() order by due_ts limit ${limit}`;
+    where due_ts <= database_ms() and not is_erasure_held(user_id) order by due_ts limit ${limit}`;
+}
+
+export interface PendingErasure {
+  requestedTs: number | null;
+  dueTs: number | null;
+  isDone: boolean;
 }
 
 /** When a user's erasure was asked for, where it waits; and whether one was done. */
 export async function findErasure(
   sql: Sql,
   userId: string,
-): Promise<{ requestedTs: number | null; isDone: boolean }> {
-  const [row] = await sql<{ requestedTs: number | null; isDone: boolean }[]>`
-    select p.requested_ts, u.erased_position is not null as is_done
+): Promise<PendingErasure> {
+  const [row] = await sql<PendingErasure[]>`
+    select p.requested_ts, p.due_ts, u.erased_position is not null as is_done
     from users u left join pending_erasures p on p.user_id = u.user_id
     where u.user_id = ${userId}`;
-  return row ?? { requestedTs: null, isDone: false };
+  return row ?? { requestedTs: null, dueTs: null, isDone: false };
+}
+
+/** Whether a hold keeps what a user has from being destroyed. */
+export async function isErasureHeld(
+  sql: Sql,
+  userId: string,
+): Promise<boolean> {
+  const [row] = await sql<{ isHeld: boolean }[]>`
+    select is_erasure_held(${userId}) as is_held`;
+  return row!.isHeld;
 }

@@ -155,3 +155,33 @@ export async function listQuarantineChanges(
     select change_id, media_id, is_quarantined from quarantine_changes
     where change_id > ${after} order by change_id limit ${limit}`;
 }
+
+export async function countMediaOf(sql: Sql, userId: string): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    select count(*) as count from media where user_id = ${userId}`;
+  return row!.count;
+}
+
+export interface OwnMediumRow {
+  mediaId: string;
+  createdTs: number;
+  contentType: string | null;
+  isQuarantined: boolean;
+  keyId: number;
+  sealed: Uint8Array | null;
+  /** Null until its bytes have come. */
+  blobId: string | null;
+  size: number | null;
+}
+
+/** The next media of a user, in the order of their ids. */
+export const listOwnMedia = (
+  sql: Sql,
+  userId: string,
+  after: string,
+  limit: number,
+): Promise<OwnMediumRow[]> => sql<OwnMediumRow[]>`
+  select m.media_id, m.created_ts, coalesce(b.content_type, m.content_type) as content_type,
+    m.quarantined_by is not null as is_quarantined, m.key_id, m.sealed, m.blob_id, b.size
+  from media m left join media_blobs b on b.blob_id = m.blob_id
+  where m.user_id = ${userId} and m.media_id > ${after} order by m.media_id limit ${limit}`;

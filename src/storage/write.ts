@@ -385,8 +385,8 @@ export interface WriteRows {
   /** One that waits already goes on waiting. */
   pendingErasures: { userId: string; requestedBy: string; waitMs: number }[];
   removedErasures: { userId: string }[];
-  /** Done where it still waits, and its time has come. */
-  dueErasures: { userId: string }[];
+  /** Done where it still waits, and its time has come; by this task then. */
+  dueErasures: { userId: string; jobId: string }[];
   noticeRooms: { userId: string; roomNid: number }[];
   registrationTokens: {
     token: string;
@@ -518,6 +518,30 @@ export interface WriteRows {
   }[];
   /** It destroys nothing more; what others would do in its place waits so long. */
   removedRetentionPolicies: { policyId: string; waitMs: number }[];
+  /** What a person asks for, due after so long by the database's time. */
+  privacyRequests: ({
+    requestId: string;
+    userId: string;
+    kind: PrivacyRequestKind;
+    openedBy: string;
+    dueInMs: number;
+  } & Sealed)[];
+  /** Made on this version; where it is another by now, nothing changes. */
+  privacyRequestChanges: ({
+    requestId: string;
+    version: number;
+    state: PrivacyRequestState;
+    dueTs: number;
+    checkedBy: string | null;
+  } & Sealed)[];
+  /** What somebody agreed to, or no longer does, as the ledger has it. */
+  consents: {
+    userId: string;
+    policy: string;
+    version: string;
+    locale: string;
+    isGiven: boolean;
+  }[];
   /** A mode stays once it is `rows`; `roomId` "" stands for all rooms. */
   pushModes: {
     at: number;
@@ -539,7 +563,10 @@ export type ApprovalState =
 
 export type Medium = "email" | "msisdn";
 export type AdminJobKind =
-  "delete-room" | "purge-history" | "redact-user" | "retention";
+  "delete-room" | "purge-history" | "redact-user" | "retention" | "erase-user";
+export type PrivacyRequestKind = "access" | "rectify" | "erase";
+export type PrivacyRequestState =
+  "open" | "in_progress" | "done" | "refused" | "withdrawn";
 
 export type ScopeKind = "server" | "group" | "space" | "room" | "users";
 

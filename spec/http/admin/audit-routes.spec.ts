@@ -32,7 +32,9 @@ describe("the audit log", () => {
 
   before(async () => {
     // Each permission is held by a person of its side.
-    for (const roleId of ["system-admin", "security-admin", "auditor"])
+    for (const roleId of [
+      ...["system-admin", "security-admin", "auditor", "privacy-officer"],
+    ])
       all.set(roleId, await administrator(server, roleId, roleId));
     nobody = await server.user("nobody");
     user = await server.user("user");

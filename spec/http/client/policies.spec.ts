@@ -42,6 +42,7 @@ describe("policies", () => {
   const server = useServer({
     "turn.uris": ["turn:turn.example.org"],
     "turn.shared_secret": "a secret of the spec",
+    "approvals.required": [],
   });
   let makers: PolicyMakers;
   let second: TestProcess;

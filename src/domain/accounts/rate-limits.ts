@@ -37,6 +37,7 @@ export type RateLimitKind =
   | "search"
   | "urlPreview"
   | "report"
+  | "export"
   | "admin"
   | "other";
 

@@ -11,7 +11,10 @@ import {
 } from "./register.ts";
 import { assertRegistrationOpen } from "./registration-mode.ts";
 import { assertRegistrationToken } from "./registration-token.ts";
+import { setConsent, termsOf } from "../privacy/consent.ts";
 import { authorise, type UiaDemand } from "./user-interactive.ts";
+
+const TERMS = "m.login.terms";
 
 export interface RegistrationForm {
   kind: "user" | "guest";
@@ -43,6 +46,7 @@ export async function registerByForm(
   if (password === undefined) {
     throw new MatrixError("M_MISSING_PARAM", "A password is needed.");
   }
+  const isAgreed = edges.settings.consent.policies.length > 0;
   const registrationToken = outcome.details["registration_token"];
   const account = await registerAccount(
     edges,
@@ -53,6 +57,7 @@ export async function registerByForm(
     },
     wish,
   );
+  if (isAgreed) await setConsent(edges, account.userId, true);
   return { status: "registered", account };
 }
 
@@ -66,7 +71,21 @@ function assertOpen(
   assertRegistrationOpen(settings);
 }
 
+/** With the policies, where there are any, as the last stage. */
 function demandOf(edges: GuessEdges, address: string): UiaDemand {
+  const demand = plainDemandOf(edges, address);
+  if (edges.settings.consent.policies.length === 0) return demand;
+  const terms = termsOf(edges.settings);
+  return {
+    // What is agreed to is what was shown.
+    operation: [...demand.operation, terms],
+    flows: demand.flows.map((flow) => [...flow, TERMS]),
+    stages: { ...demand.stages, [TERMS]: async () => ({}) },
+    params: { [TERMS]: terms },
+  };
+}
+
+function plainDemandOf(edges: GuessEdges, address: string): UiaDemand {
   const operation = ["POST /register"];
   if (edges.settings.registration.mode === "open") {
     const isDummy = async () => ({});

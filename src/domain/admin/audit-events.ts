@@ -14,5 +14,9 @@ export type AuditEvent =
   | "rooms.read"
   | "approvals.withdraw"
   | "approvals.break_glass"
+  | "privacy.consent_given"
+  | "privacy.consent_withdrawn"
+  | "privacy.own_export"
+  | "privacy.own_request"
   /** By whoever holds the shared secret. */
   | "users.create";

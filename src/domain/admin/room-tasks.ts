@@ -39,6 +39,11 @@ export async function cancelJob(
   const isUnderWay = job.state === "scheduled" || job.state === "active";
   if (!isUnderWay)
     throw new MatrixError("M_UNKNOWN", "This task has come to its end.");
+  if (kind === "erase-user")
+    throw new MatrixError(
+      "M_FORBIDDEN",
+      "An erasure that has begun cannot be taken back.",
+    );
   const isUnblocked =
     kind === "delete-room" &&
     roomId !== null &&

@@ -10,17 +10,19 @@ const AT_ONCE = 50;
  * Erases accounts when nobody has taken it back in time. Each holds the key that taking it
  * back uses too, so of the two one happens, and it needs no lease for that.
  */
-export const eraseAccounts: Job<Pick<Edges, "committer" | "db" | "now">> = {
+export const eraseAccounts: Job<
+  Pick<Edges, "committer" | "db" | "now" | "random">
+> = {
   name: "erase accounts",
   restMs: 60 * 1000,
-  async step({ committer, db, now }) {
+  async step({ committer, db, now, random }) {
     const due = await listDueErasures(db, AT_ONCE);
     await Promise.all(
       due.map(({ userId, requestedBy, requestedTs }) =>
         committer.commit({
           positions: 1,
           idempotency: [{ key: erasureClaim(userId, requestedTs), answer: "" }],
-          rows: { dueErasures: [{ userId }] },
+          rows: { dueErasures: [{ userId, jobId: random.token(16) }] },
           audit: [
             auditRecord(
               {

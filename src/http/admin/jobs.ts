@@ -14,7 +14,7 @@ import {
 import { native } from "./tools.ts";
 
 const KINDS = [
-  ...["delete-room", "purge-history", "redact-user", "retention"],
+  ...["delete-room", "purge-history", "redact-user", "retention", "erase-user"],
 ] as const;
 const STATES = [
   ...["scheduled", "active", "complete", "failed", "cancelled"],

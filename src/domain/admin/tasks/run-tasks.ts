@@ -11,6 +11,7 @@ import { StorageUnavailable } from "../../../storage/storage-unavailable.ts";
 import type { AdminJobKind } from "../../../storage/write.ts";
 import { createLoopMeter, restFor } from "../../../util/loop-load.ts";
 import { deleteRoomTask } from "./delete-room-task.ts";
+import { eraseUserTask } from "./erase-user-task.ts";
 import { purgeHistoryTask } from "./purge-history-task.ts";
 import { retentionTask } from "./retention-task.ts";
 import { redactUserTask } from "./redact-user-task.ts";
@@ -21,6 +22,7 @@ const KINDS: Readonly<Record<AdminJobKind, TaskKind>> = {
   "purge-history": purgeHistoryTask,
   "redact-user": redactUserTask,
   retention: retentionTask,
+  "erase-user": eraseUserTask,
 };
 
 /** Longer than any step; after it the task of a process that died goes on elsewhere. */

@@ -1,6 +1,6 @@
 import type { Edges } from "../../../edges.ts";
 import { MatrixError } from "../../../core/errors.ts";
-import { findErasure } from "../../../storage/erasures.ts";
+import { findErasure, isErasureHeld } from "../../../storage/erasures.ts";
 import type { Write } from "../../../storage/write.ts";
 import {
   deactivateAccount,
@@ -8,6 +8,7 @@ import {
 } from "../../accounts/deactivate.ts";
 import { assertStrongPassword, hashPassword } from "../../accounts/password.ts";
 import type { Administrator } from "../change-authority.ts";
+import type { Permission } from "../permissions.ts";
 import { erasureClaim } from "./erasure-claim.ts";
 import { getAccountRow } from "./account.ts";
 import { assertMay, commitAct, recordOf } from "./act.ts";
@@ -22,19 +23,70 @@ export async function endAccount(
   userId: string,
   isErased: boolean,
 ): Promise<void> {
-  const account = await getAccountRow(edges, userId);
+  await getAccountRow(edges, userId);
   if (isErased) await assertMay(edges, by, "users.erase", { userId });
+  await end(edges, by, userId, isErased ? "users.erase" : undefined);
+}
+
+/** The same for who may erase what a person has here, and end no other account. */
+export const beginErasure = (
+  edges: LeaverEdges,
+  by: Administrator,
+  userId: string,
+): Promise<void> => end(edges, by, userId, "privacy.erase");
+
+async function end(
+  edges: LeaverEdges,
+  by: Administrator,
+  userId: string,
+  erasure: Permission | undefined,
+): Promise<void> {
+  const account = await getAccountRow(edges, userId);
+  const isErased = erasure !== undefined;
+  if (isErased) await assertNotHeld(edges, userId);
   const about = {
     target: userId,
     details: { deactivated: true, erase: isErased },
-    act: isErased ? ("users.erase" as const) : ("users.deactivate" as const),
+    act: erasure ?? ("users.deactivate" as const),
   };
   const waitMs = edges.settings.undoWindowMs;
-  const erasure = { userId, requestedBy: by.requester.userId, waitMs };
-  const rows: Write["rows"] = isErased ? { pendingErasures: [erasure] } : {};
+  const pending = { userId, requestedBy: by.requester.userId, waitMs };
+  const rows: Write["rows"] = isErased ? { pendingErasures: [pending] } : {};
   if (account.isDeactivated) return commitAct(edges, by, about, { rows });
   const audit = [recordOf(edges, by, about)];
   await deactivateAccount(edges, { userId }, false, { audit, rows });
+}
+
+/** @throws MatrixError M_FORBIDDEN */
+async function assertNotHeld(
+  { db }: Pick<Edges, "db">,
+  userId: string,
+): Promise<void> {
+  if (!(await isErasureHeld(db, userId))) return;
+  throw new MatrixError(
+    "M_FORBIDDEN",
+    "A legal hold keeps this user's data: nothing of it is erased before it is released.",
+    { "org.myelin.held": true },
+  );
+}
+
+/**
+ * Takes back that an account is to be erased; it stays ended.
+ * @throws MatrixError M_NOT_FOUND where nothing waits
+ */
+export async function takeBackErasure(
+  edges: Pick<Edges, "committer" | "db" | "now">,
+  by: Administrator,
+  userId: string,
+): Promise<void> {
+  const { requestedTs } = await findErasure(edges.db, userId);
+  if (requestedTs === null)
+    throw new MatrixError("M_NOT_FOUND", "No erasure of that user waits.");
+  const about = { target: userId, details: { erasure_taken_back: true } };
+  await commitAct(edges, by, about, {
+    idempotency: [{ key: erasureClaim(userId, requestedTs), answer: "" }],
+    rows: { removedErasures: [{ userId }] },
+  });
 }
 
 /**

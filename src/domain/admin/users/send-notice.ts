@@ -46,22 +46,47 @@ export interface Notice {
 export async function sendNotice(
   edges: Needs,
   by: Administrator,
-  { userId, type, content, stateKey, txnId }: Notice,
+  notice: Notice,
 ): Promise<string> {
-  const user = await getAccountRow(edges, userId);
-  if (user.isDeactivated || user.isGuest)
-    throw new MatrixError("M_NOT_FOUND", "There is no such user here.");
-  // What the notice needs is made before; the record is of the notice, and goes with it.
-  const making = withoutRecord(edges);
-  const sender = await getSender(making);
-  const roomId = await makeAnew(() => getRoom(making, sender, userId));
+  const { userId, type } = notice;
+  await assertThere(edges, userId);
   edges.trail?.note({
     resource: { type: "user", id: userId },
     after: { type },
   });
-  const { requester } = by;
+  return deliver(edges, by.requester, notice);
+}
+
+/**
+ * The same without a record of an act, for what the server has to say of itself.
+ * @param from whose transaction it is
+ */
+export async function deliverNotice(
+  edges: Needs,
+  from: { userId: string; deviceId: string },
+  notice: Notice,
+): Promise<string> {
+  await assertThere(edges, notice.userId);
+  return deliver(edges, from, notice);
+}
+
+async function assertThere(edges: Needs, userId: string): Promise<void> {
+  const user = await getAccountRow(edges, userId);
+  if (!user.isDeactivated && !user.isGuest) return;
+  throw new MatrixError("M_NOT_FOUND", "There is no such user here.");
+}
+
+async function deliver(
+  edges: Needs,
+  from: { userId: string; deviceId: string },
+  { userId, type, content, stateKey, txnId }: Notice,
+): Promise<string> {
+  // What the notice needs is made before; the record is of the notice, and goes with it.
+  const making = withoutRecord(edges);
+  const sender = await getSender(making);
+  const roomId = await makeAnew(() => getRoom(making, sender, userId));
   const transaction = transactionOf(
-    requester,
+    from,
     "server notice",
     userId,
     // One that nobody will name again.

@@ -1,0 +1,102 @@
+import type { Edges } from "../../edges.ts";
+import {
+  certificateText,
+  signCertificate,
+} from "../../core/destruction-certificate.ts";
+import type { JsonObject } from "../../core/json.ts";
+import { MatrixError } from "../../core/errors.ts";
+import type { AdminJobRow, JobClaim } from "../../storage/admin-jobs.ts";
+import {
+  findErasureCertificate,
+  finishErasureCertificate,
+  insertErasureCertificate,
+  listErased,
+  listUnreadableErasures,
+  type ErasureCertificateRow,
+} from "../../storage/erasure-certificates.ts";
+import type { Lease } from "../../storage/leases.ts";
+import { epochOf } from "../../storage/secret-source.ts";
+import { findSecretsRecord } from "../../storage/secrets-record.ts";
+import { LIMITS } from "./plan-erasure.ts";
+
+/** Not a thing that was destroyed, but the epoch of the master key that wrapped its keys. */
+const EPOCH = "master epoch";
+
+/** Signs what an erasure has destroyed. It verifies with the key of the audit log alone. */
+export async function certifyErasure(
+  {
+    auditKey,
+    db,
+    now,
+    random,
+    settings,
+  }: Pick<Edges, "auditKey" | "db" | "now" | "random" | "settings">,
+  claim: JobClaim,
+  { jobId, userId, createdBy, createdTs }: AdminJobRow,
+  requestedTs: number,
+): Promise<void> {
+  const erased = await listErased(db, jobId);
+  const certificateId = random.token(16);
+  const goneTs = now();
+  const document = certificateText({
+    ...{ server: settings.serverName, certificate_id: certificateId },
+    ...{ run: jobId, user_id: userId ?? "" },
+    ...{ requested_by: createdBy, requested_ts: requestedTs },
+    ...{ begun_ts: createdTs, gone_ts: goneTs },
+    destroyed: Object.fromEntries(
+      erased.flatMap(({ what, count }) =>
+        what === EPOCH ? [] : [[what, count]],
+      ),
+    ),
+    limits: [...LIMITS],
+  });
+  await insertErasureCertificate(db, claim, {
+    ...{ certificateId, goneTs, document, keyId: auditKey.keyId },
+    userId: userId ?? "",
+    masterEpoch: erased.find(({ what }) => what === EPOCH)?.count ?? null,
+    signature: signCertificate(document, auditKey.privateKey),
+  });
+}
+
+const AT_ONCE = 50;
+
+/** How long copies of the key table may be kept elsewhere. */
+const KEY_BACKUPS_MS = 7 * 24 * 60 * 60 * 1000;
+
+/** Signs of erasures that no copy of the database opens any more what they destroyed. */
+export async function signUnreadable(
+  { auditKey, db, now }: Pick<Edges, "auditKey" | "db" | "now">,
+  lease: Lease,
+): Promise<boolean> {
+  const record = await findSecretsRecord(db);
+  const epochs = Object.keys(record?.fingerprints ?? {}).flatMap(
+    (name) => epochOf(name) ?? [],
+  );
+  const rows = await listUnreadableErasures(db, {
+    horizonMs: KEY_BACKUPS_MS,
+    oldestEpoch: Math.min(...epochs, Number.MAX_SAFE_INTEGER),
+    limit: AT_ONCE,
+  });
+  for (const { certificateId, document } of rows) {
+    const unreadableTs = now();
+    const lastDocument = certificateText({
+      ...(JSON.parse(document) as JsonObject),
+      unreadable_ts: unreadableTs,
+    });
+    await finishErasureCertificate(db, lease, {
+      ...{ certificateId, unreadableTs, lastDocument, keyId: auditKey.keyId },
+      lastSignature: signCertificate(lastDocument, auditKey.privateKey),
+    });
+  }
+  return rows.length === AT_ONCE;
+}
+
+/** @throws MatrixError M_NOT_FOUND */
+export async function readErasureCertificate(
+  { db }: Pick<Edges, "db">,
+  userId: string,
+): Promise<ErasureCertificateRow> {
+  const row = await findErasureCertificate(db, userId);
+  if (row) return row;
+  throw new MatrixError("M_NOT_FOUND", "There is no certificate of that user.");
+}

@@ -1,0 +1,94 @@
+import type { Edges } from "../../edges.ts";
+import { MatrixError } from "../../core/errors.ts";
+import type { WriteRows } from "../../storage/write.ts";
+import { checkFieldValue } from "../accounts/profile-field.ts";
+import { removeProfileField, setProfileField } from "../accounts/profile.ts";
+import {
+  assertThirdPartyId,
+  findOwnerOfAddress,
+  thirdPartyIdRow,
+  type ThirdPartyId,
+} from "../accounts/third-party-ids.ts";
+import type { Administrator } from "../admin/change-authority.ts";
+import { getAccountRow } from "../admin/users/account.ts";
+import { commitAct } from "../admin/users/act.ts";
+import type { WriterEdges } from "../rooms/room-writer.ts";
+
+/** What of a person is wrong, as it is to be; what is absent stays, null goes. */
+export interface Rectification {
+  displayName?: string | null;
+  avatarUrl?: string | null;
+  thirdPartyIds?: readonly Pick<ThirdPartyId, "medium" | "address">[];
+}
+
+/** Corrects what a person's profile says, and by which addresses they are known. */
+export async function rectifyPerson(
+  edges: WriterEdges & Pick<Edges, "trail">,
+  by: Administrator,
+  userId: string,
+  { displayName, avatarUrl, thirdPartyIds }: Rectification,
+): Promise<void> {
+  const account = await getAccountRow(edges, userId);
+  if (account.isDeactivated)
+    throw new MatrixError("M_NOT_FOUND", "That account has ended.");
+  // All that can be refused is refused before anything is changed.
+  if (typeof displayName === "string")
+    checkFieldValue("displayname", displayName);
+  if (typeof avatarUrl === "string") checkFieldValue("avatar_url", avatarUrl);
+  for (const each of thirdPartyIds ?? []) await assertFree(edges, userId, each);
+  // What is wrong and what is right is personal: the record names the fields.
+  const details = {
+    ...(displayName !== undefined && { displayname: true }),
+    ...(avatarUrl !== undefined && { avatar_url: true }),
+    ...(thirdPartyIds && { threepids: thirdPartyIds.length }),
+  };
+  await commitAct(
+    edges,
+    by,
+    { target: userId, details },
+    { rows: thirdPartyIds ? await rowsOf(edges, userId, thirdPartyIds) : {} },
+  );
+  await setField(edges, userId, "displayname", displayName);
+  await setField(edges, userId, "avatar_url", avatarUrl);
+}
+
+async function rowsOf(
+  edges: WriterEdges,
+  userId: string,
+  thirdPartyIds: NonNullable<Rectification["thirdPartyIds"]>,
+): Promise<Partial<WriteRows>> {
+  return {
+    removedThirdPartyIds: [{ userId }],
+    thirdPartyIds: await Promise.all(
+      thirdPartyIds.map(({ medium, address }) =>
+        thirdPartyIdRow(edges, userId, medium, address),
+      ),
+    ),
+  };
+}
+
+async function assertFree(
+  edges: WriterEdges,
+  userId: string,
+  wanted: Pick<ThirdPartyId, "medium" | "address">,
+): Promise<void> {
+  assertThirdPartyId(wanted);
+  const { medium, address } = wanted;
+  const owner = await findOwnerOfAddress(edges, medium, address);
+  if (owner === undefined || owner === userId) return;
+  throw new MatrixError(
+    "M_THREEPID_IN_USE",
+    "That address is somebody else's.",
+  );
+}
+
+async function setField(
+  edges: WriterEdges,
+  userId: string,
+  name: string,
+  value: string | null | undefined,
+): Promise<void> {
+  if (value === undefined) return;
+  if (value === null) await removeProfileField(edges, userId, name);
+  else await setProfileField(edges, userId, name, value);
+}

@@ -1,0 +1,58 @@
+import type { Consents } from "../domain/privacy/consent.ts";
+import type { PrivacyRequest } from "../domain/privacy/requests.ts";
+import { reply, type Reply } from "./reply.ts";
+
+export const KINDS = ["access", "rectify", "erase"] as const;
+export type Kind = (typeof KINDS)[number];
+export const MESSAGE = { type: "string", maxLength: 10_000 };
+
+/** An export on its way, for a browser to store. */
+export const archive = (rest: AsyncIterable<string>): Reply =>
+  reply({
+    headers: {
+      "Content-Type": "application/x-ndjson",
+      "Content-Disposition": 'attachment; filename="export.ndjson"',
+    },
+    body: "",
+    rest,
+  });
+
+/** A request as whoever asked sees it: notes are for those who answer. */
+export const ownRequestAnswer = (request: PrivacyRequest) => ({
+  request_id: request.requestId,
+  kind: request.kind,
+  state: request.state,
+  created_ts: request.createdTs,
+  due_ts: request.dueTs,
+  overdue: request.isOverdue,
+  ...(request.closedTs !== null && { closed_ts: request.closedTs }),
+  ...(request.details && { message: request.details.message }),
+});
+
+export const requestAnswer = (request: PrivacyRequest) => ({
+  ...ownRequestAnswer(request),
+  user_id: request.userId,
+  opened_by: request.openedBy,
+  ...(request.identityCheckedTs !== null && {
+    identity_checked_by: request.identityCheckedBy,
+    identity_checked_ts: request.identityCheckedTs,
+  }),
+  ...(request.details
+    ? {
+        ...(request.details.identityCheck !== undefined && {
+          identity_check: request.details.identityCheck,
+        }),
+        notes: request.details.notes,
+      }
+    : { erased: true }),
+});
+
+export const consentsAnswer = ({ policies, ledger }: Consents) => ({
+  policies: policies.map(({ id, version, documents, isGiven }) => ({
+    ...{ id, version, agreed: isGiven },
+    documents: documents.map(({ locale, name, url }) => ({
+      ...{ locale, name, url },
+    })),
+  })),
+  ledger: ledger.map(({ isGiven, ...row }) => ({ ...row, agreed: isGiven })),
+});
