@@ -60,7 +60,8 @@ export async function findErasureCertificate(
 
 /**
  * Those whose keys went `horizonMs` ago, under no master key that the server still has:
- * a copy of a key opens as little as the key that is gone.
+ * a copy of a key opens as little as the key that is gone. Where nothing was sealed, old
+ * copies stay readable.
  */
 export const listUnreadableErasures = (
   sql: Sql,
@@ -68,7 +69,7 @@ export const listUnreadableErasures = (
 ): Promise<ErasureCertificateRow[]> => sql<ErasureCertificateRow[]>`
   select ${columns(sql)} from erasure_certificates
   where unreadable_ts is null and gone_ts <= database_ms() - ${search.horizonMs}::bigint
-    and (master_epoch is null or master_epoch < ${search.oldestEpoch})
+    and master_epoch < ${search.oldestEpoch}
     and not exists (
       select from erasure_tallies t
       where t.job_id = erasure_certificates.job_id and t.what like '%not sealed')

@@ -215,6 +215,27 @@ describe("erasure of a person", () => {
     await runJob(server.edges, indexWords);
   });
 
+  it("is had too by who has ended their account themselves", async () => {
+    const erin = await server.user("erin");
+    const auth = {
+      type: "m.login.password",
+      identifier: { type: "m.id.user", user: erin.userId },
+      password: erin.password,
+    };
+    await act(erin, roomId, "join");
+    const said = await say(erin, roomId, "what is still shown");
+    must(await erin.post("/account/deactivate", { auth, erase: true }));
+    // As the specification has it, who was there goes on reading it.
+    const shown = path`/rooms/${roomId}/event/${said}`;
+    expect((await bob.get(shown)).text).to.include("what is still shown");
+    must(await officer.post(`${N}/users/${erin.userId}/erasure`));
+    await eraseDue(server);
+    expect((await erasureOf(erin.userId)).state).to.equal("done");
+    expect((await bob.get(shown)).text).to.not.include("what is still shown");
+    await server.database.sql`update leases set expires_ts = '-infinity'`;
+    await runJob(server.edges, indexWords);
+  });
+
   it("is taken back while it waits", async () => {
     const carol = await server.user("carol");
     const target = `${N}/users/${carol.userId}/erasure`;
