@@ -70,7 +70,7 @@ create table admin_jobs (
 CREATE INDEX admin_jobs_by_age ON public.admin_jobs USING btree (created_ts);
 CREATE INDEX admin_jobs_by_room ON public.admin_jobs USING btree (room_id, created_ts) WHERE (room_id IS NOT NULL);
 CREATE INDEX admin_jobs_due ON public.admin_jobs USING btree (not_before) WHERE (state = ANY (ARRAY['scheduled'::text, 'active'::text]));
-alter table admin_jobs add constraint admin_jobs_kind_check CHECK ((kind = ANY (ARRAY['delete-room'::text, 'purge-history'::text, 'redact-user'::text, 'retention'::text])));
+alter table admin_jobs add constraint admin_jobs_kind_check CHECK ((kind = ANY (ARRAY['delete-room'::text, 'purge-history'::text, 'redact-user'::text, 'retention'::text, 'erase-user'::text])));
 alter table admin_jobs add constraint admin_jobs_pkey PRIMARY KEY (job_id);
 alter table admin_jobs add constraint admin_jobs_state_check CHECK ((state = ANY (ARRAY['scheduled'::text, 'active'::text, 'complete'::text, 'failed'::text, 'cancelled'::text])));
 
@@ -335,6 +335,31 @@ create table download_counts (
 );
 CREATE INDEX download_counts_by_span ON public.download_counts USING btree (span);
 alter table download_counts add constraint download_counts_pkey PRIMARY KEY (user_id, span);
+
+create table erasure_certificates (
+  certificate_id text collate "C" not null, -- id
+  job_id text collate "C" not null, -- id
+  user_id text collate "C" not null, -- id
+  gone_ts bigint not null, -- time
+  master_epoch integer, -- number
+  document text not null, -- id
+  signature text collate "C" not null, -- hash
+  unreadable_ts bigint, -- time
+  last_document text, -- id
+  last_signature text collate "C", -- hash
+  key_id text collate "C" not null -- setting
+);
+CREATE INDEX erasure_certificates_by_user ON public.erasure_certificates USING btree (user_id, gone_ts);
+CREATE INDEX erasure_certificates_open ON public.erasure_certificates USING btree (gone_ts) WHERE (unreadable_ts IS NULL);
+alter table erasure_certificates add constraint erasure_certificates_job_id_key UNIQUE (job_id);
+alter table erasure_certificates add constraint erasure_certificates_pkey PRIMARY KEY (certificate_id);
+
+create table erasure_tallies (
+  job_id text collate "C" not null, -- id
+  what text collate "C" not null, -- setting
+  count bigint not null -- number
+);
+alter table erasure_tallies add constraint erasure_tallies_pkey PRIMARY KEY (job_id, what);
 
 create table event_contents (
   nid bigint not null, -- number
@@ -1240,6 +1265,16 @@ create table withheld_rooms (
   used_ts bigint not null -- time
 );
 alter table withheld_rooms add constraint withheld_rooms_pkey PRIMARY KEY (user_id, digest);
+
+CREATE OR REPLACE FUNCTION public.add_erased(p_job text, p_what text, p_count bigint)
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  insert into erasure_tallies as known (job_id, what, count)
+  select p_job, p_what, p_count where p_count > 0
+  on conflict (job_id, what) do update set count = known.count + excluded.count
+$function$
+;
 
 CREATE OR REPLACE FUNCTION public.add_tally(p_job text, p_policy text, p_what text, p_count bigint)
  RETURNS void
@@ -2173,6 +2208,145 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.erase_events(p_job text, p_holder uuid, p_generation bigint, p_user text, p_nids bigint[])
+ RETURNS text
+ LANGUAGE plpgsql
+AS $function$
+declare
+  verdict text := may_erase(p_job, p_holder, p_generation, p_user);
+  notified bigint;
+begin
+  if verdict <> 'go' then return verdict; end if;
+  delete from notifications where ctid = any(array(
+    select ctid from notifications where nid = any(p_nids) limit most_erased()));
+  get diagnostics notified = row_count;
+  perform add_erased(p_job, 'notifications of others', notified);
+  if notified = most_erased() then return 'more'; end if;
+  perform from threads t join (
+    select distinct room_nid, relates_to from events where nid = any(p_nids) and rel_type = 'm.thread'
+  ) named on (t.room_nid, t.thread) = (named.room_nid, named.relates_to)
+  order by t.room_nid, t.thread for update of t;
+  perform from events where nid = any(p_nids) order by nid for update;
+  with contents as (
+    delete from event_contents where nid = any(p_nids) returning first_key
+  ), words as (
+    delete from search_events where nid = any(p_nids) returning nid
+  ), cited as (
+    delete from media_references where nid = any(p_nids) returning nid
+  ), pushed as (
+    delete from push_queue where nid = any(p_nids) returning nid
+  ), unmarked as (
+    update events set device_id = null, txn_id = null,
+      redacted_by = case when state_key is null then coalesce(redacted_by, 0) else redacted_by end
+    where nid = any(p_nids)
+  ), replies as (
+    update threads set replies = threads.replies - gone.replies, last_position = coalesce((
+        select e.position from events e
+        where e.room_nid = threads.room_nid and e.relates_to = threads.thread and e.rel_type = 'm.thread'
+          and e.state_key is null and e.status = 0 and e.redacted_by is null
+          and e.nid <> all(p_nids) and e.position is not null
+        order by e.position desc limit 1), 0)
+    from (
+      select room_nid, relates_to as thread, count(*) as replies from events
+      where nid = any(p_nids) and rel_type = 'm.thread' and state_key is null and status = 0
+        and redacted_by is null and position is not null
+      group by 1, 2) gone
+    where (threads.room_nid, threads.thread) = (gone.room_nid, gone.thread)
+  )
+  insert into erasure_tallies as known (job_id, what, count)
+  select p_job, what, count(*) from (
+    select 'event contents' as what from contents
+    union all select 'event contents that were not sealed' from contents where first_key = 0
+    union all select 'words of events' from words
+    union all select 'media references' from cited
+    union all select 'pushes' from pushed
+  ) gone group by what
+  on conflict (job_id, what) do update set count = known.count + excluded.count;
+  return 'go';
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.erase_keys(p_job text, p_holder uuid, p_generation bigint, p_user text)
+ RETURNS text
+ LANGUAGE plpgsql
+AS $function$
+declare
+  verdict text := may_erase(p_job, p_holder, p_generation, p_user);
+  doomed bigint[];
+  count_own bigint;
+  epoch integer;
+begin
+  if verdict <> 'go' then return verdict; end if;
+  with words as (
+    delete from keys where key_id = any(array(
+      select w.key_id from memberships m join rooms r on r.room_nid = m.room_nid
+      join keys w on w.scope = 'room-words' and w.owner = r.room_id
+      join keys u on u.scope = 'user-span' and u.owner = p_user and u.span = w.span
+      where m.user_id = p_user order by w.key_id limit most_erased()))
+    returning key_id
+  ), marked as (
+    update search_spans set pending_from = 0 where key_id in (select key_id from words)
+  )
+  select coalesce(array_agg(key_id), '{}') into doomed from words;
+  verdict := case when cardinality(doomed) = most_erased() then 'more' else 'go' end;
+  if verdict = 'go' then
+    with gone as (
+      delete from keys where owner = p_user and scope in ('user', 'user-span', 'member')
+      returning key_id, master_epoch
+    )
+    select doomed || coalesce(array_agg(key_id), '{}'), count(*), max(master_epoch) into doomed, count_own, epoch from gone;
+  end if;
+  perform add_erased(p_job, 'keys', count_own);
+  perform add_erased(p_job, 'master epoch', epoch)
+  where not exists (select from erasure_tallies where job_id = p_job and what = 'master epoch');
+  -- One notification holds 8,000 bytes; who cannot be told which forgets them all.
+  perform pg_notify('myelin', json_build_object('destroyed', part)::text)
+  from (
+    select array_agg(key_id) as part from unnest(doomed) with ordinality as d(key_id, n) group by (n - 1) / 300
+    union all select '{}'
+  ) parts;
+  return verdict;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.erase_media(p_job text, p_holder uuid, p_generation bigint, p_user text, p_limit integer, OUT verdict text, OUT blobs text[])
+ RETURNS record
+ LANGUAGE plpgsql
+AS $function$
+begin
+  verdict := may_erase(p_job, p_holder, p_generation, p_user);
+  blobs := '{}';
+  if verdict <> 'go' then return; end if;
+  with doomed as (
+    select media_id from media where user_id = p_user order by media_id limit p_limit for update
+  ), uncited as (
+    delete from media_references using doomed where media_references.media_id = doomed.media_id
+  ), gone as (
+    delete from media using doomed where media.media_id = doomed.media_id returning coalesce(media.blob_id, '') as blob_id
+  )
+  select coalesce(array_agg(blob_id), '{}') into blobs from gone;
+  perform add_erased(p_job, 'media', cardinality(blobs));
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.erase_rows(p_job text, p_holder uuid, p_generation bigint, p_user text, p_table text, p_column text, p_by_room boolean, p_limit integer, OUT verdict text, OUT count bigint)
+ RETURNS record
+ LANGUAGE plpgsql
+AS $function$
+begin
+  verdict := may_erase(p_job, p_holder, p_generation, p_user);
+  count := 0;
+  if verdict <> 'go' then return; end if;
+  execute format(
+    'delete from %1$I where ctid = any(array(select t.ctid from %1$I t where t.%2$I = $1%3$s limit $2))',
+    p_table, p_column,
+    case when p_by_room then ' and t.room_nid = any(array(select m.room_nid from memberships m where m.user_id = $1))' else '' end)
+  using p_user, p_limit;
+  get diagnostics count = row_count;
+  perform add_erased(p_job, p_table, count);
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.expire_events(p_job text, p_holder uuid, p_generation bigint, p_nids bigint[])
  RETURNS bigint
  LANGUAGE plpgsql
@@ -2283,6 +2457,16 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.is_erasure_held(p_user_id text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select is_user_held(p_user_id) or exists (
+    select from memberships m where m.user_id = p_user_id and is_room_held(m.room_nid))
+$function$
+;
+
 CREATE OR REPLACE FUNCTION public.is_event_held(p_nid bigint)
  RETURNS boolean
  LANGUAGE sql
@@ -2352,6 +2536,20 @@ CREATE OR REPLACE FUNCTION public.lock_against_holds()
 AS $function$ begin end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.may_erase(p_job text, p_holder uuid, p_generation bigint, p_user text)
+ RETURNS text
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform lock_against_holds();
+  perform from admin_jobs
+  where job_id = p_job and holder = p_holder and generation = p_generation
+    and held_until > clock_timestamp() and state = 'active' for update;
+  if not found then return 'lost'; end if;
+  return case when is_erasure_held(p_user) then 'held' else 'go' end;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.media_class(p_media text)
  RETURNS text
  LANGUAGE sql
@@ -2366,6 +2564,13 @@ AS $function$
       from media_references r join events e on e.nid = r.nid
       where r.media_id = p_media order by e.state_key is null, e.nid limit 1), 'attachment') end
 $function$
+;
+
+CREATE OR REPLACE FUNCTION public.most_erased()
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$select 400$function$
 ;
 
 CREATE OR REPLACE FUNCTION public.next_ephemeral_mark()
@@ -2803,6 +3008,33 @@ begin
   join room_attributes a on a.room_nid = r.from_room_nid
   where starts[r.w + 1] is not null
   on conflict do nothing;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.store_privacy(p_rows jsonb, starts bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+begin
+  insert into consents (user_id, policy, version, locale, is_given, ts)
+  select user_id, policy, version, locale, is_given, database_ms()
+  from jsonb_to_recordset(coalesce(p_rows->'consents', '[]'))
+    as r(w int, user_id text, policy text, version text, locale text, is_given boolean)
+  where starts[r.w + 1] is not null;
+  insert into privacy_requests (request_id, user_id, kind, opened_by, created_ts, due_ts, key_id, sealed)
+  select request_id, user_id, kind, opened_by, database_ms(), database_ms() + r.due_in_ms, key_id, sealed
+  from jsonb_to_recordset(coalesce(p_rows->'privacy_requests', '[]'))
+    as r(w int, request_id text, user_id text, kind text, opened_by text, due_in_ms bigint, key_id bigint, sealed bytea)
+  where starts[r.w + 1] is not null;
+  update privacy_requests q set
+    version = q.version + 1, state = r.state, due_ts = r.due_ts, key_id = r.key_id, sealed = r.sealed,
+    closed_ts = case when r.state in ('done', 'refused', 'withdrawn') then coalesce(q.closed_ts, database_ms()) end,
+    identity_checked_by = coalesce(r.checked_by, q.identity_checked_by),
+    identity_checked_ts = case when r.checked_by is null then q.identity_checked_ts else database_ms() end
+  from jsonb_to_recordset(coalesce(p_rows->'privacy_request_changes', '[]'))
+    as r(w int, request_id text, version int, state text, due_ts bigint, checked_by text, key_id bigint, sealed bytea)
+  where q.request_id = r.request_id and q.version = r.version and starts[r.w + 1] is not null;
 end $function$
 ;
 
@@ -3260,6 +3492,10 @@ begin
 
   if p_rows ?| '{retention_drafts,retention_trials,retention_activations,removed_retention_policies}' then
     perform store_retention(p_rows, starts);
+  end if;
+
+  if p_rows ?| '{privacy_requests,privacy_request_changes,consents}' then
+    perform store_privacy(p_rows, starts);
   end if;
 
   -- Messages to devices that are gone are dropped.
