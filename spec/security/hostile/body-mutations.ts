@@ -84,6 +84,7 @@ function* mutateObject(
 ): Generator<Hostile> {
   const { properties = {}, required = [], additionalProperties: more } = schema;
   const isMap = typeof more === "object" && Object.keys(more).length > 0;
+  const unnamed = isMap ? "answered" : more === false ? "invalid" : "ignored";
   const without = (name: string) =>
     Object.entries(valid).filter(([key]) => key !== name);
   const put = (name: string) => (other: unknown) =>
@@ -98,8 +99,7 @@ function* mutateObject(
     yield {
       what: `${place}: a member ${JSON.stringify(name).slice(0, 30)}`,
       value: put(name)({ polluted: 1 }),
-      expectation:
-        isMap && expectation === "ignored" ? "answered" : expectation,
+      expectation: expectation === "ignored" ? unnamed : expectation,
     };
   for (const [name, inner] of Object.entries(properties)) {
     const held = name in valid ? valid[name] : sampleOf(inner);
