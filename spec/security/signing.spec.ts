@@ -44,8 +44,12 @@ describe("who signs", () => {
     const signers = usersOf(
       /import \{[^}]*\b(?:sign|createSign)\b[^}]*\} from "node:crypto"/,
     );
-    // The audit log's ends are signed by a key of their own.
-    expect(signers).to.deep.equal(["core/audit-chain.ts", "core/signing.ts"]);
+    // The audit log's ends and certificates are signed by a key of their own.
+    expect(signers).to.deep.equal([
+      "core/audit-chain.ts",
+      "core/destruction-certificate.ts",
+      "core/signing.ts",
+    ]);
   });
 
   it("C4: only those two are handed the server's key", () => {
