@@ -97,19 +97,18 @@ async function seedRow(
   const sealed = columns.find(isSealed);
   if (!sealed || !place.opens) return;
   const keyColumn = sealed.column === "sealed" ? "key_id" : "status_key";
-  const rows = await sql<{ text: string }[]>`
-    select to_jsonb(t)::text as text from ${sql(table)} t where ${sql(of)} = ${userId}`;
-  for (const { text } of rows) {
+  const rows = await sql<{ place: string; text: string }[]>`
+    select ctid::text as place, to_jsonb(t)::text as text from ${sql(table)} t where ${sql(of)} = ${userId}`;
+  for (const { place: at, text } of rows) {
     const row = JSON.parse(text) as Record<string, unknown>;
     const made = await edges.keyring.sealForUser(
       userId,
       place.opens(row),
       JSON.stringify({ canary: canaryOf(userId, table) }),
     );
-    const key = place.key[0]!;
     await sql`
-      update ${sql(table)} t set ${sql(sealed.column)} = ${made.sealed}, ${sql(keyColumn)} = ${made.keyId}
-      where ${sql(of)} = ${userId} and to_jsonb(t)->${key} = ${JSON.stringify(row[key])}::text::jsonb`;
+      update ${sql(table)} set ${sql(sealed.column)} = ${made.sealed}, ${sql(keyColumn)} = ${made.keyId}
+      where ctid = ${at}::text::tid`;
   }
 }
 

@@ -1,10 +1,13 @@
 import { readFileSync } from "node:fs";
+import { inspect } from "node:util";
 import { Ajv } from "ajv";
 import { expect } from "chai";
 import { runJob } from "../../../src/domain/jobs/job.ts";
 import { tellReads } from "../../../src/domain/jobs/tell-reads.ts";
 import { PERSONAL_TABLES } from "../../../src/domain/privacy/personal-tables.ts";
+import type { Log } from "../../../src/edges.ts";
 import { administrator } from "../../support/administrators.ts";
+import { quiet } from "../../support/database.ts";
 import { upload } from "../../support/media.ts";
 import { canaryOf, seedPersonal } from "../../support/personal.ts";
 import {
@@ -12,6 +15,7 @@ import {
   getMessages,
   makePublicRoom,
   must,
+  path,
   say,
   setState,
 } from "../../support/rooms.ts";
@@ -22,7 +26,14 @@ const OWN = "/_myelin/client/v1/privacy";
 const N = "/_myelin/admin/v1";
 
 describe("the export of all data of a person", () => {
-  const server = useServer();
+  const faults: string[] = [];
+  const log: Log = {
+    ...quiet,
+    error: (details, message) => {
+      faults.push(`${message} ${inspect(details)}`);
+    },
+  };
+  const server = useServer({}, log);
   let officer: TestUser;
   let alice: TestUser;
   let bob: TestUser;
@@ -62,6 +73,73 @@ describe("the export of all data of a person", () => {
           canaryOf(alice.userId, table),
         );
     }
+  });
+
+  afterEach("nothing was the server's fault", () => {
+    expect(faults.splice(0)).to.deep.equal([]);
+  });
+
+  it("G10: opens what the server itself has sealed, in every table", async () => {
+    const carol = await server.user("carol");
+    const root = await administrator(server, "root2", "system-admin");
+    const own = path`/user/${carol.userId}`;
+    const roomId = await makePublicRoom(carol);
+    const version = must<{ version: string }>(
+      await carol.post("/room_keys/version", {
+        algorithm: "m.megolm_backup.v1.curve25519-aes-sha2",
+        auth_data: { public_key: "real key_backups" },
+      }),
+    ).version;
+    const answers = [
+      await carol.put(path`/profile/${carol.userId}/displayname`, {
+        displayname: "real profile_fields",
+      }),
+      await carol.put(`${own}/account_data/m.x`, { is: "real account_data" }),
+      await carol.put(path`/presence/${carol.userId}/status`, {
+        ...{ presence: "online", status_msg: "real presence" },
+      }),
+      await carol.post("/pushers/set", {
+        ...{ app_id: "app", pushkey: "real pushers", kind: "http", lang: "en" },
+        ...{ app_display_name: "a", device_display_name: "d" },
+        data: { url: "https://push.example.org/_matrix/push/v1/notify" },
+      }),
+      await carol.post(`${own}/filter`, { event_fields: ["real.filters"] }),
+      await carol.put(
+        `${path`/rooms/${roomId}/send/m.room.message/later`}?org.matrix.msc4140.delay=3600000`,
+        { body: "real delayed_events" },
+      ),
+      await carol.post(path`/users/${bob.userId}/report`, {
+        reason: "real reports",
+      }),
+      await carol.post(`${OWN}/requests`, {
+        ...{ kind: "access", message: "real privacy_requests" },
+      }),
+      await carol.put(path`/devices/${carol.deviceId}`, {
+        display_name: "real devices",
+      }),
+      await carol.put(
+        `${path`/room_keys/keys/${roomId}/session`}?version=${version}`,
+        {
+          ...{ first_message_index: 0, forwarded_count: 0, is_verified: false },
+          session_data: { ciphertext: "real backed_up_keys" },
+        },
+      ),
+    ];
+    for (const answer of answers)
+      expect(answer.status, answer.text).to.equal(200);
+    const put = await root.put(`/_synapse/admin/v2/users/${carol.userId}`, {
+      threepids: [{ medium: "email", address: "real.third@example.org" }],
+      external_ids: [{ auth_provider: "idp", external_id: "real external" }],
+    });
+    expect(put.status, put.text).to.equal(200);
+    const { text: all } = await carol.get(`${OWN}/export`);
+    for (const said of [
+      ...["real.third@example.org", "real external", "real.filters"],
+      ...["profile_fields", "account_data", "presence", "pushers"].map(real),
+      ...["delayed_events", "reports", "privacy_requests"].map(real),
+      ...["devices", "backed_up_keys", "key_backups"].map(real),
+    ])
+      expect(all).to.include(said);
   });
 
   it("G10: has what was said and what was uploaded", () => {
@@ -162,6 +240,8 @@ describe("the export of all data of a person", () => {
     expect(accesses).to.have.length(1);
   });
 });
+
+const real = (table: string): string => `real ${table}`;
 
 describe("exports that come too often", () => {
   const server = useServer({ "rate_limits.enabled": true });
