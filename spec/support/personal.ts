@@ -11,6 +11,8 @@ type Seeded = Pick<TestServer, "database" | "edges">;
 const PARTICULAR: Readonly<Record<string, Readonly<Record<string, unknown>>>> =
   {
     cross_signing_keys: { usage: "master" },
+    known_places: { kind: "network" },
+    alerts: { severity: "low" },
     privacy_requests: { kind: "access", state: "open" },
     third_party_ids: { medium: "email" },
     push_modes: { mode: "rows" },

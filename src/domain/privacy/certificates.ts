@@ -60,12 +60,14 @@ export async function certifyErasure(
 
 const AT_ONCE = 50;
 
-/** How long copies of the key table may be kept elsewhere. */
-const KEY_BACKUPS_MS = 7 * 24 * 60 * 60 * 1000;
-
 /** Signs of erasures that no copy of the database opens any more what they destroyed. */
 export async function signUnreadable(
-  { auditKey, db, now }: Pick<Edges, "auditKey" | "db" | "now">,
+  {
+    auditKey,
+    db,
+    now,
+    settings,
+  }: Pick<Edges, "auditKey" | "db" | "now" | "settings">,
   lease: Lease,
 ): Promise<boolean> {
   const record = await findSecretsRecord(db);
@@ -73,7 +75,7 @@ export async function signUnreadable(
     (name) => epochOf(name) ?? [],
   );
   const rows = await listUnreadableErasures(db, {
-    horizonMs: KEY_BACKUPS_MS,
+    horizonMs: settings.keyBackupMs,
     oldestEpoch: Math.min(...epochs, Number.MAX_SAFE_INTEGER),
     limit: AT_ONCE,
   });

@@ -156,6 +156,12 @@ export const PERSONAL_TABLES: readonly PersonalTable[] = [
   table("user_group_members", ["group_id", "user_id"]),
   table("admin_tokens", ["token_id"], { hides: ["token_hash"] }),
   table("pending_erasures", ["user_id"]),
+  table("user_attributes", ["user_id"]),
+  table("withheld_rooms", ["user_id", "digest"]),
+  table("known_places", ["user_id", "place_hash"]),
+  table("download_counts", ["user_id", "span"]),
+  // The audit log keeps that there was one.
+  table("alerts", ["alert_id"]),
   table("privacy_requests", ["request_id"], {
     opens: (row) => `privacy_requests.sealed ${text(row, "request_id")}`,
     staysSince:
@@ -184,6 +190,7 @@ export const OTHERWISE: Readonly<Record<string, string>> = {
   keys: "destroyed first",
   audit_log: "exported by its stand-in; sealed under the user's key",
   admin_jobs: "what administrators had done, told for 90 days",
+  approvals: "what administrators asked of one another, told for 400 days",
   room_turns: "who waits for a room, for moments",
   state_changes: "the rooms' graph",
   current_state: "the rooms' graph",

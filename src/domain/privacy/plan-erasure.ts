@@ -70,6 +70,6 @@ export const LIMITS: readonly string[] = [
   "Copies on other servers and on users' devices are not covered; other servers are asked, not forced.",
   "What others wrote or quoted is theirs, also where it speaks of this user.",
   "User IDs, event IDs, room IDs, aliases, times and memberships stay: the rooms' graph is made of them.",
-  "Backups of the key table that were made before still open what they were made with, until they are destroyed, which is due within 7 days.",
+  "Backups of the key table that were made before still open what they were made with, until they are destroyed, which is due within the days of retention.key_backup_days.",
   "The server's log names user IDs and addresses for as long as it is kept.",
 ];
