@@ -389,7 +389,7 @@ describe("erasure of a person", () => {
     expect(said.destroyed["event contents"]).to.be.above(4);
     expect(said.destroyed["media"]).to.equal(1);
     expect(said.limits.join(" ")).to.match(/other servers.*devices/);
-    expect(said.limits.join(" ")).to.match(/7 days/);
+    expect(said.limits.join(" ")).to.match(/key_backup_days/);
   });
 
   it("G5: is said to be unreadable in old copies only when the master key of then is gone", async () => {
