@@ -37,7 +37,12 @@ describe("cases of what administrators read", () => {
   let user: TestUser;
 
   before(async () => {
-    for (const role of ["system-admin", "auditor", "compliance-officer"])
+    for (const role of [
+      "system-admin",
+      "auditor",
+      "compliance-officer",
+      "privacy-officer",
+    ])
       admins.push(await administrator(server, role, role));
     [root] = admins as [TestUser];
     user = await server.user("user");
