@@ -16,6 +16,8 @@ export interface DoomedRange {
 export interface DoomedRow extends PagingKey {
   nid: number;
   isKept: boolean;
+  /** By a legal hold. */
+  isHeld: boolean;
 }
 
 /** The next events of a range. Those of current state stay, and those that are kept. */
@@ -29,7 +31,8 @@ export async function listDoomed(
       (${keptEnding} <> '' and right(e.sender, ${keptEnding.length}) = ${keptEnding})
       or (e.state_key is not null and exists (
         select from current_state s
-        where s.room_nid = e.room_nid and s.type = e.type and s.state_key = e.state_key and s.nid = e.nid)) as is_kept
+        where s.room_nid = e.room_nid and s.type = e.type and s.state_key = e.state_key and s.nid = e.nid)) as is_kept,
+      is_event_held(e.nid) as is_held
     from events e
     where e.room_nid = ${roomNid} and e.arrival is not null
       and (e.depth, e.arrival) > (${after.depth}, ${after.arrival})
@@ -235,7 +238,7 @@ export async function deleteMediaOfEvents(
       select m.media_id from media m
       where m.media_id = any(array(
         select media_id from media_references where nid = any(${nids as number[]}::bigint[])))
-        and not m.is_protected and exists (select from held)
+        and not m.is_protected and not is_media_held(m.media_id) and exists (select from held)
         and not exists (
           select from media_references r
           where r.media_id = m.media_id and r.nid <> all(${nids as number[]}::bigint[]))
