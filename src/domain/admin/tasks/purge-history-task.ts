@@ -15,7 +15,7 @@ export interface PurgeParams {
   deletesLocal: boolean;
 }
 
-interface Progress {
+export interface PurgeProgress {
   /** All up to here was looked at. */
   after: PagingKey;
   purged: number;
@@ -36,7 +36,7 @@ export const purgeHistoryTask: TaskKind = {
       after = OLDEST,
       purged = 0,
       held = 0,
-    } = readProgress<Progress>(job);
+    } = readProgress<PurgeProgress>(job);
     const room = await findRoomIdentity(edges, job.roomId ?? "");
     const range = {
       roomNid: room?.roomNid ?? 0,
