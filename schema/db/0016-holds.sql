@@ -3,7 +3,7 @@
 create table holds (
   hold_id text collate "C" primary key,
   name text not null,
-  case_id text not null,
+  case_id text collate "C" not null,
   reason text not null,
   -- Whose, and in which rooms; null for all.
   user_ids text[] collate "C",

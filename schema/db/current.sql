@@ -472,7 +472,7 @@ alter table held_references add constraint held_references_pkey PRIMARY KEY (med
 create table holds (
   hold_id text collate "C" not null, -- id
   name text not null, -- setting
-  case_id text not null, -- setting
+  case_id text collate "C" not null, -- setting
   reason text not null, -- setting
   user_ids text[] collate "C", -- id
   room_ids text[] collate "C", -- id
