@@ -88,6 +88,10 @@ export const listHeldEvents = (
   where h.hold_id = ${holdId} and h.released_ts is null
   order by e.nid limit ${limit}`;
 
+/** A condition that is true, and is had before any row: no hold begins until the transaction ends. */
+export const againstHolds = (sql: Sql) => sql`
+  (select count(*) from (select lock_against_holds()) as locked) = 1`;
+
 /** Whether a room may have anything that is held. */
 export async function hasHeld(sql: Sql, roomNid: number): Promise<boolean> {
   const [row] = await sql<{ isHeld: boolean }[]>`
