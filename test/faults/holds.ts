@@ -21,10 +21,15 @@ export const holds: ProofCase = {
 
 const LANES = 4;
 const EVENTS = 3;
-const SLOWEST_START_MS = 25;
+/** A share of it takes seconds. */
+const PART = 16;
+/** How long a purge is taken to last before any was seen. */
+const FIRST_MS = 50;
 const PATIENCE_MS = 90_000;
 
-async function runHolds({ seed, units }: RunOptions): Promise<Outcome> {
+async function runHolds(options: RunOptions): Promise<Outcome> {
+  const { seed, isFull } = options;
+  const units = isFull ? options.units : Math.ceil(options.units / PART);
   const chance = seededChance(seed);
   const server = new FaultServer({
     environment: {
@@ -41,7 +46,7 @@ async function runHolds({ seed, units }: RunOptions): Promise<Outcome> {
       Array.from({ length: LANES }, async (_, lane) => {
         while (left > 0) {
           left -= 1;
-          await races.race(lane, chance.between(0, SLOWEST_START_MS));
+          await races.race(lane, chance.between(0, 200) / 100);
         }
       }),
     );
@@ -67,6 +72,7 @@ class Races {
   #kept = 0;
   #gone = 0;
   #sent = 0;
+  #purgeMs = FIRST_MS;
 
   constructor(server: FaultServer) {
     this.#server = server;
@@ -89,17 +95,18 @@ class Races {
     }
   }
 
-  /** A purge, and so much later a hold: what is there when that is told of stays. */
-  async race(lane: number, delayMs: number): Promise<void> {
+  /** A purge, and a hold after so many times what one takes: what is there when that is told of stays. */
+  async race(lane: number, delay: number): Promise<void> {
     const roomId = this.#rooms[lane]!;
     let point = "";
     for (let i = 0; i <= EVENTS; i += 1) point = await this.#say(lane);
+    const begun = performance.now();
     const purging = this.#ask(
       "POST",
       `/_synapse/admin/v1/purge_history/${encodeURIComponent(roomId)}/${encodeURIComponent(point)}`,
       { delete_local_events: true },
     );
-    await pause(delayMs);
+    await pause(delay * this.#purgeMs);
     const hold = await this.#ask("POST", "/_myelin/admin/v1/holds", {
       ...{ name: "a race", case_id: "proof", reason: "proof" },
       rooms: [roomId],
@@ -107,11 +114,13 @@ class Races {
     const before = await this.#read(roomId);
     const { purge_id: purgeId } = await purging;
     await this.#whilePurging(String(purgeId));
+    this.#purgeMs = (this.#purgeMs + performance.now() - begun) / 2;
     const after = await this.#read(roomId);
     const found = new Map(after.map(({ nid, bytes }) => [nid, bytes]));
     for (const { nid, bytes } of before)
       if (found.get(nid) !== bytes) this.#lost.push(`event ${nid}`);
-    if (before.length > EVENTS) this.#kept += 1;
+    const isKept = after.length > 1;
+    if (isKept) this.#kept += 1;
     else this.#gone += 1;
     await this.#ask(
       "POST",
