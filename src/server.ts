@@ -5,6 +5,7 @@ import { composeApps } from "./compose-app.ts";
 import { composeConnections } from "./compose-connections.ts";
 import { publicBaseUrlOf } from "./compose-settings.ts";
 import { composeEdges, type ComposedEdges } from "./compose-edges.ts";
+import { destroyReleasedContents } from "./domain/jobs/destroy-released.ts";
 import { certifyErasures } from "./domain/jobs/certify-erasures.ts";
 import { keepRetention } from "./domain/jobs/keep-retention.ts";
 import { watchAudit } from "./domain/jobs/watch-audit.ts";
@@ -151,6 +152,7 @@ async function serve(
     [
       forgetTransactions,
       forgetUrlPreviews,
+      destroyReleasedContents,
       forgetDelayedEvents,
       forgetSlidingStates,
       forgetAdminTasks,

@@ -1,7 +1,7 @@
 -- The committer's one call. Writes arrive numbered from 0; every row names its
 -- write (w) and, where it stands in the stream, its place in it (o). No two
 -- writes of a batch share a room, an idempotency key, a new user or a new alias.
--- Lock order: idempotency rows, rooms by bucket, new rooms, users, aliases, keys,
+-- Lock order: holds, idempotency rows, rooms by bucket, new rooms, users, aliases, keys,
 -- authority, approvals, jobs, media, blobs, registration tokens, audit head, head.
 create function commit_batch(
   p_batch uuid,
@@ -39,6 +39,13 @@ declare
   -- Extremities of the writes' rooms that others left meanwhile.
   beside jsonb;
 begin
+  -- Whoever destroys and whoever places a hold wait for each other before they lock anything else.
+  if p_rows ? 'holds' then
+    perform pg_advisory_xact_lock(hashtext('myelin holds'));
+  elsif p_rows ?| '{redactions,placed_outliers,removed_media,removed_url_previews}' then
+    perform lock_against_holds();
+  end if;
+
   -- Idempotency: an insert waits for a twin under way, then loses to it.
   if p_rows ? 'idempotency' then
     for loser in

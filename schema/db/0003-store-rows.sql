@@ -400,6 +400,10 @@ begin
       and not exists (select from profile_fields named where named.media_id = media.media_id);
   end if;
 
+  if p_rows ?| '{holds,hold_releases}' then
+    perform store_holds(p_rows, starts, p_now);
+  end if;
+
   if p_rows ?| '{alerts,alert_acknowledgements}' then
     perform store_alerts(p_rows, starts, p_now);
   end if;

@@ -454,6 +454,41 @@ create table forward_extremities (
 );
 alter table forward_extremities add constraint forward_extremities_pkey PRIMARY KEY (room_nid, nid);
 
+create table held_contents (
+  nid bigint not null, -- number
+  first_key bigint not null, -- number
+  second_key bigint not null, -- number
+  sealed bytea not null -- sealed
+);
+alter table held_contents add constraint held_contents_pkey PRIMARY KEY (nid);
+
+create table held_references (
+  nid bigint not null, -- number
+  media_id text collate "C" not null -- id
+);
+CREATE INDEX held_references_by_event ON public.held_references USING btree (nid);
+alter table held_references add constraint held_references_pkey PRIMARY KEY (media_id, nid);
+
+create table holds (
+  hold_id text collate "C" not null, -- id
+  name text not null, -- setting
+  case_id text collate "C" not null, -- setting
+  reason text not null, -- setting
+  user_ids text[] collate "C", -- id
+  room_ids text[] collate "C", -- id
+  room_nids bigint[], -- number
+  from_ts bigint, -- time
+  until_ts bigint, -- time
+  created_by text collate "C" not null, -- id
+  created_ts bigint not null, -- time
+  released_by text collate "C", -- id
+  released_ts bigint, -- time
+  release_reason text -- setting
+);
+CREATE INDEX holds_by_time ON public.holds USING btree (created_ts, hold_id);
+CREATE INDEX holds_in_force ON public.holds USING btree (hold_id) WHERE (released_ts IS NULL);
+alter table holds add constraint holds_pkey PRIMARY KEY (hold_id);
+
 create table idempotency (
   key bytea not null, -- hash
   answer text not null, -- id
@@ -1367,6 +1402,13 @@ declare
   -- Extremities of the writes' rooms that others left meanwhile.
   beside jsonb;
 begin
+  -- Whoever destroys and whoever places a hold wait for each other before they lock anything else.
+  if p_rows ? 'holds' then
+    perform pg_advisory_xact_lock(hashtext('myelin holds'));
+  elsif p_rows ?| '{redactions,placed_outliers,removed_media,removed_url_previews}' then
+    perform lock_against_holds();
+  end if;
+
   -- Idempotency: an insert waits for a twin under way, then loses to it.
   if p_rows ? 'idempotency' then
     for loser in
@@ -2445,6 +2487,19 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.has_held(p_room_nid bigint)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select exists (
+    select from holds h
+    where h.released_ts is null and (h.room_nids is null or p_room_nid = any(h.room_nids))
+      and (h.user_ids is null or h.room_nids is not null or exists (
+        select from memberships m where m.room_nid = p_room_nid and m.user_id = any(h.user_ids))))
+$function$
+;
+
 CREATE OR REPLACE FUNCTION public.holds_claim(p_job text, p_holder uuid, p_generation bigint)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -2471,14 +2526,46 @@ CREATE OR REPLACE FUNCTION public.is_event_held(p_nid bigint)
  RETURNS boolean
  LANGUAGE sql
  STABLE
-AS $function$ select false $function$
+AS $function$
+  select exists (
+    select from holds h join events e on e.nid = p_nid
+    where h.released_ts is null
+      and (h.user_ids is null or e.sender = any(h.user_ids))
+      and (h.room_nids is null or e.room_nid = any(h.room_nids))
+      -- A time that another server invented takes nothing out of a hold.
+      and (e.origin_server_ts between coalesce(h.from_ts, 0) and coalesce(h.until_ts, 9223372036854775807)
+        or e.received_ts between coalesce(h.from_ts, 0) and coalesce(h.until_ts, 9223372036854775807)))
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.is_key_held(p_scope text, p_owner text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select case
+    when p_scope in ('user', 'user-span', 'member') then is_user_held(p_owner) or exists (
+      select from holds h join memberships m on m.user_id = p_owner and m.room_nid = any(h.room_nids)
+      where h.released_ts is null and h.user_ids is null)
+    when p_scope in ('room-span', 'room-state') then exists (
+      select from rooms r where r.room_id = p_owner and has_held(r.room_nid))
+    else false end
+$function$
 ;
 
 CREATE OR REPLACE FUNCTION public.is_media_held(p_media_id text)
  RETURNS boolean
  LANGUAGE sql
  STABLE
-AS $function$ select false $function$
+AS $function$
+  select exists (select from holds where released_ts is null) and (exists (
+    select from holds h join media m on m.media_id = p_media_id
+    where h.released_ts is null and h.room_nids is null
+      and (h.user_ids is null or m.user_id = any(h.user_ids))
+      and m.created_ts between coalesce(h.from_ts, 0) and coalesce(h.until_ts, 9223372036854775807))
+  or exists (select from media_references r where r.media_id = p_media_id and is_event_held(r.nid))
+  or exists (select from held_references r where r.media_id = p_media_id and is_event_held(r.nid)))
+$function$
 ;
 
 CREATE OR REPLACE FUNCTION public.is_picture(p_media text)
@@ -2498,7 +2585,11 @@ CREATE OR REPLACE FUNCTION public.is_room_held(p_room_nid bigint)
  RETURNS boolean
  LANGUAGE sql
  STABLE
-AS $function$ select false $function$
+AS $function$
+  select exists (
+    select from holds h
+    where h.released_ts is null and h.user_ids is null and (h.room_nids is null or p_room_nid = any(h.room_nids)))
+$function$
 ;
 
 CREATE OR REPLACE FUNCTION public.is_span_used(p_room bigint, p_span text)
@@ -2517,7 +2608,72 @@ CREATE OR REPLACE FUNCTION public.is_user_held(p_user_id text)
  RETURNS boolean
  LANGUAGE sql
  STABLE
-AS $function$ select false $function$
+AS $function$
+  select exists (
+    select from holds h
+    where h.released_ts is null and (p_user_id = any(h.user_ids) or h.user_ids is null and h.room_nids is null))
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.keep_held_content()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform lock_against_holds();
+  -- A statement of its own: it reads what was committed before the lock was had.
+  if is_event_held(old.nid) then
+    insert into held_contents (nid, first_key, second_key, sealed)
+    values (old.nid, old.first_key, old.second_key, old.sealed) on conflict do nothing;
+  end if;
+  return old;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.keep_held_event()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform lock_against_holds();
+  if is_event_held(old.nid) then return null; end if;
+  return old;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.keep_held_key()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform lock_against_holds();
+  if is_key_held(old.scope, old.owner) then return null; end if;
+  return old;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.keep_held_medium()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform lock_against_holds();
+  if is_media_held(old.media_id) then return null; end if;
+  return old;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.keep_held_reference()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform lock_against_holds();
+  if is_event_held(old.nid) then
+    insert into held_references (nid, media_id) values (old.nid, old.media_id) on conflict do nothing;
+  end if;
+  return old;
+end $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.last_ephemeral_mark()
@@ -2532,8 +2688,10 @@ end $function$
 
 CREATE OR REPLACE FUNCTION public.lock_against_holds()
  RETURNS void
- LANGUAGE plpgsql
-AS $function$ begin end $function$
+ LANGUAGE sql
+AS $function$
+  select pg_advisory_xact_lock_shared(hashtext('myelin holds'))
+$function$
 ;
 
 CREATE OR REPLACE FUNCTION public.may_erase(p_job text, p_holder uuid, p_generation bigint, p_user text)
@@ -2913,6 +3071,25 @@ begin
       where role_id in ('security-admin', 'system-admin') and scope_kind = 'server' and expires_ts is null) = 2;
     delete from role_bindings where role_id = 'owner' and (select sealed_ts from authority) is not null;
   end if;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.store_holds(p_rows jsonb, starts bigint[], p_now bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+begin
+  insert into holds (hold_id, name, case_id, reason, user_ids, room_ids, room_nids, from_ts, until_ts, created_by, created_ts)
+  select hold_id, name, case_id, reason, user_ids, room_ids, room_nids, from_ts, until_ts, created_by, p_now
+  from jsonb_to_recordset(coalesce(p_rows->'holds', '[]'))
+    as r(w int, hold_id text, name text, case_id text, reason text, user_ids text[], room_ids text[], room_nids bigint[],
+      from_ts bigint, until_ts bigint, created_by text)
+  where starts[r.w + 1] is not null;
+  update holds set released_by = r.released_by, released_ts = p_now, release_reason = r.release_reason
+  from jsonb_to_recordset(coalesce(p_rows->'hold_releases', '[]'))
+    as r(w int, hold_id text, released_by text, release_reason text)
+  where holds.hold_id = r.hold_id and holds.released_ts is null and starts[r.w + 1] is not null;
 end $function$
 ;
 
@@ -3476,6 +3653,10 @@ begin
     where media.media_id = deleted.media_id
       and not exists (select from media_references named where named.media_id = media.media_id)
       and not exists (select from profile_fields named where named.media_id = media.media_id);
+  end if;
+
+  if p_rows ?| '{holds,hold_releases}' then
+    perform store_holds(p_rows, starts, p_now);
   end if;
 
   if p_rows ?| '{alerts,alert_acknowledgements}' then

@@ -55,6 +55,7 @@ const plain: Readonly<Record<string, string>> = {
   destination: "elsewhere.test",
   alertId: "1",
   certificateId: "absent",
+  holdId: "absent",
   requestId: "absent",
 };
 
@@ -485,6 +486,11 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
     to_seq: 1,
     comment: "c",
   }),
+  "POST /_myelin/admin/v1/holds": () => ({
+    ...{ name: "n", case_id: "c", reason: "r" },
+    users: ["@nobody:test"],
+  }),
+  "POST /_myelin/admin/v1/holds/:holdId/release": () => ({ reason: "r" }),
   "POST /_myelin/admin/v1/alerts/:alertId/acknowledge": () => ({
     comment: "c",
   }),

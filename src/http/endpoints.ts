@@ -108,6 +108,7 @@ import { getServerKeys } from "./federation/keys.ts";
 import { userEndpoints } from "./admin/synapse/user-endpoints.ts";
 import { policyEndpoints } from "./admin/policy-endpoints.ts";
 import { getMyPermissions } from "./admin/me.ts";
+import { holdEndpoints } from "./admin/holds.ts";
 import { retentionEndpoints } from "./admin/retention.ts";
 import { roomEndpoints } from "./admin/room-endpoints.ts";
 import {
@@ -500,5 +501,6 @@ export const endpoints: readonly Endpoint[] = [
   putPrivacyRequest,
   ...userEndpoints,
   ...roomEndpoints,
+  ...holdEndpoints,
   ...retentionEndpoints,
 ];

@@ -58,10 +58,11 @@ export async function claimJob(
 export const heldJob = (
   sql: Sql,
   { jobId, holder, generation }: JobClaim,
+  condition = sql`true`,
 ) => sql`
   select job_id from admin_jobs
   where job_id = ${jobId} and holder = ${holder} and generation = ${generation}
-    and held_until > clock_timestamp() and state = 'active'
+    and held_until > clock_timestamp() and state = 'active' and ${condition}
   for update`;
 
 /** Holds it so long from now on; false where it was lost, or taken back. */

@@ -1,4 +1,5 @@
 import type { Sql } from "./database.ts";
+import { againstHolds } from "./holds.ts";
 import type { KeyName, KeyScope } from "./keyring.ts";
 
 /** A row of `keys`: a secret wrapped under the master key of an epoch. */
@@ -75,7 +76,7 @@ export async function deleteKeys(
   const deleted = await sql<{ keyId: number }[]>`
     with gone as (
       delete from keys
-      where (scope, owner, span) in (
+      where ${againstHolds(sql)} and (scope, owner, span) in (
         select * from unnest(
           ${names.map((name) => name.scope)}::text[],
           ${names.map((name) => name.owner)}::text[],

@@ -117,7 +117,7 @@ export async function listOldMedia(
   const rows = await sql<{ mediaId: string }[]>`
     select m.media_id from media m join media_blobs b on b.blob_id = m.blob_id
     where m.created_ts < ${beforeTs}::bigint and coalesce(m.last_access_ts, m.created_ts) < ${beforeTs}::bigint
-      and b.size > ${largerThan}::bigint and not m.is_protected
+      and b.size > ${largerThan}::bigint and not m.is_protected and not is_media_held(m.media_id)
       and (not ${keepsProfiles} or not exists (
         select from profile_fields p where p.media_id = m.media_id
         union all

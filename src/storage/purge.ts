@@ -1,7 +1,12 @@
 import { heldJob, type JobClaim } from "./admin-jobs.ts";
 import type { Sql } from "./database.ts";
+import { againstHolds } from "./holds.ts";
 import type { PagingKey } from "./paging.ts";
 import { ACCEPTED, PURGED } from "./write.ts";
+
+/** The claim of who destroys, with the holds locked before it. */
+const heldToDestroy = (sql: Sql, claim: JobClaim) =>
+  heldJob(sql, claim, againstHolds(sql));
 
 /** A part of a room's history, in the order of its paging key; both ends are left out. */
 export interface DoomedRange {
@@ -16,6 +21,8 @@ export interface DoomedRange {
 export interface DoomedRow extends PagingKey {
   nid: number;
   isKept: boolean;
+  /** By a legal hold. */
+  isHeld: boolean;
 }
 
 /** The next events of a range. Those of current state stay, and those that are kept. */
@@ -29,7 +36,8 @@ export async function listDoomed(
       (${keptEnding} <> '' and right(e.sender, ${keptEnding.length}) = ${keptEnding})
       or (e.state_key is not null and exists (
         select from current_state s
-        where s.room_nid = e.room_nid and s.type = e.type and s.state_key = e.state_key and s.nid = e.nid)) as is_kept
+        where s.room_nid = e.room_nid and s.type = e.type and s.state_key = e.state_key and s.nid = e.nid)) as is_kept,
+      is_event_held(e.nid) as is_held
     from events e
     where e.room_nid = ${roomNid} and e.arrival is not null
       and (e.depth, e.arrival) > (${after.depth}, ${after.arrival})
@@ -60,7 +68,7 @@ export async function clearNotifications(
   limit: number,
 ): Promise<number> {
   const { count } = await sql`
-    with held as materialized (${heldJob(sql, claim)})
+    with held as materialized (${heldToDestroy(sql, claim)})
     delete from notifications where ctid = any(array(
       select ctid from notifications
       where nid = any(${nids as number[]}::bigint[]) and exists (select from held) limit ${limit}))`;
@@ -89,7 +97,7 @@ export async function purgeEvents(
   progress: string,
 ): Promise<void> {
   await sql`
-    with held as materialized (${heldJob(sql, claim)}), noted as (
+    with held as materialized (${heldToDestroy(sql, claim)}), noted as (
       update admin_jobs set progress = ${progress} from held where admin_jobs.job_id = held.job_id
     ), ${contentsOf(sql, nids)}, hidden as (
       update events set status = ${PURGED}::smallint
@@ -114,7 +122,7 @@ export async function deleteEvents(
   nids: readonly number[],
 ): Promise<void> {
   await sql`
-    with held as materialized (${heldJob(sql, claim)}), ${contentsOf(sql, nids)}
+    with held as materialized (${heldToDestroy(sql, claim)}), ${contentsOf(sql, nids)}
     delete from events where nid = any(${nids as number[]}::bigint[]) and exists (select from held)`;
 }
 
@@ -134,7 +142,7 @@ export async function deleteRoomRows(
 ): Promise<number> {
   for (const table of ROOM_TABLES) {
     const { count } = await sql`
-      with held as materialized (${heldJob(sql, claim)})
+      with held as materialized (${heldToDestroy(sql, claim)})
       delete from ${sql(table)} where ctid = any(array(
         select ctid from ${sql(table)} where room_nid = ${roomNid} and exists (select from held) limit ${limit}))`;
     if (count > 0) return count;
@@ -166,7 +174,7 @@ export async function deleteUsersRows(
   const { roomNid, roomId } = room;
   const users = userIds as string[];
   const [row] = await sql<{ count: number }[]>`
-    with held as materialized (${heldJob(sql, claim)}), data as (
+    with held as materialized (${heldToDestroy(sql, claim)}), data as (
       delete from account_data where ctid = any(array(
         select ctid from account_data
         where user_id = any(${users}::text[]) and room_nid = ${roomNid} and exists (select from held) limit ${limit}))
@@ -209,7 +217,7 @@ export async function closeRoom(
   isUnblocked: boolean,
 ): Promise<void> {
   await sql`
-    with held as materialized (${heldJob(sql, claim)}), aliases as (
+    with held as materialized (${heldToDestroy(sql, claim)}), aliases as (
       delete from room_aliases where room_nid = ${roomNid} and exists (select from held)
     ), unblocked as (
       delete from blocked_rooms using rooms
@@ -231,11 +239,11 @@ export async function deleteMediaOfEvents(
   limit: number,
 ): Promise<(string | null)[]> {
   const rows = await sql<{ blobId: string | null }[]>`
-    with held as materialized (${heldJob(sql, claim)}), doomed as materialized (
+    with held as materialized (${heldToDestroy(sql, claim)}), doomed as materialized (
       select m.media_id from media m
       where m.media_id = any(array(
         select media_id from media_references where nid = any(${nids as number[]}::bigint[])))
-        and not m.is_protected and exists (select from held)
+        and not m.is_protected and not is_media_held(m.media_id) and exists (select from held)
         and not exists (
           select from media_references r
           where r.media_id = m.media_id and r.nid <> all(${nids as number[]}::bigint[]))
@@ -259,7 +267,7 @@ export async function destroyRoomKeys(
   roomId: string,
 ): Promise<boolean> {
   const [row] = await sql<{ count: number }[]>`
-    with held as materialized (${heldJob(sql, claim)}), gone as (
+    with held as materialized (${heldToDestroy(sql, claim)}), gone as (
       delete from keys where exists (select from held) and key_id = any(array(
         select key_id from keys
         where scope in ('room-span', 'room-state', 'room-words') and owner = ${roomId} limit ${MOST_KEYS}))

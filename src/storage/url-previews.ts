@@ -1,4 +1,5 @@
 import type { Sql } from "./database.ts";
+import { againstHolds } from "./holds.ts";
 import { heldLease, type Lease } from "./leases.ts";
 import type { Sealed } from "./write.ts";
 
@@ -77,7 +78,7 @@ export async function deleteOldUrlPreviews(
       select fetched_ts from url_previews order by fetched_ts desc offset ${most} limit 1
     ), old as (
       select url_hash, fetched_ts from url_previews
-      where exists (select from held) and fetched_ts <= greatest(
+      where exists (select from held) and ${againstHolds(sql)} and fetched_ts <= greatest(
         (extract(epoch from clock_timestamp()) * 1000)::bigint - ${ageMs}::bigint, (select fetched_ts from crowded))
       order by fetched_ts limit ${limit}
     ), deleted as (

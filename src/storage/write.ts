@@ -481,6 +481,21 @@ export interface WriteRows {
     facts: string;
     isLocked: boolean;
   }[];
+  /** From the commit on, nothing that it covers is destroyed. */
+  holds: {
+    holdId: string;
+    name: string;
+    caseId: string;
+    reason: string;
+    /** Null for all. */
+    userIds: readonly string[] | null;
+    roomIds: readonly string[] | null;
+    roomNids: readonly number[] | null;
+    fromTs: number | null;
+    untilTs: number | null;
+    createdBy: string;
+  }[];
+  holdReleases: { holdId: string; releasedBy: string; releaseReason: string }[];
   /** One that was acknowledged before stays so. */
   alertAcknowledgements: {
     alertId: number;

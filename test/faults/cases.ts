@@ -9,6 +9,7 @@ import { encrypted } from "./encrypted.ts";
 import { exhausted } from "./exhausted.ts";
 import { filters } from "./filters.ts";
 import { history } from "./history.ts";
+import { holds } from "./holds.ts";
 import { idlePolls } from "./idle-polls.ts";
 import { kills } from "./kills.ts";
 import { largeFiles } from "./large-files.ts";
@@ -41,4 +42,5 @@ export const cases: readonly ProofCase[] = [
   bodies,
   audit,
   retention,
+  holds,
 ];

@@ -5,6 +5,11 @@ import { isCertificate } from "../../../src/core/destruction-certificate.ts";
 import { runTask } from "../../../src/domain/admin/tasks/run-tasks.ts";
 import { administrator } from "../../support/administrators.ts";
 import {
+  complianceOfficer,
+  placeHold,
+  releaseHold,
+} from "../../support/holds.ts";
+import {
   downloadPath,
   thumbnailPath,
   uploadImage,
@@ -161,12 +166,14 @@ describe("retention", () => {
     "admin.undo_window_hours": 0,
     sealing: "off",
   });
+  let officer: TestUser;
   let second: TestProcess;
   let admin: TestUser;
   let alice: TestUser;
   let bob: TestUser;
 
   before(async () => {
+    officer = await complianceOfficer(server);
     second = await server.startProcess();
     admin = await administrator(server, "admin", "security-admin");
     alice = await server.user("alice");
@@ -182,13 +189,7 @@ describe("retention", () => {
   const bodies = async (user: TestUser, roomId: string) =>
     bodiesOf(await pageThrough(user, roomId, { dir: "f", limit: 20 }));
   /** Whatever holds are: retention asks this of each event. */
-  const holdUser = async (userId: string) => {
-    const { sql } = server.database;
-    await sql`drop function is_event_held(bigint)`;
-    await sql.unsafe(`
-      create function is_event_held(p bigint) returns boolean language sql stable as $$
-        select exists (select from events where nid = p and sender = '${userId}') $$`);
-  };
+  const holdUser = (userId: string) => placeHold(officer, { users: [userId] });
 
   it("leaves the skeleton of what is over, on every way to read, and nothing of it in any table", async () => {
     const roomId = await makeRoom(alice);
@@ -398,7 +399,7 @@ describe("retention", () => {
     await say(alice, roomId, "hers goes");
     const kept = await say(bob, roomId, "his is held");
     await age(server, 2 * DAY_MS, roomId);
-    await holdUser(bob.userId);
+    const holdId = await holdUser(bob.userId);
     const counts = await inForce(roomId);
     expect(counts).to.include({ messages: 1 + 0 });
     expect(counts["held"]).to.be.at.least(1);
@@ -409,7 +410,7 @@ describe("retention", () => {
     ]);
     const status = must<{ policies: Json[] }>(await admin.get(`${N}/status`));
     expect(status.policies.some(({ held }) => held === 1)).to.equal(true);
-    await holdUser("");
+    await releaseHold(officer, holdId);
     await keepThem(server);
     const event = must(await alice.get(path`/rooms/${roomId}/event/${kept}`));
     expect(event["content"]).to.deep.equal({});

@@ -10,12 +10,14 @@ import {
 } from "../../storage/admin-jobs.ts";
 import { listAliasesOfRoom } from "../../storage/aliases.ts";
 import { findRoomBlock } from "../../storage/blocked-rooms.ts";
+import { hasHeld } from "../../storage/holds.ts";
 import { listActiveUsers } from "../../storage/users.ts";
 import type { WriteRows } from "../../storage/write.ts";
 import { isLocalUser } from "../rooms/local-user.ts";
 import { findRoomIdentity } from "../rooms/room-identity.ts";
 import { recordOf, type ActingAdministrator } from "./administrator.ts";
 import { assertRoomId } from "./block-room.ts";
+import { heldError } from "./held-error.ts";
 import { makeRoomInstead } from "./replacement-room.ts";
 import type {
   DeletionParams,
@@ -104,6 +106,8 @@ async function commitDeletion(
     throw new MatrixError("M_UNKNOWN", "This room is being deleted already.");
   if (newRoomUserId !== null) await assertOwnUser(edges, newRoomUserId);
   const room = await findRoomIdentity(edges, roomId);
+  if (room && purges && (await hasHeld(db, room.roomNid)))
+    throw heldError("This room has what a legal hold keeps from destruction.");
   const newRoom =
     room && newRoomUserId !== null
       ? await makeRoomInstead(edges, newRoomUserId, wanted)

@@ -2,6 +2,7 @@ import { MatrixError } from "../../core/errors.ts";
 import { mxcOf } from "../../core/mxc.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { Edges } from "../../edges.ts";
+import { listHeldMedia } from "../../storage/holds.ts";
 import {
   findMediumInfo,
   listBlobsOf,
@@ -19,6 +20,7 @@ import type { WriteRows } from "../../storage/write.ts";
 import { openFileSecret } from "../media/file-secret.ts";
 import { removeDroppedBlobs } from "../media/remove-blobs.ts";
 import { recordOf, type ActingAdministrator } from "./administrator.ts";
+import { heldError } from "./held-error.ts";
 import { getRoomForAdmin } from "./room-details.ts";
 
 type Reads = Pick<Edges, "db" | "keyring">;
@@ -170,11 +172,12 @@ async function commitEach(
   target: string,
   mediaIds: readonly string[],
   rowsOf: (part: readonly string[]) => Partial<WriteRows>,
+  also: JsonObject = {},
 ): Promise<void> {
   let from = 0;
   do {
     const part = mediaIds.slice(from, from + AT_ONCE);
-    const details: JsonObject = { media: part.length };
+    const details: JsonObject = { media: part.length, ...also };
     const audit = [recordOf(by, target, now(), details)];
     await committer.commit({ positions: 1, rows: rowsOf(part), audit });
     from += AT_ONCE;
@@ -235,7 +238,15 @@ export async function deleteMedium(
 ): Promise<void> {
   assertOwnServer(edges, serverName);
   if (!(await findMediumInfo(edges.db, mediaId))) throw noSuchMedium();
+  await assertNotHeld(edges, mediaId);
   await deleteAll(edges, by, mxcOf(serverName, mediaId), [mediaId]);
+  // A hold that came between has kept it.
+  await assertNotHeld(edges, mediaId);
+}
+
+async function assertNotHeld({ db }: Writes, mediaId: string): Promise<void> {
+  if ((await listHeldMedia(db, [mediaId])).length > 0)
+    throw heldError("A legal hold keeps this file from destruction.");
 }
 
 const MOST_DELETED = 10_000;
@@ -259,8 +270,12 @@ export async function deleteMediaOf(
   query: MediaQuery,
 ): Promise<string[]> {
   const { media } = await searchMediaOf(edges, userId, query);
-  const ids = media.map(({ mediaId }) => mediaId);
-  await deleteAll(edges, by, userId, ids);
+  const all = media.map(({ mediaId }) => mediaId);
+  const held = new Set(await listHeldMedia(edges.db, all));
+  const ids = all.filter((mediaId) => !held.has(mediaId));
+  if (ids.length === 0 && held.size > 0)
+    throw heldError("A legal hold keeps these files from destruction.");
+  await deleteAll(edges, by, userId, ids, held.size);
   return ids;
 }
 
@@ -269,10 +284,18 @@ async function deleteAll(
   by: ActingAdministrator,
   target: string,
   mediaIds: readonly string[],
+  held = 0,
 ): Promise<void> {
   const blobIds = await listBlobsOf(edges.db, mediaIds);
-  await commitEach(edges, by, target, mediaIds, (part) => ({
-    removedMedia: part.map((mediaId) => ({ mediaId })),
-  }));
+  await commitEach(
+    edges,
+    by,
+    target,
+    mediaIds,
+    (part) => ({
+      removedMedia: part.map((mediaId) => ({ mediaId })),
+    }),
+    { ...(held > 0 && { held }) },
+  );
   await removeDroppedBlobs(edges, blobIds);
 }

@@ -11,9 +11,9 @@ import { listHeadsByTime } from "../../storage/surroundings.ts";
 import { getRoomIdentity, type RoomIdentity } from "../rooms/room-identity.ts";
 import { recordOf, type ActingAdministrator } from "./administrator.ts";
 import { assertRoomId } from "./block-room.ts";
-import type { PurgeParams } from "./tasks/purge-history-task.ts";
+import type { PurgeParams, PurgeProgress } from "./tasks/purge-history-task.ts";
 import { taskAlarmOf } from "./tasks/task-alarm.ts";
-import type { TaskEdges } from "./tasks/task.ts";
+import { readProgress, type TaskEdges } from "./tasks/task.ts";
 
 /** What comes before this event is purged, or before the last one up to this time. */
 export type PurgePoint = { eventId: string } | { ts: number };
@@ -93,8 +93,9 @@ async function findPoint(
 export async function readPurge(
   { db }: Pick<Edges, "db">,
   jobId: string,
-): Promise<AdminJobRow> {
+): Promise<AdminJobRow & { held: number }> {
   const job = await findJob(db, jobId);
-  if (job?.kind === "purge-history") return job;
+  if (job?.kind === "purge-history")
+    return { ...job, held: readProgress<PurgeProgress>(job).held ?? 0 };
   throw new MatrixError("M_NOT_FOUND", "No such purge is known here.");
 }

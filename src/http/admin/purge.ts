@@ -67,12 +67,17 @@ export const getPurgeStatus = endpoint<{ params: { jobId: string } }>({
   permission: "jobs.read",
   rateLimit: "admin",
   async handle(edges, { params }) {
-    const { state, error, notBefore } = await readPurge(edges, params.jobId);
+    const purge = await readPurge(edges, params.jobId);
+    const { state, error, notBefore, held } = purge;
     if (state === "cancelled")
       return { status: "failed", error: "It was taken back." };
     if (state === "scheduled")
       return { status: "active", "org.myelin.not_before": notBefore };
-    return { status: state, ...(error !== null && { error }) };
+    return {
+      status: state,
+      ...(error !== null && { error }),
+      ...(held > 0 && { "org.myelin.held": held }),
+    };
   },
 });
 

@@ -1,6 +1,7 @@
 import { MatrixError } from "../../../core/errors.ts";
 import type { UserId } from "../../../core/ids.ts";
 import type { JobClaim } from "../../../storage/admin-jobs.ts";
+import { hasHeld } from "../../../storage/holds.ts";
 import {
   hasLocalMember,
   listLocalMembers,
@@ -37,6 +38,8 @@ export interface DeletionProgress {
   purge: RoomPurge;
 }
 
+/** How often a hold is asked whether it is over. */
+const HELD_MS = 60 * 60 * 1000;
 /** Each takes some ten rows. */
 const MEMBERS_AT_ONCE = 25;
 
@@ -51,6 +54,8 @@ export const deleteRoomTask: TaskKind = {
     if (phase === "emptying") return empty(edges, room, params, claim);
     if (!params.forcesPurge && (await hasLocalMember(edges.db, room.roomNid)))
       throw new TaskFailed("Users are still joined to this room.");
+    if (await hasHeld(edges.db, room.roomNid))
+      return { progress: { phase, purge }, next: "wait", waitMs: HELD_MS };
     const { left, isDone } = await purgeRoom(edges, claim, room, purge, {
       isUnblocked: !params.keepsBlock,
     });

@@ -15,10 +15,12 @@ export interface PurgeParams {
   deletesLocal: boolean;
 }
 
-interface Progress {
+export interface PurgeProgress {
   /** All up to here was looked at. */
   after: PagingKey;
   purged: number;
+  /** What legal holds keep. */
+  held: number;
 }
 
 /** With its content, words, thread and up to four media each, never more than 500 rows. */
@@ -30,7 +32,11 @@ export const purgeHistoryTask: TaskKind = {
   async step(edges, job, claim) {
     const { db, settings } = edges;
     const { before, deletesLocal } = readParams<PurgeParams>(job);
-    const { after = OLDEST, purged = 0 } = readProgress<Progress>(job);
+    const {
+      after = OLDEST,
+      purged = 0,
+      held = 0,
+    } = readProgress<PurgeProgress>(job);
     const room = await findRoomIdentity(edges, job.roomId ?? "");
     const range = {
       roomNid: room?.roomNid ?? 0,
@@ -41,9 +47,10 @@ export const purgeHistoryTask: TaskKind = {
     const last = events.at(-1);
     if (!last) {
       await tellContentDestroyed(db);
-      return { progress: { after, purged }, next: "done" };
+      return { progress: { after, purged, held }, next: "done" };
     }
-    const nids = events.flatMap(({ nid, isKept }) => (isKept ? [] : nid));
+    const doomed = events.filter(({ isKept }) => !isKept);
+    const nids = doomed.flatMap(({ nid, isHeld }) => (isHeld ? [] : nid));
     while (
       (await clearNotifications(db, claim, nids, NOTIFICATIONS_AT_ONCE)) ===
       NOTIFICATIONS_AT_ONCE
@@ -51,6 +58,7 @@ export const purgeHistoryTask: TaskKind = {
     const progress = {
       after: { depth: last.depth, arrival: last.arrival },
       purged: purged + nids.length,
+      held: held + doomed.length - nids.length,
     };
     const text = JSON.stringify(progress);
     await dropMediaOf(edges, claim, nids);

@@ -1,0 +1,140 @@
+import type { Sql } from "./database.ts";
+import { heldLease, type Lease } from "./leases.ts";
+
+export interface HoldRow {
+  holdId: string;
+  name: string;
+  caseId: string;
+  reason: string;
+  /** Null for all. */
+  userIds: string[] | null;
+  roomIds: string[] | null;
+  fromTs: number | null;
+  untilTs: number | null;
+  createdBy: string;
+  createdTs: number;
+  releasedBy: string | null;
+  releasedTs: number | null;
+  releaseReason: string | null;
+}
+
+const columns = (sql: Sql) => sql`
+  hold_id, name, case_id, reason, user_ids, room_ids, from_ts, until_ts, created_by, created_ts,
+  released_by, released_ts, release_reason`;
+
+export interface HoldSearch {
+  /** Null for both. */
+  isReleased: boolean | null;
+  offset: number;
+  limit: number;
+  isDescending: boolean;
+}
+
+/** A page of the holds, and how many there are in all. */
+export async function listHolds(
+  sql: Sql,
+  { isReleased, offset, limit, isDescending }: HoldSearch,
+): Promise<{ holds: HoldRow[]; total: number }> {
+  const matching = sql`
+    (${isReleased}::boolean is null or (released_ts is not null) = ${isReleased})`;
+  const order = isDescending ? sql`desc` : sql`asc`;
+  const holds = await sql<HoldRow[]>`
+    select ${columns(sql)} from holds where ${matching}
+    order by created_ts ${order}, hold_id ${order} limit ${limit} offset ${offset}`;
+  const [counted] = await sql<{ total: number }[]>`
+    select count(*)::int as total from holds where ${matching}`;
+  return { holds, total: counted!.total };
+}
+
+export async function findHold(
+  sql: Sql,
+  holdId: string,
+): Promise<HoldRow | undefined> {
+  const [row] = await sql<HoldRow[]>`
+    select ${columns(sql)} from holds where hold_id = ${holdId}`;
+  return row;
+}
+
+export interface HeldEventRow {
+  nid: number;
+  roomId: string;
+  eventId: string;
+  receivedTs: number;
+  isRedacted: boolean;
+  skeleton: string;
+  firstKey: number | null;
+  secondKey: number | null;
+  sealed: Uint8Array | null;
+}
+
+/** The next events that a hold is of, in the order of their numbers, with what they said at first. */
+export const listHeldEvents = (
+  sql: Sql,
+  holdId: string,
+  after: number,
+  limit: number,
+): Promise<HeldEventRow[]> => sql<HeldEventRow[]>`
+  select e.nid, r.room_id, e.event_id, e.received_ts, e.redacted_by is not null as is_redacted, e.skeleton,
+    coalesce(k.first_key, c.first_key) as first_key, coalesce(k.second_key, c.second_key) as second_key,
+    coalesce(k.sealed, c.sealed) as sealed
+  from holds h join events e on e.nid > ${after}::bigint
+    and (h.user_ids is null or e.sender = any(h.user_ids))
+    and (h.room_nids is null or e.room_nid = any(h.room_nids))
+    and (e.origin_server_ts between coalesce(h.from_ts, 0) and coalesce(h.until_ts, 9223372036854775807)
+      or e.received_ts between coalesce(h.from_ts, 0) and coalesce(h.until_ts, 9223372036854775807))
+  join rooms r on r.room_nid = e.room_nid
+  left join held_contents k on k.nid = e.nid
+  left join event_contents c on c.nid = e.nid
+  where h.hold_id = ${holdId} and h.released_ts is null
+  order by e.nid limit ${limit}`;
+
+/** A condition that is true, and is had before any row: no hold begins until the transaction ends. */
+export const againstHolds = (sql: Sql) => sql`
+  (select count(*) from (select lock_against_holds()) as locked) = 1`;
+
+/** Whether a room may have anything that is held. */
+export async function hasHeld(sql: Sql, roomNid: number): Promise<boolean> {
+  const [row] = await sql<{ isHeld: boolean }[]>`
+    select has_held(${roomNid}::bigint) as is_held`;
+  return row!.isHeld;
+}
+
+/** Those of these that are held. */
+export async function listHeldMedia(
+  sql: Sql,
+  mediaIds: readonly string[],
+): Promise<string[]> {
+  const rows = await sql<{ mediaId: string }[]>`
+    select media_id from media
+    where media_id = any(${mediaIds as string[]}::text[]) and is_media_held(media_id)`;
+  return rows.map(({ mediaId }) => mediaId);
+}
+
+/** Destroys what was kept of events that no hold is of any more; answers how many. */
+export async function destroyReleased(
+  sql: Sql,
+  lease: Lease,
+  limit: number,
+): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    with held as materialized (${heldLease(sql, lease)}), contents as (
+      delete from held_contents where nid = any(array(
+        select nid from held_contents where not is_event_held(nid) and exists (select from held) limit ${limit}))
+      returning nid
+    ), cited as (
+      delete from held_references where ctid = any(array(
+        select ctid from held_references where not is_event_held(nid) and exists (select from held) limit ${limit}))
+      returning nid
+    )
+    select (select count(*) from contents) + (select count(*) from cited) as count`;
+  return row!.count;
+}
+
+/** The numbers of rooms that are known here. */
+export const listRoomNids = (
+  sql: Sql,
+  roomIds: readonly string[],
+): Promise<{ roomId: string; roomNid: number }[]> => sql<
+  { roomId: string; roomNid: number }[]
+>`
+  select room_id, room_nid from rooms where room_id = any(${roomIds as string[]}::text[])`;
