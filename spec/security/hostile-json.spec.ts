@@ -120,7 +120,9 @@ describe("hostile JSON", () => {
   before(async () => {
     // Administrators' endpoints read the bodies of nobody else.
     alice = await administrator(server, "alice", "security-admin");
-    for (const role of ["auditor", "system-admin", "privacy-officer"])
+    for (const role of [
+      ...["auditor", "system-admin", "privacy-officer", "compliance-officer"],
+    ])
       await bindRole(server, alice.userId, role);
   });
 

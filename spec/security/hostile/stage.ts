@@ -273,6 +273,7 @@ async function makeAuthority(
   await bindRole(server, user.userId, "auditor");
   await bindRole(server, user.userId, "system-admin");
   await bindRole(server, user.userId, "privacy-officer");
+  await bindRole(server, user.userId, "compliance-officer");
   const ids = { roleId: `role${number}`, groupId: `group${number}` };
   const description = "d";
   const permissions = ["roles.read"];

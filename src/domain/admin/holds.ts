@@ -1,4 +1,4 @@
-import { isUserId } from "../../core/ids.ts";
+import { isRoomId, isUserId } from "../../core/ids.ts";
 import { MatrixError } from "../../core/errors.ts";
 import { mergeEventText } from "../../core/event-parts.ts";
 import type { JsonObject } from "../../core/json.ts";
@@ -60,6 +60,8 @@ export async function placeHold(
     throw invalid("from_ts must not come after until_ts.");
   if (userIds?.some((userId) => !isUserId(userId)))
     throw invalid("users must be user IDs.");
+  if (roomIds?.some((roomId) => !isRoomId(roomId)))
+    throw invalid("rooms must be room IDs.");
   const holdId = edges.random.token(16);
   const createdBy = by.actor.userId;
   const roomNids = roomIds && (await findRooms(edges, roomIds));

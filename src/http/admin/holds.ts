@@ -51,7 +51,11 @@ const ids = {
   maxItems: 1_000,
   items: { type: "string", maxLength: 255 },
 };
-const time = { type: ["integer", "null"], minimum: 0 };
+const time = {
+  type: ["integer", "null"],
+  minimum: 0,
+  maximum: Number.MAX_SAFE_INTEGER,
+};
 
 const postHold = endpoint<{
   body: {
