@@ -199,7 +199,7 @@ describe("hostile JSON", () => {
     expect(isPolluted()).to.equal(false);
     await new SyncReader(alice).next();
     expect((await server.get("/login")).status).to.equal(200);
-  }).timeout(60_000);
+  }).timeout(180_000);
 
   const content = `{"__proto__":{"polluted":1},"constructor":{"x":1},"toString":"t","nul":"a\\u0000b","k\\u0000":1,
     "2":"two","10":"ten","😀":"astral","\\uffff":"last","-0":-0,"big":9007199254740991,"small":-9007199254740991,

@@ -4,6 +4,8 @@ import type { Sql } from "../../../src/storage/database.ts";
 const ONLY: Readonly<Record<string, { key: string; where: string }>> = {
   // Any request is remembered as when its device was last seen.
   devices: { key: "user_id || ' ' || device_id", where: "true" },
+  // And as when its user was; the first one makes the row.
+  user_activity: { key: "user_id", where: "false" },
   // A write that lost leaves its batch's id, which has no position in the stream, and so
   // does the record of a refusal.
   batches: { key: "ctid::text || xmin", where: "last_position is not null" },
