@@ -151,6 +151,22 @@ begin
 end $$;
 create trigger keys_keep_held before delete on keys for each row execute function keep_held_key();
 
+-- What was kept of events that no hold is of any more; a hold that begins meanwhile waits, or is seen.
+create function destroy_released(p_limit bigint) returns bigint language plpgsql as $$
+declare
+  contents bigint;
+  cited bigint;
+begin
+  perform lock_against_holds();
+  delete from held_contents where nid = any(array(
+    select h.nid from held_contents h where not is_event_held(h.nid) limit p_limit));
+  get diagnostics contents = row_count;
+  delete from held_references where ctid = any(array(
+    select r.ctid from held_references r where not is_event_held(r.nid) limit p_limit));
+  get diagnostics cited = row_count;
+  return contents + cited;
+end $$;
+
 -- The rows of a batch that place and release holds; the batch has locked out whoever destroys.
 create function store_holds(p_rows jsonb, starts bigint[], p_now bigint) returns void language plpgsql as $$
 #variable_conflict use_column

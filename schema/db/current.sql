@@ -2092,6 +2092,25 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.destroy_released(p_limit bigint)
+ RETURNS bigint
+ LANGUAGE plpgsql
+AS $function$
+declare
+  contents bigint;
+  cited bigint;
+begin
+  perform lock_against_holds();
+  delete from held_contents where nid = any(array(
+    select h.nid from held_contents h where not is_event_held(h.nid) limit p_limit));
+  get diagnostics contents = row_count;
+  delete from held_references where ctid = any(array(
+    select r.ctid from held_references r where not is_event_held(r.nid) limit p_limit));
+  get diagnostics cited = row_count;
+  return contents + cited;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.destroy_spans(p_job text, p_holder uuid, p_generation bigint, p_keys bigint[])
  RETURNS SETOF bigint
  LANGUAGE plpgsql

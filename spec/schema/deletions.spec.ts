@@ -21,6 +21,9 @@ const KNOWN: readonly string[] = [
   "schema/db/0003-store-rows.sql: delete from media",
   "schema/db/0003-store-rows.sql: delete from media_references",
   "schema/db/0015-rooms-admin.sql: delete from media",
+  // What nothing holds any more.
+  "schema/db/0016-holds.sql: delete from held_contents",
+  "schema/db/0016-holds.sql: delete from held_references",
   "schema/db/0017-retention.sql: delete from event_contents",
   "schema/db/0017-retention.sql: delete from keys",
   "schema/db/0017-retention.sql: delete from media",
@@ -29,9 +32,6 @@ const KNOWN: readonly string[] = [
   "schema/db/0021-privacy.sql: delete from keys",
   "schema/db/0021-privacy.sql: delete from media",
   "schema/db/0021-privacy.sql: delete from media_references",
-  // What nothing holds any more.
-  "src/storage/holds.ts: delete from held_contents",
-  "src/storage/holds.ts: delete from held_references",
   "src/storage/keys.ts: delete from keys",
   // Such as nobody uploaded to.
   "src/storage/media.ts: delete from media",

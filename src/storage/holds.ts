@@ -117,16 +117,8 @@ export async function destroyReleased(
   limit: number,
 ): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
-    with held as materialized (${heldLease(sql, lease)}), contents as (
-      delete from held_contents where nid = any(array(
-        select nid from held_contents where not is_event_held(nid) and exists (select from held) limit ${limit}))
-      returning nid
-    ), cited as (
-      delete from held_references where ctid = any(array(
-        select ctid from held_references where not is_event_held(nid) and exists (select from held) limit ${limit}))
-      returning nid
-    )
-    select (select count(*) from contents) + (select count(*) from cited) as count`;
+    with held as materialized (${heldLease(sql, lease)})
+    select coalesce((select destroy_released(${limit}::bigint) from held), 0) as count`;
   return row!.count;
 }
 

@@ -259,14 +259,14 @@ const MOST_KEYS = 400;
 
 /**
  * Destroys the keys that a room's content is sealed under: what a copy of the database
- * still holds of it opens no more. Answers whether there may be more.
+ * still holds of it opens no more; so many of them at a time.
  */
 export async function destroyRoomKeys(
   sql: Sql,
   claim: JobClaim,
   roomId: string,
-): Promise<boolean> {
-  const [row] = await sql<{ count: number }[]>`
+): Promise<void> {
+  await sql`
     with held as materialized (${heldToDestroy(sql, claim)}), gone as (
       delete from keys where exists (select from held) and key_id = any(array(
         select key_id from keys
@@ -277,7 +277,14 @@ export async function destroyRoomKeys(
       from gone
     )
     select count, pg_notify('myelin', message)::text as told from told`;
-  return row!.count === MOST_KEYS;
+}
+
+/** Whether anything may still be sealed by a room's keys. */
+export async function hasRoomKeys(sql: Sql, roomId: string): Promise<boolean> {
+  const [row] = await sql<{ hasKeys: boolean }[]>`
+    select exists (
+      select from keys where scope in ('room-span', 'room-state', 'room-words') and owner = ${roomId}) as has_keys`;
+  return row!.hasKeys;
 }
 
 /** Has every process forget what it has opened. */

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import postgres from "postgres";
 import { administrator } from "../../support/administrators.ts";
 import { readAudit } from "../../support/audit.ts";
 import {
@@ -11,6 +12,7 @@ import { downloadPath, uploadImage } from "../../support/media.ts";
 import { act, makeRoom, must, path, say, send } from "../../support/rooms.ts";
 import { useServer, type Json, type TestUser } from "../../support/server.ts";
 import { doTasks } from "../../support/tasks.ts";
+import { until } from "../../support/until.ts";
 
 const N = "/_myelin/admin/v1";
 const S = "/_synapse/admin/v1";
@@ -68,12 +70,48 @@ describe("legal holds", () => {
     expect((await bob.get(`${N}/holds`)).status).to.equal(403);
     expect((await admin.post(`${N}/holds`, {})).status).to.be.within(400, 403);
     await releaseHold(officer, holdId);
+    const again = await officer.post(`${N}/holds/${holdId}/release`, {
+      reason: "again",
+    });
+    expect(again.body).to.include({ errcode: "M_BAD_STATE" });
     const { holds } = must<{ holds: Json[] }>(
       await officer.get(`${N}/holds?released=true`),
     );
     expect(holds.map((each) => each["hold_id"])).to.include(holdId);
     const records = (await recordsOf()).map((record) => record["action"]);
     expect(records).to.include.members(["holds.write", "holds.release"]);
+    expect(JSON.stringify(await recordsOf())).to.not.include("@absent:test");
+  });
+
+  it("G6: keep what another one let go, when they begin while it is destroyed", async () => {
+    const { sql, url } = server.database;
+    const roomId = await roomOf(bob);
+    const said = await say(bob, roomId, "let go, and held again");
+    const first = await placeHold(officer, { users: [bob.userId] });
+    must(await bob.put(path`/rooms/${roomId}/redact/${said}/t`, {}));
+    const before = await bytesOf(said);
+    expect(before).to.have.length(1);
+    await releaseHold(officer, first);
+    const placing = postgres(url, { max: 1 });
+    let destroying: Promise<void> | undefined;
+    await placing.begin(async (tx) => {
+      await tx`select pg_advisory_xact_lock(hashtext('myelin holds'))`;
+      await tx`insert into holds (hold_id, name, case_id, reason, user_ids, created_by, created_ts)
+        values ('second', 'n', 'c', 'r', ${[bob.userId]}, '@a:test', 1)`;
+      let isOver = false;
+      destroying = destroyReleased(server).then(() => void (isOver = true));
+      await until(async () => {
+        const waiting = await sql`
+          select from pg_locks where locktype = 'advisory' and not granted`;
+        return isOver || waiting.length > 0;
+      });
+    });
+    await destroying;
+    await placing.end();
+    expect(await bytesOf(said)).to.deep.equal(before);
+    await releaseHold(officer, "second");
+    await destroyReleased(server);
+    expect(await bytesOf(said)).to.deep.equal([]);
   });
 
   it("G6: names what there is, and refuses a hold of nothing or of no such room", async () => {

@@ -66,7 +66,8 @@ export async function placeHold(
   const createdBy = by.actor.userId;
   const roomNids = roomIds && (await findRooms(edges, roomIds));
   const details: JsonObject = {
-    ...{ users: [...(userIds ?? [])], rooms: [...(roomIds ?? [])] },
+    // Whose it is stands in the hold: a record outlives whom it names.
+    ...{ users: userIds?.length ?? null, rooms: roomIds && [...roomIds] },
     ...{ from_ts: fromTs, until_ts: untilTs },
   };
   await edges.committer.commit({
@@ -95,7 +96,7 @@ async function findRooms(
 
 /**
  * Lets what a hold kept go, unless another one is of it.
- * @throws MatrixError M_NOT_FOUND
+ * @throws MatrixError M_NOT_FOUND, M_BAD_STATE
  */
 export async function releaseHold(
   edges: Pick<Edges, "committer" | "db" | "now">,
@@ -103,7 +104,9 @@ export async function releaseHold(
   holdId: string,
   reason: string,
 ): Promise<HoldRow> {
-  const { caseId } = await readHold(edges, holdId);
+  const { caseId, releasedTs } = await readHold(edges, holdId);
+  if (releasedTs !== null)
+    throw new MatrixError("M_BAD_STATE", "This hold was released before.");
   const releasedBy = by.actor.userId;
   await edges.committer.commit({
     positions: 0,

@@ -5,6 +5,7 @@ import {
   deleteRoomRows,
   deleteUsersRows,
   destroyRoomKeys,
+  hasRoomKeys,
   listEventNids,
   listRoomUsers,
   tellContentDestroyed,
@@ -42,8 +43,10 @@ export async function purgeRoom(
   const { db } = edges;
   const more = (left: RoomPurge) => ({ left, isDone: false });
   if (!done.areKeysGone) {
-    const hasMore = await destroyRoomKeys(db, claim, room.roomId);
-    return more({ ...done, areKeysGone: !hasMore });
+    await destroyRoomKeys(db, claim, room.roomId);
+    // Where a hold came between, some are left, and the deletion waits for it.
+    const areKeysGone = !(await hasRoomKeys(db, room.roomId));
+    return more({ ...done, areKeysGone });
   }
   const nids = await listEventNids(db, room.roomNid, EVENTS_AT_ONCE);
   if (nids.length > 0) {
