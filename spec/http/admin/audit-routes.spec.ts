@@ -34,6 +34,7 @@ describe("the audit log", () => {
     // Each permission is held by a person of its side.
     for (const roleId of [
       ...["system-admin", "security-admin", "auditor", "privacy-officer"],
+      "compliance-officer",
     ])
       all.set(roleId, await administrator(server, roleId, roleId));
     nobody = await server.user("nobody");
