@@ -106,7 +106,9 @@ async function seedRow(
     const made = await edges.keyring.sealForUser(
       userId,
       place.opens(row),
-      JSON.stringify({ canary: canaryOf(userId, table) }),
+      JSON.stringify({
+        [place.tells?.[0] ?? "canary"]: canaryOf(userId, table),
+      }),
     );
     await sql`
       update ${sql(table)} set ${sql(sealed.column)} = ${made.sealed}, ${sql(keyColumn)} = ${made.keyId}

@@ -503,6 +503,17 @@ describe("requests of persons about their data", () => {
     const own = await bob.get(OWN);
     expect(own.text).to.not.include("name corrected");
     expect(own.text).to.include("by letter");
+    const { sql } = server.database;
+    await sql`update users set is_shadow_banned = true where user_id = ${bob.userId}`;
+    const exported = await bob.post("/_myelin/client/v1/privacy/export");
+    await sql`update users set is_shadow_banned = false where user_id = ${bob.userId}`;
+    expect(exported.status).to.equal(200);
+    expect(exported.text).to.include("by letter");
+    for (const hidden of [
+      ...["name corrected", "passport shown", officer.userId],
+      "shadow",
+    ])
+      expect(exported.text).to.not.include(hidden);
     const action = `${N}/users/${bob.userId}/rectification`;
     must(
       await officer.put(action, {

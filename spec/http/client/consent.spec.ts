@@ -17,6 +17,7 @@ describe("consent to policies", () => {
     "privacy.require_consent": true,
   });
   let alice: TestUser;
+  let said: [roomId: string, eventId: string];
 
   before(async () => {
     alice = await server.user("alice");
@@ -59,12 +60,15 @@ describe("consent to policies", () => {
     expect((await server.post(forged)).status).to.equal(404);
     expect((await server.post(link)).status).to.equal(200);
     const roomId = await makeRoom(alice);
-    await say(alice, roomId, "hello");
+    said = [roomId, await say(alice, roomId, "hello")];
   });
 
   it("G10: ends what it allowed when it is withdrawn, and each step is in the ledger and the log", async () => {
     must(await alice.delete(OWN));
     await refused(alice);
+    // What one said can be taken back, and one can leave.
+    const [roomId, eventId] = said;
+    must(await alice.put(path`/rooms/${roomId}/redact/${eventId}/t`, {}));
     must(await alice.post(OWN, { locale: "zh-CN" }));
     await makeRoom(alice);
     const { policies, ledger } = must<{ policies: Json[]; ledger: Json[] }>(

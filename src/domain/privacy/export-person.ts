@@ -1,5 +1,9 @@
 import type { Edges } from "../../edges.ts";
-import type { JsonObject, JsonValue } from "../../core/json.ts";
+import {
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+} from "../../core/json.ts";
 import {
   findAuditHead,
   listAuditRows,
@@ -87,8 +91,9 @@ async function* rowsOf(
     yield rows.map((row, i) => {
       const content = sealed[i] ? texts[opened++] : undefined;
       return lineOf({
-        ...{ kind: "row", table: table.table, data: shown(row, table) },
-        ...(content !== undefined && { content: valueOf(content) }),
+        ...{ kind: "row", table: table.table },
+        data: shown(row, table, userId),
+        ...(content !== undefined && { content: toldOf(content, table) }),
       });
     });
     if (rows.length < ROWS_AT_ONCE) return;
@@ -116,15 +121,34 @@ function sealedIn(row: PersonalRow, { opens }: PersonalTable) {
   };
 }
 
-function shown(row: PersonalRow, { hides }: PersonalTable): JsonObject {
+/** Who else did something to it is not the person's to read. */
+function shown(
+  row: PersonalRow,
+  { hides }: PersonalTable,
+  userId: string,
+): JsonObject {
   const seal = sealIn(row);
   const hidden = new Set<string>([
     ...hides,
     ...(seal ? [seal.sealed, seal.key] : []),
   ]);
   return Object.fromEntries(
-    Object.entries(row).filter(([name]) => !hidden.has(name)),
+    Object.entries(row).filter(
+      ([name, value]) =>
+        !hidden.has(name) && !(name.endsWith("_by") && value !== userId),
+    ),
   ) as JsonObject;
+}
+
+function toldOf(content: string, { tells }: PersonalTable): JsonValue {
+  const value = valueOf(content);
+  if (!tells || !isJsonObject(value)) return value;
+  return Object.fromEntries(
+    tells.flatMap((name) => {
+      const told = value[name];
+      return told === undefined ? [] : [[name, told]];
+    }),
+  );
 }
 
 /** Most of what is sealed is JSON; addresses and the like are not. */

@@ -15,6 +15,8 @@ export interface PersonalTable extends PersonalPlace {
   hides: readonly string[];
   /** What the sealed column is bound to, where an export opens it. */
   opens?: (row: PersonalRow) => string;
+  /** Which members of what was sealed are the person's to read; all unless said. */
+  tells?: readonly string[];
   /** Why it stays when the person is erased. */
   staysSince?: string;
 }
@@ -27,7 +29,10 @@ const base64 = (row: PersonalRow, column: string): string =>
   Buffer.from(hex(row, column), "hex").toString("base64");
 
 type Options = Partial<
-  Pick<PersonalTable, "of" | "isByRoom" | "hides" | "opens" | "staysSince">
+  Pick<
+    PersonalTable,
+    "of" | "isByRoom" | "hides" | "opens" | "tells" | "staysSince"
+  >
 >;
 
 const table = (
@@ -50,7 +55,7 @@ const GRAPH = "The rooms' graph names its members.";
  */
 export const PERSONAL_TABLES: readonly PersonalTable[] = [
   table("users", ["user_id"], {
-    hides: ["password_hash"],
+    hides: ["password_hash", "is_shadow_banned"],
     staysSince: "A user ID is never given out again.",
   }),
   table("profile_fields", ["user_id", "name"], {
@@ -160,10 +165,16 @@ export const PERSONAL_TABLES: readonly PersonalTable[] = [
   table("withheld_rooms", ["user_id", "digest"]),
   table("known_places", ["user_id", "place_hash"]),
   table("download_counts", ["user_id", "span"]),
-  // The audit log keeps that there was one.
-  table("alerts", ["alert_id"]),
+  // The audit log keeps that there was one; nobody is warned of what is looked for.
+  table("alerts", ["alert_id"], {
+    hides: [
+      ...["detector", "severity", "subject", "span", "facts", "is_locked"],
+      ...["record_seq", "acknowledged_ts", "comment"],
+    ],
+  }),
   table("privacy_requests", ["request_id"], {
     opens: (row) => `privacy_requests.sealed ${text(row, "request_id")}`,
+    tells: ["message"],
     staysSince:
       "It shows that a request was answered; what it says is sealed and gone.",
   }),
