@@ -53,6 +53,7 @@ const SMALL = new Set([
   "pg_database",
   "custom_roles",
   "policies",
+  "holds",
 ]);
 /** Indexes of a few rows of a large table: the tasks that are under way. */
 const SMALL_INDEX = /using admin_jobs_due /;

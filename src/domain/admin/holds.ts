@@ -125,8 +125,8 @@ export interface HeldEvent extends Pick<
   HeldEventRow,
   "roomId" | "eventId" | "receivedTs" | "isRedacted"
 > {
-  /** Its JSON, as it was before anybody redacted it. */
-  text: string;
+  /** As it was before anybody redacted it. */
+  event: JsonObject;
 }
 
 /** A page of what a hold is of, originals included; each is recorded. */
@@ -151,7 +151,8 @@ export async function exportHeld(
       firstKey === null || secondKey === null || sealed === null
         ? undefined
         : keyring.tryOpen({ firstKey, secondKey, sealed }, eventId, keys);
-    return { ...row, text: mergeEventText(skeleton, content ?? null) };
+    const text = mergeEventText(skeleton, content ?? null);
+    return { ...row, event: JSON.parse(text) as JsonObject };
   });
   const next = rows.length === limit ? rows.at(-1)?.nid : undefined;
   return { events, next };

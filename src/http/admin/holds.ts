@@ -176,7 +176,7 @@ const getHeldEvents = endpoint<
         event_id: held.eventId,
         received_ts: held.receivedTs,
         redacted: held.isRedacted,
-        event: JSON.parse(held.text) as object,
+        event: held.event,
       })),
       ...(next !== undefined && { next_token: String(next) }),
     };
