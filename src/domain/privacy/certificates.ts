@@ -3,7 +3,6 @@ import {
   certificateText,
   signCertificate,
 } from "../../core/destruction-certificate.ts";
-import type { JsonObject } from "../../core/json.ts";
 import { MatrixError } from "../../core/errors.ts";
 import type { AdminJobRow, JobClaim } from "../../storage/admin-jobs.ts";
 import {
@@ -15,9 +14,8 @@ import {
   type ErasureCertificateRow,
 } from "../../storage/erasure-certificates.ts";
 import type { Lease } from "../../storage/leases.ts";
-import { epochOf } from "../../storage/secret-source.ts";
-import { findSecretsRecord } from "../../storage/secrets-record.ts";
 import { LIMITS } from "./plan-erasure.ts";
+import { findOldestEpoch, signUnreadableSince } from "../admin/unreadable.ts";
 
 /** Not a thing that was destroyed, but the epoch of the master key that wrapped its keys. */
 const EPOCH = "master epoch";
@@ -62,32 +60,19 @@ const AT_ONCE = 50;
 
 /** Signs of erasures that no copy of the database opens any more what they destroyed. */
 export async function signUnreadable(
-  {
-    auditKey,
-    db,
-    now,
-    settings,
-  }: Pick<Edges, "auditKey" | "db" | "now" | "settings">,
+  edges: Pick<Edges, "auditKey" | "db" | "now" | "settings">,
   lease: Lease,
 ): Promise<boolean> {
-  const record = await findSecretsRecord(db);
-  const epochs = Object.keys(record?.fingerprints ?? {}).flatMap(
-    (name) => epochOf(name) ?? [],
-  );
+  const { db, settings } = edges;
   const rows = await listUnreadableErasures(db, {
     horizonMs: settings.keyBackupMs,
-    oldestEpoch: Math.min(...epochs, Number.MAX_SAFE_INTEGER),
+    oldestEpoch: await findOldestEpoch(edges),
     limit: AT_ONCE,
   });
   for (const { certificateId, document } of rows) {
-    const unreadableTs = now();
-    const lastDocument = certificateText({
-      ...(JSON.parse(document) as JsonObject),
-      unreadable_ts: unreadableTs,
-    });
     await finishErasureCertificate(db, lease, {
-      ...{ certificateId, unreadableTs, lastDocument, keyId: auditKey.keyId },
-      lastSignature: signCertificate(lastDocument, auditKey.privateKey),
+      certificateId,
+      ...signUnreadableSince(edges, document),
     });
   }
   return rows.length === AT_ONCE;

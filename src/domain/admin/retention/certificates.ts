@@ -17,8 +17,7 @@ import {
   type CertificateRow,
   type UncertifiedRow,
 } from "../../../storage/retention-certificates.ts";
-import { findSecretsRecord } from "../../../storage/secrets-record.ts";
-import { epochOf } from "../../../storage/secret-source.ts";
+import { findOldestEpoch, signUnreadableSince } from "../unreadable.ts";
 
 type Needs = Pick<Edges, "auditKey" | "db" | "now" | "random" | "settings">;
 
@@ -68,28 +67,17 @@ const factsOf = (row: UncertifiedRow): JsonObject => ({
   ],
 });
 
-async function signUnreadable(
-  { auditKey, db, now, settings }: Needs,
-  lease: Lease,
-): Promise<number> {
-  const record = await findSecretsRecord(db);
-  const epochs = Object.keys(record?.fingerprints ?? {}).flatMap(
-    (name) => epochOf(name) ?? [],
-  );
+async function signUnreadable(edges: Needs, lease: Lease): Promise<number> {
+  const { db, settings } = edges;
   const rows = await listUnreadable(db, {
     horizonMs: settings.keyBackupMs,
-    oldestEpoch: Math.min(...epochs, Number.MAX_SAFE_INTEGER),
+    oldestEpoch: await findOldestEpoch(edges),
     limit: AT_ONCE,
   });
   for (const { certificateId, document } of rows) {
-    const unreadableTs = now();
-    const lastDocument = certificateText({
-      ...(JSON.parse(document) as JsonObject),
-      unreadable_ts: unreadableTs,
-    });
     await finishCertificate(db, lease, {
-      ...{ certificateId, unreadableTs, lastDocument, keyId: auditKey.keyId },
-      lastSignature: signCertificate(lastDocument, auditKey.privateKey),
+      certificateId,
+      ...signUnreadableSince(edges, document),
     });
   }
   return rows.length;
