@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import type { Asker, Edges, Log } from "../../edges.ts";
 import type {
   Exchange,
@@ -34,6 +35,7 @@ export function handle(
     const { recording } = state;
     // What a request touches stands in its record, which is written last.
     if (!recording) state.handOver();
+    if (state.route.endpoint.longPoll) letHeadersGo(exchange.req);
     try {
       const { ip, requester = { userId: "", deviceId: "", ip } } = state;
       const edges = seenBy(edgesNow(state.waitedMs, requester), state);
@@ -53,6 +55,12 @@ export function handle(
       .then((answer) => deliver(exchange, answer, log))
       .catch((error: unknown) => refuse(exchange, error));
   };
+}
+
+/** They have been read, browsers send a kilobyte of them, and many wait for long. */
+function letHeadersGo(req: IncomingMessage): void {
+  req.rawHeaders = [];
+  req.headers = {};
 }
 
 /** The edges of a request, which tell where an administrator acts as somebody else. */
