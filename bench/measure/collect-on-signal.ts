@@ -5,6 +5,10 @@ if (isMainThread) {
   process.on("SIGUSR2", () => {
     // The second takes what the first one's finalizers let go, and pages that hold little are given back.
     globalThis.gc?.();
-    globalThis.gc?.({ type: "major", execution: "sync", flavor: "last-resort" });
+    globalThis.gc?.({
+      type: "major",
+      execution: "sync",
+      flavor: "last-resort",
+    });
   });
 }

@@ -108,6 +108,21 @@ export const BARS: readonly Bar[] = [
     ],
   },
   {
+    figure: "the same, of after: as many messages, and no snapshot",
+    bar: "≥ 90 %",
+    limits: [
+      {
+        read: figure(
+          "snapshot",
+          "a snapshot held for 600 s against after",
+          "rateRatio",
+        ),
+        ...PERCENT,
+        atLeast: 0.9,
+      },
+    ],
+  },
+  {
     figure: "with rate limits on, of without",
     bar: "≥ 90 %",
     limits: [

@@ -52,4 +52,9 @@ export async function measureSnapshot(bench: Bench): Promise<void> {
     title: `${title}, after ${held}`,
     values: after,
   });
+  bench.report({
+    scenario: SCENARIO,
+    title: `${held} against after`,
+    values: ratiosOf([after], [during]),
+  });
 }

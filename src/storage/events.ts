@@ -95,12 +95,10 @@ export async function listCurrentStateHeads(
   roomNid: number,
   places: readonly (readonly [type: string, stateKey: string])[],
 ): Promise<EventHead[]> {
-  if (places.length === 0) return [];
-  return sql<EventHead[]>`
-    select ${eventHead(sql)}
-    from unnest(${places.map(([type]) => type)}::text[], ${places.map(([, key]) => key)}::text[]) as p(type, state_key)
-    join current_state s on s.room_nid = ${roomNid} and s.type = p.type and s.state_key = p.state_key
-    join events e on e.nid = s.nid`;
+  return listCurrentStateAt(
+    sql,
+    places.map(([type, stateKey]) => ({ roomNid, type, stateKey })),
+  );
 }
 
 /** A (escaped) place in the current state of one of many rooms. */
@@ -110,7 +108,10 @@ export interface StatePlace {
   stateKey: string;
 }
 
-/** Current state events at places in many rooms at once. */
+/**
+ * Current state events at places in many rooms at once. The limit has each place looked up:
+ * joined freely, a crowded room's whole state was read where most rooms are small.
+ */
 export async function listCurrentStateAt(
   sql: Sql,
   places: readonly StatePlace[],
@@ -123,7 +124,9 @@ export async function listCurrentStateAt(
       ${places.map(({ type }) => type)}::text[],
       ${places.map(({ stateKey }) => stateKey)}::text[]
     ) as p(room_nid, type, state_key)
-    join current_state s on s.room_nid = p.room_nid and s.type = p.type and s.state_key = p.state_key
+    cross join lateral (
+      select nid from current_state s
+      where s.room_nid = p.room_nid and s.type = p.type and s.state_key = p.state_key limit 1) s
     join events e on e.nid = s.nid`;
 }
 

@@ -37,20 +37,6 @@ export async function listNewEvents(
     order by e.position`;
 }
 
-/** State events of many rooms at the given places; types and state keys as stored. */
-export async function listStatePlaces(
-  sql: Sql,
-  places: readonly { roomNid: number; type: string; stateKey: string }[],
-): Promise<EventHead[]> {
-  if (places.length === 0) return [];
-  return sql<EventHead[]>`
-    select ${eventHead(sql)}
-    from unnest(${places.map((p) => p.roomNid)}::bigint[], ${places.map((p) => p.type)}::text[],
-      ${places.map((p) => p.stateKey)}::text[]) as p(room_nid, type, state_key)
-    join current_state s on s.room_nid = p.room_nid and s.type = p.type and s.state_key = p.state_key
-    join events e on e.nid = s.nid`;
-}
-
 /** The state version of each room: what a process remembers of its members holds until it moves. */
 export async function listStateVersions(
   sql: Sql,

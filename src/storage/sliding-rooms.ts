@@ -21,7 +21,9 @@ export async function listStatePlaces(
     select ${eventHead(sql)}
     from unnest(${exact.map((p) => p.roomNid)}::bigint[], ${exact.map((p) => p.type)}::text[],
       ${exact.map((p) => p.stateKey)}::text[]) as p(room_nid, type, state_key)
-    join current_state c on c.room_nid = p.room_nid and c.type = p.type and c.state_key = p.state_key
+    cross join lateral (
+      select nid from current_state c
+      where c.room_nid = p.room_nid and c.type = p.type and c.state_key = p.state_key limit 1) c
     join events e on e.nid = c.nid
     ${
       types.length === 0

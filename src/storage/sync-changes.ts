@@ -85,10 +85,12 @@ export async function listCurrentMembers(
 ): Promise<StatePlace[]> {
   if (places.length === 0) return [];
   return sql<StatePlace[]>`
-    select c.room_nid, c.type, c.state_key, c.nid
+    select p.room_nid, 'm.room.member' as type, p.state_key, c.nid
     from unnest(${places.map((p) => p.roomNid)}::bigint[], ${places.map((p) => p.stateKey)}::text[])
       as p(room_nid, state_key)
-    join current_state c on c.room_nid = p.room_nid and c.type = 'm.room.member' and c.state_key = p.state_key`;
+    cross join lateral (
+      select nid from current_state c
+      where c.room_nid = p.room_nid and c.type = 'm.room.member' and c.state_key = p.state_key limit 1) c`;
 }
 
 /** How the user's own member events changed in (after, upTo], in stream order. */

@@ -1,6 +1,6 @@
 import type { Edges } from "../../edges.ts";
 import { escapeText } from "../../storage/json-text.ts";
-import { listStatePlaces } from "../../storage/push-queue.ts";
+import { listCurrentStateAt } from "../../storage/events.ts";
 import { openEvents } from "../rooms/event-store.ts";
 import type { StoredEvent } from "../rooms/stored-event.ts";
 import type { EventNames } from "./notification.ts";
@@ -26,7 +26,7 @@ export async function readEventNames(
         stateKey: escapeText(stateKey),
       });
   }
-  const heads = await listStatePlaces(edges.db, [...places.values()]);
+  const heads = await listCurrentStateAt(edges.db, [...places.values()]);
   const state = new Map(
     (await openEvents(edges, heads)).map((event) => [
       placeOf(event.roomNid, event.type, event.stateKey ?? ""),
