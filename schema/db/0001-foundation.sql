@@ -235,7 +235,7 @@ create table memberships (
   primary key (user_id, room_nid)
 );
 select set_column_classes('memberships', '{"user_id": "id", "room_nid": "number", "membership": "protocol", "sender": "id", "nid": "number", "position": "number", "since_position": "number", "is_forgotten": "flag"}');
-create index memberships_by_room on memberships (room_nid, membership);
+create index memberships_by_room on memberships (room_nid, membership, position);
 -- Who came or went lately, in rooms of any size.
 create index memberships_by_change on memberships (room_nid, position);
 

@@ -633,7 +633,7 @@ create table memberships (
   is_forgotten boolean not null default false -- flag
 );
 CREATE INDEX memberships_by_change ON public.memberships USING btree (room_nid, "position");
-CREATE INDEX memberships_by_room ON public.memberships USING btree (room_nid, membership);
+CREATE INDEX memberships_by_room ON public.memberships USING btree (room_nid, membership, "position");
 alter table memberships add constraint memberships_membership_check CHECK ((membership = ANY (ARRAY['join'::text, 'invite'::text, 'leave'::text, 'ban'::text, 'knock'::text])));
 alter table memberships add constraint memberships_pkey PRIMARY KEY (user_id, room_nid);
 

@@ -133,15 +133,19 @@ export async function listHeroes(
   userId: string,
 ): Promise<{ roomNid: number; userId: string; nid: number }[]> {
   if (roomNids.length === 0) return [];
+  const firstOf = (membership: string) => sql`
+    (select m.user_id, m.nid, m.position from memberships m
+    where m.room_nid = r.room_nid and m.membership = ${membership} and m.user_id <> ${userId}
+    order by m.position limit 5)`;
   return sql<{ roomNid: number; userId: string; nid: number }[]>`
-    select r.room_nid, h.user_id, h.nid from unnest(${roomNids as number[]}::bigint[]) as r(room_nid)
-    cross join lateral (
-      select m.user_id, m.nid, m.membership in ('join', 'invite') as is_present, m.position from memberships m
-      where m.room_nid = r.room_nid and m.user_id <> ${userId} and m.membership <> 'knock'
-      order by is_present desc, m.position limit 5
-    ) h
-    where h.is_present or not exists (
-      select from memberships p where p.room_nid = r.room_nid and p.user_id <> ${userId}
-        and p.membership in ('join', 'invite'))
-    order by r.room_nid, h.is_present desc, h.position`;
+    with present as materialized (
+      select r.room_nid, h.* from unnest(${roomNids as number[]}::bigint[]) as r(room_nid)
+      cross join lateral (${firstOf("join")} union all ${firstOf("invite")} order by position limit 5) h
+    ), gone as (
+      select r.room_nid, h.* from unnest(${roomNids as number[]}::bigint[]) as r(room_nid)
+      cross join lateral (${firstOf("leave")} union all ${firstOf("ban")} order by position limit 5) h
+      where r.room_nid not in (select room_nid from present)
+    )
+    select room_nid, user_id, nid from (select * from present union all select * from gone) heroes
+    order by room_nid, position`;
 }
