@@ -75,9 +75,12 @@ create table rooms (
   has_daily_keys boolean not null default false,
   -- Up to here nothing is left to be unread.
   expired_position bigint not null default 0,
+  -- Kept by what changes memberships: a crowded room is not counted through for each who looks at it.
+  joined_members int not null default 0,
+  invited_members int not null default 0,
   created_ts bigint not null
 );
-select set_column_classes('rooms', '{"room_nid": "number", "room_id": "id", "room_version": "setting", "state_version": "number", "snapshot_id": "number", "is_published": "flag", "is_resident": "flag", "has_daily_keys": "flag", "expired_position": "number", "created_ts": "time"}');
+select set_column_classes('rooms', '{"room_nid": "number", "room_id": "id", "room_version": "setting", "state_version": "number", "snapshot_id": "number", "is_published": "flag", "is_resident": "flag", "has_daily_keys": "flag", "expired_position": "number", "joined_members": "number", "invited_members": "number", "created_ts": "time"}');
 create index rooms_published on rooms (room_nid) where is_published;
 
 create table room_aliases (
@@ -238,6 +241,37 @@ select set_column_classes('memberships', '{"user_id": "id", "room_nid": "number"
 create index memberships_by_room on memberships (room_nid, membership, position);
 -- Who came or went lately, in rooms of any size.
 create index memberships_by_change on memberships (room_nid, position);
+
+-- p_signs: 1 for a membership that is there now, -1 for one that was.
+create function shift_member_counts(p_rooms bigint[], p_memberships text[], p_signs int[]) returns void
+language sql as $$
+  update rooms set joined_members = joined_members + shifts.joined, invited_members = invited_members + shifts.invited
+  from (
+    select room_nid as shifted, sum(case membership when 'join' then sign else 0 end) as joined,
+      sum(case membership when 'invite' then sign else 0 end) as invited
+    from unnest(p_rooms, p_memberships, p_signs) as m(room_nid, membership, sign) group by room_nid
+  ) shifts
+  where room_nid = shifted and (shifts.joined <> 0 or shifts.invited <> 0)
+$$;
+
+create function keep_member_counts() returns trigger language plpgsql as $$
+begin
+  if tg_op = 'INSERT' then
+    perform shift_member_counts(array_agg(room_nid), array_agg(membership), array_agg(1)) from added;
+  elsif tg_op = 'DELETE' then
+    perform shift_member_counts(array_agg(room_nid), array_agg(membership), array_agg(-1)) from removed;
+  else
+    perform shift_member_counts(array_agg(room_nid), array_agg(membership), array_agg(sign)) from (
+      select room_nid, membership, 1 as sign from added union all select room_nid, membership, -1 from removed) changes;
+  end if;
+  return null;
+end $$;
+create trigger memberships_added after insert on memberships
+  referencing new table as added for each statement execute function keep_member_counts();
+create trigger memberships_changed after update on memberships
+  referencing old table as removed new table as added for each statement execute function keep_member_counts();
+create trigger memberships_removed after delete on memberships
+  referencing old table as removed for each statement execute function keep_member_counts();
 
 -- The stripped state that an invited or knocking user is shown.
 create table stripped_states (

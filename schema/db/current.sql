@@ -1051,6 +1051,8 @@ create table rooms (
   is_resident boolean not null default true, -- flag
   has_daily_keys boolean not null default false, -- flag
   expired_position bigint not null default 0, -- number
+  joined_members integer not null default 0, -- number
+  invited_members integer not null default 0, -- number
   created_ts bigint not null -- time
 );
 CREATE INDEX rooms_published ON public.rooms USING btree (room_nid) WHERE is_published;
@@ -2695,6 +2697,23 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.keep_member_counts()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'INSERT' then
+    perform shift_member_counts(array_agg(room_nid), array_agg(membership), array_agg(1)) from added;
+  elsif tg_op = 'DELETE' then
+    perform shift_member_counts(array_agg(room_nid), array_agg(membership), array_agg(-1)) from removed;
+  else
+    perform shift_member_counts(array_agg(room_nid), array_agg(membership), array_agg(sign)) from (
+      select room_nid, membership, 1 as sign from added union all select room_nid, membership, -1 from removed) changes;
+  end if;
+  return null;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.last_ephemeral_mark()
  RETURNS bigint
  LANGUAGE plpgsql
@@ -2802,6 +2821,20 @@ begin
     execute format('comment on column %I.%I is %L', of_table, entry.key, entry.value);
   end loop;
 end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.shift_member_counts(p_rooms bigint[], p_memberships text[], p_signs integer[])
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  update rooms set joined_members = joined_members + shifts.joined, invited_members = invited_members + shifts.invited
+  from (
+    select room_nid as shifted, sum(case membership when 'join' then sign else 0 end) as joined,
+      sum(case membership when 'invite' then sign else 0 end) as invited
+    from unnest(p_rooms, p_memberships, p_signs) as m(room_nid, membership, sign) group by room_nid
+  ) shifts
+  where room_nid = shifted and (shifts.joined <> 0 or shifts.invited <> 0)
+$function$
 ;
 
 CREATE OR REPLACE FUNCTION public.span_end(span text)

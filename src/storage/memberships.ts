@@ -148,16 +148,14 @@ export async function listJoinedAmongRooms(
   return rows.map(({ roomId }) => roomId);
 }
 
-/** How many are in each of these rooms; those in which nobody is are absent. */
+/** How many are in each of these rooms. */
 export async function countJoinedMembers(
   sql: Sql,
   roomNids: readonly number[],
 ): Promise<Map<number, number>> {
   if (roomNids.length === 0) return new Map();
   const rows = await sql<{ roomNid: number; count: number }[]>`
-    select room_nid, count(*)::int as count from memberships
-    where room_nid = any(${roomNids as number[]}::bigint[]) and membership = 'join'
-    group by room_nid`;
+    select room_nid, joined_members as count from rooms where room_nid = any(${roomNids as number[]}::bigint[])`;
   return new Map(rows.map(({ roomNid, count }) => [roomNid, count]));
 }
 

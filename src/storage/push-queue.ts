@@ -50,19 +50,6 @@ export async function listStateVersions(
   );
 }
 
-/** How many have joined each of the rooms. */
-export async function countMembers(
-  sql: Sql,
-  roomNids: readonly number[],
-): Promise<Map<number, number>> {
-  if (roomNids.length === 0) return new Map();
-  const rows = await sql<{ roomNid: number; count: number }[]>`
-    select room_nid, count(*) as count from memberships
-    where room_nid = any(${roomNids as number[]}::bigint[]) and membership = 'join'
-    group by room_nid`;
-  return new Map(rows.map(({ roomNid, count }) => [roomNid, count]));
-}
-
 /** Receipts of those among whom somebody has pushers: their counts may have fallen. */
 export async function listReaders(
   sql: Sql,

@@ -39,12 +39,6 @@ export async function listAudienceChanges(
     group by p.user_id`;
 }
 
-export async function countJoined(sql: Sql, roomNid: number): Promise<number> {
-  const [row] = await sql<{ count: number }[]>`
-    select count(*) as count from memberships where room_nid = ${roomNid} and membership = 'join'`;
-  return row!.count;
-}
-
 /** Those of the users who have joined the room. */
 export async function listJoinedAmong(
   sql: Sql,

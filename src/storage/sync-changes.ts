@@ -120,10 +120,8 @@ export async function listMemberCounts(
 ): Promise<MemberCounts[]> {
   if (roomNids.length === 0) return [];
   return sql<MemberCounts[]>`
-    select room_nid, count(*) filter (where membership = 'join') as joined,
-      count(*) filter (where membership = 'invite') as invited
-    from memberships where room_nid = any(${roomNids as number[]}::bigint[]) and membership in ('join', 'invite')
-    group by room_nid`;
+    select room_nid, joined_members as joined, invited_members as invited from rooms
+    where room_nid = any(${roomNids as number[]}::bigint[])`;
 }
 
 /** The first five members besides the user: joined or invited ones, else those who left. */

@@ -28,6 +28,12 @@ const TRACES: Record<string, (sql: postgres.Sql) => Promise<object[]>> = {
     select m.user_id from memberships m
     where (m.membership = 'join') is distinct from exists (
       select from stays s where s.user_id = m.user_id and s.room_nid = m.room_nid and s.left_position is null)`,
+  "a room counts other members than it has": (sql) => sql`
+    select r.room_id from rooms r left join (
+      select room_nid, count(*) filter (where membership = 'join') as joined,
+        count(*) filter (where membership = 'invite') as invited
+      from memberships group by room_nid) m using (room_nid)
+    where (r.joined_members, r.invited_members) <> (coalesce(m.joined, 0), coalesce(m.invited, 0))`,
   "a change of state has no event": (sql) => sql`
     select c.position from state_changes c left join events e on e.nid = c.new_nid
     where c.new_nid is not null and e.room_nid is distinct from c.room_nid`,

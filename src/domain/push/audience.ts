@@ -2,8 +2,8 @@ import type { Edges } from "../../edges.ts";
 import { KeywordIndex } from "../../core/push/keyword-index.ts";
 import type { PushRuleset } from "../../core/push/ruleset.ts";
 import { asksForThreads } from "../../core/push/thread-rules.ts";
+import { countJoinedMembers } from "../../storage/memberships.ts";
 import {
-  countJoined,
   listAudience,
   listAudienceChanges,
   type PushMode,
@@ -110,14 +110,16 @@ async function build(
     if (modes.get(userId) === "rows") rows.push({ userId, ruleset });
     else addKeywords(keywords, userId, ruleset);
   }
-  const memberCount =
-    rows.length > 0 ? await countJoined(edges.db, roomNid) : 0;
+  const counts = await countJoinedMembers(
+    edges.db,
+    rows.length > 0 ? [roomNid] : [],
+  );
   const followers = rows.filter(({ ruleset }) => asksForThreads(ruleset));
   return {
     rows,
     followers: followers.map(({ userId }) => userId),
     keywords: indexOf(keywords),
-    memberCount,
+    memberCount: counts.get(roomNid) ?? 0,
   };
 }
 

@@ -8,7 +8,7 @@ import {
   listNotificationRows,
   type NotificationRow,
 } from "../../storage/notifications.ts";
-import { countMembers } from "../../storage/push-queue.ts";
+import { countJoinedMembers } from "../../storage/memberships.ts";
 import { listIgnoredUsers } from "../accounts/ignored-users.ts";
 import type { Requester } from "../accounts/requester.ts";
 import { mapEvents, openEvents } from "../rooms/event-store.ts";
@@ -81,7 +81,7 @@ async function readActions(
   const roomNids = [...new Set(events.map(({ roomNid }) => roomNid))];
   const [ruleset, counts, heads] = await Promise.all([
     readRuleset(edges, userId),
-    countMembers(edges.db, roomNids),
+    countJoinedMembers(edges.db, roomNids),
     listCurrentStateOfRooms(edges.db, roomNids, [
       "m.room.create",
       "m.room.power_levels",

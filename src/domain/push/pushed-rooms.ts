@@ -1,6 +1,6 @@
 import type { Edges } from "../../edges.ts";
 import { listCurrentStateOfRooms } from "../../storage/events.ts";
-import { countMembers } from "../../storage/push-queue.ts";
+import { countJoinedMembers } from "../../storage/memberships.ts";
 import { listRoomPushers, type RoomPusherRow } from "../../storage/pushers.ts";
 import { groupBy } from "../../util/group-by.ts";
 import { openedSlot } from "../../util/process-memory.ts";
@@ -72,7 +72,7 @@ async function load(
   // Of a room without them nothing else is asked.
   const pushed = [...pushers.keys()];
   const [counts, heads] = await Promise.all([
-    countMembers(db, pushed),
+    countJoinedMembers(db, pushed),
     listCurrentStateOfRooms(db, pushed, [
       "m.room.create",
       "m.room.power_levels",
