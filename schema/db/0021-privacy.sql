@@ -97,7 +97,7 @@ end $$;
 
 -- Whether anything keeps a user's data from being destroyed.
 create function is_erasure_held(p_user_id text) returns boolean language sql stable as $$
-  select is_user_held(p_user_id) or exists (
+  select has_left_held(p_user_id) or exists (
     select from memberships m where m.user_id = p_user_id and is_room_held(m.room_nid))
 $$;
 
