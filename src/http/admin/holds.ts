@@ -1,5 +1,6 @@
 import {
   exportHeld,
+  getStandingHold,
   placeHold,
   readHold,
   releaseHold,
@@ -141,6 +142,7 @@ const postRelease = endpoint<OneHold & { body: { reason: string } }>({
     properties: { reason: text(1024) },
     required: ["reason"],
   },
+  validate: (edges, { params }) => getStandingHold(edges, params.holdId),
   async handle(edges, { params, body, ...by }) {
     const { holdId } = params;
     return answerOf(await releaseHold(edges, by, holdId, body.reason));
