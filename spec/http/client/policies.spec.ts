@@ -322,6 +322,47 @@ describe("policies", () => {
     await makers.lift("reads");
   });
 
+  it("G9: tell administrators who may not read a room neither its name nor its alias, in no list", async () => {
+    const name = "the name of the secret";
+    const roomId = await makeRoom(owner, {
+      ...{ name, preset: "public_chat", room_alias_name: "thesecret" },
+    });
+    await makers.describeRoom(roomId, { level: 2 });
+    must(
+      await owner.post(path`/_matrix/client/v3/rooms/${roomId}/report`, {
+        reason: "r",
+      }),
+    );
+    const eventId = await say(owner, roomId, "reported");
+    must(
+      await owner.post(path`/rooms/${roomId}/report/${eventId}`, {
+        reason: "r",
+      }),
+    );
+    const admin = await administrator(server, `lists${count}`, "system-admin");
+    const lists = [
+      "/_synapse/admin/v1/rooms?limit=500",
+      "/_synapse/admin/v1/rooms?limit=500&order_by=version",
+      "/_synapse/admin/v1/event_reports?limit=500",
+      `${ADMIN}/room_reports?limit=500`,
+    ];
+    const found = "/_synapse/admin/v1/rooms?search_term=of%20the%20secret";
+    for (const list of lists)
+      expect((await admin.get(list)).text, list).to.include("thesecret");
+    expect(must(await admin.get(found))["total_rooms"]).to.equal(1);
+    await makers.enact("reads", clearedOnly("read"));
+    for (const list of lists) {
+      const { text } = await admin.get(list);
+      expect(text, list).to.include(roomId);
+      expect(text, list).to.not.include("secret");
+    }
+    expect(must(await admin.get(found))["total_rooms"]).to.equal(0);
+    await makers.describeUser(admin.userId, { clearance: 2 });
+    for (const list of lists)
+      expect((await admin.get(list)).text, list).to.include("thesecret");
+    await makers.lift("reads");
+  });
+
   it("go by groups, spaces, classes and encryption", async () => {
     const user = await newUser();
     const space = await makeRoom(owner, {
