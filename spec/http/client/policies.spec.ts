@@ -1,3 +1,4 @@
+import { get, type IncomingMessage } from "node:http";
 import { expect } from "chai";
 import {
   ADMIN,
@@ -24,6 +25,7 @@ import {
 import {
   downloadPath,
   thumbnailPath,
+  upload,
   uploadImage,
 } from "../../support/media.ts";
 import { SlidingReader, oneList } from "../../support/sliding-reader.ts";
@@ -212,6 +214,31 @@ describe("policies", () => {
     await makers.enact("files", clearedOnly("read"));
     refused(await outsider.get(downloadPath(mediaId)), "files");
     must(await cleared.get(downloadPath(mediaId)));
+    await makers.lift("files");
+  });
+
+  it("G9: cut a file that is on its way when an attribute is lost", async () => {
+    const { roomId, cleared } = await makeScene();
+    const size = 48 * 1024 * 1024;
+    const mediaId = await upload(cleared, Buffer.alloc(size, "x"));
+    await send(cleared, roomId, "m.room.message", {
+      ...{ msgtype: "m.file", body: "f", url: `mxc://test/${mediaId}` },
+    });
+    await makers.enact("files", clearedOnly("media_download"));
+    const fetching = await new Promise<IncomingMessage>((resolve, reject) => {
+      const headers = { authorization: `Bearer ${cleared.accessToken}` };
+      const at = { port: second.port, path: downloadPath(mediaId), headers };
+      get(at, resolve).on("error", reject);
+    });
+    expect(fetching.statusCode).to.equal(200);
+    await makers.describeUser(cleared.userId, { clearance: 1 });
+    await second.edges.notifier.refresh();
+    let had = 0;
+    const end = await (async () => {
+      for await (const piece of fetching) had += (piece as Buffer).length;
+    })().catch((error: unknown) => error);
+    expect(end).to.be.an("error");
+    expect(had).to.be.below(size);
     await makers.lift("files");
   });
 
