@@ -543,14 +543,14 @@ export interface WriteRows {
     openedBy: string;
     dueInMs: number;
   } & Sealed)[];
-  /** Made on this version; where it is another by now, nothing changes. */
+  /** Made on this version; where it is another by now, nothing changes. What is not sealed anew stays. */
   privacyRequestChanges: ({
     requestId: string;
     version: number;
     state: PrivacyRequestState;
     dueTs: number;
     checkedBy: string | null;
-  } & Sealed)[];
+  } & Partial<Sealed>)[];
   /** What somebody agreed to, or no longer does, as the ledger has it. */
   consents: {
     userId: string;
