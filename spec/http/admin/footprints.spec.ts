@@ -185,6 +185,39 @@ describe("shadow-banned users", () => {
     expect(knocks).to.have.length(0);
   });
 
+  it("kick, ban, unban and upgrade where nothing comes of it", async () => {
+    const ann = await server.user("moderator");
+    const roomId = await makeRoomOfTwo(ann, bob);
+    await ban(ann);
+    const members = () => server.database.sql`
+      select user_id, membership from memberships join rooms using (room_nid)
+      where room_id = ${roomId} order by user_id`;
+    const events = () => server.database.sql`
+      select event_id from events join rooms using (room_nid) where room_id = ${roomId} order by nid`;
+    const before = [await members(), await events()];
+    for (const what of ["kick", "ban", "unban"])
+      expect(
+        await act(ann, roomId, what, { user_id: bob.userId, reason: "r" }),
+      ).to.deep.equal({});
+    const upgrade = path`/rooms/${roomId}/upgrade`;
+    const rooms = await server.database.sql`select from rooms`;
+    for (const [version, form] of [
+      ["12", /^![\w-]{43}$/],
+      ["10", /^![A-Za-z]{18}:test$/],
+    ] as const) {
+      const answer = must(await ann.post(upgrade, { new_version: version }));
+      expect(answer["replacement_room"]).to.match(form);
+    }
+    const unknown = await ann.post(upgrade, { new_version: "none" });
+    expect(unknown.body).to.include({
+      errcode: "M_UNSUPPORTED_ROOM_VERSION",
+    });
+    expect([await members(), await events()]).to.deep.equal(before);
+    expect(await server.database.sql`select from rooms`).to.have.length(
+      rooms.length,
+    );
+  });
+
   it("send nothing of what they once planned, and are told that it was sent", async () => {
     const ann = await server.user("planner");
     const roomId = await makeRoomOfTwo(bob, ann);
