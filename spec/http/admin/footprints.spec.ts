@@ -1,5 +1,7 @@
 import { expect } from "chai";
 import { actingDevice } from "../../../src/core/acting-device.ts";
+import { addMailAddress } from "../../../src/domain/accounts/third-party-ids.ts";
+import { auditRecord } from "../../../src/domain/admin/audit-record.ts";
 import { purgePreviews } from "../../../src/domain/admin/purge-previews.ts";
 import type { ActingAdministrator } from "../../../src/domain/admin/administrator.ts";
 import { sendDueEvents } from "../../../src/domain/jobs/send-delayed-events.ts";
@@ -285,6 +287,31 @@ describe("records that go with their effects", () => {
         where e.event_id = ${event_id} and a.seq = ${record!.seq}`;
       expect(row).to.deep.equal({ isOne: true });
     }
+  });
+
+  it("are of a mail address that the command line gives, in the commit that gives it or not at all", async () => {
+    const user = await server.user("mailed");
+    const address = "mailed@example.org";
+    const recordOf = (target: string) =>
+      auditRecord(
+        { act: "users.write", actor: "command line", target },
+        server.edges.now(),
+      );
+    const head = await auditHead(server);
+    const nobody = "@nobody:test";
+    const refused = await addMailAddress(server.edges, nobody, address, [
+      recordOf(nobody),
+    ]).catch((error: unknown) => error);
+    expect(refused).to.have.property("errcode", "M_NOT_FOUND");
+    expect(await readAudit(server, head)).to.deep.equal([]);
+    await addMailAddress(server.edges, user.userId, address, [
+      recordOf(user.userId),
+    ]);
+    const [record] = await readAudit(server, head);
+    const [row] = await server.database.sql<{ isOne: boolean }[]>`
+      select t.xmin = a.xmin as is_one from third_party_ids t, audit_log a
+      where t.user_id = ${user.userId} and a.seq = ${record!.seq}`;
+    expect(row).to.deep.equal({ isOne: true });
   });
 
   it("are of a notice that was told before, too", async () => {
