@@ -215,6 +215,13 @@ export interface Asker {
 }
 
 /** The outside world that use-cases may touch; each names what it needs by `Pick`. */
+/** Which of some rooms policies do not let a user read, as they were asked for one answer. */
+export interface DecidedReads {
+  userId: string;
+  roomNids: ReadonlySet<number>;
+  withheld: ReadonlySet<number>;
+}
+
 export interface Edges {
   /** For reads, and for writes of tables that are not in the stream. */
   db: Sql;
@@ -228,6 +235,8 @@ export interface Edges {
   asker?: Asker | undefined;
   /** Absent where nobody's request is at stake. */
   policies?: ActivePolicies;
+  /** What was decided for the one answer that is being made; absent where each read asks by itself. */
+  decided?: DecidedReads | undefined;
   nids: NidSource;
   keyring: Keyring;
   notifier: Notifier;

@@ -42,7 +42,7 @@ begin
   -- Whoever destroys and whoever places a hold wait for each other before they lock anything else.
   if p_rows ? 'holds' then
     perform pg_advisory_xact_lock(hashtext('myelin holds'));
-  elsif p_rows ?| '{redactions,placed_outliers,removed_media,removed_url_previews}' then
+  elsif p_rows ?| '{redactions,placed_outliers,removed_media,removed_url_previews,account_data,profile_fields,removed_profile_fields,cleared_users,removed_reports}' then
     perform lock_against_holds();
   end if;
 
@@ -310,6 +310,14 @@ begin
       select media.blob_id from media
       where media_id = any(array(select media_id from jsonb_to_recordset(p_rows->'removed_media') as r(media_id text)))))
     order by blob_id for update;
+    -- Nothing is recorded as gone that a hold keeps.
+    for loser in
+      select distinct r.w from jsonb_to_recordset(p_rows->'removed_media') as r(w int, media_id text)
+      where is_media_held(r.media_id)
+    loop
+      lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "hold"}');
+      has_losers := true;
+    end loop;
   end if;
 
   -- The last of the preconditions, so that no use has to be given back.

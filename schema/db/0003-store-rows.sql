@@ -380,7 +380,7 @@ begin
     perform store_authority(p_rows, starts, p_now);
   end if;
 
-  if p_rows ?| '{third_party_ids,removed_third_party_ids,external_ids,removed_external_ids,pending_erasures,removed_erasures,due_erasures,notice_rooms,registration_tokens,registration_token_changes,removed_registration_tokens,job_pauses}' then
+  if p_rows ?| '{third_party_ids,removed_third_party_ids,external_ids,removed_external_ids,pending_erasures,removed_erasures,due_erasures,held_erasures,notice_rooms,registration_tokens,registration_token_changes,removed_registration_tokens,job_pauses}' then
     perform store_accounts(p_rows, starts);
   end if;
 

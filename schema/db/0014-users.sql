@@ -26,9 +26,11 @@ create table pending_erasures (
   user_id text collate "C" primary key references users,
   requested_by text collate "C" not null,
   requested_ts bigint not null,
-  due_ts bigint not null
+  due_ts bigint not null,
+  -- Since when a hold keeps it from being done.
+  held_ts bigint
 );
-select set_column_classes('pending_erasures', '{"user_id": "id", "requested_by": "id", "requested_ts": "time", "due_ts": "time"}');
+select set_column_classes('pending_erasures', '{"user_id": "id", "requested_by": "id", "requested_ts": "time", "due_ts": "time", "held_ts": "time"}');
 create index pending_erasures_by_due on pending_erasures (due_ts);
 
 -- The one room in which a user is told what the server has to say.
@@ -71,6 +73,9 @@ begin
   where starts[r.w + 1] is not null and not exists (
     select from admin_jobs j where j.user_id = r.user_id and j.kind = 'erase-user' and j.state not in ('failed', 'cancelled'))
   on conflict do nothing;
+  update pending_erasures set held_ts = database_ms()
+  from jsonb_to_recordset(coalesce(p_rows->'held_erasures', '[]')) as r(w int, user_id text)
+  where pending_erasures.user_id = r.user_id and pending_erasures.held_ts is null and starts[r.w + 1] is not null;
   with due as (
     delete from pending_erasures using jsonb_to_recordset(coalesce(p_rows->'due_erasures', '[]')) as r(w int, user_id text, job_id text)
     where pending_erasures.user_id = r.user_id and pending_erasures.due_ts <= database_ms() and starts[r.w + 1] is not null

@@ -285,7 +285,8 @@ create function media_class(p_media text) returns text language sql stable as $$
     when exists (select from profile_fields p where p.media_id = p_media) then 'avatar'
     else coalesce((
       select case when e.type in ('m.room.avatar', 'm.room.member') then 'avatar'
-        when e.type = 'm.sticker' or e.type like '%emote%' or e.type like '%image_pack%' then 'emoji' else 'attachment' end
+        when e.type in ('m.sticker', 'm.image_pack', 'm.room.image_pack', 'im.ponies.room_emotes') then 'emoji'
+        else 'attachment' end
       from media_references r join events e on e.nid = r.nid
       where r.media_id = p_media order by e.state_key is null, e.nid limit 1), 'attachment') end
 $$;

@@ -86,7 +86,9 @@ begin
     as r(w int, request_id text, user_id text, kind text, opened_by text, due_in_ms bigint, key_id bigint, sealed bytea)
   where starts[r.w + 1] is not null;
   update privacy_requests q set
-    version = q.version + 1, state = r.state, due_ts = r.due_ts, key_id = r.key_id, sealed = r.sealed,
+    version = q.version + 1, state = r.state, due_ts = r.due_ts,
+    -- Of who was erased what was sealed stays as it is: nobody opens it.
+    key_id = coalesce(r.key_id, q.key_id), sealed = coalesce(r.sealed, q.sealed),
     closed_ts = case when r.state in ('done', 'refused', 'withdrawn') then coalesce(q.closed_ts, database_ms()) end,
     identity_checked_by = coalesce(r.checked_by, q.identity_checked_by),
     identity_checked_ts = case when r.checked_by is null then q.identity_checked_ts else database_ms() end
@@ -97,7 +99,7 @@ end $$;
 
 -- Whether anything keeps a user's data from being destroyed.
 create function is_erasure_held(p_user_id text) returns boolean language sql stable as $$
-  select is_user_held(p_user_id) or exists (
+  select has_left_held(p_user_id) or exists (
     select from memberships m where m.user_id = p_user_id and is_room_held(m.room_nid))
 $$;
 

@@ -4,6 +4,8 @@ create sequence consents_consent_id_seq as bigint increment by 1 minvalue 1 maxv
 
 create sequence ephemeral_marks as bigint increment by 1 minvalue 1 maxvalue 9223372036854775807 start with 1;
 
+create sequence held_data_held_id_seq as bigint increment by 1 minvalue 1 maxvalue 9223372036854775807 start with 1;
+
 create sequence nids as bigint increment by 1000 minvalue 1000 maxvalue 9223372036854775807 start with 1000;
 
 create sequence policy_activations_activation_id_seq as bigint increment by 1 minvalue 1 maxvalue 9223372036854775807 start with 1;
@@ -408,10 +410,12 @@ CREATE INDEX events_by_position ON public.events USING btree (room_nid, "positio
 CREATE INDEX events_by_redacts ON public.events USING btree (room_nid, redacts) WHERE (redacts IS NOT NULL);
 CREATE INDEX events_by_relation ON public.events USING btree (room_nid, relates_to, rel_type, "position") WHERE ((relates_to IS NOT NULL) AND (redacted_by IS NULL));
 CREATE INDEX events_by_relation_sender ON public.events USING btree (room_nid, relates_to, rel_type, sender) WHERE (relates_to IS NOT NULL);
+CREATE INDEX events_by_sender ON public.events USING btree (sender, nid);
 CREATE INDEX events_by_thread ON public.events USING btree (room_nid, thread, "position") WHERE (thread IS NOT NULL);
 CREATE INDEX events_by_time ON public.events USING btree (room_nid, origin_server_ts) WHERE (arrival IS NOT NULL);
 CREATE INDEX events_edits ON public.events USING btree (room_nid, relates_to, sender, origin_server_ts, event_id) WHERE ((rel_type = 'm.replace'::text) AND (state_key IS NULL) AND (status = 0) AND (redacted_by IS NULL));
 CREATE INDEX events_outlying ON public.events USING btree (room_nid) WHERE (arrival IS NULL);
+CREATE INDEX events_received_later ON public.events USING btree (room_nid, received_ts) WHERE (received_ts <> origin_server_ts);
 CREATE INDEX events_redacted_countable ON public.events USING btree (room_nid, "position") WHERE (is_countable AND (redacted_by IS NOT NULL));
 alter table events add constraint events_event_id_key UNIQUE (event_id);
 alter table events add constraint events_pkey PRIMARY KEY (nid);
@@ -456,17 +460,35 @@ alter table forward_extremities add constraint forward_extremities_pkey PRIMARY 
 
 create table held_contents (
   nid bigint not null, -- number
+  hold_id text collate "C" not null, -- id
   first_key bigint not null, -- number
   second_key bigint not null, -- number
   sealed bytea not null -- sealed
 );
+CREATE INDEX held_contents_by_hold ON public.held_contents USING btree (hold_id);
 alter table held_contents add constraint held_contents_pkey PRIMARY KEY (nid);
+
+create table held_data (
+  held_id bigint not null, -- number
+  hold_id text collate "C" not null, -- id
+  user_id text collate "C" not null, -- id
+  nid bigint, -- number
+  source text collate "C" not null, -- setting
+  place jsonb not null, -- id
+  kept_ts bigint not null, -- time
+  key_id bigint not null, -- number
+  sealed bytea not null -- sealed
+);
+CREATE INDEX held_data_by_hold ON public.held_data USING btree (hold_id, held_id);
+alter table held_data add constraint held_data_pkey PRIMARY KEY (held_id);
 
 create table held_references (
   nid bigint not null, -- number
-  media_id text collate "C" not null -- id
+  media_id text collate "C" not null, -- id
+  hold_id text collate "C" not null -- id
 );
 CREATE INDEX held_references_by_event ON public.held_references USING btree (nid);
+CREATE INDEX held_references_by_hold ON public.held_references USING btree (hold_id);
 alter table held_references add constraint held_references_pkey PRIMARY KEY (media_id, nid);
 
 create table holds (
@@ -691,7 +713,8 @@ create table pending_erasures (
   user_id text collate "C" not null, -- id
   requested_by text collate "C" not null, -- id
   requested_ts bigint not null, -- time
-  due_ts bigint not null -- time
+  due_ts bigint not null, -- time
+  held_ts bigint -- time
 );
 CREATE INDEX pending_erasures_by_due ON public.pending_erasures USING btree (due_ts);
 alter table pending_erasures add constraint pending_erasures_pkey PRIMARY KEY (user_id);
@@ -1407,7 +1430,7 @@ begin
   -- Whoever destroys and whoever places a hold wait for each other before they lock anything else.
   if p_rows ? 'holds' then
     perform pg_advisory_xact_lock(hashtext('myelin holds'));
-  elsif p_rows ?| '{redactions,placed_outliers,removed_media,removed_url_previews}' then
+  elsif p_rows ?| '{redactions,placed_outliers,removed_media,removed_url_previews,account_data,profile_fields,removed_profile_fields,cleared_users,removed_reports}' then
     perform lock_against_holds();
   end if;
 
@@ -1675,6 +1698,14 @@ begin
       select media.blob_id from media
       where media_id = any(array(select media_id from jsonb_to_recordset(p_rows->'removed_media') as r(media_id text)))))
     order by blob_id for update;
+    -- Nothing is recorded as gone that a hold keeps.
+    for loser in
+      select distinct r.w from jsonb_to_recordset(p_rows->'removed_media') as r(w int, media_id text)
+      where is_media_held(r.media_id)
+    loop
+      lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "hold"}');
+      has_losers := true;
+    end loop;
   end if;
 
   -- The last of the preconditions, so that no use has to be given back.
@@ -2101,15 +2132,44 @@ AS $function$
 declare
   contents bigint;
   cited bigint;
+  data bigint;
 begin
   perform lock_against_holds();
-  delete from held_contents where nid = any(array(
-    select h.nid from held_contents h where not is_event_held(h.nid) limit p_limit));
-  get diagnostics contents = row_count;
-  delete from held_references where ctid = any(array(
-    select r.ctid from held_references r where not is_event_held(r.nid) limit p_limit));
-  get diagnostics cited = row_count;
-  return contents + cited;
+  with released as materialized (
+    select kept.nid, hold_of_event(kept.nid) as heir
+    from holds h cross join lateral (select nid from held_contents c where c.hold_id = h.hold_id limit p_limit) kept
+    where h.released_ts is not null limit p_limit
+  ), passed as (
+    update held_contents set hold_id = r.heir from released r where held_contents.nid = r.nid and r.heir is not null
+  ), gone as (
+    delete from held_contents using released r where held_contents.nid = r.nid and r.heir is null
+  )
+  select count(*) into contents from released;
+  with released as materialized (
+    select kept.nid, kept.media_id, hold_of_event(kept.nid) as heir
+    from holds h
+    cross join lateral (select nid, media_id from held_references c where c.hold_id = h.hold_id limit p_limit) kept
+    where h.released_ts is not null limit p_limit
+  ), passed as (
+    update held_references c set hold_id = r.heir from released r
+    where (c.media_id, c.nid) = (r.media_id, r.nid) and r.heir is not null
+  ), gone as (
+    delete from held_references using released r
+    where (held_references.media_id, held_references.nid) = (r.media_id, r.nid) and r.heir is null
+  )
+  select count(*) into cited from released;
+  with released as materialized (
+    select kept.held_id, coalesce(hold_of_person(kept.user_id), hold_of_event(kept.nid)) as heir
+    from holds h
+    cross join lateral (select held_id, user_id, nid from held_data c where c.hold_id = h.hold_id limit p_limit) kept
+    where h.released_ts is not null limit p_limit
+  ), passed as (
+    update held_data c set hold_id = r.heir from released r where c.held_id = r.held_id and r.heir is not null
+  ), gone as (
+    delete from held_data using released r where held_data.held_id = r.held_id and r.heir is null
+  )
+  select count(*) into data from released;
+  return contents + cited + data;
 end $function$
 ;
 
@@ -2515,9 +2575,59 @@ CREATE OR REPLACE FUNCTION public.has_held(p_room_nid bigint)
 AS $function$
   select exists (
     select from holds h
-    where h.released_ts is null and (h.room_nids is null or p_room_nid = any(h.room_nids))
-      and (h.user_ids is null or h.room_nids is not null or exists (
-        select from memberships m where m.room_nid = p_room_nid and m.user_id = any(h.user_ids))))
+    where h.released_ts is null and case
+      when h.room_nids is not null then p_room_nid = any(h.room_nids)
+      when h.user_ids is not null then exists (
+        select from memberships m where m.room_nid = p_room_nid and m.user_id = any(h.user_ids))
+      else has_of_time(p_room_nid, coalesce(h.from_ts, 0), coalesce(h.until_ts, 9223372036854775807)) end)
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.has_left_held(p_user_id text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select is_user_held(p_user_id) or exists (
+    select from holds h
+    where h.released_ts is null and h.user_ids is null and h.room_nids is null
+      and left_of_time(p_user_id, coalesce(h.from_ts, 0), coalesce(h.until_ts, 9223372036854775807)))
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.has_of_time(p_room_nid bigint, p_from bigint, p_until bigint)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select exists (
+    select from events e
+    where e.room_nid = p_room_nid and e.arrival is not null and e.origin_server_ts between p_from and p_until)
+  or exists (
+    select from events e
+    where e.room_nid = p_room_nid and e.received_ts <> e.origin_server_ts and e.received_ts between p_from and p_until)
+  or exists (
+    select from events e
+    where e.room_nid = p_room_nid and e.arrival is null and e.origin_server_ts between p_from and p_until)
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.hold_of_event(p_nid bigint)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select min(h.hold_id) from holds h join events e on e.nid = p_nid where h.released_ts is null and is_hold_of(h, e)
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.hold_of_person(p_user_id text)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select min(h.hold_id) from holds h
+  where h.released_ts is null and p_user_id = any(h.user_ids) and h.room_nids is null
 $function$
 ;
 
@@ -2538,7 +2648,7 @@ CREATE OR REPLACE FUNCTION public.is_erasure_held(p_user_id text)
  LANGUAGE sql
  STABLE
 AS $function$
-  select is_user_held(p_user_id) or exists (
+  select has_left_held(p_user_id) or exists (
     select from memberships m where m.user_id = p_user_id and is_room_held(m.room_nid))
 $function$
 ;
@@ -2549,13 +2659,19 @@ CREATE OR REPLACE FUNCTION public.is_event_held(p_nid bigint)
  STABLE
 AS $function$
   select exists (
-    select from holds h join events e on e.nid = p_nid
-    where h.released_ts is null
-      and (h.user_ids is null or e.sender = any(h.user_ids))
-      and (h.room_nids is null or e.room_nid = any(h.room_nids))
-      -- A time that another server invented takes nothing out of a hold.
-      and (e.origin_server_ts between coalesce(h.from_ts, 0) and coalesce(h.until_ts, 9223372036854775807)
-        or e.received_ts between coalesce(h.from_ts, 0) and coalesce(h.until_ts, 9223372036854775807)))
+    select from holds h join events e on e.nid = p_nid where h.released_ts is null and is_hold_of(h, e))
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.is_hold_of(h holds, e events)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select (h.user_ids is null or e.sender = any(h.user_ids))
+    and (h.room_nids is null or e.room_nid = any(h.room_nids))
+    and (e.origin_server_ts between coalesce(h.from_ts, 0) and coalesce(h.until_ts, 9223372036854775807)
+      or e.received_ts between coalesce(h.from_ts, 0) and coalesce(h.until_ts, 9223372036854775807))
 $function$
 ;
 
@@ -2565,7 +2681,7 @@ CREATE OR REPLACE FUNCTION public.is_key_held(p_scope text, p_owner text)
  STABLE
 AS $function$
   select case
-    when p_scope in ('user', 'user-span', 'member') then is_user_held(p_owner) or exists (
+    when p_scope in ('user', 'user-span', 'member') then has_left_held(p_owner) or exists (
       select from holds h join memberships m on m.user_id = p_owner and m.room_nid = any(h.room_nids)
       where h.released_ts is null and h.user_ids is null)
     when p_scope in ('room-span', 'room-state') then exists (
@@ -2589,6 +2705,16 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.is_person_held(p_user_id text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select exists (
+    select from holds h where h.released_ts is null and p_user_id = any(h.user_ids) and h.room_nids is null)
+$function$
+;
+
 CREATE OR REPLACE FUNCTION public.is_picture(p_media text)
  RETURNS boolean
  LANGUAGE sql
@@ -2602,14 +2728,23 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.is_report_held(p_user_id text, p_event_id text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select is_person_held(p_user_id)
+    or exists (select from events e where e.event_id = p_event_id and is_event_held(e.nid))
+$function$
+;
+
 CREATE OR REPLACE FUNCTION public.is_room_held(p_room_nid bigint)
  RETURNS boolean
  LANGUAGE sql
  STABLE
 AS $function$
   select exists (
-    select from holds h
-    where h.released_ts is null and h.user_ids is null and (h.room_nids is null or p_room_nid = any(h.room_nids)))
+    select from holds h where h.released_ts is null and h.user_ids is null and p_room_nid = any(h.room_nids))
 $function$
 ;
 
@@ -2630,9 +2765,7 @@ CREATE OR REPLACE FUNCTION public.is_user_held(p_user_id text)
  LANGUAGE sql
  STABLE
 AS $function$
-  select exists (
-    select from holds h
-    where h.released_ts is null and (p_user_id = any(h.user_ids) or h.user_ids is null and h.room_nids is null))
+  select exists (select from holds h where h.released_ts is null and p_user_id = any(h.user_ids))
 $function$
 ;
 
@@ -2644,10 +2777,27 @@ begin
   perform lock_against_holds();
   -- A statement of its own: it reads what was committed before the lock was had.
   if is_event_held(old.nid) then
-    insert into held_contents (nid, first_key, second_key, sealed)
-    values (old.nid, old.first_key, old.second_key, old.sealed) on conflict do nothing;
+    insert into held_contents (nid, hold_id, first_key, second_key, sealed)
+    values (old.nid, hold_of_event(old.nid), old.first_key, old.second_key, old.sealed) on conflict do nothing;
   end if;
   return old;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.keep_held_data()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform lock_against_holds();
+  -- Emptied before, there is nothing of it left.
+  if is_person_held(old.user_id) and octet_length(old.sealed) > 0 then
+    insert into held_data (hold_id, user_id, source, place, kept_ts, key_id, sealed)
+    values (hold_of_person(old.user_id), old.user_id, tg_table_name, to_jsonb(old) - '{user_id,key_id,sealed}'::text[],
+      database_ms(), old.key_id, old.sealed);
+  end if;
+  if tg_op = 'DELETE' then return old; end if;
+  return new;
 end $function$
 ;
 
@@ -2691,7 +2841,24 @@ AS $function$
 begin
   perform lock_against_holds();
   if is_event_held(old.nid) then
-    insert into held_references (nid, media_id) values (old.nid, old.media_id) on conflict do nothing;
+    insert into held_references (nid, media_id, hold_id)
+    values (old.nid, old.media_id, hold_of_event(old.nid)) on conflict do nothing;
+  end if;
+  return old;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.keep_held_report()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform lock_against_holds();
+  if is_report_held(old.user_id, old.event_id) then
+    insert into held_data (hold_id, user_id, nid, source, place, kept_ts, key_id, sealed)
+    select coalesce(hold_of_person(old.user_id), hold_of_event(e.nid)), coalesce(old.user_id, e.sender), e.nid, 'reports',
+      to_jsonb(old) - '{user_id,key_id,sealed}'::text[], database_ms(), old.key_id, old.sealed
+    from (select) as one left join events e on e.event_id = old.event_id;
   end if;
   return old;
 end $function$
@@ -2722,6 +2889,19 @@ begin
   perform pg_advisory_xact_lock_shared(hashtext('myelin ephemeral marks'));
   return (select case when is_called then last_value else 0 end from ephemeral_marks);
 end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.left_of_time(p_user_id text, p_from bigint, p_until bigint)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select exists (
+    select from media m where m.user_id = p_user_id and m.created_ts between p_from and p_until)
+  or exists (
+    select from events e
+    where e.sender = p_user_id and (e.origin_server_ts between p_from and p_until or e.received_ts between p_from and p_until))
+$function$
 ;
 
 CREATE OR REPLACE FUNCTION public.lock_against_holds()
@@ -2756,7 +2936,8 @@ AS $function$
     when exists (select from profile_fields p where p.media_id = p_media) then 'avatar'
     else coalesce((
       select case when e.type in ('m.room.avatar', 'm.room.member') then 'avatar'
-        when e.type = 'm.sticker' or e.type like '%emote%' or e.type like '%image_pack%' then 'emoji' else 'attachment' end
+        when e.type in ('m.sticker', 'm.image_pack', 'm.room.image_pack', 'im.ponies.room_emotes') then 'emoji'
+        else 'attachment' end
       from media_references r join events e on e.nid = r.nid
       where r.media_id = p_media order by e.state_key is null, e.nid limit 1), 'attachment') end
 $function$
@@ -2882,6 +3063,9 @@ begin
   where starts[r.w + 1] is not null and not exists (
     select from admin_jobs j where j.user_id = r.user_id and j.kind = 'erase-user' and j.state not in ('failed', 'cancelled'))
   on conflict do nothing;
+  update pending_erasures set held_ts = database_ms()
+  from jsonb_to_recordset(coalesce(p_rows->'held_erasures', '[]')) as r(w int, user_id text)
+  where pending_erasures.user_id = r.user_id and pending_erasures.held_ts is null and starts[r.w + 1] is not null;
   with due as (
     delete from pending_erasures using jsonb_to_recordset(coalesce(p_rows->'due_erasures', '[]')) as r(w int, user_id text, job_id text)
     where pending_erasures.user_id = r.user_id and pending_erasures.due_ts <= database_ms() and starts[r.w + 1] is not null
@@ -3257,7 +3441,9 @@ begin
     as r(w int, request_id text, user_id text, kind text, opened_by text, due_in_ms bigint, key_id bigint, sealed bytea)
   where starts[r.w + 1] is not null;
   update privacy_requests q set
-    version = q.version + 1, state = r.state, due_ts = r.due_ts, key_id = r.key_id, sealed = r.sealed,
+    version = q.version + 1, state = r.state, due_ts = r.due_ts,
+    -- Of who was erased what was sealed stays as it is: nobody opens it.
+    key_id = coalesce(r.key_id, q.key_id), sealed = coalesce(r.sealed, q.sealed),
     closed_ts = case when r.state in ('done', 'refused', 'withdrawn') then coalesce(q.closed_ts, database_ms()) end,
     identity_checked_by = coalesce(r.checked_by, q.identity_checked_by),
     identity_checked_ts = case when r.checked_by is null then q.identity_checked_ts else database_ms() end
@@ -3687,7 +3873,7 @@ begin
     perform store_authority(p_rows, starts, p_now);
   end if;
 
-  if p_rows ?| '{third_party_ids,removed_third_party_ids,external_ids,removed_external_ids,pending_erasures,removed_erasures,due_erasures,notice_rooms,registration_tokens,registration_token_changes,removed_registration_tokens,job_pauses}' then
+  if p_rows ?| '{third_party_ids,removed_third_party_ids,external_ids,removed_external_ids,pending_erasures,removed_erasures,due_erasures,held_erasures,notice_rooms,registration_tokens,registration_token_changes,removed_registration_tokens,job_pauses}' then
     perform store_accounts(p_rows, starts);
   end if;
 

@@ -16,8 +16,10 @@ describe("listCitedMedia", () => {
           thumbnail_url: "mxc://test/d",
           thumbnail_file: { url: "mxc://test/e" },
         },
+        images: { smile: { url: "mxc://test/f" }, odd: 7 },
+        pack: { avatar_url: "mxc://test/g" },
       }),
-    ).to.have.members(["a", "b", "c", "d", "e"]);
+    ).to.have.members(["a", "b", "c", "d", "e", "f", "g"]);
   });
 
   it("names each once, and those of this server alone", () => {

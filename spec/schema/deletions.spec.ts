@@ -10,20 +10,32 @@ const TABLES = [
   "media",
   "media_references",
   "keys",
+  "account_data",
+  "profile_fields",
+  "key_backups",
+  "backed_up_keys",
+  "reports",
 ];
-const KEPT = ["held_contents", "held_references"];
+const KEPT = ["held_contents", "held_references", "held_data"];
 
 /** Everything that destroys some of it. The database asks the holds for each row, whoever deletes it. */
 const KNOWN: readonly string[] = [
   "schema/db/0002-commit.sql: delete from event_contents",
   "schema/db/0002-commit.sql: delete from events",
+  "schema/db/0003-store-rows.sql: delete from account_data",
   "schema/db/0003-store-rows.sql: delete from event_contents",
   "schema/db/0003-store-rows.sql: delete from media",
   "schema/db/0003-store-rows.sql: delete from media_references",
+  "schema/db/0003-store-rows.sql: delete from profile_fields",
+  "schema/db/0004-encryption.sql: delete from backed_up_keys",
   "schema/db/0015-rooms-admin.sql: delete from media",
+  "schema/db/0015-rooms-admin.sql: delete from reports",
   // What nothing holds any more.
   "schema/db/0016-holds.sql: delete from held_contents",
+  "schema/db/0016-holds.sql: delete from held_data",
   "schema/db/0016-holds.sql: delete from held_references",
+  // What another hold is of is that one's from then on.
+  "schema/db/0016-holds.sql: update held_contents",
   "schema/db/0017-retention.sql: delete from event_contents",
   "schema/db/0017-retention.sql: delete from keys",
   "schema/db/0017-retention.sql: delete from media",
@@ -32,9 +44,12 @@ const KNOWN: readonly string[] = [
   "schema/db/0021-privacy.sql: delete from keys",
   "schema/db/0021-privacy.sql: delete from media",
   "schema/db/0021-privacy.sql: delete from media_references",
+  "src/storage/key-backups.ts: delete from backed_up_keys",
+  "src/storage/key-backups.ts: delete from key_backups",
   "src/storage/keys.ts: delete from keys",
   // Such as nobody uploaded to.
   "src/storage/media.ts: delete from media",
+  "src/storage/purge.ts: delete from account_data",
   "src/storage/purge.ts: delete from event_contents",
   "src/storage/purge.ts: delete from events",
   "src/storage/purge.ts: delete from keys",

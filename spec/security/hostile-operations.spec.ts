@@ -49,6 +49,7 @@ const OTHERWISE: Readonly<Record<string, number>> = {
   "POST /_myelin/admin/v1/retention/policies/:policyId/activate": 404,
   "GET /_myelin/admin/v1/retention/certificates/:certificateId": 404,
   "GET /_myelin/admin/v1/holds/:holdId": 404,
+  "GET /_myelin/admin/v1/holds/:holdId/data": 404,
   "GET /_myelin/admin/v1/holds/:holdId/events": 404,
   "POST /_myelin/admin/v1/holds/:holdId/release": 404,
   "DELETE /_myelin/client/v1/privacy/requests/:requestId": 404,

@@ -5,6 +5,8 @@ import { sendDueEvents } from "../../src/domain/jobs/send-delayed-events.ts";
 import { findPushes } from "../../src/domain/push/find-pushes.ts";
 import { packParcels } from "../../src/domain/push/parcels.ts";
 import { findRoomIdentity } from "../../src/domain/rooms/room-identity.ts";
+import { isErasureHeld } from "../../src/storage/erasures.ts";
+import { hasHeld } from "../../src/storage/holds.ts";
 import { keepShards } from "../../src/storage/push-shards.ts";
 import {
   deletePushers,
@@ -16,11 +18,13 @@ import {
 } from "../../src/storage/push-queue.ts";
 import { runTask } from "../../src/domain/admin/tasks/run-tasks.ts";
 import { bindRole } from "../support/administrators.ts";
+import { destroyReleasedContents } from "../../src/domain/jobs/destroy-released.ts";
 import { runJob } from "../../src/domain/jobs/job.ts";
 import { indexWords } from "../../src/domain/search/index-words.ts";
 import { newDevice } from "../support/device-identity.ts";
 import { quiet } from "../support/database.ts";
 import { fillDatabase } from "../support/fill-database.ts";
+import { placeHold, releaseHold } from "../support/holds.ts";
 import { keyData, makeBackup } from "../support/key-backup.ts";
 import { downloadPath, thumbnailPath, uploadImage } from "../support/media.ts";
 import { setPusher } from "../support/pushing.ts";
@@ -512,5 +516,51 @@ describe("the plans of what is asked often", () => {
       select from admin_jobs where state in ('scheduled', 'active')`;
     expect(left).to.have.length(0);
     expectNoScan(100);
+  });
+
+  it("read no table whole that grows: what a hold is of, and what is let go with it", async function () {
+    this.timeout(60_000);
+    // Who places and releases asks for permission and approval besides, which is not what is looked at.
+    const officer = await server.user("officer");
+    const reader = explained.as(officer);
+    await bindRole(server, officer.userId, "compliance-officer");
+    const lena = await explained.user("lena");
+    const roomId = await makeRoom(lena);
+    for (let i = 0; i < 3; i += 1)
+      await send(lena, roomId, "m.room.message", { body: `${i}` });
+    const destroy = async () => {
+      await server.database.sql`
+        delete from leases where name = ${destroyReleasedContents.name}`;
+      await runJob(explained.edges, destroyReleasedContents);
+    };
+    plans.length = 0;
+    for (const of of [
+      { users: [lena.userId] },
+      { users: [lena.userId], rooms: [roomId] },
+      { rooms: [roomId] },
+    ]) {
+      const said = await send(lena, roomId, "m.room.message", { body: "x" });
+      const holdId = await placeHold(officer, of);
+      const place = `/_myelin/admin/v1/holds/${holdId}`;
+      const page = "case_id=c&reason=r&limit=5";
+      const { body } = await reader.get(`${place}/events?${page}`);
+      await reader.get(
+        `${place}/events?${page}&from=${String(body["next_token"])}`,
+      );
+      await reader.get(`${place}/data?${page}`);
+      await lena.put(path`/rooms/${roomId}/redact/${said}/${holdId}`, {});
+      await releaseHold(officer, holdId);
+      await destroy();
+    }
+    expectNoScan(60);
+
+    const { db } = explained.edges;
+    const holdId = await placeHold(officer, { from_ts: 1, until_ts: 2 });
+    const { roomNid } = (await findRoomIdentity(explained.edges, roomId))!;
+    plans.length = 0;
+    expect(await hasHeld(db, roomNid)).to.equal(false);
+    expect(await isErasureHeld(db, lena.userId)).to.equal(false);
+    expectNoScan(2);
+    await releaseHold(officer, holdId);
   });
 });

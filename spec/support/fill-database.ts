@@ -39,6 +39,12 @@ export async function fillDatabase(sql: Sql): Promise<void> {
       from generate_series(1, ${USERS}) i;
     insert into event_contents (nid, first_key, second_key, sealed)
       select -i, 0, 0, repeat('x', 100)::bytea from generate_series(1, ${EVENTS}) i;
+    insert into held_contents (nid, hold_id, first_key, second_key, sealed)
+      select -i, 'fill' || i % 97, 0, 0, '' from generate_series(1, ${USERS}) i;
+    insert into held_references (nid, media_id, hold_id)
+      select -i, 'fill' || i, 'fill' || i % 97 from generate_series(1, ${USERS}) i;
+    insert into held_data (hold_id, user_id, source, place, kept_ts, key_id, sealed)
+      select 'fill' || i % 97, '@fill' || i || ':test', 'account_data', '{}', 1, 0, '' from generate_series(1, ${USERS}) i;
     insert into state_snapshots (snapshot_id, room_nid, hops, size, added, removed, hash)
       select -i, -(i % ${ROOMS} + 1), 0, 1, '', '', sha256(i::text::bytea) from generate_series(1, ${USERS}) i;
     insert into memberships (user_id, room_nid, membership, sender, nid, position, since_position)

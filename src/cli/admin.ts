@@ -61,9 +61,7 @@ export async function addAddress(
       },
       edges.now(),
     );
-    // Where it fails after that, the log says more than was done, and never less.
-    await edges.committer.commit({ positions: 0, audit: [record] });
-    await addMailAddress(edges, userId, address);
+    await addMailAddress(edges, userId, address, [record]);
     return `${userId} may have notifications mailed there now.`;
   });
 }

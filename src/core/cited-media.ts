@@ -9,7 +9,7 @@ export function listCitedMedia(
   content: JsonObject,
   serverName: string,
 ): string[] {
-  const { url, avatar_url: avatar, file, info } = content;
+  const { url, avatar_url: avatar, file, info, images, pack } = content;
   const candidates = [url, avatar];
   if (isJsonObject(file)) candidates.push(file["url"]);
   if (isJsonObject(info)) {
@@ -17,6 +17,11 @@ export function listCitedMedia(
     candidates.push(thumbnail);
     if (isJsonObject(sealed)) candidates.push(sealed["url"]);
   }
+  // Packs of emoji and stickers, https://github.com/matrix-org/matrix-spec-proposals/pull/2545
+  if (isJsonObject(images))
+    for (const image of Object.values(images))
+      if (isJsonObject(image)) candidates.push(image["url"]);
+  if (isJsonObject(pack)) candidates.push(pack["avatar_url"]);
   const cited = new Set<string>();
   for (const candidate of candidates) {
     const mxc = parseMxc(candidate);

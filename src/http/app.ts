@@ -68,7 +68,7 @@ export function createApp(options: AppOptions): Listener {
     permission(options.can, options.findRoom ?? (async () => undefined)),
     body(bodyIdleMs),
     takeTurns(),
-    approve(edgesNow),
+    approve(edgesNow, bodyIdleMs),
     auditEvents({ edgesNow }),
     handle(edgesNow, bodyIdleMs, { log, refuse }),
   ];

@@ -122,6 +122,14 @@ type AuthPart<S extends Shape> =
       ownToo?: boolean;
       /** Permissions that such a body takes besides, so that a second person agrees to all at once. */
       alsoTakes?(body: Part<S, "body", undefined>): readonly Permission[];
+      /**
+       * Throws what would keep it from being done as things are, and does nothing. It is asked
+       * before a second person is: they are not to approve what cannot be.
+       */
+      validate?(
+        edges: Edges,
+        input: Input<S> & { requester: Requester; actor: Actor },
+      ): Promise<unknown>;
     } & Handle<Input<S> & { requester: Requester; actor: Actor }>);
 
 export type EndpointSpec<S extends Shape> = CommonSpec &
@@ -138,6 +146,7 @@ export interface Endpoint extends CommonSpec {
   ownerOnly?: boolean;
   ownToo?: boolean;
   alsoTakes?(body: unknown): readonly Permission[];
+  validate?(edges: Edges, input: AnyInput): Promise<unknown>;
   pretend?(edges: Edges, input: AnyInput): object | undefined;
   permission?: Permission;
   resource?: (params: Record<string, unknown>) => Resource;

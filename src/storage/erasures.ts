@@ -27,6 +27,17 @@ export function listDueErasures(
     where due_ts <= database_ms() and not is_erasure_held(user_id) order by due_ts limit ${limit}`;
 }
 
+/** Those whose time has come, and that a hold keeps from being done; each is told of once. */
+export function listHeldErasures(
+  sql: Sql,
+  limit: number,
+): Promise<ErasureRow[]> {
+  return sql<ErasureRow[]>`
+    select user_id, requested_by, requested_ts, due_ts from pending_erasures
+    where due_ts <= database_ms() and held_ts is null and is_erasure_held(user_id)
+    order by due_ts limit ${limit}`;
+}
+
 export interface PendingErasure {
   requestedTs: number | null;
   dueTs: number | null;

@@ -1,5 +1,6 @@
 import type { Sql } from "./database.ts";
 import { heldLease, type Lease } from "./leases.ts";
+import type { PersonalRow } from "./personal-rows.ts";
 
 export interface HoldRow {
   holdId: string;
@@ -74,19 +75,61 @@ export const listHeldEvents = (
   after: number,
   limit: number,
 ): Promise<HeldEventRow[]> => sql<HeldEventRow[]>`
+  with hold as materialized (
+    select h from holds h where hold_id = ${holdId} and released_ts is null
+  ), found as (
+    select e.nid from hold cross join unnest((h).user_ids) as u(user_id) cross join lateral (
+      select e.nid from events e
+      where e.sender = u.user_id and e.nid > ${after}::bigint and is_hold_of(h, e)
+      order by e.nid limit ${limit}) e
+    union all
+    select e.nid from hold cross join unnest((h).room_nids) as r(room_nid) cross join lateral (
+      select e.nid from events e
+      where (h).user_ids is null and e.room_nid = r.room_nid and e.nid > ${after}::bigint and is_hold_of(h, e)
+      -- By the room's own indexes: its events stand anywhere in the order of all.
+      order by e.nid + 0 limit ${limit}) e
+    union all
+    select e.nid from hold cross join lateral (
+      select e.nid from events e
+      where (h).user_ids is null and (h).room_nids is null and e.nid > ${after}::bigint and is_hold_of(h, e)
+      order by e.nid limit ${limit}) e
+  )
   select e.nid, r.room_id, e.event_id, e.received_ts, e.redacted_by is not null as is_redacted, e.skeleton,
     coalesce(k.first_key, c.first_key) as first_key, coalesce(k.second_key, c.second_key) as second_key,
     coalesce(k.sealed, c.sealed) as sealed
-  from holds h join events e on e.nid > ${after}::bigint
-    and (h.user_ids is null or e.sender = any(h.user_ids))
-    and (h.room_nids is null or e.room_nid = any(h.room_nids))
-    and (e.origin_server_ts between coalesce(h.from_ts, 0) and coalesce(h.until_ts, 9223372036854775807)
-      or e.received_ts between coalesce(h.from_ts, 0) and coalesce(h.until_ts, 9223372036854775807))
+  from (select distinct nid from found order by nid limit ${limit}) listed
+  join events e on e.nid = listed.nid
   join rooms r on r.room_nid = e.room_nid
   left join held_contents k on k.nid = e.nid
   left join event_contents c on c.nid = e.nid
-  where h.hold_id = ${holdId} and h.released_ts is null
-  order by e.nid limit ${limit}`;
+  order by e.nid`;
+
+export interface HeldDataRow {
+  heldId: number;
+  userId: string;
+  source: string;
+  /** The other columns of the row that it was. */
+  place: PersonalRow;
+  keptTs: number;
+  keyId: number;
+  sealed: Uint8Array;
+}
+
+/** The next of what was deleted or overwritten of what held users have besides events and files. */
+export async function listHeldData(
+  sql: Sql,
+  holdId: string,
+  after: number,
+  limit: number,
+): Promise<HeldDataRow[]> {
+  const rows = await sql<(Omit<HeldDataRow, "place"> & { place: string })[]>`
+    select held_id, user_id, source, place::text as place, kept_ts, key_id, sealed from held_data
+    where hold_id = ${holdId} and held_id > ${after}::bigint order by held_id limit ${limit}`;
+  return rows.map((row) => ({
+    ...row,
+    place: JSON.parse(row.place) as PersonalRow,
+  }));
+}
 
 /** A condition that is true, and is had before any row: no hold begins until the transaction ends. */
 export const againstHolds = (sql: Sql) => sql`
@@ -110,7 +153,7 @@ export async function listHeldMedia(
   return rows.map(({ mediaId }) => mediaId);
 }
 
-/** Destroys what was kept of events that no hold is of any more; answers how many. */
+/** Settles what was kept for holds that were released, unless another one is of it; answers how much. */
 export async function destroyReleased(
   sql: Sql,
   lease: Lease,

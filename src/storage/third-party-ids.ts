@@ -42,17 +42,3 @@ export async function listOwnersOfAddresses(
     where medium = ${medium} and address_hash = any(${texts}::text[]::bytea[])
     order by address_hash, created_ts, user_id`;
 }
-
-/** False where there is no such user, or no longer. */
-export async function insertThirdPartyId(
-  sql: Sql,
-  row: { userId: string } & ThirdPartyIdRow,
-): Promise<boolean> {
-  const rows = await sql`
-    insert into third_party_ids (user_id, medium, address_hash, key_id, sealed, created_ts)
-    select user_id, ${row.medium}, ${row.addressHash}, ${row.keyId}, ${row.sealed}, ${row.createdTs} from users
-    where user_id = ${row.userId} and not is_deactivated
-    on conflict (user_id, medium, address_hash) do update set key_id = excluded.key_id, sealed = excluded.sealed
-    returning user_id`;
-  return rows.length === 1;
-}

@@ -387,6 +387,8 @@ export interface WriteRows {
   removedErasures: { userId: string }[];
   /** Done where it still waits, and its time has come; by this task then. */
   dueErasures: { userId: string; jobId: string }[];
+  /** A hold keeps those that wait from being done. */
+  heldErasures: { userId: string }[];
   noticeRooms: { userId: string; roomNid: number }[];
   registrationTokens: {
     token: string;
@@ -541,14 +543,14 @@ export interface WriteRows {
     openedBy: string;
     dueInMs: number;
   } & Sealed)[];
-  /** Made on this version; where it is another by now, nothing changes. */
+  /** Made on this version; where it is another by now, nothing changes. What is not sealed anew stays. */
   privacyRequestChanges: ({
     requestId: string;
     version: number;
     state: PrivacyRequestState;
     dueTs: number;
     checkedBy: string | null;
-  } & Sealed)[];
+  } & Partial<Sealed>)[];
   /** What somebody agreed to, or no longer does, as the ledger has it. */
   consents: {
     userId: string;
@@ -629,6 +631,7 @@ export type Conflict =
   | "registration-token"
   | "authority" // who may do what changed: decide anew
   | "approval" // it was used or decided, waits already, or who may approve changed
+  | "hold" // it keeps what was to be deleted
   | "blocked-room" // nobody comes into it any more
   | "push-rules" // a member's rules changed: assess anew
   | "key"; // a key that sealed its rows was destroyed: seal anew

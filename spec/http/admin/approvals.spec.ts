@@ -713,4 +713,63 @@ describe("approvals as they are unless told", () => {
     const user = await server.user("gone");
     must(await root.post(`${V1}/deactivate/${user.userId}`, { erase: true }));
   });
+
+  it("ask nobody for what could not be done, but say why at once", async () => {
+    const by = async (role: string) => {
+      const one = await administrator(server, `${role}1`, role);
+      await administrator(server, `${role}2`, role);
+      return one;
+    };
+    const security = await by("security-admin");
+    const root = await by("system-admin");
+    const officer = await by("compliance-officer");
+    const hold = must(
+      await officer.post(`${A}/holds`, {
+        ...{ name: "n", case_id: "c", reason: "r", users: ["@absent:test"] },
+      }),
+    );
+    const holdId = hold["hold_id"] as string;
+    const release = () =>
+      officer.post(`${A}/holds/${holdId}/release`, { reason: "over" });
+    const grant = (body: Json) =>
+      security.post(`${A}/role-bindings`, {
+        ...{ role: "helpdesk", scope: { kind: "server" }, reason: "r" },
+        ...body,
+      });
+    const user = await server.user("ended");
+    must(await root.post(`${V1}/deactivate/${user.userId}`, {}));
+    const approvals = () => server.database.sql`select from approvals`;
+    const before = (await approvals()).length;
+    for (const [answer, status, errcode] of [
+      [await grant({ user_id: "@absent:test" }), 404, "M_NOT_FOUND"],
+      [await grant({ user_id: root.userId, role: "x" }), 404, "M_NOT_FOUND"],
+      [await grant({ user_id: security.userId }), 403, "M_FORBIDDEN"],
+      [
+        await security.delete(`${A}/role-bindings/999999`),
+        ...([404, "M_NOT_FOUND"] as const),
+      ],
+      [await security.delete(`${A}/roles/x`), 404, "M_NOT_FOUND"],
+      [
+        await security.post(`${A}/policies/x/activate`, { version: 1 }),
+        ...([404, "M_NOT_FOUND"] as const),
+      ],
+      [
+        await root.post(`${V1}/users/${user.userId}/login`, {}),
+        ...([403, "M_USER_DEACTIVATED"] as const),
+      ],
+      [
+        await officer.post(`${A}/holds/x/release`, { reason: "r" }),
+        ...([404, "M_NOT_FOUND"] as const),
+      ],
+    ] as const) {
+      expect(answer.status, answer.text).to.equal(status);
+      expect(answer.body).to.include({ errcode });
+    }
+    expect(await approvals()).to.have.length(before);
+    // What can be done is asked for, and is looked at again when it is done.
+    const id = wanted(await release());
+    await server.database
+      .sql`update holds set released_ts = 1 where hold_id = ${holdId}`;
+    expect(wanted(await release())).to.equal(id);
+  });
 });

@@ -1,5 +1,7 @@
 import { expect } from "chai";
 import { actingDevice } from "../../../src/core/acting-device.ts";
+import { addMailAddress } from "../../../src/domain/accounts/third-party-ids.ts";
+import { auditRecord } from "../../../src/domain/admin/audit-record.ts";
 import { purgePreviews } from "../../../src/domain/admin/purge-previews.ts";
 import type { ActingAdministrator } from "../../../src/domain/admin/administrator.ts";
 import { sendDueEvents } from "../../../src/domain/jobs/send-delayed-events.ts";
@@ -185,6 +187,39 @@ describe("shadow-banned users", () => {
     expect(knocks).to.have.length(0);
   });
 
+  it("kick, ban, unban and upgrade where nothing comes of it", async () => {
+    const ann = await server.user("moderator");
+    const roomId = await makeRoomOfTwo(ann, bob);
+    await ban(ann);
+    const members = () => server.database.sql`
+      select user_id, membership from memberships join rooms using (room_nid)
+      where room_id = ${roomId} order by user_id`;
+    const events = () => server.database.sql`
+      select event_id from events join rooms using (room_nid) where room_id = ${roomId} order by nid`;
+    const before = [await members(), await events()];
+    for (const what of ["kick", "ban", "unban"])
+      expect(
+        await act(ann, roomId, what, { user_id: bob.userId, reason: "r" }),
+      ).to.deep.equal({});
+    const upgrade = path`/rooms/${roomId}/upgrade`;
+    const rooms = await server.database.sql`select from rooms`;
+    for (const [version, form] of [
+      ["12", /^![\w-]{43}$/],
+      ["10", /^![A-Za-z]{18}:test$/],
+    ] as const) {
+      const answer = must(await ann.post(upgrade, { new_version: version }));
+      expect(answer["replacement_room"]).to.match(form);
+    }
+    const unknown = await ann.post(upgrade, { new_version: "none" });
+    expect(unknown.body).to.include({
+      errcode: "M_UNSUPPORTED_ROOM_VERSION",
+    });
+    expect([await members(), await events()]).to.deep.equal(before);
+    expect(await server.database.sql`select from rooms`).to.have.length(
+      rooms.length,
+    );
+  });
+
   it("send nothing of what they once planned, and are told that it was sent", async () => {
     const ann = await server.user("planner");
     const roomId = await makeRoomOfTwo(bob, ann);
@@ -252,6 +287,31 @@ describe("records that go with their effects", () => {
         where e.event_id = ${event_id} and a.seq = ${record!.seq}`;
       expect(row).to.deep.equal({ isOne: true });
     }
+  });
+
+  it("are of a mail address that the command line gives, in the commit that gives it or not at all", async () => {
+    const user = await server.user("mailed");
+    const address = "mailed@example.org";
+    const recordOf = (target: string) =>
+      auditRecord(
+        { act: "users.write", actor: "command line", target },
+        server.edges.now(),
+      );
+    const head = await auditHead(server);
+    const nobody = "@nobody:test";
+    const refused = await addMailAddress(server.edges, nobody, address, [
+      recordOf(nobody),
+    ]).catch((error: unknown) => error);
+    expect(refused).to.have.property("errcode", "M_NOT_FOUND");
+    expect(await readAudit(server, head)).to.deep.equal([]);
+    await addMailAddress(server.edges, user.userId, address, [
+      recordOf(user.userId),
+    ]);
+    const [record] = await readAudit(server, head);
+    const [row] = await server.database.sql<{ isOne: boolean }[]>`
+      select t.xmin = a.xmin as is_one from third_party_ids t, audit_log a
+      where t.user_id = ${user.userId} and a.seq = ${record!.seq}`;
+    expect(row).to.deep.equal({ isOne: true });
   });
 
   it("are of a notice that was told before, too", async () => {

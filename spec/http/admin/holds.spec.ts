@@ -1,5 +1,8 @@
 import { expect } from "chai";
 import postgres from "postgres";
+import { eraseAccounts } from "../../../src/domain/jobs/erase-accounts.ts";
+import { runJob } from "../../../src/domain/jobs/job.ts";
+import { purgeKeyBackups } from "../../../src/domain/jobs/purge-key-backups.ts";
 import { administrator } from "../../support/administrators.ts";
 import { readAudit } from "../../support/audit.ts";
 import {
@@ -8,6 +11,7 @@ import {
   placeHold,
   releaseHold,
 } from "../../support/holds.ts";
+import { keyData, makeBackup } from "../../support/key-backup.ts";
 import { downloadPath, uploadImage } from "../../support/media.ts";
 import { act, makeRoom, must, path, say, send } from "../../support/rooms.ts";
 import { useServer, type Json, type TestUser } from "../../support/server.ts";
@@ -39,7 +43,8 @@ describe("legal holds", () => {
       select c.sealed, c.is_kept,
         (select count(*)::int from keys where key_id in (c.first_key, c.second_key)) as keys
       from events e join (
-        select *, false as is_kept from event_contents union all select *, true from held_contents) c on c.nid = e.nid
+        select nid, first_key, second_key, sealed, false as is_kept from event_contents
+        union all select nid, first_key, second_key, sealed, true from held_contents) c on c.nid = e.nid
       where e.event_id = ${eventId}`;
     return rows.map(({ sealed, ...row }) => ({
       ...row,
@@ -250,6 +255,303 @@ describe("legal holds", () => {
       must(await admin.delete(`${S}/media/test/${id}`));
       expect(await bytes(id)).to.equal(404);
     }
+  });
+
+  /** Does something while a hold is being placed: what it decides first knows nothing of it yet. */
+  const whilePlacing = async <T>(
+    of: { users?: string[]; roomNids?: number[] },
+    doing: () => Promise<T>,
+  ): Promise<T> => {
+    const { sql, url } = server.database;
+    const placing = postgres(url, { max: 1 });
+    let done: Promise<T> | undefined;
+    await placing.begin(async (tx) => {
+      await tx`select pg_advisory_xact_lock(hashtext('myelin holds'))`;
+      await tx`insert into holds (hold_id, name, case_id, reason, user_ids, room_nids, created_by, created_ts)
+        values ('between', 'n', 'c', 'r', ${of.users ?? null}, ${of.roomNids ?? null}::bigint[], '@a:test', 1)`;
+      done = doing();
+      await until(async () => {
+        const waiting = await sql`
+          select from pg_locks where locktype = 'advisory' and not granted`;
+        return waiting.length > 0;
+      });
+    });
+    await placing.end();
+    return done!;
+  };
+  const lastRecord = async (action: string): Promise<Json> =>
+    (await recordsOf()).filter((each) => each["action"] === action).at(-1)!;
+  const nidOf = async (roomId: string): Promise<number> => {
+    const [row] = await server.database.sql<{ roomNid: number }[]>`
+      select room_nid from rooms where room_id = ${roomId}`;
+    return row!.roomNid;
+  };
+
+  it("G6: keep a file whose deletion was under way when they came, and its record says so", async () => {
+    const medium = await uploadImage(bob);
+    const refused = await refusals("media.delete");
+    const answer = await whilePlacing({ users: [bob.userId] }, () =>
+      admin.delete(`${S}/media/test/${medium}`),
+    );
+    expect(answer.status).to.equal(403);
+    expect(answer.body).to.include({ "org.myelin.held": true });
+    expect(await refusals("media.delete")).to.equal(refused + 1);
+    expect(await lastRecord("media.delete")).to.include({ result: "denied" });
+    expect((await bob.get(downloadPath(medium))).status).to.equal(200);
+    await releaseHold(officer, "between");
+    await server.database.sql`delete from holds where hold_id = 'between'`;
+    must(await admin.delete(`${S}/media/test/${medium}`));
+  });
+
+  it("G6: are counted in the record of a deletion of many that they came into", async () => {
+    const carl = await server.user("carl");
+    const roomId = await roomOf(carl);
+    const [held, free] = [await uploadImage(carl), await uploadImage(carl)];
+    await send(carl, roomId, "m.room.message", {
+      ...{ msgtype: "m.image", body: "x", url: `mxc://test/${held}` },
+    });
+    const answer = await whilePlacing({ roomNids: [await nidOf(roomId)] }, () =>
+      admin.delete(`${S}/users/${carl.userId}/media`),
+    );
+    expect(must(answer)).to.deep.equal({ deleted_media: [free], total: 1 });
+    const { after, result } = await lastRecord("media.delete");
+    expect(result).to.equal("allowed");
+    expect(after).to.include({ media: 1, held: 1 });
+    await server.database.sql`delete from holds where hold_id = 'between'`;
+  });
+
+  it("G1: a deletion of more files than one commit takes leaves a record of each", async () => {
+    const many = await server.user("many");
+    const medium = await uploadImage(many);
+    await server.database.sql`
+      insert into media (media_id, user_id, blob_id, created_ts, is_legacy, key_id, sealed)
+      select media_id || n, user_id, blob_id, created_ts, is_legacy, 0, null
+      from media, generate_series(1, 260) n where media_id = ${medium}`;
+    const head = (await recordsOf()).length;
+    const { total } = must(
+      await admin.delete(`${S}/users/${many.userId}/media?limit=500`),
+    );
+    expect(total).to.equal(261);
+    const counts = (await recordsOf())
+      .slice(head)
+      .filter(({ action }) => action === "media.delete")
+      .map(({ after }) => (after as Json)["media"]);
+    expect(counts).to.deep.equal([250, 11]);
+  });
+
+  it("G6: of a time alone keep from nothing that has none of it", async () => {
+    const dora = await server.user("dora");
+    const roomId = await roomOf(dora);
+    const free = await say(dora, roomId, "of today");
+    const holdId = await placeHold(officer, { from_ts: 1000, until_ts: 2000 });
+    const target = path`/_synapse/admin/v2/rooms/${roomId}`;
+    const said = await say(alice, roomId, "of then");
+    const { sql } = server.database;
+    for (const column of ["origin_server_ts", "received_ts"]) {
+      const [{ now }] = (await sql`
+        select ${sql(column)} as now from events where event_id = ${said}`) as [
+        Json,
+      ];
+      const set = (ts: number) =>
+        sql`update events set ${sql(column)} = ${ts} where event_id = ${said}`;
+      await set(1500);
+      const refused = await admin.delete(target, { purge: true });
+      expect(refused.status, column).to.equal(403);
+      await set(Number(now));
+    }
+    must(await admin.delete(target, { purge: true }));
+    await doTasks(server);
+    expect(await sealedOf(free)).to.deep.equal([]);
+
+    must(
+      await admin.post(path`/_synapse/admin/v1/deactivate/${dora.userId}`, {
+        erase: true,
+      }),
+    );
+    const keys = () => sql`select from keys where owner = ${dora.userId}`;
+    await eraseDue();
+    expect(await keys()).to.have.length(0);
+    await releaseHold(officer, holdId);
+  });
+
+  it("G6: of a time keep whoever said or uploaded something then from erasure", async () => {
+    const { sql } = server.database;
+    const [eve, finn] = [await server.user("eve"), await server.user("finn")];
+    const roomId = await roomOf(eve);
+    const said = await say(eve, roomId, "of then");
+    await sql`update events set received_ts = 1500 where event_id = ${said}`;
+    const medium = await uploadImage(finn);
+    await sql`update media set created_ts = 1500 where media_id = ${medium}`;
+    const holdId = await placeHold(officer, { from_ts: 1000, until_ts: 2000 });
+    const erase = path`/_synapse/admin/v1/deactivate/`;
+    for (const user of [eve, finn]) {
+      const answer = await admin.post(erase + user.userId, { erase: true });
+      expect(answer.status, user.userId).to.equal(403);
+    }
+    await releaseHold(officer, holdId);
+  });
+
+  const eraseDue = async () => {
+    await server.database
+      .sql`update leases set expires_ts = '-infinity' where name = 'erase accounts'`;
+    await runJob(server.edges, eraseAccounts);
+    await doTasks(server);
+  };
+
+  it("G6: leave a record where a deletion or an erasure begins to wait for them, one", async () => {
+    const gary = await server.user("gary");
+    const roomId = await roomOf(gary);
+    must(
+      await admin.delete(path`/_synapse/admin/v2/rooms/${roomId}`, {
+        purge: true,
+      }),
+    );
+    const holdId = await placeHold(officer, { users: [gary.userId] });
+    const { sql } = server.database;
+    const held = async (action: string) =>
+      (await recordsOf()).filter(
+        (record) =>
+          record["action"] === action &&
+          record["result"] === "denied" &&
+          (record["after"] as Json | undefined)?.["held"] === true,
+      ).length;
+    const before = {
+      rooms: await held("rooms.delete"),
+      users: await held("users.erase"),
+      tasks: await held("privacy.erase"),
+    };
+    for (let time = 0; time < 2; time += 1) {
+      await doTasks(server);
+      await sql`update admin_jobs set not_before = 0 where state = 'scheduled'`;
+    }
+    expect(await held("rooms.delete")).to.equal(before.rooms + 1);
+    // One that was asked for before, and one that had begun.
+    must(
+      await admin.post(path`/_synapse/admin/v1/deactivate/${gary.userId}`, {}),
+    );
+    await sql`
+      insert into pending_erasures (user_id, requested_by, requested_ts, due_ts) values (${gary.userId}, '@o:test', 1, 1)`;
+    await eraseDue();
+    await eraseDue();
+    expect(await held("users.erase")).to.equal(before.users + 1);
+    await sql`delete from pending_erasures`;
+    await sql`
+      insert into admin_jobs (job_id, kind, user_id, params, not_before, created_by, created_ts)
+      values ('erase gary', 'erase-user', ${gary.userId}, '{"requestedTs": 1}', 0, '@o:test', 1)`;
+    for (let time = 0; time < 2; time += 1) {
+      await doTasks(server);
+      await sql`update admin_jobs set not_before = 0 where state = 'scheduled'`;
+    }
+    expect(await held("privacy.erase")).to.equal(before.tasks + 1);
+    await releaseHold(officer, holdId);
+    await sql`update admin_jobs set not_before = 0 where state = 'scheduled'`;
+    await doTasks(server);
+    expect(
+      await sql`select from keys where owner = ${gary.userId}`,
+    ).to.have.length(0);
+  });
+
+  it("G6: keep what held users had besides, whoever deletes or overwrites it, for an export alone", async () => {
+    const hanna = await server.user("hanna");
+    const { sql } = server.database;
+    const roomId = await roomOf(hanna, bob);
+    const said = await say(hanna, roomId, "reported");
+    const data = path`/user/${hanna.userId}/account_data/m.x`;
+    const name = path`/profile/${hanna.userId}/displayname`;
+    must(await hanna.put(data, { word: "first" }));
+    must(await hanna.put(name, { displayname: "Hanna the first" }));
+    const version = await makeBackup(hanna);
+    must(
+      await hanna.put(
+        path`/room_keys/keys/${roomId}/session` + `?version=${version}`,
+        keyData(),
+      ),
+    );
+    must(
+      await bob.post(path`/rooms/${roomId}/report/${said}`, {
+        reason: "of the event",
+      }),
+    );
+    must(
+      await bob.post(path`/users/${hanna.userId}/report`, {
+        reason: "of the user",
+      }),
+    );
+    const holdId = await placeHold(officer, { users: [hanna.userId] });
+    must(await hanna.put(data, { word: "second" }));
+    must(await hanna.put(name, { displayname: "Hanna the second" }));
+    must(await hanna.delete(`/room_keys/version/${version}`));
+    await sql`update leases set expires_ts = '-infinity'`;
+    await runJob(server.edges, purgeKeyBackups);
+    const reports = await sql<{ reportId: number }[]>`
+      select report_id from reports where user_id = ${hanna.userId} or event_id = ${said}`;
+    for (const { reportId } of reports)
+      await server.edges.committer.commit({
+        positions: 1,
+        rows: { removedReports: [{ reportId }] },
+      });
+    must(
+      await admin.post(path`/_synapse/admin/v1/deactivate/${hanna.userId}`, {}),
+    );
+    const left = await sql`
+      select user_id from account_data where user_id = ${hanna.userId}
+      union all select user_id from profile_fields where user_id = ${hanna.userId}
+      union all select user_id from backed_up_keys where user_id = ${hanna.userId}`;
+    expect(left).to.have.length(0);
+
+    const place = `${N}/holds/${holdId}/data`;
+    const grounds = "case_id=case-1&reason=ordered";
+    const found: Json[] = [];
+    for (let from = "0"; from !== "end";) {
+      const page = must<{ data: Json[]; next_token?: string }>(
+        await officer.get(`${place}?${grounds}&limit=3&from=${from}`),
+      );
+      found.push(...page.data);
+      from = page.next_token ?? "end";
+    }
+    const told = found.map(({ table, content }) => [table, content]);
+    expect(told).to.deep.include(["account_data", { word: "first" }]);
+    expect(told).to.deep.include(["account_data", { word: "second" }]);
+    const texts = JSON.stringify(told);
+    for (const text of ["Hanna the first", "Hanna the second", "of the event"])
+      expect(texts).to.include(text);
+    expect(texts).to.include("of the user");
+    const tables = new Set(found.map(({ table }) => table));
+    expect(tables).to.include.keys("key_backups", "backed_up_keys");
+    expect(found.map((each) => each["user_id"])).to.include(hanna.userId);
+    expect((await admin.get(place)).status).to.equal(403);
+    await releaseHold(officer, holdId);
+    await destroyReleased(server);
+    expect(
+      await sql`select from held_data where user_id = ${hanna.userId}`,
+    ).to.have.length(0);
+  });
+
+  it("G6: pass on to each other what several are of, and look at nothing else when one ends", async () => {
+    const { sql } = server.database;
+    const roomId = await roomOf(bob);
+    const said = await say(bob, roomId, "of two");
+    const others = await say(alice, roomId, "of one that goes on");
+    const [first, second] = [
+      await placeHold(officer, { users: [bob.userId] }),
+      await placeHold(officer, { rooms: [roomId] }),
+    ];
+    for (const eventId of [said, others])
+      must(await alice.put(path`/rooms/${roomId}/redact/${eventId}/x`, {}));
+    const holdsOf = async (eventId: string) =>
+      (
+        await sql<{ holdId: string }[]>`
+          select h.hold_id from held_contents h join events using (nid) where event_id = ${eventId}`
+      ).map(({ holdId }) => holdId);
+    expect(await holdsOf(others)).to.deep.equal([second]);
+    await releaseHold(officer, first);
+    await destroyReleased(server);
+    expect(await holdsOf(said)).to.deep.equal([second]);
+    expect(await holdsOf(others)).to.deep.equal([second]);
+    await releaseHold(officer, second);
+    await destroyReleased(server);
+    expect(await holdsOf(said)).to.deep.equal([]);
+    expect(await holdsOf(others)).to.deep.equal([]);
   });
 
   it("G6: keep the rows that a statement of any other kind deletes", async () => {

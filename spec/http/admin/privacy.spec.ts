@@ -143,6 +143,7 @@ describe("erasure of a person", () => {
     expect(plan.media).to.equal(1);
     expect(plan.cannot.join(" ")).to.match(/settings of rooms/);
     expect(plan.cannot.join(" ")).to.match(/other servers/);
+    expect(plan.cannot.join(" ")).to.match(/kicks, bans.*location/);
     must(await alice.get("/account/whoami"));
   });
 
@@ -530,6 +531,62 @@ describe("requests of persons about their data", () => {
     expect(acts.map(({ action: name }) => name)).to.include.members([
       ...["privacy.own_request", "privacy.rectify", "privacy.read"],
     ]);
+  });
+
+  it("G10: to erase can be closed when it was carried out, and no note is kept of who is gone", async () => {
+    const { sql } = server.database;
+    const erin = await server.user("erin");
+    const asked = must(await erin.post(OWN, { kind: "erase", message: "all" }));
+    must(await officer.post(`${N}/users/${erin.userId}/erasure`));
+    await sql`update pending_erasures set due_ts = 1`;
+    await eraseDue(server);
+    const keys = () => sql`select from keys where owner = ${erin.userId}`;
+    expect(await keys()).to.have.length(0);
+    const target = `${DSR}/${String(asked["request_id"])}`;
+    const noted = await officer.put(target, { state: "done", note: "gone" });
+    expect(noted.status).to.equal(403);
+    const done = must(await officer.put(target, { state: "done" }));
+    expect(done).to.include({ state: "done", overdue: false });
+    expect(done["closed_ts"]).to.be.a("number");
+    expect(await keys()).to.have.length(0);
+    expect(await list("kind=erase&state=open")).to.deep.equal([]);
+  });
+
+  it("G10: to correct is carried out in one commit, with its record", async () => {
+    const { sql } = server.database;
+    const gwen = await server.user("gwen");
+    must(
+      await gwen.put(path`/profile/${gwen.userId}/avatar_url`, {
+        avatar_url: "mxc://test/old",
+      }),
+    );
+    const batches = async () => {
+      const [row] = await sql<{ count: number }[]>`
+        select count(*)::int as count from batches`;
+      return row!.count;
+    };
+    const before = await batches();
+    must(
+      await officer.put(`${N}/users/${gwen.userId}/rectification`, {
+        ...{ displayname: "Gwen Right", avatar_url: null },
+        threepids: [{ medium: "email", address: "gwen@example.org" }],
+      }),
+    );
+    expect(await batches()).to.equal(before + 1);
+    const profile = must(await gwen.get(path`/profile/${gwen.userId}`));
+    expect(profile).to.deep.equal({ displayname: "Gwen Right" });
+    const { threepids } = must<{ threepids: Json[] }>(
+      await gwen.get("/account/3pid"),
+    );
+    expect(threepids).to.have.length(1);
+    const wrong = await officer.put(`${N}/users/${gwen.userId}/rectification`, {
+      ...{ displayname: "x".repeat(1000) },
+      threepids: [],
+    });
+    expect(wrong.status).to.equal(400);
+    expect(must(await gwen.get("/account/3pid"))["threepids"]).to.have.length(
+      1,
+    );
   });
 
   it("are withdrawn by who made them, and ten of them wait at the most", async () => {

@@ -90,6 +90,8 @@ describe("retention policies", () => {
       { scope: { kind: "room", id: "x" }, max_lifetime: DAY_MS },
       { scope: { kind: "class", id: "x" }, max_lifetime: DAY_MS },
       { scope: { kind: "media", id: "avatar" } },
+      // Of other servers' media nothing is kept.
+      { scope: { kind: "media", id: "remote" }, max_lifetime: DAY_MS },
       { scope: { kind: "server" }, max_lifetime: 1 },
       {
         ...{ scope: { kind: "server" }, max_lifetime: DAY_MS },
@@ -493,6 +495,28 @@ describe("retention", () => {
     must(await alice.get(downloadPath(avatar)));
   });
 
+  it("takes a file for what it is shown as, whatever words the name of that has in it", async () => {
+    const packer = await server.user("packer");
+    const roomId = await makeRoom(packer);
+    const classOf = async (type: string, isPack: boolean) => {
+      const medium = await uploadImage(packer);
+      const image = { url: `mxc://test/${medium}` };
+      if (isPack) await setState(packer, roomId, type, { images: { image } });
+      else await send(packer, roomId, type, image);
+      const [row] = await server.database.sql<{ named: string }[]>`
+        select media_class(${medium}) as named`;
+      return row!.named;
+    };
+    for (const [type, named, isPack] of [
+      ["org.example.remote_control", "attachment", false],
+      ["org.example.not_an_image_pack", "attachment", false],
+      ["m.room.message", "attachment", false],
+      ["m.sticker", "emoji", false],
+      ["im.ponies.room_emotes", "emoji", true],
+    ] as const)
+      expect(await classOf(type, isPack), type).to.equal(named);
+  });
+
   it("takes small pictures, what pages said, and what was sent late", async () => {
     const { sql } = server.database;
     const medium = await uploadImage(alice);
@@ -608,6 +632,7 @@ describe("certificates of destruction", () => {
     const said = JSON.parse(first.certificate) as Json;
     expect(said["destroyed"]).to.include({ messages: 4, contents: 4 });
     expect(said["gone_ts"]).to.be.a("number");
+    expect(JSON.stringify(said["limits"])).to.match(/quote.*before a reply/);
     expect(isCertificate(first.certificate, first.signature, key)).to.equal(
       true,
     );

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { consentUrl } from "../../../src/domain/privacy/consent.ts";
 import { administrator } from "../../support/administrators.ts";
 import { readAudit } from "../../support/audit.ts";
 import { makeRoom, must, path, say } from "../../support/rooms.ts";
@@ -54,10 +55,27 @@ describe("consent to policies", () => {
       /default-src 'none'/,
     );
     await refused(alice);
-    const [, mac = ""] = link.split(".");
+    const [, until = "", mac = ""] = link.split(".");
     const other = Buffer.from("@bob:test").toString("base64url");
-    const forged = `/_myelin/client/v1/consent?token=${other}.${mac}`;
+    const consent = "/_myelin/client/v1/consent?token=";
+    const forged = `${consent}${other}.${until}.${mac}`;
     expect((await server.post(forged)).status).to.equal(404);
+    // Nor for longer than the day that it is good for.
+    const own = Buffer.from(alice.userId).toString("base64url");
+    const later = `${consent}${own}.${Number(until) + 1}.${mac}`;
+    expect((await server.post(later)).status).to.equal(404);
+    const dayMs = 24 * 60 * 60 * 1000;
+    expect(Number(until)).to.be.within(Date.now(), Date.now() + dayMs);
+    const { settings } = server.edges;
+    const overAt = (ago: number) => {
+      const now = () => Date.now() - ago;
+      const { pathname, search } = new URL(
+        consentUrl({ now, settings }, alice.userId),
+      );
+      return server.get(pathname + search);
+    };
+    expect((await overAt(dayMs + 1000)).status).to.equal(404);
+    expect((await overAt(dayMs - 60_000)).status).to.equal(200);
     expect((await server.post(link)).status).to.equal(200);
     const roomId = await makeRoom(alice);
     said = [roomId, await say(alice, roomId, "hello")];

@@ -1,3 +1,4 @@
+import { get, type IncomingMessage } from "node:http";
 import { expect } from "chai";
 import {
   ADMIN,
@@ -24,6 +25,7 @@ import {
 import {
   downloadPath,
   thumbnailPath,
+  upload,
   uploadImage,
 } from "../../support/media.ts";
 import { SlidingReader, oneList } from "../../support/sliding-reader.ts";
@@ -215,6 +217,31 @@ describe("policies", () => {
     await makers.lift("files");
   });
 
+  it("G9: cut a file that is on its way when an attribute is lost", async () => {
+    const { roomId, cleared } = await makeScene();
+    const size = 48 * 1024 * 1024;
+    const mediaId = await upload(cleared, Buffer.alloc(size, "x"));
+    await send(cleared, roomId, "m.room.message", {
+      ...{ msgtype: "m.file", body: "f", url: `mxc://test/${mediaId}` },
+    });
+    await makers.enact("files", clearedOnly("media_download"));
+    const fetching = await new Promise<IncomingMessage>((resolve, reject) => {
+      const headers = { authorization: `Bearer ${cleared.accessToken}` };
+      const at = { port: second.port, path: downloadPath(mediaId), headers };
+      get(at, resolve).on("error", reject);
+    });
+    expect(fetching.statusCode).to.equal(200);
+    await makers.describeUser(cleared.userId, { clearance: 1 });
+    await second.edges.notifier.refresh();
+    let had = 0;
+    const end = await (async () => {
+      for await (const piece of fetching) had += (piece as Buffer).length;
+    })().catch((error: unknown) => error);
+    expect(end).to.be.an("error");
+    expect(had).to.be.below(size);
+    await makers.lift("files");
+  });
+
   it("G9: cut a room out of an open sync when an attribute is lost, and tell it anew when it is back", async () => {
     const { roomId, cleared } = await makeScene();
     await makers.enact("reads", clearedOnly("read"));
@@ -319,6 +346,47 @@ describe("policies", () => {
     }
     await makers.describeUser(admin.userId, { clearance: 2 });
     for (const target of reads) must(await admin.get(target));
+    await makers.lift("reads");
+  });
+
+  it("G9: tell administrators who may not read a room neither its name nor its alias, in no list", async () => {
+    const name = "the name of the secret";
+    const roomId = await makeRoom(owner, {
+      ...{ name, preset: "public_chat", room_alias_name: "thesecret" },
+    });
+    await makers.describeRoom(roomId, { level: 2 });
+    must(
+      await owner.post(path`/_matrix/client/v3/rooms/${roomId}/report`, {
+        reason: "r",
+      }),
+    );
+    const eventId = await say(owner, roomId, "reported");
+    must(
+      await owner.post(path`/rooms/${roomId}/report/${eventId}`, {
+        reason: "r",
+      }),
+    );
+    const admin = await administrator(server, `lists${count}`, "system-admin");
+    const lists = [
+      "/_synapse/admin/v1/rooms?limit=500",
+      "/_synapse/admin/v1/rooms?limit=500&order_by=version",
+      "/_synapse/admin/v1/event_reports?limit=500",
+      `${ADMIN}/room_reports?limit=500`,
+    ];
+    const found = "/_synapse/admin/v1/rooms?search_term=of%20the%20secret";
+    for (const list of lists)
+      expect((await admin.get(list)).text, list).to.include("thesecret");
+    expect(must(await admin.get(found))["total_rooms"]).to.equal(1);
+    await makers.enact("reads", clearedOnly("read"));
+    for (const list of lists) {
+      const { text } = await admin.get(list);
+      expect(text, list).to.include(roomId);
+      expect(text, list).to.not.include("secret");
+    }
+    expect(must(await admin.get(found))["total_rooms"]).to.equal(0);
+    await makers.describeUser(admin.userId, { clearance: 2 });
+    for (const list of lists)
+      expect((await admin.get(list)).text, list).to.include("thesecret");
     await makers.lift("reads");
   });
 

@@ -194,7 +194,10 @@ describe("the export of all data of a person", () => {
   it("G10: is to be had by the person and by a privacy officer, and by nobody else", async () => {
     const target = `${N}/users/${alice.userId}/export`;
     const answer = await officer.get(target, {
-      headers: { "x-myelin-case": "case 7" },
+      headers: {
+        "x-myelin-case": "case 7",
+        "x-myelin-reason": `asked by ${bob.userId}`,
+      },
     });
     expect(answer.status).to.equal(200);
     expect(answer.text).to.include("alice's 119");
@@ -204,7 +207,7 @@ describe("the export of all data of a person", () => {
     expect((await server.get(`${OWN}/export`)).status).to.equal(401);
   });
 
-  it("G8: is told in the person's own log of who read, as which role and why", async () => {
+  it("G8: is told in the person's own log of who read, as which role and for which case, and in nobody's words", async () => {
     const { accesses } = must<{ accesses: Json[] }>(
       await alice.get(`${OWN}/accesses`),
     );
@@ -213,7 +216,9 @@ describe("the export of all data of a person", () => {
       ...{ action: "privacy.export", case_id: "case 7" },
       roles: ["privacy-officer"],
     });
-    expect(JSON.stringify(accesses)).to.not.include(officer.userId);
+    expect(accesses[0]).to.not.have.property("reason");
+    for (const hidden of [officer.userId, bob.userId])
+      expect(JSON.stringify(accesses)).to.not.include(hidden);
     const others = must<{ accesses: Json[] }>(await bob.get(`${OWN}/accesses`));
     expect(others.accesses).to.deep.equal([]);
   });

@@ -14,7 +14,7 @@ import {
   REMOVED,
 } from "../../storage/profiles.ts";
 import { listActiveUsers } from "../../storage/users.ts";
-import type { Sealed, WriteRows } from "../../storage/write.ts";
+import type { RecordedWrite, Sealed, WriteRows } from "../../storage/write.ts";
 import { isLocalUser } from "../rooms/local-user.ts";
 import type { WriterEdges } from "../rooms/room-writer.ts";
 import { profileContext } from "./member-profile.ts";
@@ -61,27 +61,8 @@ export async function setProfileField(
   value: JsonValue,
   isTold = true,
 ): Promise<void> {
-  assertFieldName(name);
-  if (checkFieldValue(name, value) === "removes")
-    return removeProfileField(edges, userId, name, isTold);
-  await changeProfile(edges, userId, async () => {
-    const fields = await readFields(edges, userId);
-    fields[name] = value;
-    if (Buffer.byteLength(canonicalJson(fields)) > MAX_PROFILE_BYTES) {
-      throw new MatrixError(
-        "M_PROFILE_TOO_LARGE",
-        "A whole profile has at most 64 KiB.",
-      );
-    }
-    const context = profileContext(userId, name);
-    const text = JSON.stringify(value);
-    const sealed = await edges.keyring.sealForUser(userId, context, text);
-    const mxc = parseMxc(value);
-    const isOurs = mxc?.serverName === edges.settings.serverName;
-    const mediaId = isOurs ? mxc.mediaId : undefined;
-    return { profileFields: [{ at: 0, userId, name, mediaId, ...sealed }] };
-  });
-  if (isTold) await tellOthers(edges, userId, name);
+  const wanted = new Map([[name, value]]);
+  await changeProfileFields(edges, userId, wanted, { isTold });
 }
 
 export async function removeProfileField(
@@ -90,14 +71,74 @@ export async function removeProfileField(
   name: string,
   isTold = true,
 ): Promise<void> {
-  assertFieldName(name);
-  const mark = { at: 0, userId, name: REMOVED, ...NOT_SEALED };
-  const rows = {
-    removedProfileFields: [{ userId, name }],
-    profileFields: [mark],
-  };
-  await changeProfile(edges, userId, async () => rows);
-  if (isTold) await tellOthers(edges, userId, name);
+  const wanted = new Map([[name, undefined]]);
+  await changeProfileFields(edges, userId, wanted, { isTold });
+}
+
+/** What goes with a change of a profile, in one commit. */
+type Also = Pick<RecordedWrite, "activeUsers" | "audit" | "rows">;
+
+/** Changes fields of a profile in one commit, with what goes along; undefined removes one. */
+export async function changeProfileFields(
+  edges: WriterEdges,
+  userId: string,
+  wanted: ReadonlyMap<string, JsonValue | undefined>,
+  { also = {}, isTold = true }: { also?: Also; isTold?: boolean } = {},
+): Promise<void> {
+  const names = [...wanted.keys()];
+  const set = new Map<string, JsonValue>();
+  for (const [name, value] of wanted) {
+    assertFieldName(name);
+    if (value !== undefined && checkFieldValue(name, value) === "sets")
+      set.set(name, value);
+  }
+  const removed = names.filter((name) => !set.has(name));
+  await changeProfile(edges, userId, also, async () => {
+    const fields = [...set].map(([name, value]) =>
+      fieldRow(edges, userId, name, value),
+    );
+    if (set.size > 0) await assertFits(edges, userId, set);
+    const mark = { at: 0, userId, name: REMOVED, ...NOT_SEALED };
+    return {
+      profileFields: [
+        ...(await Promise.all(fields)),
+        ...(removed.length > 0 ? [mark] : []),
+      ],
+      ...(removed.length > 0 && {
+        removedProfileFields: removed.map((name) => ({ userId, name })),
+      }),
+    };
+  });
+  if (isTold) await tellOthers(edges, userId, names);
+}
+
+async function assertFits(
+  edges: Reads,
+  userId: string,
+  set: ReadonlyMap<string, JsonValue>,
+): Promise<void> {
+  const fields = await readFields(edges, userId);
+  for (const [name, value] of set) fields[name] = value;
+  if (Buffer.byteLength(canonicalJson(fields)) <= MAX_PROFILE_BYTES) return;
+  throw new MatrixError(
+    "M_PROFILE_TOO_LARGE",
+    "A whole profile has at most 64 KiB.",
+  );
+}
+
+async function fieldRow(
+  edges: Reads,
+  userId: string,
+  name: string,
+  value: JsonValue,
+): Promise<WriteRows["profileFields"][number]> {
+  const context = profileContext(userId, name);
+  const text = JSON.stringify(value);
+  const sealed = await edges.keyring.sealForUser(userId, context, text);
+  const mxc = parseMxc(value);
+  const isOurs = mxc?.serverName === edges.settings.serverName;
+  const mediaId = isOurs ? mxc.mediaId : undefined;
+  return { at: 0, userId, name, mediaId, ...sealed };
 }
 
 const NOT_SEALED: Sealed = { keyId: 0, sealed: new Uint8Array() };
@@ -109,6 +150,7 @@ const NOT_SEALED: Sealed = { keyId: 0, sealed: new Uint8Array() };
 async function changeProfile(
   edges: WriterEdges,
   userId: string,
+  { activeUsers = [], audit = [], rows: otherRows = {} }: Also,
   makeRows: () => Promise<Partial<WriteRows>>,
 ): Promise<void> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
@@ -117,9 +159,10 @@ async function changeProfile(
     const rows = await makeRows();
     const outcome = await edges.committer.commit({
       positions: 1,
-      activeUsers: [userId],
+      activeUsers: [userId, ...activeUsers],
       idempotency: [{ key: claimOf(userId, position), answer: "" }],
-      rows,
+      rows: { ...otherRows, ...rows },
+      audit,
       wake: { users: [userId] },
     });
     if (outcome.status === "committed") return;
@@ -148,9 +191,9 @@ const claimOf = (userId: string, position: number): Uint8Array =>
 async function tellOthers(
   edges: WriterEdges,
   userId: string,
-  name: string,
+  names: readonly string[],
 ): Promise<void> {
-  if (!IN_MEMBER_EVENTS.includes(name)) return;
+  if (!names.some((name) => IN_MEMBER_EVENTS.includes(name))) return;
   await updateMemberEvents(edges, userId);
   await tellProfile(edges, userId);
 }

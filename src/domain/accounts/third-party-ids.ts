@@ -3,10 +3,10 @@ import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import {
   hasThirdPartyId,
-  insertThirdPartyId,
   listOwnersOfAddresses,
   listThirdPartyIds,
 } from "../../storage/third-party-ids.ts";
+import type { AuditDraft } from "../../storage/audit-draft.ts";
 import type { Medium, WriteRows } from "../../storage/write.ts";
 
 /** Of one line, and with no more than a mail server takes. */
@@ -32,15 +32,20 @@ export async function assertOwnAddress(
 
 type Makes = Pick<Edges, "keyring" | "now" | "settings">;
 
-/** Gives a user a mail address, to which notifications may then be sent. */
+/** Gives a user a mail address, to which notifications may then be sent, in the commit of its record. */
 export async function addMailAddress(
-  edges: Makes & Pick<Edges, "db">,
+  edges: Makes & Pick<Edges, "committer">,
   userId: string,
   address: string,
+  audit: readonly AuditDraft[] = [],
 ): Promise<void> {
   assertThirdPartyId({ medium: "email", address });
   const row = await thirdPartyIdRow(edges, userId, "email", address);
-  if (await insertThirdPartyId(edges.db, row)) return;
+  const outcome = await edges.committer.commit({
+    ...{ positions: 1, activeUsers: [userId], audit },
+    rows: { thirdPartyIds: [row] },
+  });
+  if (outcome.status === "committed") return;
   throw new MatrixError("M_NOT_FOUND", "There is no such user.");
 }
 

@@ -15,10 +15,10 @@ import { findUser } from "../../storage/users.ts";
 import type { ScopeKind } from "../../storage/write.ts";
 import { findRoomIdentity } from "../rooms/room-identity.ts";
 import {
+  authorityAct,
   changeAuthority,
   noAccount,
   notAllowed,
-  type Administrator,
   type AuthorityEdges,
 } from "./change-authority.ts";
 import { checkGrant } from "./grant-rules.ts";
@@ -52,15 +52,10 @@ export interface GrantOrder {
 type GrantEdges = AuthorityEdges & Pick<Edges, "settings">;
 
 /** Gives somebody a role within a scope; answers the binding's number. */
-export function grantRole(
-  edges: GrantEdges,
-  by: Administrator,
-  order: GrantOrder,
-): Promise<number> {
-  return changeAuthority(edges, by, (at) =>
+export const grantRole = authorityAct(
+  (at, edges: GrantEdges, by, order: GrantOrder) =>
     decideGrant(edges, by.requester.userId, order, at),
-  );
-}
+);
 
 /** Makes an owner, who grants the first roles, as long as none were granted. */
 export function makeOwner(edges: GrantEdges, userId: string): Promise<number> {
@@ -194,12 +189,8 @@ async function checkScope(
 }
 
 /** Takes a role away from somebody. */
-export function revokeRole(
-  edges: AuthorityEdges,
-  by: Administrator,
-  bindingId: number,
-): Promise<void> {
-  return changeAuthority(edges, by, async ({ isSealed }) => {
+export const revokeRole = authorityAct<AuthorityEdges, [number], undefined>(
+  async ({ isSealed }, edges, _by, bindingId) => {
     const binding = await findBinding(edges.db, bindingId);
     if (!binding)
       throw new MatrixError("M_NOT_FOUND", "There is no such binding.");
@@ -223,8 +214,8 @@ export function revokeRole(
       },
       answer: undefined,
     };
-  });
-}
+  },
+);
 
 async function isLastGranter(
   { db }: Pick<Edges, "db">,

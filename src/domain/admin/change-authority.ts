@@ -73,6 +73,37 @@ export function changeAuthority<Answer>(
   });
 }
 
+/** Something that is done to who may do what. */
+export interface AuthorityAct<
+  E extends AuthorityEdges,
+  About extends readonly unknown[],
+  Answer,
+> {
+  (edges: E, by: Administrator, ...about: About): Promise<Answer>;
+  /** Throws what keeps it from being done as things are, and does nothing. */
+  validate(edges: E, by: Administrator, ...about: About): Promise<void>;
+}
+
+export function authorityAct<
+  E extends AuthorityEdges,
+  About extends readonly unknown[],
+  Answer,
+>(
+  decide: (
+    at: AuthorityRow,
+    edges: E,
+    by: Administrator,
+    ...about: About
+  ) => Promise<AuthorityChange<Answer>>,
+): AuthorityAct<E, About, Answer> {
+  const act = (edges: E, by: Administrator, ...about: About) =>
+    changeAuthority(edges, by, (at) => decide(at, edges, by, ...about));
+  const validate = async (edges: E, by: Administrator, ...about: About) => {
+    await decide(await readAuthority(edges.db), edges, by, ...about);
+  };
+  return Object.assign(act, { validate });
+}
+
 export const noAccount = (): MatrixError =>
   new MatrixError("M_NOT_FOUND", "There is no such account here.");
 

@@ -6,7 +6,7 @@ import {
   listHolders,
 } from "../../storage/authority.ts";
 import {
-  changeAuthority,
+  authorityAct,
   notAllowed,
   type Administrator,
   type AuthorityEdges,
@@ -36,12 +36,8 @@ export async function listRoles({
 }
 
 /** Makes a role. */
-export function createRole(
-  edges: AuthorityEdges,
-  by: Administrator,
-  order: RoleOrder,
-): Promise<void> {
-  return changeAuthority(edges, by, async () => {
+export const createRole = authorityAct<AuthorityEdges, [RoleOrder], undefined>(
+  async (_at, edges, by, order) => {
     const row = readOrder(edges, by, order);
     if (await findCustomRole(edges.db, order.roleId))
       throw new MatrixError("M_INVALID_PARAM", "There is a role of this name.");
@@ -54,16 +50,12 @@ export function createRole(
       },
       answer: undefined,
     };
-  });
-}
+  },
+);
 
 /** Changes a role for all who hold it. */
-export function changeRole(
-  edges: AuthorityEdges,
-  by: Administrator,
-  order: RoleOrder,
-): Promise<void> {
-  return changeAuthority(edges, by, async () => {
+export const changeRole = authorityAct<AuthorityEdges, [RoleOrder], undefined>(
+  async (_at, edges, by, order) => {
     const row = readOrder(edges, by, order);
     const before = await getCustomRole(edges, order.roleId);
     const holders = await listHolders(edges.db, order.roleId);
@@ -80,16 +72,12 @@ export function changeRole(
       },
       answer: undefined,
     };
-  });
-}
+  },
+);
 
 /** Takes a role away that nobody holds. */
-export function deleteRole(
-  edges: AuthorityEdges,
-  by: Administrator,
-  roleId: string,
-): Promise<void> {
-  return changeAuthority(edges, by, async () => {
+export const deleteRole = authorityAct<AuthorityEdges, [string], undefined>(
+  async (_at, edges, _by, roleId) => {
     const before = await getCustomRole(edges, roleId);
     if ((await listHolders(edges.db, roleId)).length > 0) {
       throw new MatrixError(
@@ -106,8 +94,8 @@ export function deleteRole(
       },
       answer: undefined,
     };
-  });
-}
+  },
+);
 
 function readOrder(
   { now }: Pick<Edges, "now">,

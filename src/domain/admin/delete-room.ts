@@ -14,7 +14,7 @@ import { hasHeld } from "../../storage/holds.ts";
 import { listActiveUsers } from "../../storage/users.ts";
 import type { WriteRows } from "../../storage/write.ts";
 import { isLocalUser } from "../rooms/local-user.ts";
-import { findRoomIdentity } from "../rooms/room-identity.ts";
+import { findRoomIdentity, type RoomIdentity } from "../rooms/room-identity.ts";
 import { recordOf, type ActingAdministrator } from "./administrator.ts";
 import { assertRoomId } from "./block-room.ts";
 import { heldError } from "./held-error.ts";
@@ -92,14 +92,16 @@ export async function deleteRoom(
 
 const POLL_MS = 100;
 
-async function commitDeletion(
-  edges: TaskEdges,
-  by: ActingAdministrator,
+/**
+ * The room, where it is known here.
+ * @throws MatrixError what keeps it from being deleted so as things are
+ */
+export async function findDeletable(
+  edges: Pick<Edges, "db" | "memory" | "settings">,
   roomId: string,
-  wanted: RoomDeletion,
-): Promise<string> {
+  { newRoomUserId, purges }: RoomDeletion,
+): Promise<RoomIdentity | undefined> {
   assertRoomId(roomId);
-  const { newRoomUserId, blocks, purges, forcesPurge } = wanted;
   const { db } = edges;
   const earlier = await listJobsOfRoom(db, roomId, "delete-room");
   if (earlier.some(({ state }) => state === "scheduled" || state === "active"))
@@ -108,6 +110,18 @@ async function commitDeletion(
   const room = await findRoomIdentity(edges, roomId);
   if (room && purges && (await hasHeld(db, room.roomNid)))
     throw heldError("This room has what a legal hold keeps from destruction.");
+  return room;
+}
+
+async function commitDeletion(
+  edges: TaskEdges,
+  by: ActingAdministrator,
+  roomId: string,
+  wanted: RoomDeletion,
+): Promise<string> {
+  const room = await findDeletable(edges, roomId, wanted);
+  const { newRoomUserId, blocks, purges, forcesPurge } = wanted;
+  const { db } = edges;
   const newRoom =
     room && newRoomUserId !== null
       ? await makeRoomInstead(edges, newRoomUserId, wanted)

@@ -95,6 +95,19 @@ async function findRooms(
 }
 
 /**
+ * A hold that was not released.
+ * @throws MatrixError M_NOT_FOUND, M_BAD_STATE
+ */
+export async function getStandingHold(
+  edges: Pick<Edges, "db">,
+  holdId: string,
+): Promise<HoldRow> {
+  const hold = await readHold(edges, holdId);
+  if (hold.releasedTs === null) return hold;
+  throw new MatrixError("M_BAD_STATE", "This hold was released before.");
+}
+
+/**
  * Lets what a hold kept go, unless another one is of it.
  * @throws MatrixError M_NOT_FOUND, M_BAD_STATE
  */
@@ -104,9 +117,7 @@ export async function releaseHold(
   holdId: string,
   reason: string,
 ): Promise<HoldRow> {
-  const { caseId, releasedTs } = await readHold(edges, holdId);
-  if (releasedTs !== null)
-    throw new MatrixError("M_BAD_STATE", "This hold was released before.");
+  const { caseId } = await getStandingHold(edges, holdId);
   const releasedBy = by.actor.userId;
   await edges.committer.commit({
     positions: 0,

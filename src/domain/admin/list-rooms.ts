@@ -6,9 +6,10 @@ import {
   STORED_ORDERS,
   type StoredOrder,
 } from "../../storage/rooms-admin.ts";
-import { readAdminFacts, type AdminRoomFacts } from "./room-facts.ts";
+import type { PolicyEdges } from "../policies/enforce.ts";
+import { readShownFacts, type AdminRoomFacts } from "./room-facts.ts";
 
-type Needs = Pick<Edges, "db" | "keyring" | "memory">;
+type Needs = Pick<Edges, "db" | "keyring" | "memory"> & PolicyEdges;
 
 export type FoundRoom = ListedRoom & { facts: AdminRoomFacts };
 
@@ -48,6 +49,7 @@ export interface RoomsQuery {
  */
 export async function searchRooms(
   edges: Needs,
+  userId: string,
   query: RoomsQuery,
 ): Promise<{ rooms: FoundRoom[]; total: number }> {
   const { order, term, limit, offset, isDescending } = query;
@@ -58,7 +60,7 @@ export async function searchRooms(
     ...{ roomNid: null, isDescending, order: stored ?? "room_id" },
     ...(isPage ? { limit, offset } : { limit: null, offset: 0 }),
   });
-  const facts = await readAdminFacts(edges, rooms);
+  const facts = await readShownFacts(edges, userId, rooms);
   const found = rooms.map((room, i) => ({ ...room, facts: facts[i]! }));
   if (isPage)
     return {

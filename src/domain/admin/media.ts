@@ -16,7 +16,7 @@ import {
   type OldMediaSearch,
   type QuarantineChangeRow,
 } from "../../storage/media-admin.ts";
-import type { WriteRows } from "../../storage/write.ts";
+import type { CommitResult, WriteRows } from "../../storage/write.ts";
 import { openFileSecret } from "../media/file-secret.ts";
 import { removeDroppedBlobs } from "../media/remove-blobs.ts";
 import { recordOf, type ActingAdministrator } from "./administrator.ts";
@@ -24,7 +24,7 @@ import { heldError } from "./held-error.ts";
 import { getRoomForAdmin } from "./room-details.ts";
 
 type Reads = Pick<Edges, "db" | "keyring">;
-type Writes = Pick<Edges, "committer" | "db" | "now">;
+type Writes = Pick<Edges, "committer" | "db" | "now" | "trail">;
 
 export type FoundMedium = MediumInfo & { name: string | null };
 
@@ -159,29 +159,44 @@ async function quarantine(
   mediaIds: readonly string[],
 ): Promise<number> {
   const quarantinedBy = by.actor.userId;
-  await commitEach(edges, by, target, mediaIds, (part) => ({
-    quarantinedMedia: part.map((mediaId) => ({ mediaId, quarantinedBy })),
-  }));
+  const commit = committerOfParts(edges, by, target);
+  for (const part of partsOf(mediaIds))
+    await commit(
+      {
+        quarantinedMedia: part.map((mediaId) => ({ mediaId, quarantinedBy })),
+      },
+      { media: part.length },
+    );
   return mediaIds.length;
 }
 
-/** Parts that each commit with a record of their own. */
-async function commitEach(
-  { committer, now }: Writes,
+/** At least one, so that a record says that there was nothing. */
+function partsOf(mediaIds: readonly string[]): (readonly string[])[] {
+  const parts = [mediaIds.slice(0, AT_ONCE)];
+  for (let from = AT_ONCE; from < mediaIds.length; from += AT_ONCE)
+    parts.push(mediaIds.slice(from, from + AT_ONCE));
+  return parts;
+}
+
+type CommitPart = (
+  rows: Partial<WriteRows>,
+  details: JsonObject,
+) => Promise<CommitResult>;
+
+/** The first part that commits carries the request's record, each further one a record of its own. */
+function committerOfParts(
+  { committer, trail, now }: Writes,
   by: ActingAdministrator,
   target: string,
-  mediaIds: readonly string[],
-  rowsOf: (part: readonly string[]) => Partial<WriteRows>,
-  also: JsonObject = {},
-): Promise<void> {
-  let from = 0;
-  do {
-    const part = mediaIds.slice(from, from + AT_ONCE);
-    const details: JsonObject = { media: part.length, ...also };
+): CommitPart {
+  let isFirst = true;
+  return async (rows, details) => {
+    const door = isFirst ? committer : (trail?.committer ?? committer);
     const audit = [recordOf(by, target, now(), details)];
-    await committer.commit({ positions: 1, rows: rowsOf(part), audit });
-    from += AT_ONCE;
-  } while (from < mediaIds.length);
+    const outcome = await door.commit({ positions: 1, rows, audit });
+    if (outcome.status === "committed") isFirst = false;
+    return outcome;
+  };
 }
 
 /** Gives a medium free again. */
@@ -238,16 +253,22 @@ export async function deleteMedium(
 ): Promise<void> {
   assertOwnServer(edges, serverName);
   if (!(await findMediumInfo(edges.db, mediaId))) throw noSuchMedium();
-  await assertNotHeld(edges, mediaId);
   await deleteAll(edges, by, mxcOf(serverName, mediaId), [mediaId]);
-  // A hold that came between has kept it.
-  await assertNotHeld(edges, mediaId);
 }
 
-async function assertNotHeld({ db }: Writes, mediaId: string): Promise<void> {
-  if ((await listHeldMedia(db, [mediaId])).length > 0)
-    throw heldError("A legal hold keeps this file from destruction.");
+/** Throws what keeps a medium from being deleted as things are. */
+export async function validateDeletion(
+  { db, settings }: Pick<Edges, "db" | "settings">,
+  serverName: string,
+  mediaId: string,
+): Promise<void> {
+  assertOwnServer({ settings }, serverName);
+  if (!(await findMediumInfo(db, mediaId))) throw noSuchMedium();
+  if ((await listHeldMedia(db, [mediaId])).length > 0) throw held();
 }
+
+const held = (): MatrixError =>
+  heldError("A legal hold keeps this from destruction.");
 
 const MOST_DELETED = 10_000;
 
@@ -258,8 +279,7 @@ export async function deleteOldMedia(
   search: Omit<OldMediaSearch, "limit">,
 ): Promise<string[]> {
   const ids = await listOldMedia(edges.db, { ...search, limit: MOST_DELETED });
-  await deleteAll(edges, by, "media", ids);
-  return ids;
+  return deleteAll(edges, by, "media", ids);
 }
 
 /** Deletes a page of what a user has uploaded; answers which. */
@@ -270,32 +290,44 @@ export async function deleteMediaOf(
   query: MediaQuery,
 ): Promise<string[]> {
   const { media } = await searchMediaOf(edges, userId, query);
-  const all = media.map(({ mediaId }) => mediaId);
-  const held = new Set(await listHeldMedia(edges.db, all));
-  const ids = all.filter((mediaId) => !held.has(mediaId));
-  if (ids.length === 0 && held.size > 0)
-    throw heldError("A legal hold keeps these files from destruction.");
-  await deleteAll(edges, by, userId, ids, held.size);
-  return ids;
+  const ids = media.map(({ mediaId }) => mediaId);
+  return deleteAll(edges, by, userId, ids);
 }
 
+/**
+ * Deletes those that no hold keeps; answers which.
+ * @throws MatrixError M_FORBIDDEN where holds keep all of them
+ */
 async function deleteAll(
   edges: Deletes,
   by: ActingAdministrator,
   target: string,
   mediaIds: readonly string[],
-  held = 0,
-): Promise<void> {
+): Promise<string[]> {
   const blobIds = await listBlobsOf(edges.db, mediaIds);
-  await commitEach(
-    edges,
-    by,
-    target,
-    mediaIds,
-    (part) => ({
-      removedMedia: part.map((mediaId) => ({ mediaId })),
-    }),
-    { ...(held > 0 && { held }) },
-  );
+  const commit = committerOfParts(edges, by, target);
+  const gone: string[] = [];
+  for (const part of partsOf(mediaIds))
+    gone.push(...(await deletePart(edges, commit, part)));
+  if (gone.length === 0 && mediaIds.length > 0) throw held();
   await removeDroppedBlobs(edges, blobIds);
+  return gone;
+}
+
+async function deletePart(
+  { db }: Deletes,
+  commit: CommitPart,
+  mediaIds: readonly string[],
+): Promise<readonly string[]> {
+  for (;;) {
+    const kept = new Set(await listHeldMedia(db, mediaIds));
+    const free = mediaIds.filter((mediaId) => !kept.has(mediaId));
+    if (free.length === 0 && kept.size > 0) return [];
+    const { status } = await commit(
+      { removedMedia: free.map((mediaId) => ({ mediaId })) },
+      { media: free.length, ...(kept.size > 0 && { held: kept.size }) },
+    );
+    // Lost to a hold that came between: it is looked at again what may go.
+    if (status === "committed") return free;
+  }
 }

@@ -5,6 +5,7 @@ import type { ListedRoom } from "../../storage/rooms-admin.ts";
 import { groupBy } from "../../util/group-by.ts";
 import { openedSlot } from "../../util/process-memory.ts";
 import { WeightedCache } from "../../util/weighted-cache.ts";
+import { listWithheld, type PolicyEdges } from "../policies/enforce.ts";
 import { openEvents } from "../rooms/event-store.ts";
 import type { StoredEvent } from "../rooms/stored-event.ts";
 
@@ -41,6 +42,31 @@ const known = openedSlot(
       () => 1,
     ),
 );
+
+/**
+ * The same for an administrator who looks at many rooms: of those that policies do not let
+ * them read, nothing that says what the rooms are about.
+ */
+export async function readShownFacts(
+  edges: Needs & PolicyEdges,
+  userId: string,
+  rooms: readonly Pick<ListedRoom, "roomNid" | "stateVersion">[],
+): Promise<AdminRoomFacts[]> {
+  const facts = await readAdminFacts(edges, rooms);
+  const withheld = await listWithheld(
+    edges,
+    userId,
+    rooms.map(({ roomNid }) => roomNid),
+  );
+  if (withheld.size === 0) return facts;
+  return facts.map((each, i) =>
+    withheld.has(rooms[i]!.roomNid) ? { ...each, ...UNSAID } : each,
+  );
+}
+
+const UNSAID = {
+  ...{ name: null, topic: null, avatar: null, canonicalAlias: null },
+} satisfies Partial<AdminRoomFacts>;
 
 /** In the order of the rooms, with three queries however many they are. */
 export async function readAdminFacts(

@@ -14,7 +14,7 @@ import { mapEvents } from "../rooms/event-store.ts";
 import { recordOf, type ActingAdministrator } from "./administrator.ts";
 import { noteRead } from "./note-read.ts";
 import { readComplaints } from "./reports.ts";
-import { readAdminFacts } from "./room-facts.ts";
+import { readShownFacts } from "./room-facts.ts";
 
 type Needs = Pick<
   Edges,
@@ -46,7 +46,8 @@ export async function searchReports(
 ): Promise<{ reports: FoundReport[]; total: number }> {
   const { reports, total } = await listReports(edges.db, search);
   noteRead(edges, by, "reports", { kind: search.kind });
-  return { reports: await describe(edges, reports), total };
+  const { userId } = by.requester;
+  return { reports: await describe(edges, userId, reports), total };
 }
 
 /** A report, and the event that it is about as the server has it. @throws MatrixError M_NOT_FOUND */
@@ -60,7 +61,7 @@ export async function readReport(
   noteRead(edges, by, `report ${reportId}`);
   if (row.roomNid !== null)
     await assertMayReadRoom(edges, by.requester.userId, row.roomNid);
-  const [report] = await describe(edges, [row]);
+  const [report] = await describe(edges, by.requester.userId, [row]);
   const events = await mapEvents(edges, row.nid === null ? [] : [row.nid]);
   const event = row.nid === null ? undefined : events.get(row.nid);
   const shown = event && {
@@ -98,12 +99,13 @@ async function getReport(
 
 async function describe(
   edges: Needs,
+  userId: string,
   rows: readonly ReportRow[],
 ): Promise<FoundReport[]> {
   const complaints = await readComplaints(edges, rows);
   const roomNids = [...new Set(rows.flatMap(({ roomNid }) => roomNid ?? []))];
   const rooms = await listRoomHeads(edges.db, roomNids);
-  const facts = await readAdminFacts(edges, rooms);
+  const facts = await readShownFacts(edges, userId, rooms);
   const byRoom = new Map(rooms.map(({ roomNid }, i) => [roomNid, facts[i]]));
   return rows.map(({ keyId: _key, sealed: _sealed, ...row }, i) => {
     const complaint = complaints[i];

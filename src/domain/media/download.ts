@@ -1,5 +1,6 @@
 import { isShownInline, UNKNOWN_TYPE } from "../../core/media-type.ts";
 import type { Edges } from "../../edges.ts";
+import { whileAllowed } from "../policies/while-allowed.ts";
 import { readBlob } from "./blobs.ts";
 import { countDownload } from "./count-downloads.ts";
 import { findFile, type Wanted } from "./find-file.ts";
@@ -26,6 +27,7 @@ export async function downloadFile(
     isInline: isShownInline(contentType, row.sniffedType),
     fileName: name,
     tag: row.mediaId,
-    read: (start, end) => readBlob(edges, file, start, end),
+    read: (start, end) =>
+      whileAllowed(edges, row.mediaId, readBlob(edges, file, start, end)),
   };
 }

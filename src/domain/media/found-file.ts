@@ -10,6 +10,7 @@ export type FileNeeds = Pick<
   | "log"
   | "mediaStore"
   | "memory"
+  | "notifier"
   | "now"
   | "settings"
   | "policies"

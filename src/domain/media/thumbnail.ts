@@ -9,6 +9,7 @@ import type { Edges } from "../../edges.ts";
 import { storeThumbnail } from "../../storage/media.ts";
 import { slot } from "../../util/process-memory.ts";
 import { WeightedCache } from "../../util/weighted-cache.ts";
+import { whileAllowed } from "../policies/while-allowed.ts";
 import { giveUpBlob, readBlob, writeBlob } from "./blobs.ts";
 import { findFile, type Wanted } from "./find-file.ts";
 import type { FileNeeds, FoundFile } from "./found-file.ts";
@@ -52,6 +53,7 @@ export async function getThumbnail(
     file = await findFile(edges, wanted, nameOf(variant));
   }
   const { secret } = file;
+  const { mediaId } = file.row;
   const { thumbnailId, thumbnailSize, thumbnailType } = file.row;
   if (thumbnailId === null || thumbnailSize === null || thumbnailType === null)
     throw new MatrixError("M_NOT_FOUND", "There is no such file here.");
@@ -61,8 +63,9 @@ export async function getThumbnail(
     contentType: thumbnailType,
     isInline: true,
     fileName: `thumbnail.${thumbnailType.replace(/^.*\//, "")}`,
-    tag: `${file.row.mediaId}-${nameOf(variant).replaceAll(" ", "-")}`,
-    read: (start, end) => readBlob(edges, blob, start, end),
+    tag: `${mediaId}-${nameOf(variant).replaceAll(" ", "-")}`,
+    read: (start, end) =>
+      whileAllowed(edges, mediaId, readBlob(edges, blob, start, end)),
   };
 }
 

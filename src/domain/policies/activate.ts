@@ -34,6 +34,17 @@ export function activatePolicy(
   });
 }
 
+/** Throws what keeps a version from being put in force as things are. */
+export async function validateActivation(
+  edges: ActivatingEdges,
+  by: Administrator,
+  policyId: string,
+  version: number,
+): Promise<void> {
+  await getPolicy(edges, policyId);
+  await assertActivable(edges, by, policyId, version);
+}
+
 async function assertActivable(
   edges: ActivatingEdges,
   by: Administrator,
@@ -55,16 +66,32 @@ export function rollBackPolicy(
   by: Administrator,
   policyId: string,
 ): Promise<void> {
-  return change(edges, by, policyId, async () => {
-    const [version] = await listFormerVersions(edges.db, policyId);
-    if (version === undefined)
-      throw new MatrixError(
-        "M_NOT_FOUND",
-        "No other version of the policy was ever in force.",
-      );
-    await assertActivable(edges, by, policyId, version);
-    return version;
-  });
+  return change(edges, by, policyId, () => chooseFormer(edges, by, policyId));
+}
+
+/** Throws what keeps a policy from being rolled back as things are. */
+export async function validateRollback(
+  edges: ActivatingEdges,
+  by: Administrator,
+  policyId: string,
+): Promise<void> {
+  await getPolicy(edges, policyId);
+  await chooseFormer(edges, by, policyId);
+}
+
+async function chooseFormer(
+  edges: ActivatingEdges,
+  by: Administrator,
+  policyId: string,
+): Promise<number> {
+  const [version] = await listFormerVersions(edges.db, policyId);
+  if (version === undefined)
+    throw new MatrixError(
+      "M_NOT_FOUND",
+      "No other version of the policy was ever in force.",
+    );
+  await assertActivable(edges, by, policyId, version);
+  return version;
 }
 
 /** Has a policy decide nothing any more. */

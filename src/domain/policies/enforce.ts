@@ -11,7 +11,7 @@ import {
 
 export type PolicyEdges = Pick<
   Edges,
-  "db" | "keyring" | "memory" | "policies" | "asker"
+  "db" | "keyring" | "memory" | "policies" | "asker" | "decided"
 >;
 
 /** What is acted on. */
@@ -61,6 +61,9 @@ export async function listWithheld(
 ): Promise<ReadonlySet<number>> {
   if (areUnlimited(edges) || roomNids.length === 0) return NO_ROOMS;
   const nids = [...new Set(roomNids)];
+  const { decided } = edges;
+  if (decided?.userId === userId && nids.every((n) => decided.roomNids.has(n)))
+    return new Set(nids.filter((roomNid) => decided.withheld.has(roomNid)));
   const decisions = await decideNow(
     edges,
     userId,

@@ -20,8 +20,8 @@ export interface Access {
   /** The permission by which it was done. */
   action: JsonValue;
   roles: JsonValue;
+  /** What the reader wrote of why is not told: it may speak of others. */
   caseId?: JsonValue;
-  reason?: JsonValue;
   /** Of a room that the user is or was in. */
   roomId?: JsonValue;
 }
@@ -43,7 +43,7 @@ export async function readAccesses(
   });
   const records = await openRecords(edges, rows);
   return records.map(({ seq, actor, resource, ...record }) => {
-    const { ts, action, reason, case_id: caseId } = record;
+    const { ts, action, case_id: caseId } = record;
     const isOfRoom = resource["type"] === "room";
     return {
       seq,
@@ -51,7 +51,6 @@ export async function readAccesses(
       action: action ?? null,
       roles: actor["roles"] ?? [],
       ...(caseId !== undefined && { caseId }),
-      ...(reason !== undefined && { reason }),
       ...(isOfRoom &&
         resource["id"] !== undefined && { roomId: resource["id"] }),
     };

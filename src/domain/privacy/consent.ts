@@ -14,6 +14,9 @@ import type { WriteRows } from "../../storage/write.ts";
 
 type Reads = Pick<Edges, "db" | "settings">;
 
+/** For how long a link to a page to agree on is good: one is given out with each refusal. */
+const LINK_MS = 24 * 60 * 60 * 1000;
+
 /** A policy as it is now, in all its languages. */
 export interface Policy {
   id: string;
@@ -96,15 +99,16 @@ async function listMissing(
 
 /** @throws MatrixError M_CONSENT_NOT_GIVEN with where to agree */
 export async function assertConsented(
-  edges: Reads,
+  edges: Reads & Pick<Edges, "now">,
   userId: string,
 ): Promise<void> {
   const missing = await listMissing(edges, userId);
   if (missing.length === 0) return;
+  const url = consentUrl(edges, userId);
   throw new MatrixError(
     "M_CONSENT_NOT_GIVEN",
-    `Agree to the policies of this server first: ${consentUrl(edges.settings, userId)}`,
-    { consent_uri: consentUrl(edges.settings, userId) },
+    `Agree to the policies of this server first: ${url}`,
+    { consent_uri: url },
   );
 }
 
@@ -145,27 +149,46 @@ export async function setConsent(
 
 const PATH = "/_myelin/client/v1/consent";
 
-/** Where a user reads and agrees, without a session. */
-export const consentUrl = (settings: Settings, userId: string): string =>
-  `${settings.publicBaseUrl ?? `https://${settings.serverName}`}${PATH}?token=${tokenOf(settings, userId)}`;
+type Linking = Pick<Edges, "now" | "settings">;
 
-/** Whose link it is. @throws MatrixError M_NOT_FOUND for one that this server has not made for these policies */
-export function parseConsentToken(settings: Settings, token: string): UserId {
-  const [name = ""] = token.split(".");
+/** Where a user reads and agrees, without a session, for a day. */
+export const consentUrl = (
+  { now, settings }: Linking,
+  userId: string,
+): string => {
+  const base = settings.publicBaseUrl ?? `https://${settings.serverName}`;
+  return `${base}${PATH}?token=${tokenOf(settings, userId, now() + LINK_MS)}`;
+};
+
+/** Whose link it is. @throws MatrixError M_NOT_FOUND for one that this server has not made for these policies, or that is over */
+export function parseConsentToken(
+  { now, settings }: Linking,
+  token: string,
+): UserId {
+  const [name = "", until = ""] = token.split(".");
   const userId = Buffer.from(name, "base64url").toString();
-  const right = Buffer.from(tokenOf(settings, userId));
+  const untilTs = Number(until);
+  const right = Buffer.from(tokenOf(settings, userId, untilTs));
   const given = Buffer.from(token);
   const isRight =
     given.length === right.length && timingSafeEqual(given, right);
-  if (isRight && isUserId(userId)) return userId;
-  throw new MatrixError("M_NOT_FOUND", "This link is not known here.");
+  if (isRight && untilTs > now() && isUserId(userId)) return userId;
+  throw new MatrixError(
+    "M_NOT_FOUND",
+    "This link is not known here, or is over. What asks for consent gives a new one.",
+  );
 }
 
 /** Good for the policies as they are now, and no others. */
-function tokenOf(settings: Settings, userId: string): string {
-  const now = policiesOf(settings).map(({ id, version }) => [id, version]);
+function tokenOf(
+  settings: Pick<Settings, "consent" | "password">,
+  userId: string,
+  untilTs: number,
+): string {
+  const policies = policiesOf(settings).map(({ id, version }) => [id, version]);
   const mac = createHmac("sha256", settings.password.pepper)
-    .update(JSON.stringify(["consent", userId, now]))
+    .update(JSON.stringify(["consent", userId, untilTs, policies]))
     .digest("base64url");
-  return `${Buffer.from(userId).toString("base64url")}.${mac}`;
+  const name = Buffer.from(userId).toString("base64url");
+  return `${name}.${untilTs}.${mac}`;
 }

@@ -199,6 +199,7 @@ export const OTHERWISE: Readonly<Record<string, string>> = {
   media: "exported and erased file by file",
   media_blobs: "the bytes of a file, removed after its row",
   held_contents: "what a legal hold keeps, destroyed after its release",
+  held_data: "what a legal hold keeps, destroyed after its release",
   keys: "destroyed first",
   audit_log: "exported by its stand-in; sealed under the user's key",
   admin_jobs: "what administrators had done, told for 90 days",

@@ -68,7 +68,8 @@ export async function planErasure(
 /** What is not ours to destroy: each certificate says it. */
 export const LIMITS: readonly string[] = [
   "Copies on other servers and on users' devices are not covered; other servers are asked, not forced.",
-  "What others wrote or quoted is theirs, also where it speaks of this user.",
+  "What others wrote or quoted is theirs, also where it speaks of this user, and what their clients put before a reply.",
+  "Reasons that this user gave for kicks, bans or invites of others are in those others' membership; settings of rooms that are named after this user, such as a shared location, are the rooms'. Both can still be read.",
   "User IDs, event IDs, room IDs, aliases, times and memberships stay: the rooms' graph is made of them.",
   "Backups of the key table that were made before still open what they were made with, until they are destroyed, which is due within the days of retention.key_backup_days.",
   "The server's log names user IDs and addresses for as long as it is kept.",

@@ -1,8 +1,7 @@
 import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import type { WriteRows } from "../../storage/write.ts";
-import { checkFieldValue } from "../accounts/profile-field.ts";
-import { removeProfileField, setProfileField } from "../accounts/profile.ts";
+import { changeProfileFields } from "../accounts/profile.ts";
 import {
   assertThirdPartyId,
   findOwnerOfAddress,
@@ -11,7 +10,7 @@ import {
 } from "../accounts/third-party-ids.ts";
 import type { Administrator } from "../admin/change-authority.ts";
 import { getAccountRow } from "../admin/users/account.ts";
-import { commitAct } from "../admin/users/act.ts";
+import { commitAct, recordOf } from "../admin/users/act.ts";
 import type { WriterEdges } from "../rooms/room-writer.ts";
 
 /** What of a person is wrong, as it is to be; what is absent stays, null goes. */
@@ -21,7 +20,7 @@ export interface Rectification {
   thirdPartyIds?: readonly Pick<ThirdPartyId, "medium" | "address">[];
 }
 
-/** Corrects what a person's profile says, and by which addresses they are known. */
+/** Corrects what a person's profile says, and by which addresses they are known, in one commit. */
 export async function rectifyPerson(
   edges: WriterEdges & Pick<Edges, "trail">,
   by: Administrator,
@@ -31,10 +30,6 @@ export async function rectifyPerson(
   const account = await getAccountRow(edges, userId);
   if (account.isDeactivated)
     throw new MatrixError("M_NOT_FOUND", "That account has ended.");
-  // All that can be refused is refused before anything is changed.
-  if (typeof displayName === "string")
-    checkFieldValue("displayname", displayName);
-  if (typeof avatarUrl === "string") checkFieldValue("avatar_url", avatarUrl);
   for (const each of thirdPartyIds ?? []) await assertFree(edges, userId, each);
   // What is wrong and what is right is personal: the record names the fields.
   const details = {
@@ -42,14 +37,19 @@ export async function rectifyPerson(
     ...(avatarUrl !== undefined && { avatar_url: true }),
     ...(thirdPartyIds && { threepids: thirdPartyIds.length }),
   };
-  await commitAct(
-    edges,
-    by,
-    { target: userId, details },
-    { rows: thirdPartyIds ? await rowsOf(edges, userId, thirdPartyIds) : {} },
-  );
-  await setField(edges, userId, "displayname", displayName);
-  await setField(edges, userId, "avatar_url", avatarUrl);
+  const about = { target: userId, details };
+  const rows = thirdPartyIds ? await rowsOf(edges, userId, thirdPartyIds) : {};
+  const fields = new Map<string, string | undefined>();
+  if (displayName !== undefined)
+    fields.set("displayname", displayName ?? undefined);
+  if (avatarUrl !== undefined) fields.set("avatar_url", avatarUrl ?? undefined);
+  if (fields.size === 0) return commitAct(edges, by, about, { rows });
+  await changeProfileFields(edges, userId, fields, {
+    also: {
+      ...{ rows, activeUsers: [by.requester.userId] },
+      audit: [recordOf(edges, by, about)],
+    },
+  });
 }
 
 async function rowsOf(
@@ -80,15 +80,4 @@ async function assertFree(
     "M_THREEPID_IN_USE",
     "That address is somebody else's.",
   );
-}
-
-async function setField(
-  edges: WriterEdges,
-  userId: string,
-  name: string,
-  value: string | null | undefined,
-): Promise<void> {
-  if (value === undefined) return;
-  if (value === null) await removeProfileField(edges, userId, name);
-  else await setProfileField(edges, userId, name, value);
 }

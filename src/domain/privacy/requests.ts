@@ -12,6 +12,7 @@ import type {
   PrivacyRequestKind,
   PrivacyRequestState,
   RecordedWrite,
+  Sealed,
 } from "../../storage/write.ts";
 import type { Requester } from "../accounts/requester.ts";
 import type { Administrator } from "../admin/change-authority.ts";
@@ -193,7 +194,9 @@ export async function changeRequest(
     ...(change.identityCheck !== undefined && { identity_checked: true }),
   };
   const write = await writeOf(edges, request, change, by.actor.userId);
-  await commitAct(edges, by, { target: userId, details }, write);
+  // A record that names who was erased would be sealed under a key of theirs.
+  const target = request.details ? userId : `request ${requestId}`;
+  await commitAct(edges, by, { target, details }, write);
   return getPrivacyRequest(edges, requestId);
 }
 
@@ -220,30 +223,44 @@ async function writeOf(
   { state, dueTs, note, identityCheck }: RequestChange,
   by: string,
 ): Promise<Pick<RecordedWrite, "idempotency" | "rows">> {
-  const { userId, requestId, version, details } = request;
-  if (!details)
-    throw new MatrixError(
-      "M_FORBIDDEN",
-      "Whoever asked was erased: this request stays as it is.",
-    );
-  if (note !== undefined && details.notes.length >= MOST_NOTES)
-    throw new MatrixError("M_TOO_LARGE", "There are too many notes already.");
-  const added = note === undefined ? [] : [{ ts: edges.now(), by, text: note }];
-  const sealed = await seal(edges, userId, requestId, {
-    ...details,
-    ...(identityCheck !== undefined && { identityCheck }),
-    notes: [...details.notes, ...added],
-  });
+  const { requestId, version } = request;
   const row = {
     ...{ requestId, version, state: state ?? request.state },
     dueTs: dueTs ?? request.dueTs,
     checkedBy: identityCheck === undefined ? null : by,
-    ...sealed,
+    ...(await sealAnew(edges, request, { note, identityCheck }, by)),
   };
   return {
     idempotency: [{ key: claimOf(requestId, version), answer: "" }],
     rows: { privacyRequestChanges: [row] },
   };
+}
+
+/** What is said of a request, with what is added; of who was erased nothing is said any more. */
+async function sealAnew(
+  edges: Needs,
+  { userId, requestId, details }: PrivacyRequest,
+  {
+    note,
+    identityCheck,
+  }: { note: string | undefined; identityCheck: string | undefined },
+  by: string,
+): Promise<Partial<Sealed>> {
+  if (!details) {
+    if (note === undefined) return {};
+    throw new MatrixError(
+      "M_FORBIDDEN",
+      "Whoever asked was erased: the request can be closed, and no note is kept of them.",
+    );
+  }
+  if (note !== undefined && details.notes.length >= MOST_NOTES)
+    throw new MatrixError("M_TOO_LARGE", "There are too many notes already.");
+  const added = note === undefined ? [] : [{ ts: edges.now(), by, text: note }];
+  return seal(edges, userId, requestId, {
+    ...details,
+    ...(identityCheck !== undefined && { identityCheck }),
+    notes: [...details.notes, ...added],
+  });
 }
 
 const claimOf = (requestId: string, version: number): Uint8Array =>

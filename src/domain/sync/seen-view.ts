@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Edges } from "../../edges.ts";
+import type { DecidedReads, Edges } from "../../edges.ts";
 import {
   findWithheldRooms,
   keepWithheldRooms,
@@ -9,6 +9,7 @@ import {
   listWithheld,
   type PolicyEdges,
 } from "../policies/enforce.ts";
+import { derive } from "../../util/derive.ts";
 import type { RoomPlan, Standing } from "./room-plan.ts";
 import type { SyncToken } from "./sync-token.ts";
 import { readUserView, type UserView } from "./user-view.ts";
@@ -28,16 +29,31 @@ export async function readSeenView(
     userId,
     whole.standings.map(({ roomNid }) => roomNid),
   );
-  if (roomNids.size === 0) return whole;
+  if (roomNids.size === 0) return { ...whole, isDecided: true };
   const joined = new Map(
     [...whole.joined].filter(([roomNid]) => !roomNids.has(roomNid)),
   );
   return {
     ...whole,
+    isDecided: true,
     standings: whole.standings.filter((s) => !roomNids.has(s.roomNid)),
     joined,
     joinedNids: new Set(joined.keys()),
     withheld: { roomNids, digest: digestOf(roomNids), whole },
+  };
+}
+
+/** What the reads of one answer need not ask again, now that the view is known. */
+export function decidedFor(
+  userId: string,
+  view: UserView,
+): DecidedReads | undefined {
+  if (!view.isDecided) return undefined;
+  const { standings } = view.withheld?.whole ?? view;
+  return {
+    userId,
+    roomNids: new Set(standings.map(({ roomNid }) => roomNid)),
+    withheld: view.withheld?.roomNids ?? new Set(),
   };
 }
 
@@ -104,6 +120,7 @@ export async function stillShown(
 ): Promise<readonly RoomPlan[]> {
   if (areUnlimited(edges)) return rooms;
   const nids = rooms.map(({ roomNid }) => roomNid);
-  const withheld = await listWithheld(edges, userId, nids);
+  const anew = derive(edges, { decided: undefined });
+  const withheld = await listWithheld(anew, userId, nids);
   return rooms.filter(({ roomNid }) => !withheld.has(roomNid));
 }

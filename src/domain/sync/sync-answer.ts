@@ -12,6 +12,7 @@ export type SyncEdges = Pick<
   | "log"
   | "policies"
   | "asker"
+  | "decided"
 >;
 
 export interface AnswerText {

@@ -14,6 +14,8 @@ export interface UserView {
   ignored: ReadonlySet<string>;
   /** Absent where no policy withholds any of them. */
   withheld?: Withheld;
+  /** Policies were asked about all of them. */
+  isDecided?: true;
 }
 
 /** Rooms that policies withhold from a user at the moment, and the view that they are in. */

@@ -1,11 +1,13 @@
 import {
   exportHeld,
+  getStandingHold,
   placeHold,
   readHold,
   releaseHold,
   searchHolds,
   type HoldRow,
 } from "../../domain/admin/holds.ts";
+import { exportHeldData } from "../../domain/admin/held-data.ts";
 import { endpoint } from "../endpoint.ts";
 import {
   pageAnswer,
@@ -140,11 +142,21 @@ const postRelease = endpoint<OneHold & { body: { reason: string } }>({
     properties: { reason: text(1024) },
     required: ["reason"],
   },
+  validate: (edges, { params }) => getStandingHold(edges, params.holdId),
   async handle(edges, { params, body, ...by }) {
     const { holdId } = params;
     return answerOf(await releaseHold(edges, by, holdId, body.reason));
   },
 });
+
+const heldPageQuery = {
+  type: "object",
+  properties: {
+    ...groundsProperties,
+    from: { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
+    limit: { type: "integer", minimum: 1, maximum: 500 },
+  },
+};
 
 const getHeldEvents = endpoint<
   OneHold & { query: GroundsQuery & { from?: number; limit?: number } }
@@ -154,14 +166,7 @@ const getHeldEvents = endpoint<
   auth: "admin",
   permission: "holds.export",
   rateLimit: "admin",
-  query: {
-    type: "object",
-    properties: {
-      ...groundsProperties,
-      from: { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
-      limit: { type: "integer", minimum: 1, maximum: 500 },
-    },
-  },
+  query: heldPageQuery,
   async handle(edges, { params, query, request, ...by }) {
     const grounds = groundsOf(request, query);
     const { events, next } = await exportHeld(
@@ -183,6 +188,36 @@ const getHeldEvents = endpoint<
   },
 });
 
+const getHeldData = endpoint<
+  OneHold & { query: GroundsQuery & { from?: number; limit?: number } }
+>({
+  method: "get",
+  path: `${HOLD}/data`,
+  auth: "admin",
+  permission: "holds.export",
+  rateLimit: "admin",
+  query: heldPageQuery,
+  async handle(edges, { params, query, request, ...by }) {
+    const grounds = groundsOf(request, query);
+    const { data, next } = await exportHeldData(
+      edges,
+      { ...by, grounds },
+      params.holdId,
+      { after: query.from ?? 0, limit: query.limit ?? 100 },
+    );
+    return {
+      data: data.map((held) => ({
+        user_id: held.userId,
+        table: held.source,
+        kept_ts: held.keptTs,
+        row: held.place,
+        ...(held.content !== undefined && { content: held.content }),
+      })),
+      ...(next !== undefined && { next_token: String(next) }),
+    };
+  },
+});
+
 export const holdEndpoints = [
-  ...[postHold, getHolds, getHold, postRelease, getHeldEvents],
+  ...[postHold, getHolds, getHold, postRelease, getHeldEvents, getHeldData],
 ];

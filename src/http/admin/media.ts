@@ -6,6 +6,7 @@ import {
   deleteOldMedia,
   readMedium,
   searchMediaOf,
+  validateDeletion,
   type FoundMedium,
   type MediaQuery,
 } from "../../domain/admin/media.ts";
@@ -78,6 +79,8 @@ export const deleteAdminMedium = endpoint<OneMedium>({
   permission: "media.delete",
   rateLimit: "admin",
   params: mediaParams,
+  validate: (edges, { params: { serverName, mediaId } }) =>
+    validateDeletion(edges, serverName, mediaId),
   async handle(edges, { params, ...by }) {
     const { serverName, mediaId } = params;
     await deleteMedium(edges, by, serverName, mediaId);

@@ -4,6 +4,8 @@ import {
   activatePolicy,
   deactivatePolicy,
   rollBackPolicy,
+  validateActivation,
+  validateRollback,
 } from "../../domain/policies/activate.ts";
 import {
   diffVersions,
@@ -199,6 +201,8 @@ export const postPolicyActivation = endpoint<
     properties: { version: versionNumber },
     required: ["version"],
   },
+  validate: (edges, { params, body, ...by }) =>
+    validateActivation(edges, by, params.policyId, body.version),
   async handle(edges, { params, body, ...by }) {
     await activatePolicy(edges, by, params.policyId, body.version);
     return {};
@@ -213,6 +217,8 @@ export const postPolicyRollback = endpoint<OnePolicy>({
   auth: "admin",
   permission: "policies.activate",
   rateLimit: "admin",
+  validate: (edges, { params, ...by }) =>
+    validateRollback(edges, by, params.policyId),
   async handle(edges, { params, ...by }) {
     await rollBackPolicy(edges, by, params.policyId);
     return {};
@@ -226,6 +232,7 @@ export const postPolicyDeactivation = endpoint<OnePolicy>({
   auth: "admin",
   permission: "policies.activate",
   rateLimit: "admin",
+  validate: (edges, { params }) => getPolicy(edges, params.policyId),
   async handle(edges, { params, ...by }) {
     await deactivatePolicy(edges, by, params.policyId);
     return {};

@@ -3,6 +3,7 @@ import { readProgress } from "../../domain/admin/tasks/task.ts";
 import {
   beginErasure,
   takeBackErasure,
+  validateEnd,
 } from "../../domain/admin/users/end-account.ts";
 import { readConsentsOf } from "../../domain/privacy/consent.ts";
 import { readErasureCertificate } from "../../domain/privacy/certificates.ts";
@@ -89,6 +90,7 @@ export const postErasure = endpoint<OneUser>({
   auth: "admin",
   permission: "privacy.erase",
   rateLimit: "admin",
+  validate: (edges, { params: { userId: id } }) => validateEnd(edges, id, true),
   async handle(edges, { params: { userId: id }, ...by }) {
     await beginErasure(edges, by, id);
     const { state, dueTs } = await readErasure(edges, id);

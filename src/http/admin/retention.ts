@@ -7,6 +7,7 @@ import {
   activatePolicy,
   deletePolicy,
   draftPolicy,
+  getActivable,
   listPolicies,
   readPolicyNamed,
   type ShownPolicy,
@@ -122,6 +123,7 @@ const deleteRetentionPolicy = endpoint<OnePolicy>({
   auth: "admin",
   permission: "policies.activate",
   rateLimit: "admin",
+  validate: (edges, { params }) => readPolicyNamed(edges, params.policyId),
   async handle(edges, { params, ...by }) {
     await deletePolicy(edges, by, params.policyId);
     return {};
@@ -162,6 +164,8 @@ const postRetentionActivation = endpoint<
     },
     required: ["version"],
   },
+  validate: (edges, { params, body }) =>
+    getActivable(edges, params.policyId, body.version),
   async handle(edges, { params, body, ...by }) {
     return policyAnswer(
       await activatePolicy(edges, by, params.policyId, body.version),

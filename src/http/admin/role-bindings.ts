@@ -2,6 +2,7 @@ import {
   grantRole,
   revokeRole,
   searchBindings,
+  type GrantOrder,
   type Scope,
 } from "../../domain/admin/bindings.ts";
 import { endpoint } from "../endpoint.ts";
@@ -79,6 +80,14 @@ interface Grant {
   reason: string;
 }
 
+const orderOf = (body: Grant): GrantOrder => ({
+  userId: body.user_id,
+  roleId: body.role,
+  scope: body.scope,
+  expiresTs: body.expires_ts ?? null,
+  reason: body.reason,
+});
+
 export const postRoleBinding = endpoint<{ body: Grant }>({
   method: "post",
   path: BINDINGS,
@@ -108,15 +117,10 @@ export const postRoleBinding = endpoint<{ body: Grant }>({
     },
     required: ["user_id", "role", "scope", "reason"],
   },
+  validate: (edges, { body, ...by }) =>
+    grantRole.validate(edges, by, orderOf(body)),
   async handle(edges, { body, ...by }) {
-    const bindingId = await grantRole(edges, by, {
-      userId: body.user_id,
-      roleId: body.role,
-      scope: body.scope,
-      expiresTs: body.expires_ts ?? null,
-      reason: body.reason,
-    });
-    return { binding_id: bindingId };
+    return { binding_id: await grantRole(edges, by, orderOf(body)) };
   },
 });
 
@@ -127,6 +131,8 @@ export const deleteRoleBinding = endpoint<{ params: { bindingId: number } }>({
   auth: "admin",
   permission: "roles.grant",
   rateLimit: "admin",
+  validate: (edges, { params, ...by }) =>
+    revokeRole.validate(edges, by, params.bindingId),
   async handle(edges, { params, ...by }) {
     await revokeRole(edges, by, params.bindingId);
     return {};

@@ -74,6 +74,10 @@ export const postRole = endpoint<{ body: RoleBody & { role_id: string } }>({
     properties: { role_id: NAME, ...roleProperties },
     required: ["role_id", "description", "permissions"],
   },
+  validate(edges, { body, ...by }) {
+    const { role_id: roleId, ...order } = body;
+    return createRole.validate(edges, by, { roleId, ...order });
+  },
   async handle(edges, { body, ...by }) {
     const { role_id: roleId, ...order } = body;
     await createRole(edges, by, { roleId, ...order });
@@ -96,6 +100,8 @@ export const putRole = endpoint<OneRole & { body: RoleBody }>({
     properties: roleProperties,
     required: ["description", "permissions"],
   },
+  validate: (edges, { params, body, ...by }) =>
+    changeRole.validate(edges, by, { ...params, ...body }),
   async handle(edges, { params, body, ...by }) {
     await changeRole(edges, by, { ...params, ...body });
     return {};
@@ -109,6 +115,8 @@ export const deleteOneRole = endpoint<OneRole>({
   auth: "admin",
   permission: "roles.write",
   rateLimit: "admin",
+  validate: (edges, { params, ...by }) =>
+    deleteRole.validate(edges, by, params.roleId),
   async handle(edges, { params, ...by }) {
     await deleteRole(edges, by, params.roleId);
     return {};

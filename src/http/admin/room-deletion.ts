@@ -1,5 +1,6 @@
 import {
   deleteRoom,
+  findDeletable,
   readDeletion,
   readDeletionsOf,
   scheduleRoomDeletion,
@@ -70,6 +71,8 @@ export const deleteRoomAtOnce = endpoint<OneRoom & { body: DeletionBody }>({
   permission: "rooms.delete",
   rateLimit: "admin",
   body,
+  validate: (edges, { params, body }) =>
+    findDeletable(edges, params.roomId, wantedOf(body)),
   async handle(edges, { params, body, request, ...by }) {
     const status = await deleteRoom(
       edges,
@@ -100,6 +103,8 @@ export const deleteRoomLater = endpoint<OneRoom & { body: DeletionBody }>({
   permission: "rooms.delete",
   rateLimit: "admin",
   body,
+  validate: (edges, { params, body }) =>
+    findDeletable(edges, params.roomId, wantedOf(body)),
   async handle(edges, { params, body, ...by }) {
     const wanted = wantedOf(body);
     const jobId = await scheduleRoomDeletion(edges, by, params.roomId, wanted);

@@ -56,11 +56,11 @@ export const getAdminRooms = endpoint<{ query: RoomsQuery }>({
       empty_rooms: choiceProperty,
     },
   },
-  async handle(edges, { query }) {
+  async handle(edges, { query, requester: { userId } }) {
     const { search_term: term = "" } = query;
     const order = orderOf(query.order_by);
     const page = listPageOf(query);
-    const { rooms, total } = await searchRooms(edges, {
+    const { rooms, total } = await searchRooms(edges, userId, {
       ...{ order, term, ...page },
       isDescending: LARGEST_FIRST.has(order) !== (directionOf(query) === "b"),
       isPublished: flagOf("public_rooms", query.public_rooms),

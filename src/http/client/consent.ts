@@ -29,10 +29,10 @@ export const getConsentPage = endpoint<Linked>({
   auth: "none",
   rateLimit: "other",
   query,
-  async handle({ settings }, { query: { token } }) {
-    parseConsentToken(settings, token);
+  async handle(edges, { query: { token } }) {
+    parseConsentToken(edges, token);
     return page(
-      `${listOf(settings)}<form method="post"><button>I agree · 我同意</button></form>`,
+      `${listOf(edges.settings)}<form method="post"><button>I agree · 我同意</button></form>`,
     );
   },
 });
@@ -45,7 +45,7 @@ export const postConsentPage = endpoint<Linked>({
   rateLimit: "other",
   query,
   async handle(edges, { query: { token } }) {
-    const userId = parseConsentToken(edges.settings, token);
+    const userId = parseConsentToken(edges, token);
     edges.trail?.note({ resource: { type: "user", id: userId } });
     await setConsent(edges, userId, true);
     return page("<p>Thank you. · 谢谢。</p>");
@@ -61,7 +61,7 @@ export const getOwnConsents = endpoint({
   async handle(edges, { requester: { userId } }) {
     return {
       ...consentsAnswer(await readConsents(edges, userId)),
-      consent_uri: consentUrl(edges.settings, userId),
+      consent_uri: consentUrl(edges, userId),
     };
   },
 });

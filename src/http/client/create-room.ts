@@ -4,6 +4,7 @@ import {
   type CreateRoomBody,
 } from "../../domain/rooms/parse-room-request.ts";
 import { createRoom } from "../../domain/rooms/create-room.ts";
+import { findPretendedRoomId } from "../../domain/rooms/pretended-event.ts";
 import { upgradeRoom } from "../../domain/rooms/upgrade-room.ts";
 import { endpoint } from "../endpoint.ts";
 
@@ -70,6 +71,10 @@ export const postUpgrade = endpoint<{
       additional_creators: { type: "array", items: { type: "string" } },
     },
     required: ["new_version"],
+  },
+  pretend(edges, { body }) {
+    const roomId = findPretendedRoomId(edges, body.new_version);
+    return roomId === undefined ? undefined : { replacement_room: roomId };
   },
   async handle(edges, { requester, params, body }) {
     const { new_version: version, additional_creators: creators } = body;

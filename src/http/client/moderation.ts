@@ -19,6 +19,7 @@ const moderation = (act: string, moderation: Moderation): Endpoint =>
       properties: { user_id: { type: "string" }, reason: { type: "string" } },
       required: ["user_id"],
     },
+    pretend: () => ({}),
     async handle(edges, { requester, params, body }) {
       const { user_id: target, reason } = body;
       const content = reason === undefined ? {} : { reason };

@@ -8,9 +8,9 @@ import type {
 } from "../context.ts";
 import type { AnyInput } from "../endpoint.ts";
 import { fieldsOf } from "../error-fields.ts";
+import { inputOf } from "../input-of.ts";
 import type { Refuse } from "../refuse.ts";
 import { isReply, type Reply } from "../reply.ts";
-import { RequestView } from "../request-view.ts";
 import { send } from "../send.ts";
 import { streamBytes } from "../stream-bytes.ts";
 import { streamText } from "../stream-text.ts";
@@ -24,14 +24,7 @@ export function handle(
 ): Middleware {
   const begin = (exchange: Exchange) => {
     const { state } = exchange;
-    const input: AnyInput = {
-      params: state.params,
-      query: state.queryValues,
-      body: state.body,
-      request: new RequestView(exchange, bodyIdleMs),
-      ...(state.requester && { requester: state.requester }),
-      ...(state.actor && { actor: state.actor }),
-    };
+    const input = inputOf(exchange, bodyIdleMs);
     const { recording } = state;
     // What a request touches stands in its record, which is written last.
     if (!recording) state.handOver();

@@ -4,24 +4,28 @@ import type { Requester } from "../../domain/accounts/requester.ts";
 import type { Grounds } from "../../domain/admin/administrator.ts";
 import { Approving } from "../../domain/admin/approvals/approving.ts";
 import { factsOf, type Permission } from "../../domain/admin/permissions.ts";
-import type { Edges } from "../../edges.ts";
+import type { Asker, Edges } from "../../edges.ts";
 import type { Context, Middleware, Recording } from "../context.ts";
 import { groundsOf } from "../grounds.ts";
+import { inputOf } from "../input-of.ts";
 
 /**
  * Holds what was granted against what it takes besides: a case and a reason to read what
  * people wrote, and a second person. All of the request is known and valid by now.
  */
-export function approve(edgesNow: (waitedMs: number) => Edges): Middleware {
+export function approve(
+  edgesNow: (waitedMs: number, asker: Asker) => Edges,
+  bodyIdleMs: number,
+): Middleware {
   const ask = async (
-    { state, req }: Context,
+    { state, req, res }: Context,
     permission: Permission,
     requester: Requester,
     { trail }: Recording,
   ) => {
     const { endpoint } = state.route;
     const { params, queryValues: query, body, touched = {} } = state;
-    const edges = edgesNow(state.waitedMs);
+    const edges = edgesNow(state.waitedMs, requester);
     const grounds = groundsOf(req.headers, state.query, body);
     if (factsOf(permission).class.includes("P")) {
       assertGrounds(edges.settings.requiresCase, grounds);
@@ -31,7 +35,13 @@ export function approve(edgesNow: (waitedMs: number) => Edges): Middleware {
       ...{ method: endpoint.method, path: endpoint.path },
       ...{ params, query, body },
     };
-    trail.approveBy(new Approving(edges, { requester, asked, grounds }));
+    const validate = async () => {
+      const input = inputOf({ state, req, res }, bodyIdleMs);
+      await endpoint.validate?.(edges, input);
+    };
+    trail.approveBy(
+      new Approving(edges, { requester, asked, grounds, validate }),
+    );
     const userId = touched.userId ?? userIn(body);
     await trail.demand({
       permissions: [permission, ...(endpoint.alsoTakes?.(body) ?? [])],

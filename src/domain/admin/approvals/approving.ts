@@ -25,6 +25,8 @@ export interface ApprovalQuestion {
   requester: Requester;
   asked: Asked;
   grounds: Grounds;
+  /** Throws what keeps it from being done as things are: nobody is asked for that. */
+  validate?: () => Promise<void>;
 }
 
 /** What a request may say of itself while it asks. */
@@ -153,8 +155,9 @@ export class Approving {
     telling: Telling,
   ): Promise<never> {
     const { db, keyring, random, settings } = this.#edges;
-    const { asked, grounds } = this.#question;
+    const { asked, grounds, validate } = this.#question;
     const { requestedBy, requestHash } = wanted;
+    await validate?.();
     if ((await countPendingApprovals(db, requestedBy)) >= MOST_PENDING) {
       throw new MatrixError(
         "M_RESOURCE_LIMIT_EXCEEDED",

@@ -58,6 +58,7 @@ const factsOf = (row: UncertifiedRow): JsonObject => ({
   // What is ours to say, and what is not.
   limits: [
     "Copies on other servers and on users' devices are not covered.",
+    "What younger messages quote, also what clients put before a reply, lives as long as those.",
     "User IDs, event IDs, room IDs and times of the events stay.",
     ...(row.otherKeys > 0
       ? [

@@ -104,8 +104,6 @@ async function tryOnFiles(
       return { previews: await countOldPreviews(db, untilTs) };
     case "addresses":
       return { addresses: await countOldDevices(db, untilTs) };
-    case "remote":
-      return { media: 0 };
     default:
       return { media: await countDueMedia(db, scope.id, untilTs, byAccess) };
   }

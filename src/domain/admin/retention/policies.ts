@@ -102,6 +102,29 @@ export async function draftPolicy(
 }
 
 /**
+ * A policy whose draft is this version, and was tried.
+ * @throws MatrixError M_NOT_FOUND, M_INVALID_PARAM, M_BAD_STATE
+ */
+export async function getActivable(
+  { db }: Pick<Edges, "db">,
+  policyId: string,
+  version: number,
+): Promise<RetentionPolicyRow> {
+  const policy = await getPolicy(db, policyId);
+  if (policy.version !== version)
+    throw new MatrixError(
+      "M_INVALID_PARAM",
+      `The draft is version ${policy.version} by now.`,
+    );
+  if (policy.triedVersion !== version)
+    throw new MatrixError(
+      "M_BAD_STATE",
+      "See first what it would destroy: POST to dry-run.",
+    );
+  return policy;
+}
+
+/**
  * Puts the draft in force, when the undo window is over, where just this version was tried:
  * nobody destroys what they have not been shown the numbers of.
  */
@@ -111,17 +134,7 @@ export async function activatePolicy(
   policyId: string,
   version: number,
 ): Promise<ShownPolicy> {
-  const before = await getPolicy(db, policyId);
-  if (before.version !== version)
-    throw new MatrixError(
-      "M_INVALID_PARAM",
-      `The draft is version ${before.version} by now.`,
-    );
-  if (before.triedVersion !== version)
-    throw new MatrixError(
-      "M_BAD_STATE",
-      "See first what it would destroy: POST to dry-run.",
-    );
+  const before = await getActivable({ db }, policyId, version);
   const activation = {
     ...{ policyId, version, activatedBy: by.actor.userId },
     waitMs: settings.undoWindowMs,

@@ -9,7 +9,8 @@ export type RoomClass = (typeof ROOM_CLASSES)[number];
 
 export const MEDIA_CLASSES = [
   ...(["attachment", "avatar", "emoji"] as const),
-  ...(["thumbnail", "url_preview", "remote"] as const),
+  // Of other servers' media nothing is kept.
+  ...(["thumbnail", "url_preview"] as const),
 ];
 
 /** What else has an age: the addresses and programs that devices came with. */

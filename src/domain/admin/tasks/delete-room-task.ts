@@ -38,8 +38,6 @@ export interface DeletionProgress {
   purge: RoomPurge;
 }
 
-/** How often a hold is asked whether it is over. */
-const HELD_MS = 60 * 60 * 1000;
 /** Each takes some ten rows. */
 const MEMBERS_AT_ONCE = 25;
 
@@ -55,7 +53,7 @@ export const deleteRoomTask: TaskKind = {
     if (!params.forcesPurge && (await hasLocalMember(edges.db, room.roomNid)))
       throw new TaskFailed("Users are still joined to this room.");
     if (await hasHeld(edges.db, room.roomNid))
-      return { progress: { phase, purge }, next: "wait", waitMs: HELD_MS };
+      return { progress: { phase, purge }, next: "held" };
     const { left, isDone } = await purgeRoom(edges, claim, room, purge, {
       isUnblocked: !params.keepsBlock,
     });

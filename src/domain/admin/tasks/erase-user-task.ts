@@ -43,8 +43,6 @@ const LOOKED_AT = 5_000;
 /** With their blobs and the thumbnails of those. */
 const MEDIA_AT_ONCE = 60;
 const ROWS_AT_ONCE = 400;
-/** How often a hold is asked whether it is over. */
-const HELD_MS = 60 * 60 * 1000;
 
 const doomedTables = PERSONAL_TABLES.filter(
   ({ staysSince }) => staysSince === undefined,
@@ -70,8 +68,7 @@ export const eraseUserTask: TaskKind = {
     /** Goes on where the step was let do its work. */
     const unlessHeld = (verdict: EraseVerdict, next: object): StepEnd => {
       const here = readProgress<Progress>(job);
-      if (verdict === "held")
-        return { progress: here, next: "wait", waitMs: HELD_MS };
+      if (verdict === "held") return { progress: here, next: "held" };
       return { progress: verdict === "more" ? here : next, next: "more" };
     };
 

@@ -6,6 +6,7 @@ import {
   settleJob,
   type AdminJobRow,
   type JobClaim,
+  type JobRest,
 } from "../../../storage/admin-jobs.ts";
 import { StorageUnavailable } from "../../../storage/storage-unavailable.ts";
 import type { AdminJobKind } from "../../../storage/write.ts";
@@ -14,8 +15,15 @@ import { deleteRoomTask } from "./delete-room-task.ts";
 import { eraseUserTask } from "./erase-user-task.ts";
 import { purgeHistoryTask } from "./purge-history-task.ts";
 import { retentionTask } from "./retention-task.ts";
+import { recordHeld } from "./record-held.ts";
 import { redactUserTask } from "./redact-user-task.ts";
-import { TaskFailed, type TaskEdges, type TaskKind } from "./task.ts";
+import {
+  readProgress,
+  TaskFailed,
+  type StepEnd,
+  type TaskEdges,
+  type TaskKind,
+} from "./task.ts";
 
 const KINDS: Readonly<Record<AdminJobKind, TaskKind>> = {
   "delete-room": deleteRoomTask,
@@ -31,6 +39,8 @@ const RENEWED_AFTER_MS = CLAIM_MS / 3;
 const RESTS = { mostTimes: 30, longestMs: 1000 };
 const MOST_FAILURES = 5;
 const RETRY_MS = 5_000;
+/** How often a hold is asked whether it is over. */
+const HELD_MS = 60 * 60 * 1000;
 
 export interface RunOptions {
   /** This one alone. */
@@ -48,21 +58,23 @@ export async function runTask(
   const claimed = await claimJob(edges.db, CLAIM_MS, jobId);
   if (!claimed) return false;
   const { claim } = claimed;
-  let { job } = claimed;
+  const { isHeld, ...left } = readProgress<Held>(claimed.job);
+  let job: AdminJobRow = { ...claimed.job, progress: JSON.stringify(left) };
+  let wasHeld = isHeld === true;
   const measureLoop = createLoopMeter();
   let heldSince = performance.now();
   try {
     for (let taken = 0; taken < steps; taken += 1) {
       const begunAt = performance.now();
       const end = await KINDS[job.kind].step(edges, job, claim);
+      if (end.next === "held" && !wasHeld) await recordHeld(edges, job);
       const progress = JSON.stringify(end.progress);
       job = { ...job, progress };
       if (end.next !== "more") {
-        const state = end.next === "done" ? "complete" : "scheduled";
-        const { waitMs = 0 } = end;
-        await settleJob(edges.db, claim, { state, progress, waitMs });
+        await settleJob(edges.db, claim, restOf(end));
         return true;
       }
+      wasHeld = false;
       // What was taken back, or taken over, is left where it is.
       if (!(await saveProgress(edges.db, claim, progress))) return true;
       const tookMs = performance.now() - begunAt;
@@ -78,6 +90,24 @@ export async function runTask(
     await settleFailure(edges, job, claim, error);
   }
   return true;
+}
+
+/** Stands in the progress of what waits for a hold, which is recorded once. */
+interface Held {
+  isHeld: true;
+}
+
+function restOf({ next, progress, waitMs = 0 }: StepEnd): JobRest {
+  const held: Held = { isHeld: true };
+  return next === "held"
+    ? {
+        ...{ state: "scheduled", waitMs: HELD_MS },
+        progress: JSON.stringify({ ...progress, ...held }),
+      }
+    : {
+        state: next === "done" ? "complete" : "scheduled",
+        ...{ progress: JSON.stringify(progress), waitMs },
+      };
 }
 
 async function settleFailure(

@@ -7,8 +7,8 @@ export type TaskEdges = WriterEdges & Pick<Edges, "auditKey" | "mediaStore">;
 /** What a step has come to, with the task's progress as JSON. */
 export interface StepEnd {
   progress: object;
-  /** `more` where the next step is due at once, `wait` where it is later. */
-  next: "more" | "wait" | "done";
+  /** `more` where the next step is due at once, `wait` where it is later, `held` while a legal hold keeps it from that. */
+  next: "more" | "wait" | "held" | "done";
   waitMs?: number;
 }
 

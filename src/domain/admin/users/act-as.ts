@@ -6,6 +6,26 @@ import { commitAct } from "./act.ts";
 
 const LONGEST_MS = 60 * 60 * 1000;
 
+/** Throws what keeps somebody from acting as a user as things are. */
+export async function validateActingAs(
+  edges: Pick<SessionEdges, "db" | "now" | "settings">,
+  by: Administrator,
+  userId: string,
+  untilTs: number | null,
+): Promise<void> {
+  if (by.requester.userId === userId)
+    throw new MatrixError("M_UNKNOWN", "Nobody acts as themselves.");
+  const account = await getAccountRow(edges, userId);
+  if (account.isDeactivated) {
+    throw new MatrixError(
+      "M_USER_DEACTIVATED",
+      "This account has been deactivated.",
+    );
+  }
+  if (untilTs !== null && untilTs <= edges.now())
+    throw new MatrixError("M_INVALID_PARAM", "That time is over.");
+}
+
 /**
  * A session in a user's place, which the user sees among their devices: for an hour at the
  * most, and not to change how they log in, or their keys.
@@ -17,19 +37,8 @@ export async function actAs(
   untilTs: number | null,
 ): Promise<{ accessToken: string; expiresTs: number }> {
   const admin = by.requester.userId;
-  if (admin === userId)
-    throw new MatrixError("M_UNKNOWN", "Nobody acts as themselves.");
-  const account = await getAccountRow(edges, userId);
-  if (account.isDeactivated) {
-    throw new MatrixError(
-      "M_USER_DEACTIVATED",
-      "This account has been deactivated.",
-    );
-  }
-  const nowTs = edges.now();
-  if (untilTs !== null && untilTs <= nowTs)
-    throw new MatrixError("M_INVALID_PARAM", "That time is over.");
-  const expiresTs = Math.min(untilTs ?? Infinity, nowTs + LONGEST_MS);
+  await validateActingAs(edges, by, userId, untilTs);
+  const expiresTs = Math.min(untilTs ?? Infinity, edges.now() + LONGEST_MS);
   const wish = {
     displayName: `Used by the administrator ${admin}`,
     canRefresh: false,

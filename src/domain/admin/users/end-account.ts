@@ -28,6 +28,16 @@ export async function endAccount(
   await end(edges, by, userId, isErased ? "users.erase" : undefined);
 }
 
+/** Throws what keeps an account from being ended, or erased, as things are. */
+export async function validateEnd(
+  edges: Pick<Edges, "db" | "settings">,
+  userId: string,
+  isErased: boolean,
+): Promise<void> {
+  await getAccountRow(edges, userId);
+  if (isErased) await assertNotHeld(edges, userId);
+}
+
 /** The same for who may erase what a person has here, and end no other account. */
 export const beginErasure = (
   edges: LeaverEdges,

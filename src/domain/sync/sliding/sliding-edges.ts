@@ -11,4 +11,5 @@ export type SlidingEdges = Pick<
   | "settings"
   | "policies"
   | "asker"
+  | "decided"
 >;

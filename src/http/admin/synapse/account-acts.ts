@@ -1,9 +1,12 @@
 import { MatrixError } from "../../../core/errors.ts";
 import { isUserId, type UserId } from "../../../core/ids.ts";
 import { getAccountRow } from "../../../domain/admin/users/account.ts";
-import { actAs } from "../../../domain/admin/users/act-as.ts";
+import { actAs, validateActingAs } from "../../../domain/admin/users/act-as.ts";
 import { assertMay } from "../../../domain/admin/users/act.ts";
-import { endAccount } from "../../../domain/admin/users/end-account.ts";
+import {
+  endAccount,
+  validateEnd,
+} from "../../../domain/admin/users/end-account.ts";
 import { openKeys } from "../../../domain/admin/users/open-keys.ts";
 import { resetPassword } from "../../../domain/admin/users/reset-password.ts";
 import {
@@ -13,7 +16,10 @@ import {
   setShadowBanned,
   setSuspended,
 } from "../../../domain/admin/users/restrain.ts";
-import { setAdmin } from "../../../domain/admin/users/set-admin.ts";
+import {
+  setAdmin,
+  validateAdmin,
+} from "../../../domain/admin/users/set-admin.ts";
 import { endpoint } from "../../endpoint.ts";
 import { DONE, userId, V1 } from "./common.ts";
 
@@ -45,6 +51,8 @@ export const putAdmin = endpoint<OneUser & { body: { admin: boolean } }>({
     properties: { admin: { type: "boolean" } },
     required: ["admin"],
   },
+  validate: (edges, { params: { userId: id }, body, ...by }) =>
+    validateAdmin(edges, by, id, body.admin),
   async handle(edges, { params: { userId: id }, body, ...by }) {
     await setAdmin(edges, by, id, body.admin);
     return DONE;
@@ -86,6 +94,8 @@ export const postDeactivateUser = endpoint<
   permission: "users.deactivate",
   alsoTakes: ({ erase }) => (erase === true ? ["users.erase"] : []),
   body: { type: "object", properties: { erase: { type: "boolean" } } },
+  validate: (edges, { params: { userId: id }, body }) =>
+    validateEnd(edges, id, body.erase ?? false),
   async handle(edges, { params: { userId: id }, body, ...by }) {
     await endAccount(edges, by, id, body.erase ?? false);
     return { id_server_unbind_result: "success" };
@@ -224,6 +234,8 @@ export const postLoginAs = endpoint<
     type: "object",
     properties: { valid_until_ms: { ...TIME, type: ["integer", "null"] } },
   },
+  validate: (edges, { params: { userId: id }, body, ...by }) =>
+    validateActingAs(edges, by, id, body.valid_until_ms ?? null),
   async handle(edges, { params: { userId: id }, body, ...by }) {
     const untilTs = body.valid_until_ms ?? null;
     const { accessToken, expiresTs } = await actAs(edges, by, id, untilTs);
