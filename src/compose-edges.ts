@@ -125,7 +125,7 @@ export async function composeEdges({
     keyring,
     notifier,
     serverKey: secrets.signingKey,
-    auditKey: secrets.auditKey,
+    auditKey: secrets.auditKeys,
     passwordHasher,
     mediaStore: media.store,
     thumbnailer,
