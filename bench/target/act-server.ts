@@ -27,9 +27,7 @@ const log = {
   },
 };
 
-const withoutRecords = (
-  committer: Edges["committer"],
-): Edges["committer"] => ({
+const withoutRecords = (committer: Edges["committer"]): Edges["committer"] => ({
   async commit({ audit = [], ...write }) {
     const isRecordAlone =
       audit.length > 0 && write.positions === 0 && !write.rows;

@@ -89,13 +89,19 @@ describe("a server whose role of the database owns nothing", () => {
     expect(sent.status).to.equal(200);
     const path = `/rooms/${roomId}/redact/${String(sent.body["event_id"])}/t2`;
     expect((await alice.put(path, {})).status).to.equal(200);
-    expect((await alice.put(`/rooms/${roomId}/typing/${alice.userId}`, { typing: true, timeout: 1000 })).status).to.equal(200);
+    expect(
+      (
+        await alice.put(`/rooms/${roomId}/typing/${alice.userId}`, {
+          typing: true,
+          timeout: 1000,
+        })
+      ).status,
+    ).to.equal(200);
     expect((await admin.get("/sync")).status).to.equal(200);
     const before = await auditHead(server);
-    const locked = await admin.put(
-      `/_synapse/admin/v2/users/${alice.userId}`,
-      { displayname: "Alice B." },
-    );
+    const locked = await admin.put(`/_synapse/admin/v2/users/${alice.userId}`, {
+      displayname: "Alice B.",
+    });
     expect(locked.status, locked.text).to.equal(200);
     const token = await admin.post(
       "/_synapse/admin/v1/registration_tokens/new",

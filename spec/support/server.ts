@@ -169,9 +169,7 @@ async function startProcess(
       }),
     ),
   });
-  const sql = open
-    ? await open(database)
-    : database.open({ poolSize: 6, log });
+  const sql = open ? await open(database) : database.open({ poolSize: 6, log });
   const secretSource = { keysDir, given: new Map() };
   let respond: Listener = async (_request, response) => {
     response.destroy();

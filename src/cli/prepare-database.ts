@@ -6,7 +6,11 @@ import {
   openDatabase,
   type Sql,
 } from "../storage/database.ts";
-import { assertMayServe, findRole, letServe } from "../storage/database-roles.ts";
+import {
+  assertMayServe,
+  findRole,
+  letServe,
+} from "../storage/database-roles.ts";
 import { migrate } from "../storage/migrate.ts";
 import { waitForDatabase } from "./wait-for-database.ts";
 import { settleServerSetting } from "../storage/server-settings.ts";

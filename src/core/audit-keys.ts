@@ -25,7 +25,7 @@ export type Signer = "trusted" | "earlier" | "replaced" | "stranger";
  * before is only as good as what the trusted one has signed since.
  */
 export class KeyChain {
-  readonly #keys: { from: number; key: KeyObject }[] = [];
+  #keys: { from: number; key: KeyObject }[] = [];
   readonly #trusted: number;
   /** The first rotation that is none. */
   readonly fault: { seq: number; why: string } | undefined;
@@ -51,13 +51,16 @@ export class KeyChain {
       if (this.#keys.length === 0) this.#keys.push({ from: 0, key: before });
       this.#keys.push({ from: seq, key: after });
     }
-    if (this.#keys.length === 0) this.#keys.push({ from: 0, key: trusted });
     this.#trusted = this.#keys.findIndex(({ key }) => key.equals(trusted));
-    if (this.#trusted < 0)
+    if (this.#trusted >= 0) return;
+    const [first] = rotations;
+    if (first)
       this.fault ??= {
-        seq: rotations[0]!.seq,
+        seq: first.seq,
         why: "it names keys of which none is the one that is given",
       };
+    this.#keys = [{ from: 0, key: trusted }];
+    this.#trusted = 0;
   }
 
   /** @param isBy whether a key has signed what is of the log up to `seq` */
@@ -67,9 +70,7 @@ export class KeyChain {
     const signer = this.#keys.findLastIndex(({ key }) => isBy(key));
     if (signer < 0) return "stranger";
     if (signer < due) return "replaced";
-    return this.#trusted >= 0 && signer >= this.#trusted
-      ? "trusted"
-      : "earlier";
+    return signer >= this.#trusted ? "trusted" : "earlier";
   }
 }
 

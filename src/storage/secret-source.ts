@@ -41,10 +41,7 @@ export async function findSecretText(
   return findGiven(source, name) ?? findKeyFile(source.keysDir, name);
 }
 
-function findGiven(
-  { given }: SecretSource,
-  name: string,
-): string | undefined {
+function findGiven({ given }: SecretSource, name: string): string | undefined {
   const master = epochOf(name);
   const audit = auditEpochOf(name);
   if (master !== undefined)

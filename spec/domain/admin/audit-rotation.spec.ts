@@ -1,5 +1,12 @@
 import { createPublicKey, generateKeyPairSync } from "node:crypto";
-import { readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import {
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Writable } from "node:stream";
 import { expect } from "chai";
@@ -96,7 +103,9 @@ describe("the key of the audit log", () => {
     expect(await server.edges.auditKey.current()).to.deep.include({
       publicKey: key.publicKey,
     });
-    expect(await readdir(keysDir)).to.include("audit-2").and.not.include("audit");
+    expect(await readdir(keysDir))
+      .to.include("audit-2")
+      .and.not.include("audit");
     const record = (await readAudit(server)).at(-1)!;
     expect(record["action"]).to.equal(ROTATION);
     expect(record.actor["type"]).to.equal("command line");
@@ -157,9 +166,9 @@ describe("the key of the audit log", () => {
     const { epoch } = await other.edges.auditKey.current();
     expect(epoch).to.equal(before + done.length);
     const records = await readAudit(server);
-    expect(
-      records.filter(({ action }) => action === ROTATION).length,
-    ).to.equal(epoch - 1);
+    expect(records.filter(({ action }) => action === ROTATION).length).to.equal(
+      epoch - 1,
+    );
     const name = `audit-${epoch}`;
     await writeFile(
       join(keysDir, `audit-${epoch + 1}`),

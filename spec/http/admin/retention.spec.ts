@@ -563,9 +563,7 @@ describe("certificates of destruction", () => {
     admin = await administrator(server, "admin", "security-admin");
     alice = await server.user("alice");
     const { publicKey } = await server.edges.auditKey.current();
-    const x = Buffer.from(publicKey, "base64").toString(
-      "base64url",
-    );
+    const x = Buffer.from(publicKey, "base64").toString("base64url");
     key = createPublicKey({
       key: { kty: "OKP", crv: "Ed25519", x },
       format: "jwk",

@@ -14,10 +14,7 @@ import { auditRecord } from "./audit-record.ts";
  * @throws MatrixError where the next key is one that signed before
  */
 export async function rotateAuditKey(
-  edges: Pick<
-    Edges,
-    "auditKey" | "committer" | "db" | "now" | "settings"
-  >,
+  edges: Pick<Edges, "auditKey" | "committer" | "db" | "now" | "settings">,
   actor: string,
 ): Promise<{ before: AuditKey; after: AuditKey } | undefined> {
   const before = await edges.auditKey.current();
