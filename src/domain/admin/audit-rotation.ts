@@ -58,8 +58,10 @@ async function assertNew(
   edges: Pick<Edges, "auditKey" | "db">,
   next: AuditKey,
 ): Promise<void> {
-  const known = await listPublicKeys(edges);
-  const isKnown = known.some(
+  const keys = await listPublicKeys(edges);
+  // Whoever was first with this very key has done what is to be done.
+  const earlier = keys.slice(0, next.epoch - 1);
+  const isKnown = earlier.some(
     ({ keyId, publicKey }) =>
       keyId === next.keyId || publicKey === next.publicKey,
   );
@@ -74,19 +76,18 @@ async function assertNew(
 export async function listPublicKeys(
   edges: Pick<Edges, "auditKey" | "db">,
 ): Promise<{ keyId: string; publicKey: string }[]> {
+  // Read before the others, it is the first one where there are none.
+  const { keyId, publicKey } = await edges.auditKey.current();
   const rows = await listAuditKeys(edges.db);
   const [first] = rows;
-  if (!first) {
-    const { keyId, publicKey } = await edges.auditKey.current();
-    return [{ keyId, publicKey }];
-  }
+  if (!first) return [{ keyId, publicKey }];
   const said = JSON.parse(first.statement) as {
     old_key_id: string;
     old_public_key: string;
   };
   return [
     { keyId: said.old_key_id, publicKey: said.old_public_key },
-    ...rows.map(({ keyId, publicKey }) => ({ keyId, publicKey })),
+    ...rows.map((row) => ({ keyId: row.keyId, publicKey: row.publicKey })),
   ];
 }
 
