@@ -24,8 +24,12 @@ create function note_audit_rotation() returns trigger language plpgsql
 security definer set search_path = public, pg_temp as $$
 declare
   said json := new.record::json->'after'->'statement';
+  newest audit_keys;
 begin
-  if (said->>'epoch')::int is distinct from (select coalesce(max(epoch), 1) + 1 from audit_keys) then
+  select * into newest from audit_keys order by epoch desc limit 1;
+  if (said->>'epoch')::int is distinct from coalesce(newest.epoch, 1) + 1
+    or said->>'old_public_key' is distinct from coalesce(newest.public_key, said->>'old_public_key')
+  then
     raise exception 'the key that signs the audit log was replaced meanwhile' using errcode = 'unique_violation';
   end if;
   insert into audit_keys (epoch, key_id, public_key, seq, statement, signature)

@@ -29,8 +29,8 @@ export interface AuditKeys {
    * @throws SecretsError where it is missing here
    */
   current(): Promise<AuditKey>;
-  /** The one to follow it: made where keys lie, unless it lies there. */
-  next(): Promise<NextAuditKey>;
+  /** The one to follow another: made where keys lie, unless it lies there. */
+  next(before: Pick<AuditKey, "epoch">): Promise<NextAuditKey>;
 }
 
 /** Which one signs is what the database says; the keys themselves are nowhere in it. */
@@ -48,8 +48,8 @@ export function createAuditKeys(source: SecretSource, sql: Sql): AuditKeys {
     held = key;
     return key;
   };
-  const next = async (): Promise<NextAuditKey> => {
-    const epoch = (await current()).epoch + 1;
+  const next: AuditKeys["next"] = async (before) => {
+    const epoch = before.epoch + 1;
     const name = auditName(epoch);
     const isMade =
       (await findSecretText(source, name)) === undefined &&

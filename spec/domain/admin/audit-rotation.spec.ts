@@ -181,6 +181,31 @@ describe("the key of the audit log", () => {
     await rm(join(keysDir, `audit-${epoch + 1}`));
   });
 
+  it("is replaced by nobody who took another one for the last", async () => {
+    const stale = await server.edges.auditKey.current();
+    await rotateAuditKey(server.edges, "command line");
+    const { auditKey } = server.edges;
+    const late = {
+      ...server.edges,
+      auditKey: { ...auditKey, current: async () => stale },
+    };
+    expect(await rotateAuditKey(late, "command line")).to.equal(undefined);
+    const now = await auditKey.current();
+    const skipped = {
+      ...late,
+      auditKey: {
+        ...late.auditKey,
+        next: () => auditKey.next(now),
+      },
+    };
+    const error: unknown = await rotateAuditKey(skipped, "command line").catch(
+      (caught: unknown) => caught,
+    );
+    expect(error).to.include({ code: "23505" });
+    await rm(join(keysDir, `audit-${now.epoch + 1}`));
+    expect((await auditKey.current()).keyId).to.equal(now.keyId);
+  });
+
   it("lies in the folder of each machine, and what a loser made is gone", async () => {
     const elsewhere = await makeFolder();
     for (const name of await readdir(keysDir))
@@ -192,7 +217,7 @@ describe("the key of the audit log", () => {
         );
     const source = { keysDir: elsewhere, given: new Map() };
     const auditKey = createAuditKeys(source, server.database.sql);
-    const next = await auditKey.next();
+    const next = await auditKey.next(await auditKey.current());
     const rotation = await rotateAuditKey(server.edges, "command line");
     expect(rotation!.after.epoch).to.equal(next.epoch);
     expect(await next.settle()).to.equal(true);

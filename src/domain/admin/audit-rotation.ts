@@ -18,7 +18,7 @@ export async function rotateAuditKey(
   actor: string,
 ): Promise<{ before: AuditKey; after: AuditKey } | undefined> {
   const before = await edges.auditKey.current();
-  const after = await edges.auditKey.next();
+  const after = await edges.auditKey.next(before);
   await assertNew(edges, after);
   const ts = edges.now();
   const signed = signStatement(
