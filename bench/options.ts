@@ -52,7 +52,7 @@ export class UsageError extends Error {
 }
 
 /** Abuse takes its time, and is asked for by name. */
-const UNUSUAL = ["abuse", "keywords"];
+const UNUSUAL = ["abuse", "acts", "keywords"];
 const USUAL = [...SCENARIOS.keys()].filter((name) => !UNUSUAL.includes(name));
 
 const DEFAULTS = {

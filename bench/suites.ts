@@ -35,6 +35,7 @@ const BARS: readonly Part[] = [
   ),
   part("sliding", "--scenario B5 --rooms 500,5000"),
   part("keywords", "--scenario keywords --members 10000 --rounds 5"),
+  part("acts", "--scenario acts --rounds 5 --seconds 5 --warm-up 1"),
   part("media", "--scenario B11"),
   part("media-s3", "--scenario B11-files --media-store s3"),
   part("snapshot", "--scenario B1-snapshot --hold-snapshot 600 --seconds 20"),

@@ -17,7 +17,7 @@ import { createNidSource } from "./storage/nids.ts";
 import { loadSecrets } from "./storage/secrets.ts";
 import { createRequestStorage } from "./storage/request-storage.ts";
 import type { SecretSource } from "./storage/secret-source.ts";
-import { sealsRecords } from "./storage/seal-records.ts";
+import { createKnownUsers, sealsRecords } from "./storage/seal-records.ts";
 import { createNotifier } from "./storage/stream-notifier.ts";
 import type { Committer } from "./storage/write.ts";
 import { ProcessMemory } from "./util/process-memory.ts";
@@ -115,8 +115,9 @@ export async function composeEdges({
     isSealing: config.sealing === "on",
   });
   const node = `${hostname()} ${random.token(3)}`;
+  const known = createKnownUsers();
   const seals = (inner: Committer) =>
-    sealsRecords(inner, { sql, keyring, node });
+    sealsRecords(inner, { sql, keyring, known, node });
   let fence = raiseFence(committer, isStalled);
   let edges: Edges = {
     db: sql,
@@ -125,7 +126,7 @@ export async function composeEdges({
     keyring,
     notifier,
     serverKey: secrets.signingKey,
-    auditKey: secrets.auditKey,
+    auditKey: secrets.auditKeys,
     passwordHasher,
     mediaStore: media.store,
     thumbnailer,

@@ -43,6 +43,9 @@ export function composeSettings(
     urlPreviews: config.urlPreviews,
     ...composeAlerts(config),
     auditReviewMs: config.audit.reviewDays * DAY_MS,
+    ...(config.audit.retentionDays !== undefined && {
+      auditRetentionMs: config.audit.retentionDays * DAY_MS,
+    }),
     undoWindowMs: config.admin.undoWindowHours * HOUR_MS,
     requiresCase: config.admin.requireCase,
     approvals: composeApprovals(config.approvals),

@@ -5,6 +5,7 @@ import type { Egress } from "./remote/egress.ts";
 import type { Mailer } from "./remote/mailer.ts";
 import type { ActivePolicies } from "./storage/active-policies.ts";
 import type { AuditDraft } from "./storage/audit-draft.ts";
+import type { AuditKeys } from "./storage/audit-key-source.ts";
 import type { Sql } from "./storage/database.ts";
 import type { RecordingCommitter, WriteRows } from "./storage/write.ts";
 import type { Keyring } from "./storage/keyring.ts";
@@ -40,12 +41,6 @@ export interface Random {
 export interface ServerKey {
   keyId: string;
   privateKey: KeyObject;
-}
-
-/** The key of the checkpoints of the audit log. */
-export interface AuditKey extends ServerKey {
-  /** Unpadded base64. */
-  publicKey: string;
 }
 
 export interface MediaSettings {
@@ -133,6 +128,8 @@ export interface Settings {
   alerts?: AlertSettings;
   /** After how long records have to have been reviewed. */
   auditReviewMs: number;
+  /** How long records are kept; absent for ever. */
+  auditRetentionMs?: number;
   /** How long what administrators had erased can be taken back. */
   undoWindowMs: number;
   /** Whether who reads what others wrote must name a case and a reason. */
@@ -241,8 +238,8 @@ export interface Edges {
   keyring: Keyring;
   notifier: Notifier;
   serverKey: ServerKey;
-  /** Signs checkpoints of the audit log, and nothing else. */
-  auditKey: AuditKey;
+  /** Signs checkpoints of the audit log, and what was destroyed. */
+  auditKey: AuditKeys;
   passwordHasher: PasswordHasher;
   /** The bytes of uploaded files and of their thumbnails. */
   mediaStore: BlobStore;

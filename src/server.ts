@@ -25,6 +25,7 @@ import { finishDeactivations } from "./domain/jobs/finish-deactivations.ts";
 import { forgetDelayedEvents } from "./domain/jobs/forget-delayed-events.ts";
 import { forgetSlidingStates } from "./domain/jobs/forget-sliding-states.ts";
 import { forgetTransactions } from "./domain/jobs/forget-transactions.ts";
+import { pruneAudit } from "./domain/jobs/prune-audit.ts";
 import { signCheckpoints } from "./domain/jobs/sign-checkpoints.ts";
 import { purgeKeyBackups } from "./domain/jobs/purge-key-backups.ts";
 import { forgetUrlPreviews } from "./domain/jobs/forget-url-previews.ts";
@@ -166,6 +167,7 @@ async function serve(
       keepRetention,
       signCheckpoints,
       bringCheckpoints,
+      pruneAudit,
       clearMedia,
       indexWords,
     ],

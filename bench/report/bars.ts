@@ -386,6 +386,16 @@ export const BARS: readonly Bar[] = [
     limits: [keyed("cpuRatio"), keyed("p50Ratio")],
   },
   {
+    figure:
+      "CPU of an administrator's act with its record against without: an account changed / a token made",
+    bar: "≤ 1.1 ×",
+    limits: ["an act upon an account", "a registration token"].map((act) => ({
+      read: figure("acts", `${act} against without its record`, "cpuRatio"),
+      ...TIMES,
+      atMost: 1.1,
+    })),
+  },
+  {
     figure: "a file of 1 GiB up / down, sealed, in a folder",
     bar: "≥ 150 / ≥ 300 MB/s",
     limits: [rate("media", "up", 150), rate("media", "down", 300)],

@@ -1,5 +1,6 @@
 import type { Bench } from "../bench.ts";
 import { measureAbuse } from "./abuse.ts";
+import { measureActs } from "./acts.ts";
 import { measureColdSlidingSyncs } from "./cold-sliding-sync.ts";
 import { measureMemberGrowth, measureRoomGrowth } from "./growth.ts";
 import { measureHistoryGrowth } from "./history.ts";
@@ -36,5 +37,6 @@ export const SCENARIOS: ReadonlyMap<string, (bench: Bench) => Promise<void>> =
     ["B16-rooms", measureRoomGrowth],
     ["B16-history", measureHistoryGrowth],
     ["abuse", measureAbuse],
+    ["acts", measureActs],
     ["keywords", measureKeywords],
   ]);

@@ -7,6 +7,7 @@ import { readDatabaseSize } from "../measure/database-size.ts";
 import { collect } from "../measure/collect.ts";
 import { isDatabase, readTree } from "../measure/proc.ts";
 import type { Options } from "../options.ts";
+import { startActServer } from "./acts.ts";
 import { importerOf } from "./import-accounts.ts";
 import { findFreePort, metricsAt, readLoopDelay } from "./loop-delay.ts";
 import { S3_ACCESS_KEY, S3_BUCKET, S3_SECRET_KEY } from "./s3-server.ts";
@@ -57,6 +58,12 @@ export async function startOurs(options: Options): Promise<Target> {
       urls: servers.map(({ url }) => url),
       registration: { secret },
       importAccounts: importerOf({ folder, databaseUrl, environment }),
+      startActs: (records) =>
+        startActServer(
+          { databaseUrl, dataFolder: join(folder, "data") },
+          environment,
+          records,
+        ),
       async startAnother() {
         const another = await startMore();
         return {

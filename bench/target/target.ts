@@ -2,6 +2,7 @@ import type { StoredBytes } from "../measure/database-size.ts";
 import { isDatabase, readCpuSeconds, readTree } from "../measure/proc.ts";
 import type { ImportAccounts } from "../matrix/accounts.ts";
 import type { Registration } from "../matrix/register.ts";
+import type { ActServer } from "./acts.ts";
 import type { ServerProcess } from "./server-process.ts";
 
 /** What is measured: a homeserver, and what is known of its processes and data. */
@@ -13,6 +14,8 @@ export interface Target {
   readonly importAccounts?: ImportAccounts;
   /** One more process of the server, which has served nobody yet; where we can start one. */
   startAnother?(): Promise<ServerProcess>;
+  /** A process like the server's, on a port of its own, with records of what administrators do or without any. */
+  startActs?(records: "on" | "off"): Promise<ActServer>;
   /** What tells this run from another in a report. */
   readonly settings: Readonly<Record<string, string | number>>;
   /** PostgreSQL's, where it has one that can be asked. */

@@ -58,6 +58,8 @@ const SMALL = new Set([
   "custom_roles",
   "policies",
   "holds",
+  "audit_keys",
+  "audit_prunings",
 ]);
 /** Indexes of a few rows of a large table: the tasks that are under way. */
 const SMALL_INDEX = /using admin_jobs_due /;

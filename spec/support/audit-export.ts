@@ -15,5 +15,7 @@ export async function exportTo(
   return parts.join("");
 }
 
-export const publicKeyOf = ({ auditKey }: Pick<Edges, "auditKey">): KeyObject =>
-  createPublicKey(auditKey.privateKey);
+export const publicKeyOf = async ({
+  auditKey,
+}: Pick<Edges, "auditKey">): Promise<KeyObject> =>
+  createPublicKey((await auditKey.current()).privateKey);

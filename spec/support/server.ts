@@ -9,6 +9,7 @@ import { loadConfig } from "../../src/config/load.ts";
 import type { OpenedSession } from "../../src/domain/accounts/open-session.ts";
 import { registerAccount } from "../../src/domain/accounts/register.ts";
 import type { Edges, Log } from "../../src/edges.ts";
+import type { Sql } from "../../src/storage/database.ts";
 import { createListener, type Listener } from "../../src/http/listener.ts";
 import { assertResponse } from "../http/response-schema.ts";
 import { join } from "node:path";
@@ -81,7 +82,10 @@ export interface TestServer extends TestProcess {
 export type TestSettings = Readonly<Record<string, unknown>>;
 
 /** What a server is told of the world around it. */
-export type Outside = Pick<EdgesOptions, "resolve">;
+export interface Outside extends Pick<EdgesOptions, "resolve"> {
+  /** Opens the database as another role than the one that owns it. */
+  open?(database: TestDatabase): Promise<Sql>;
+}
 
 /**
  * A server named `test` with rate limits off and open registration, unless told
@@ -152,7 +156,7 @@ async function startProcess(
   keysDir: string,
   settings: TestSettings,
   log: Log,
-  outside: Outside,
+  { open, ...outside }: Outside,
 ): Promise<RunningProcess> {
   const config = loadConfig({
     overrides: new Map(
@@ -165,7 +169,7 @@ async function startProcess(
       }),
     ),
   });
-  const sql = database.open({ poolSize: 6, log });
+  const sql = open ? await open(database) : database.open({ poolSize: 6, log });
   const secretSource = { keysDir, given: new Map() };
   let respond: Listener = async (_request, response) => {
     response.destroy();

@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
@@ -8,7 +8,18 @@ import {
   type ChainReport,
   type SignedCheckpoint,
 } from "../core/audit-chain.ts";
-import { isFaithful, readExportLine } from "../core/audit-export.ts";
+import {
+  isFaithful,
+  readExportLine,
+  type ExportLine,
+} from "../core/audit-export.ts";
+import {
+  KeyChain,
+  readPublicKey,
+  type KeyRotation,
+} from "../core/audit-keys.ts";
+import { Prunings } from "../core/audit-prunings.ts";
+import { readStatement, ROTATION } from "../core/audit-statements.ts";
 import { parseOptions } from "./options.ts";
 import type { Program } from "./program.ts";
 import { StartError } from "./start-error.ts";
@@ -25,7 +36,11 @@ export async function verifyAudit(
   const options = parseOptions(rest, {
     key: { type: "string" },
     checkpoint: { type: "string", multiple: true },
+    "from-seq": { type: "string" },
   });
+  const from = options["from-seq"];
+  if (from !== undefined && !/^[1-9]\d{0,14}$/.test(from))
+    throw new UsageError("--from-seq expects the number of a record.");
   const placeOf = (path: string) => resolve(program.folder, path);
   const key =
     options.key === undefined
@@ -34,31 +49,61 @@ export async function verifyAudit(
   const anchors: SignedCheckpoint[] = [];
   for (const path of options.checkpoint ?? [])
     anchors.push(...(await readCheckpoints(placeOf(path))));
-  const report = await verifyFile(placeOf(file), key, anchors);
+  const begins = from === undefined ? undefined : Number(from);
+  const report = await verifyFile(placeOf(file), key, anchors, begins);
   if (report.fault) throw new StartError(describeFault(report));
   program.stdout.write(`${describe(report)}\n`);
 }
 
+/**
+ * @param key of those that signed one after the other, the one that is trusted
+ * @param from where the export begins; absent for the log as it is kept
+ */
 export async function verifyFile(
   path: string,
   key: KeyObject | undefined,
   anchors: readonly SignedCheckpoint[],
+  from?: number,
 ): Promise<ChainReport> {
-  const verifier = new ChainVerifier(key, anchors);
+  const keys = key && new KeyChain(key, await readRotations(path));
+  const verifier = new ChainVerifier(keys, anchors);
+  const prunings = new Prunings(keys);
+  for await (const line of exportLinesOf(path)) {
+    if (line.kind === "link") {
+      const { link, opened } = line;
+      prunings.follow(link);
+      const isRight = !opened || isFaithful(link.record, opened);
+      verifier.follow(link, isRight);
+    } else if (line.kind === "checkpoint") verifier.pass(line.signed);
+    if (verifier.isBroken) break;
+  }
+  const report = verifier.end();
+  const fault = report.fault ?? prunings.findFault(from);
+  return { ...report, ...(fault && { fault }) };
+}
+
+/** Of keys that signed what comes, or signed before: a key is known before what it signed is read. */
+async function readRotations(path: string): Promise<KeyRotation[]> {
+  const found: KeyRotation[] = [];
+  for await (const line of exportLinesOf(path)) {
+    if (line.kind === "rotation") found.push(line.rotation);
+    if (line.kind !== "link") continue;
+    const { seq, record } = line.link;
+    const signed = readStatement(ROTATION, record);
+    if (signed) found.push({ seq, signed });
+  }
+  return found;
+}
+
+async function* exportLinesOf(path: string): AsyncGenerator<ExportLine> {
   for await (const { text, number } of linesOf(path)) {
     const line = readExportLine(text);
     if (!line)
       throw new StartError(
         `Line ${number} of ${path} is no record of an audit log. Export it as ndjson.`,
       );
-    if (line.kind === "link") {
-      const { link, opened } = line;
-      const isRight = !opened || isFaithful(link.record, opened);
-      verifier.follow(link, isRight);
-    } else verifier.pass(line.signed);
-    if (verifier.isBroken) break;
+    yield line;
   }
-  return verifier.end();
 }
 
 async function readCheckpoints(path: string): Promise<SignedCheckpoint[]> {
@@ -91,19 +136,28 @@ async function* linesOf(path: string) {
 
 /** The key as `myelin audit key` prints it, or a file that holds it. */
 export async function readKey(given: string, path: string): Promise<KeyObject> {
+  const [key] = await readKeys(given, path);
+  return key!;
+}
+
+/** The same, of a file that holds several, one in a line. */
+export async function readKeys(
+  given: string,
+  path: string,
+): Promise<KeyObject[]> {
   const text = RAW_KEY.test(given)
     ? given
     : await readFile(path, "utf8").catch(() => "");
-  const [, raw] = RAW_KEY.exec(text.trim()) ?? [];
-  if (raw === undefined)
+  const keys = text
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .map((line) => readPublicKey(RAW_KEY.exec(line.trim())?.[1] ?? ""));
+  const known = keys.flatMap((key) => key ?? []);
+  if (known.length === 0 || known.length < keys.length)
     throw new UsageError(
       "--key expects the public key that `myelin audit key` prints, or a file that holds it.",
     );
-  const x = Buffer.from(raw, "base64").toString("base64url");
-  return createPublicKey({
-    key: { kty: "OKP", crv: "Ed25519", x },
-    format: "jwk",
-  });
+  return known;
 }
 
 const RAW_KEY = /^(?:ed25519:\S+ )?([A-Za-z0-9+/]{43})=?$/;

@@ -1,6 +1,13 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { exportAudit as readExport } from "../domain/admin/export-audit.ts";
 import type { ExportFormat } from "../domain/admin/export-audit.ts";
 import { auditRecord } from "../domain/admin/audit-record.ts";
+import {
+  listPublicKeys,
+  rotateAuditKey,
+} from "../domain/admin/audit-rotation.ts";
+import { auditName } from "../storage/secret-source.ts";
 import { act, findPlace } from "./act.ts";
 import { folderOptions, parseOptions } from "./options.ts";
 import type { Program } from "./program.ts";
@@ -52,7 +59,43 @@ export async function printAuditKey(
   program: Program,
   args: readonly string[],
 ): Promise<void> {
-  const options = parseOptions(args, folderOptions);
+  const options = parseOptions(args, {
+    ...folderOptions,
+    all: { type: "boolean", default: false },
+  });
   const place = await findPlace(program, options);
-  await act(program, place, async ({ auditKey }) => auditKey.publicKey);
+  await act(program, place, async (edges) => {
+    if (!options.all) return (await edges.auditKey.current()).publicKey;
+    const keys = await listPublicKeys(edges);
+    return keys
+      .map(({ keyId, publicKey }) => `${keyId} ${publicKey}`)
+      .join("\n");
+  });
+}
+
+/** `myelin audit rotate-key`: the old key signs the new one, and nothing after that. */
+export async function rotateKey(
+  program: Program,
+  args: readonly string[],
+): Promise<void> {
+  const options = parseOptions(args, {
+    ...folderOptions,
+    destroy: { type: "boolean", default: false },
+  });
+  const place = await findPlace(program, options);
+  await act(program, place, async (edges) => {
+    const rotation = await rotateAuditKey(edges, "command line");
+    if (!rotation)
+      return "Another process has replaced the key just now, and it stays so.";
+    const { before, after } = rotation;
+    const file = join(place.dataFolder, "keys", auditName(before.epoch));
+    if (options.destroy) await rm(file, { force: true });
+    return [
+      `Checkpoints are signed by ${after.keyId} from now on; ${before.keyId} has signed that.`,
+      `Its public key: ${after.publicKey}`,
+      options.destroy
+        ? `The file ${file} is removed; destroy its copies too.`
+        : `Destroy ${file} and its copies: it signs nothing any more.`,
+    ].join("\n");
+  });
 }

@@ -6,6 +6,11 @@ import {
   openDatabase,
   type Sql,
 } from "../storage/database.ts";
+import {
+  assertMayServe,
+  findRole,
+  letServe,
+} from "../storage/database-roles.ts";
 import { migrate } from "../storage/migrate.ts";
 import { waitForDatabase } from "./wait-for-database.ts";
 import { settleServerSetting } from "../storage/server-settings.ts";
@@ -20,7 +25,7 @@ export async function prepareDatabase(
   const isPrivate = config.database.url === undefined;
   const sql = openDatabase(databaseUrl, { poolSize, log });
   try {
-    await waitForDatabase(log, isPrivate, () => settle(config, sql));
+    await waitForDatabase(log, isPrivate, () => settle(config, sql, log));
     return sql;
   } catch (error) {
     await sql.end({ timeout: 1 });
@@ -28,11 +33,44 @@ export async function prepareDatabase(
   }
 }
 
-async function settle(config: Config, sql: Sql): Promise<void> {
+async function settle(config: Config, sql: Sql, log: Log): Promise<void> {
   await assertSafeDatabase(sql);
-  await migrate(sql, () => Date.now());
+  const ownerUrl = config.database.ownerUrl?.reveal();
+  if (ownerUrl === undefined) await migrateAsServer(sql);
+  else await migrateFor(await findRole(sql), ownerUrl, log);
   await assertServerName(sql, config.serverName);
 }
+
+/** Brings the tables up to date as their owner, and lets another role serve with them. */
+export async function migrateFor(
+  role: string,
+  ownerUrl: string,
+  log: Log,
+): Promise<void> {
+  const owner = openDatabase(ownerUrl, { poolSize: 1, log });
+  try {
+    await migrate(owner, () => Date.now());
+    if (role === (await findRole(owner))) await assertMayServe(owner, role);
+    await letServe(owner, role);
+    await assertMayServe(owner, role);
+  } finally {
+    await owner.end({ timeout: 1 });
+  }
+}
+
+async function migrateAsServer(sql: Sql): Promise<void> {
+  try {
+    await migrate(sql, () => Date.now());
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+    throw new StartError(
+      `The tables of the database are not those of this program, and the role ${await findRole(sql)} may not change them. Run \`myelin database grant --role ${await findRole(sql)}\` as their owner, or set database.owner_url.`,
+    );
+  }
+}
+
+const isRefused = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && error.code === "42501";
 
 async function assertServerName(sql: Sql, serverName: string): Promise<void> {
   const settled = await settleServerSetting(sql, "server_name", serverName);

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { isCertificate } from "../core/destruction-certificate.ts";
 import { readJson } from "../core/json-reader.ts";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
-import { readKey } from "./audit-verify.ts";
+import { readKeys } from "./audit-verify.ts";
 import { parseOptions } from "./options.ts";
 import type { Program } from "./program.ts";
 import { StartError } from "./start-error.ts";
@@ -22,7 +22,8 @@ export async function verifyCertificates(
     throw new UsageError(
       "--key expects the key that `myelin audit key` prints.",
     );
-  const key = await readKey(given, resolve(program.folder, given));
+  // Those that signed before stay good for what they signed.
+  const keys = await readKeys(given, resolve(program.folder, given));
   const path = resolve(program.folder, file);
   const certificates = readCertificates(
     await readFile(path, "utf8").catch(() => ""),
@@ -30,7 +31,7 @@ export async function verifyCertificates(
   if (certificates.length === 0)
     throw new StartError(`There is no certificate in ${path}.`);
   for (const { certificate, signature } of certificates) {
-    if (!isCertificate(certificate, signature, key))
+    if (!keys.some((key) => isCertificate(certificate, signature, key)))
       throw new StartError(
         "A certificate is not what this key has signed: it was changed, or is another server's.",
       );

@@ -40,10 +40,14 @@ const commands: Readonly<Record<string, Command>> = {
     (await import("./audit.ts")).exportAudit(...call),
   "audit key": async (...call) =>
     (await import("./audit.ts")).printAuditKey(...call),
+  "audit rotate-key": async (...call) =>
+    (await import("./audit.ts")).rotateKey(...call),
   "retention verify": async (...call) =>
     (await import("./retention-verify.ts")).verifyCertificates(...call),
   "keys rotate": async (...call) =>
     (await import("./keys.ts")).rotateKeys(...call),
+  "database grant": async (...call) =>
+    (await import("./database-grant.ts")).grantDatabase(...call),
   "database upgrade": upgradeDatabase,
 };
 

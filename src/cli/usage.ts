@@ -34,18 +34,24 @@ export const USAGE = `Usage: myelin <command>
   audit verify FILE    say whether an exported audit log is what was written
     --key KEY            the public key of its checkpoints, or a file that holds it
     --checkpoint FILE    checkpoints that were kept elsewhere; may be given again
+    --from-seq N         where the export begins, if it is a part of the log
   audit export         print the audit log
     --format NAME        ndjson, csv or cef (ndjson, which alone can be verified)
     --from-seq N         from this record on
   audit key            print the public key of the checkpoints
+    --all                and of those that signed before, the first one first
+  audit rotate-key     have another key sign the checkpoints; the old one signs that
+    --destroy            remove the old key's file too
   retention verify FILE   say whether a certificate of destruction is genuine
     --key KEY            the public key as audit key prints it, or a file that holds it
   keys rotate          wrap all living keys under a new master key
     --destroy            remove the old master keys' files too
+  database grant       bring your own database up to date, and let a role serve with it
+    --role NAME          the role; it changes no table, and nothing of the audit log
   database upgrade     bring the private PostgreSQL to a newer version
 
-config, admin, owner, policy, database, keys, audit export and audit key take --config too,
-and all but config --data.
+config, admin, owner, policy, database, keys, audit export, audit key and audit rotate-key
+take --config too, and all but config --data.
 `;
 
 /** The command line cannot be understood. */

@@ -123,6 +123,14 @@ export const auditSchema = {
       description:
         "How old records may become before an auditor has signed that they were reviewed.",
     },
+    retention_days: {
+      type: "integer",
+      minimum: 180,
+      maximum: 36_500,
+      example: 730,
+      description:
+        "How long records are kept, 180 days at the least. What is older is deleted once it was signed and brought outside, unless a legal hold is of its time. If unset, all are kept for ever.",
+    },
     syslog_ca: {
       type: "string",
       minLength: 1,

@@ -96,6 +96,7 @@ export const configSchema = {
     database: {
       type: "object",
       description: "The database: PostgreSQL 15 or newer.",
+      dependentRequired: { owner_url: ["url"] },
       properties: {
         url: {
           type: "string",
@@ -104,6 +105,14 @@ export const configSchema = {
           example: "postgres://myelin:password@db.example.org/myelin",
           description:
             "Your own PostgreSQL. If unset, a private one runs in the data folder.",
+        },
+        owner_url: {
+          type: "string",
+          format: "postgres-url",
+          secret: true,
+          example: "postgres://myelin_owner:password@db.example.org/myelin",
+          description:
+            "The same database for the role that owns the tables. It brings them up to date and lets the role in url use them, which then can change no table and nothing of the audit log. If unset, the role in url does both.",
         },
         pool_size: {
           type: "integer",

@@ -1,4 +1,5 @@
 import { createHash, sign, verify, type KeyObject } from "node:crypto";
+import { KeyChain, type Signer } from "./audit-keys.ts";
 import { canonicalJson } from "./canonical-json.ts";
 
 /** A record in its place, as exports and the database hold it. */
@@ -83,7 +84,7 @@ export interface ChainReport {
  * outside, tells that.
  */
 export class ChainVerifier {
-  readonly #key: KeyObject | undefined;
+  readonly #keys: KeyChain | undefined;
   /** From outside, by their place. */
   readonly #anchors: ReadonlyMap<number, Checkpoint>;
   #first = 0;
@@ -93,18 +94,15 @@ export class ChainVerifier {
   #vouchedTo = 0;
   #fault: ChainFault | undefined;
 
-  constructor(key?: KeyObject, anchors: readonly SignedCheckpoint[] = []) {
-    this.#key = key;
-    const forged = anchors.find(
-      (anchor) => key !== undefined && !isSigned(anchor, key),
-    );
-    if (forged) {
-      const { seq } = forged.checkpoint;
-      this.#fail({
-        seq,
-        why: "the checkpoint from outside is not signed by this key",
-      });
-    }
+  /** @param key the one that is trusted, or that and those which followed */
+  constructor(
+    key?: KeyObject | KeyChain,
+    anchors: readonly SignedCheckpoint[] = [],
+  ) {
+    this.#keys =
+      key === undefined || key instanceof KeyChain ? key : new KeyChain(key);
+    for (const anchor of anchors)
+      this.#askWhoSigned(anchor, "the checkpoint from outside");
     this.#anchors = new Map(
       anchors.map(({ checkpoint }) => [checkpoint.seq, checkpoint]),
     );
@@ -139,6 +137,8 @@ export class ChainVerifier {
         seq,
         why: "what stands beside it for its readers is not what it says",
       });
+    const forged = this.#keys?.fault;
+    if (forged && forged.seq <= seq) return this.#fail(forged);
     this.#links += 1;
     this.#last = seq;
     this.#hash = hash;
@@ -148,15 +148,12 @@ export class ChainVerifier {
 
   /** A checkpoint that stands within what is verified. */
   pass(signed: SignedCheckpoint): void {
-    if (this.#fault || !this.#key) return;
+    if (this.#fault || !this.#keys) return;
     const { checkpoint } = signed;
-    if (!isSigned(signed, this.#key))
-      return this.#fail({
-        seq: checkpoint.seq,
-        why: "its checkpoint is not signed by this key",
-      });
+    const signer = this.#askWhoSigned(signed, "its checkpoint");
+    if (this.#fault) return;
     if (checkpoint.seq === this.#last)
-      this.#compare(checkpoint, "its signed checkpoint");
+      this.#compare(checkpoint, "its signed checkpoint", signer === "trusted");
     else if (checkpoint.seq > this.#last)
       this.#fail({
         seq: this.#last + 1,
@@ -165,6 +162,7 @@ export class ChainVerifier {
   }
 
   end(): ChainReport {
+    if (this.#keys?.fault) this.#fail(this.#keys.fault);
     const beyond = [...this.#anchors.keys()].filter((seq) => seq > this.#last);
     if (!this.#fault && beyond.length > 0)
       this.#fail({
@@ -189,9 +187,22 @@ export class ChainVerifier {
     if (anchor) this.#compare(anchor, "the checkpoint from outside");
   }
 
-  #compare(checkpoint: Checkpoint, what: string): void {
+  #askWhoSigned(signed: SignedCheckpoint, what: string): Signer | undefined {
+    const { seq } = signed.checkpoint;
+    const signer = this.#keys?.signerOf(seq, (key) => isSigned(signed, key));
+    if (signer === "stranger")
+      this.#fail({ seq, why: `${what} is not signed by this key` });
+    if (signer === "replaced")
+      this.#fail({
+        seq,
+        why: `${what} is signed by a key that had been replaced`,
+      });
+    return signer;
+  }
+
+  #compare(checkpoint: Checkpoint, what: string, isVouching = true): void {
     if (checkpoint.hash === this.#hash) {
-      this.#vouchedTo = checkpoint.seq;
+      if (isVouching) this.#vouchedTo = checkpoint.seq;
       return;
     }
     const seq = Math.max(this.#vouchedTo + 1, this.#first);

@@ -2,6 +2,7 @@ import { canonicalJson } from "./canonical-json.ts";
 import { readJson } from "./json-reader.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "./json.ts";
 import type { ChainLink, SignedCheckpoint } from "./audit-chain.ts";
+import type { KeyRotation } from "./audit-keys.ts";
 
 /** A line of an export that can be verified: a link, and what it says to its readers. */
 export const linkLine = (link: ChainLink, opened?: JsonObject): string =>
@@ -24,11 +25,22 @@ export const checkpointJson = ({
 export const checkpointLine = (signed: SignedCheckpoint): string =>
   JSON.stringify(checkpointJson(signed));
 
+export const rotationJson = ({ seq, signed }: KeyRotation): JsonObject => ({
+  seq,
+  rotation: signed.statement,
+  signature: signed.signature,
+});
+
+/** A key that signs what follows, where the record that names it is not in the export. */
+export const rotationLine = (rotation: KeyRotation): string =>
+  JSON.stringify(rotationJson(rotation));
+
 export type ExportLine =
   | { kind: "link"; link: ChainLink; opened?: JsonObject }
-  | { kind: "checkpoint"; signed: SignedCheckpoint };
+  | { kind: "checkpoint"; signed: SignedCheckpoint }
+  | { kind: "rotation"; rotation: KeyRotation };
 
-/** Undefined for what is neither. */
+/** Undefined for what is none of them. */
 export function readExportLine(text: string): ExportLine | undefined {
   const line = parse(text);
   if (!line) return undefined;
@@ -38,7 +50,12 @@ export function readExportLine(text: string): ExportLine | undefined {
       ...{ kind: "link", link: { seq, record, prevHash, hash } },
       ...(isJsonObject(line["opened"]) && { opened: line["opened"] }),
     };
-  const { checkpoint, signature } = line;
+  const { checkpoint, signature, rotation: statement } = line;
+  if (isPlace(seq) && isJsonObject(statement) && isText(signature))
+    return {
+      kind: "rotation",
+      rotation: { seq, signed: { statement, signature } },
+    };
   if (!isJsonObject(checkpoint) || !isText(signature)) return undefined;
   const { server, ts, key_id: keyId, seq: place, hash: head } = checkpoint;
   if (!isText(server) || !isPlace(ts) || !isText(keyId)) return undefined;

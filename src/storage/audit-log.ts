@@ -105,6 +105,13 @@ export async function findAuditHead(sql: Sql): Promise<AuditRow | undefined> {
   return row;
 }
 
+/** Where the log begins that is kept; undefined for an empty one. */
+export async function findFirstSeq(sql: Sql): Promise<number | undefined> {
+  const [row] = await sql<{ seq: number }[]>`
+    select seq from audit_log order by seq limit 1`;
+  return row?.seq;
+}
+
 export async function findAuditRow(
   sql: Sql,
   seq: number,

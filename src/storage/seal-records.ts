@@ -2,6 +2,7 @@ import { canonicalJson } from "../core/canonical-json.ts";
 import { isUserId } from "../core/ids.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { AuditActor, AuditDraft } from "./audit-draft.ts";
+import { WeightedCache } from "../util/weighted-cache.ts";
 import type { Sql } from "./database.ts";
 import type { KeyHandle, Keyring, KeyName } from "./keyring.ts";
 import { listExistingUsers } from "./users.ts";
@@ -10,9 +11,18 @@ import type { RecordingCommitter, Committer } from "./write.ts";
 export interface RecordNeeds {
   sql: Sql;
   keyring: Pick<Keyring, "prepare" | "seal" | "hashWords" | "spanAt">;
+  known: KnownUsers;
   /** Names this process. */
   node: string;
 }
+
+/** Users of whom this process knows that they exist: none is ever removed. */
+export type KnownUsers = WeightedCache<string, true>;
+
+const MOST_KNOWN = 10_000;
+
+export const createKnownUsers = (): KnownUsers =>
+  new WeightedCache(MOST_KNOWN, () => 1);
 
 /** What sealed parts of a record are bound to; their places in it differ by the last word. */
 export const AUDIT_CONTEXT = "myelin audit";
@@ -51,7 +61,7 @@ async function sealRecords(
   const asked = [...new Set(named)].filter(
     (userId) => isUserId(userId) && !made.includes(userId),
   );
-  const known = [...made, ...(await listExistingUsers(needs.sql, asked))];
+  const known = [...made, ...(await listKnown(needs, asked))];
   const used = known.filter((userId) => named.includes(userId));
   const months = [...new Set(drafts.map(({ ts }) => needs.keyring.spanAt(ts)))];
   const handles = await needs.keyring.prepare([
@@ -65,6 +75,19 @@ async function sealRecords(
     ),
   };
   return drafts.map((draft) => writeRecord(needs, draft, keys));
+}
+
+/** Those of these who exist; whoever is not known yet may since have come to be. */
+async function listKnown(
+  { sql, known }: Pick<RecordNeeds, "known" | "sql">,
+  userIds: readonly string[],
+): Promise<string[]> {
+  const asked = userIds.filter((userId) => known.get(userId) === undefined);
+  const found = await listExistingUsers(sql, asked);
+  for (const userId of found) known.set(userId, true);
+  return userIds.filter(
+    (userId) => !asked.includes(userId) || found.includes(userId),
+  );
 }
 
 interface Keys {

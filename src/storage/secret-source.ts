@@ -25,25 +25,36 @@ export function epochOf(name: string): number | undefined {
   return match ? Number(match[1]) : undefined;
 }
 
+/** Of the keys that sign checkpoints one after the other, the one of this epoch. */
+export const auditName = (epoch: number): string =>
+  epoch === 1 ? AUDIT : `${AUDIT}-${epoch}`;
+function auditEpochOf(name: string): number | undefined {
+  const match = /^audit(?:-([1-9]\d*))?$/.exec(name);
+  return match ? Number(match[1] ?? "1") : undefined;
+}
+
 /** The text of a secret, as the environment or its file tells it. */
 export async function findSecretText(
   source: SecretSource,
   name: string,
 ): Promise<string | undefined> {
-  const epoch = epochOf(name);
-  if (epoch === undefined) {
-    return (
-      source.given.get(name)?.reveal() ?? findKeyFile(source.keysDir, name)
-    );
-  }
-  const masters = source.given.get("master")?.reveal() ?? "";
-  return findGivenMaster(masters, epoch) ?? findKeyFile(source.keysDir, name);
+  return findGiven(source, name) ?? findKeyFile(source.keysDir, name);
+}
+
+function findGiven({ given }: SecretSource, name: string): string | undefined {
+  const master = epochOf(name);
+  const audit = auditEpochOf(name);
+  if (master !== undefined)
+    return findEpoch(given.get("master")?.reveal() ?? "", master);
+  if (audit !== undefined)
+    return findEpoch(given.get(AUDIT)?.reveal() ?? "", audit);
+  return given.get(name)?.reveal();
 }
 
 /** Of `<key>` (the first epoch) or `1:<key>,2:<key>`, the one of this epoch. */
-function findGivenMaster(text: string, epoch: number): string | undefined {
+function findEpoch(text: string, epoch: number): string | undefined {
   for (const part of text.split(",")) {
-    const match = /^(?:(\d+):)?(\S+)$/.exec(part.trim());
+    const match = /^(?:(\d+):)?(\S.*)$/.exec(part.trim());
     if (match && Number(match[1] ?? "1") === epoch) return match[2];
   }
   return undefined;
@@ -58,10 +69,14 @@ export function makeSecretText(name: string): string {
 
 /** Where an operator puts a secret, in words. */
 export function placeOf({ keysDir }: SecretSource, name: string): string {
+  const master = epochOf(name);
+  const audit = auditEpochOf(name) ?? 1;
   const variable =
-    epochOf(name) === undefined
-      ? `MYELIN_KEYS_${name.toUpperCase()}`
-      : `MYELIN_KEYS_MASTER (as ${String(epochOf(name))}:<key>)`;
+    master !== undefined
+      ? `MYELIN_KEYS_MASTER (as ${master}:<key>)`
+      : audit > 1
+        ? `MYELIN_KEYS_AUDIT (as ${audit}:<key>)`
+        : `MYELIN_KEYS_${name.toUpperCase()}`;
   return `the file ${join(keysDir, name)} or the variable ${variable}`;
 }
 
@@ -81,7 +96,7 @@ export function readBytes(
 
 /** Whether a secret is a key that signs. */
 export const isSigningName = (name: string): boolean =>
-  name === SIGNING || name === AUDIT;
+  name === SIGNING || auditEpochOf(name) !== undefined;
 
 export function readSigningKey(
   source: SecretSource,

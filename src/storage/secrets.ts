@@ -1,3 +1,5 @@
+import { createAuditKeys, type AuditKeys } from "./audit-key-source.ts";
+import { findAuditKey } from "./audit-keys.ts";
 import type { Sql } from "./database.ts";
 import { deleteKeyFile, makeKeyFile } from "./key-files.ts";
 import { MasterKey, createMasterKeys } from "./master-key.ts";
@@ -26,8 +28,8 @@ import type { SigningKey } from "./signing-key.ts";
 export interface Secrets {
   masterKeys: MasterKeys;
   signingKey: SigningKey;
-  /** Signs checkpoints of the audit log. */
-  auditKey: SigningKey;
+  /** Sign checkpoints of the audit log. */
+  auditKeys: AuditKeys;
   /** Still published, never signed with. */
   oldSigningKeys: readonly OldSigningKey[];
   pepper: Buffer;
@@ -44,20 +46,22 @@ export async function loadSecrets(
 ): Promise<Secrets> {
   const record =
     (await findSecretsRecord(sql)) ?? (await makeSecrets(source, sql));
-  const texts = await readTexts(source, record);
+  const texts = await readTexts(source, record, sql);
+  const auditKeys = createAuditKeys(source, sql);
+  await auditKeys.current();
   const masterKeys = createMasterKeys(
     { epoch: record.epoch, keys: readMasterKeys(source, texts) },
     async () => {
       const now = await findSecretsRecord(sql);
       if (!now) throw new SecretsError("The database has lost its record.");
-      const keys = readMasterKeys(source, await readTexts(source, now));
+      const keys = readMasterKeys(source, await readTexts(source, now, sql));
       return { epoch: now.epoch, keys };
     },
   );
   return {
     masterKeys,
     signingKey: readSigningKey(source, SIGNING, texts.get(SIGNING) ?? ""),
-    auditKey: readSigningKey(source, AUDIT, texts.get(AUDIT) ?? ""),
+    auditKeys,
     oldSigningKeys: record.oldSigningKeys,
     pepper: readBytes(source, PEPPER, texts.get(PEPPER) ?? ""),
   };
@@ -107,10 +111,14 @@ async function deleteFiles(source: SecretSource, names: readonly string[]) {
 async function readTexts(
   source: SecretSource,
   record: SecretsRecord,
+  sql: Sql,
 ): Promise<ReadonlyMap<string, string>> {
   const texts = new Map<string, string>();
   const faults: string[] = [];
+  // Once it was replaced, the first one may be destroyed.
+  const isReplaced = (await findAuditKey(sql)) !== undefined;
   for (const [name, fingerprint] of Object.entries(record.fingerprints)) {
+    if (name === AUDIT && isReplaced) continue;
     const text = await findSecretText(source, name);
     if (text === undefined) {
       faults.push(

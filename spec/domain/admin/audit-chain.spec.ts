@@ -89,7 +89,7 @@ describe("the chain of the audit log", () => {
     const again = await readCheckpoints(server.edges, 0);
     expect(again.checkpoints).to.have.length(3);
     await exportTo(server.edges, join(folder, "signed"));
-    const key = publicKeyOf(server.edges);
+    const key = await publicKeyOf(server.edges);
     const report = await verifyFile(join(folder, "signed"), key, []);
     expect(report).to.deep.include({ vouchedTo: head + 2100 });
   }).timeout(120_000);
@@ -133,7 +133,7 @@ describe("the chain of the audit log", () => {
     const [logout, lock] = await readAudit(server, head - 2);
     expect(logout!.actor).to.deep.include({ type: "user", erased: true });
     expect(logout!.actor["pseudonym"]).to.equal(lock!.resource["pseudonym"]);
-    const key = publicKeyOf(edges);
+    const key = await publicKeyOf(edges);
     const report = await verifyFile(join(folder, "erased"), key, []);
     expect(report.fault).to.equal(undefined);
     expect(report.last).to.equal(head);
@@ -229,16 +229,17 @@ describe("what the owner of the database does to the audit log", () => {
       tamper(statement, async (edges) => {
         const file = join(folder, "export");
         await exportTo(edges, file);
-        const key = publicKeyOf(server.edges);
+        const key = await publicKeyOf(server.edges);
         const report = await verifyFile(file, key, outside);
         expect(report.fault).to.include({
           seq,
           ...(upTo !== undefined && { upTo }),
         });
+        const { publicKey } = await edges.auditKey.current();
         const said: string[] = [];
         const code = await run(
           programOf(said, [
-            ...["audit", "verify", file, "--key", edges.auditKey.publicKey],
+            ...["audit", "verify", file, "--key", publicKey],
             ...["--checkpoint", join(folder, "outside")],
           ]),
         );
@@ -271,8 +272,8 @@ describe("what the owner of the database does to the audit log", () => {
     const file = join(folder, "export");
     await exportTo(server.edges, file);
     const said: string[] = [];
-    const key = server.edges.auditKey.publicKey;
-    const args = ["audit", "verify", file, "--key", key];
+    const { publicKey } = await server.edges.auditKey.current();
+    const args = ["audit", "verify", file, "--key", publicKey];
     expect(await run(programOf(said, args))).to.equal(0);
     expect(said.join("")).to.include(
       "30 records hold, from 1 to 30. A checkpoint vouches for all of it.",

@@ -104,11 +104,9 @@ describe("/_myelin/admin/v1/audit", () => {
     const file = join(await makeFolder(), "export");
     await writeFile(file, answer.bytes);
     const { body: key } = await auditor.get(`${A}/audit/key`);
-    expect(key).to.deep.equal({
-      key_id: server.edges.auditKey.keyId,
-      public_key: server.edges.auditKey.publicKey,
-    });
-    const report = await verifyFile(file, publicKeyOf(server.edges), []);
+    const { keyId, publicKey } = await server.edges.auditKey.current();
+    expect(key).to.deep.equal({ key_id: keyId, public_key: publicKey });
+    const report = await verifyFile(file, await publicKeyOf(server.edges), []);
     expect(report.fault).to.equal(undefined);
     expect(report.vouchedTo).to.be.above(5);
     const { checkpoints } = must<{ checkpoints: Json[] }>(

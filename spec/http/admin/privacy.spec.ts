@@ -372,7 +372,8 @@ describe("erasure of a person", () => {
       await officer.get(`${N}/users/${alice.userId}/erasure/certificate`),
     );
     const { certificate, signature } = answer;
-    const x = Buffer.from(server.edges.auditKey.publicKey, "base64");
+    const { publicKey } = await server.edges.auditKey.current();
+    const x = Buffer.from(publicKey, "base64");
     const key = createPublicKey({
       key: { kty: "OKP", crv: "Ed25519", x: x.toString("base64url") },
       format: "jwk",

@@ -586,9 +586,8 @@ describe("certificates of destruction", () => {
   before(async () => {
     admin = await administrator(server, "admin", "security-admin");
     alice = await server.user("alice");
-    const x = Buffer.from(server.edges.auditKey.publicKey, "base64").toString(
-      "base64url",
-    );
+    const { publicKey } = await server.edges.auditKey.current();
+    const x = Buffer.from(publicKey, "base64").toString("base64url");
     key = createPublicKey({
       key: { kty: "OKP", crv: "Ed25519", x },
       format: "jwk",

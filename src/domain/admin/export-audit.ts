@@ -1,4 +1,8 @@
-import { checkpointLine, linkLine } from "../../core/audit-export.ts";
+import {
+  checkpointLine,
+  linkLine,
+  rotationLine,
+} from "../../core/audit-export.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { Edges } from "../../edges.ts";
 import {
@@ -7,6 +11,7 @@ import {
   type AuditRow,
 } from "../../storage/audit-log.ts";
 import { listCheckpoints } from "../../storage/audit-checkpoints.ts";
+import { listRotations } from "./audit-rotation.ts";
 import { cefLine, csvHead, csvLine } from "./audit-formats.ts";
 import { linkOf, signedOf } from "./checkpoints.ts";
 import { openRecords, type OpenedRecord } from "./open-records.ts";
@@ -54,8 +59,11 @@ async function* pages(
   if (format === "csv") yield csvHead;
   let after = start;
   let isMore = true;
+  let isBegun = false;
   while (isMore) {
     const rows = await read({ after, upTo, limit: ROWS_AT_ONCE });
+    if (format === "ndjson" && !isBegun) yield* heads(edges, rows[0]);
+    isBegun = true;
     isMore = rows.length === ROWS_AT_ONCE;
     const end = isMore ? rows.at(-1)!.seq : upTo;
     const opened = await openRecords(edges, rows);
@@ -66,6 +74,15 @@ async function* pages(
     yield lines.map((line) => `${line}\n`).join("");
     after = end;
   }
+}
+
+/** The keys that are named before the first of these records. */
+async function* heads(
+  edges: Needs,
+  first: AuditRow | undefined,
+): AsyncGenerator<string> {
+  for (const rotation of await listRotations(edges))
+    if (first && rotation.seq < first.seq) yield `${rotationLine(rotation)}\n`;
 }
 
 const plain = (format: "csv" | "cef", record: OpenedRecord): string =>

@@ -4,7 +4,7 @@ import {
   findTsAfter,
   listReviewedSpans,
 } from "../../storage/alerts.ts";
-import { findAuditHead } from "../../storage/audit-log.ts";
+import { findAuditHead, findFirstSeq } from "../../storage/audit-log.ts";
 
 /** Of the last years, where one is signed each week. */
 const MOST_REVIEWS = 10_000;
@@ -30,7 +30,8 @@ export async function readReviewsDue({
   settings,
 }: Pick<Edges, "db" | "now" | "settings">): Promise<ReviewsDue> {
   const reviews = await listReviewedSpans(db, MOST_REVIEWS);
-  let upTo = 0;
+  // What is no longer kept is due no more.
+  let upTo = ((await findFirstSeq(db)) ?? 1) - 1;
   for (const { fromSeq, toSeq } of reviews.toSorted(byStart))
     if (fromSeq <= upTo + 1) upTo = Math.max(upTo, toSeq);
   const [last] = reviews;

@@ -4,6 +4,7 @@ import {
   signCertificate,
 } from "../../core/destruction-certificate.ts";
 import type { JsonObject } from "../../core/json.ts";
+import type { AuditKey } from "../../storage/audit-key-source.ts";
 import { epochOf } from "../../storage/secret-source.ts";
 import { findSecretsRecord } from "../../storage/secrets-record.ts";
 
@@ -20,7 +21,8 @@ export async function findOldestEpoch({
 
 /** A certificate once more, which says since when no copy can be read any more. */
 export function signUnreadableSince(
-  { auditKey, now }: Pick<Edges, "auditKey" | "now">,
+  { now }: Pick<Edges, "now">,
+  { keyId, privateKey }: Pick<AuditKey, "keyId" | "privateKey">,
   document: string,
 ) {
   const unreadableTs = now();
@@ -29,7 +31,7 @@ export function signUnreadableSince(
     unreadable_ts: unreadableTs,
   });
   return {
-    ...{ unreadableTs, lastDocument, keyId: auditKey.keyId },
-    lastSignature: signCertificate(lastDocument, auditKey.privateKey),
+    ...{ unreadableTs, lastDocument, keyId },
+    lastSignature: signCertificate(lastDocument, privateKey),
   };
 }

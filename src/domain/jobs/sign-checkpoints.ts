@@ -44,7 +44,8 @@ export const signCheckpoints: Job<
     }
     const end = rows.at(-1);
     if (!end) return false;
-    const { keyId, privateKey } = auditKey;
+    // Not before the records were read: the key that one of them names signs it.
+    const { keyId, privateKey } = await auditKey.current();
     const { seq, hash } = linkOf(end);
     const checkpoint: Checkpoint = { server, seq, hash, ts: now(), keyId };
     const { signature } = signCheckpoint(checkpoint, privateKey);

@@ -23,7 +23,8 @@ import type { Job } from "./job.ts";
 
 type Needs = RaiseEdges & Pick<Edges, "keyring" | "memory">;
 
-const PLACE = "audit log";
+/** Of the place up to where it has read. */
+export const AUDIT_WATCH = "audit log";
 const AT_ONCE = 200;
 /** Read again at the most, when another process goes on. */
 const MOST_REMEMBERED = 20_000;
@@ -47,7 +48,7 @@ export const watchAudit: Job<Needs> = {
     if (!settings.alerts) return false;
     // Read before the log is, which so tells of each of them that it will ever tell of.
     const unreported = await findNewAdministrators(edges);
-    const after = await findDetectorPlace(db, PLACE);
+    const after = await findDetectorPlace(db, AUDIT_WATCH);
     const watch = await watchAt(edges, settings.alerts, after);
     const span = { after, upTo: Number.MAX_SAFE_INTEGER, limit: AT_ONCE };
     const rows = await listAuditRows(db, NO_FILTER, span);
@@ -60,7 +61,7 @@ export const watchAudit: Job<Needs> = {
     ]);
     await rememberPlaces(db, lease, places.seen);
     const last = rows.at(-1)?.seq ?? after;
-    if (last > after) await setDetectorPlace(db, lease, PLACE, last);
+    if (last > after) await setDetectorPlace(db, lease, AUDIT_WATCH, last);
     edges.memory.of(known).seq = last;
     if (rows.length === AT_ONCE) return true;
     await raiseAlerts(edges, unreported);

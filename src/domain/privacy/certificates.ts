@@ -34,6 +34,7 @@ export async function certifyErasure(
   requestedTs: number,
 ): Promise<void> {
   const erased = await listErased(db, jobId);
+  const { keyId, privateKey } = await auditKey.current();
   const certificateId = random.token(16);
   const goneTs = now();
   const document = certificateText({
@@ -49,10 +50,10 @@ export async function certifyErasure(
     limits: [...LIMITS],
   });
   await insertErasureCertificate(db, claim, {
-    ...{ certificateId, goneTs, document, keyId: auditKey.keyId },
+    ...{ certificateId, goneTs, document, keyId },
     userId: userId ?? "",
     masterEpoch: erased.find(({ what }) => what === EPOCH)?.count ?? null,
-    signature: signCertificate(document, auditKey.privateKey),
+    signature: signCertificate(document, privateKey),
   });
 }
 
@@ -64,6 +65,7 @@ export async function signUnreadable(
   lease: Lease,
 ): Promise<boolean> {
   const { db, settings } = edges;
+  const key = await edges.auditKey.current();
   const rows = await listUnreadableErasures(db, {
     horizonMs: settings.keyBackupMs,
     oldestEpoch: await findOldestEpoch(edges),
@@ -72,7 +74,7 @@ export async function signUnreadable(
   for (const { certificateId, document } of rows) {
     await finishErasureCertificate(db, lease, {
       certificateId,
-      ...signUnreadableSince(edges, document),
+      ...signUnreadableSince(edges, key, document),
     });
   }
   return rows.length === AT_ONCE;

@@ -1,4 +1,5 @@
-import { checkpointJson } from "../../core/audit-export.ts";
+import { checkpointJson, rotationJson } from "../../core/audit-export.ts";
+import { listRotations } from "../../domain/admin/audit-rotation.ts";
 import {
   exportAudit,
   type ExportFormat,
@@ -118,15 +119,22 @@ export const getAuditExport = endpoint<{
   },
 });
 
-/** The public key that checkpoints are signed with. */
+/** The public key that checkpoints are signed with, and how it followed from the first one. */
 export const getAuditKey = endpoint({
   method: "get",
   path: `${AUDIT}/key`,
   auth: "admin",
   permission: "audit.read",
   rateLimit: "admin",
-  async handle({ auditKey }) {
-    return { key_id: auditKey.keyId, public_key: auditKey.publicKey };
+  async handle(edges) {
+    const { keyId, publicKey } = await edges.auditKey.current();
+    const rotations = await listRotations(edges);
+    return {
+      ...{ key_id: keyId, public_key: publicKey },
+      ...(rotations.length > 0 && {
+        rotations: rotations.map(rotationJson),
+      }),
+    };
   },
 });
 

@@ -30,6 +30,7 @@ export async function signCertificates(
 ): Promise<boolean> {
   const { auditKey, db, random, settings } = edges;
   const ended = await listUncertified(db, AT_ONCE);
+  const { keyId, privateKey } = await auditKey.current();
   for (const row of ended) {
     const certificateId = random.token(16);
     const document = certificateText({
@@ -37,9 +38,9 @@ export async function signCertificates(
       ...factsOf(row),
     });
     await insertCertificate(db, lease, {
-      ...{ certificateId, document, keyId: auditKey.keyId },
+      ...{ certificateId, document, keyId },
       ...{ jobId: row.jobId, policyId: row.policyId, goneTs: row.goneTs },
-      signature: signCertificate(document, auditKey.privateKey),
+      signature: signCertificate(document, privateKey),
     });
   }
   await noteKeysGone(db, lease);
@@ -70,6 +71,7 @@ const factsOf = (row: UncertifiedRow): JsonObject => ({
 
 async function signUnreadable(edges: Needs, lease: Lease): Promise<number> {
   const { db, settings } = edges;
+  const key = await edges.auditKey.current();
   const rows = await listUnreadable(db, {
     horizonMs: settings.keyBackupMs,
     oldestEpoch: await findOldestEpoch(edges),
@@ -78,7 +80,7 @@ async function signUnreadable(edges: Needs, lease: Lease): Promise<number> {
   for (const { certificateId, document } of rows) {
     await finishCertificate(db, lease, {
       certificateId,
-      ...signUnreadableSince(edges, document),
+      ...signUnreadableSince(edges, key, document),
     });
   }
   return rows.length;
