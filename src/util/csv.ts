@@ -57,7 +57,10 @@ export function readCsv(text: string, mostRecords = Infinity): CsvRecord[] {
     const isEmpty = record.fields.length === 1 && record.fields[0] === "";
     if (isEmpty) return;
     if (records.length >= mostRecords)
-      throw new CsvFault(record.line, `There are more than ${mostRecords} records.`);
+      throw new CsvFault(
+        record.line,
+        `There are more than ${mostRecords} records.`,
+      );
     records.push(record);
   };
 

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { parseUserId } from "../../../src/core/ids.ts";
 import {
   reportCampaign,
   searchCampaignMembers,
@@ -62,7 +63,7 @@ describe("the statements of what is done to many", () => {
   it("are as many for the sessions of 500 as for those of 10", async () => {
     const users = (n: number) =>
       Array.from({ length: n }, (_, i) => `@s${i}:test`);
-    const who = { userId: "@a:test" as const };
+    const who = { userId: parseUserId("@a:test") };
     const ask = (n: number) =>
       count((edges) =>
         listBeyond(edges, who, "users.sessions.write", users(n)),

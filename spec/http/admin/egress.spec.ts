@@ -41,8 +41,8 @@ describe("what goes out", () => {
       ["identity_server", "identity.example.org"],
     ]);
     for (const party of parties)
-      expect(party["data_classes"], String(party["kind"])).to.be.an("array").that
-        .is.not.empty;
+      expect(party["data_classes"], String(party["kind"])).to.be.an("array")
+        .that.is.not.empty;
     expect(JSON.stringify(parties)).to.not.include("a secret");
   });
 

@@ -203,9 +203,10 @@ describe("a list of accounts", () => {
     const admin = await administrator(server, "operator", "system-admin");
     const names = Array.from({ length: 25 }, (_, i) => `gone${i + 10}`);
     const jobId = await begin(
-      ["localpart,password", ...names.map((name) => `${name},${PASSWORD}`)].join(
-        "\n",
-      ),
+      [
+        "localpart,password",
+        ...names.map((name) => `${name},${PASSWORD}`),
+      ].join("\n"),
     );
     await runTask(server.edges, { jobId, steps: 1 });
     must(await admin.delete(`${N}/jobs/${jobId}`));

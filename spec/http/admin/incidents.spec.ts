@@ -101,19 +101,23 @@ describe("an incident", () => {
     await open({ aware_ts: Date.now() - 50 * HOUR_MS });
     const told = await open({ aware_ts: Date.now() - 80 * HOUR_MS });
     must(
-      await admin.put(`${INCIDENTS}/${told}`, { version: 1, notification: "n" }),
+      await admin.put(`${INCIDENTS}/${told}`, {
+        version: 1,
+        notification: "n",
+      }),
     );
     expect((await show(told)).clock).to.include({ overdue: true });
     for (let i = 0; i < 2; i += 1) {
-      await server.database.sql`update leases set expires_ts = clock_timestamp()`;
+      await server.database
+        .sql`update leases set expires_ts = clock_timestamp()`;
       await runJob(server.edges, watchIncidents);
     }
     const { alerts } = must<{ alerts: Json[] }>(
       await auditor.get(`${N}/alerts?detector=incident_clock`, grounds),
     );
-    expect(alerts.map(({ facts }) => (facts as Json)["incident_id"])).to.deep.equal(
-      [late],
-    );
+    expect(
+      alerts.map(({ facts }) => (facts as Json)["incident_id"]),
+    ).to.deep.equal([late]);
   });
 
   it("shows from the audit log what somebody read and changed in its time, and by which sessions", async () => {
@@ -242,7 +246,9 @@ describe("an incident", () => {
     must(await security.put(`${INCIDENTS}/${id}`, { version: 1, campaign_id }));
     expect(await show(id)).to.include({ campaign_id });
     const absent = { version: 2, campaign_id: "absent" };
-    expect((await admin.put(`${INCIDENTS}/${id}`, absent)).status).to.equal(404);
+    expect((await admin.put(`${INCIDENTS}/${id}`, absent)).status).to.equal(
+      404,
+    );
     const { incidents } = must<{ incidents: Json[] }>(
       await auditor.get(`${INCIDENTS}?state=open&dir=b&limit=1`),
     );

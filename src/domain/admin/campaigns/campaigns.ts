@@ -85,10 +85,9 @@ export async function beginCampaign(
 }
 
 const reminderOf = (content: JsonObject): JsonObject => {
-  const { body } = content;
-  const { formatted_body: _, format: __, ...rest } = content;
+  const { body, msgtype = "m.text" } = content;
   return typeof body === "string"
-    ? { ...rest, body: `Reminder 提醒: ${body}` }
+    ? { msgtype, body: `Reminder 提醒: ${body}` }
     : content;
 };
 
@@ -96,7 +95,10 @@ async function assertAudience(
   { db }: Pick<Edges, "db">,
   { kind, id, users }: NewCampaign["audience"],
 ): Promise<void> {
-  if ((kind === "group") !== (id !== "") || (kind === "users") !== users.length > 0)
+  if (
+    (kind === "group") !== (id !== "") ||
+    (kind === "users") !== users.length > 0
+  )
     throw invalid(
       "An audience is all, a group by its id, or users by a list of them.",
     );

@@ -42,7 +42,10 @@ function checkLine(
   const { localpart, displayName, email, password, groups } = line;
   const checks: [Column, () => void][] = [
     ["localpart", () => void parseNewUserId(localpart, settings.serverName)],
-    ["displayname", () => void checkFieldValue("displayname", displayName ?? "")],
+    [
+      "displayname",
+      () => void checkFieldValue("displayname", displayName ?? ""),
+    ],
     ["email", () => assertAddress(email)],
     ["password", () => assertPassword(settings, password)],
     ["groups", () => assertGroupNames(groups)],
@@ -74,7 +77,9 @@ function assertGroupNames(groups: readonly string[]): void {
   if (groups.length > MOST_GROUPS)
     throw invalid(`An account is proposed for ${MOST_GROUPS} groups at most.`);
   if (!groups.every(isName))
-    throw invalid("A group is named by lower-case letters, digits and hyphens.");
+    throw invalid(
+      "A group is named by lower-case letters, digits and hyphens.",
+    );
 }
 
 const invalid = (message: string): MatrixError =>

@@ -137,10 +137,7 @@ function textOf(column: Column, value: JsonValue): string | undefined {
   return isList ? value.join(";") : undefined;
 }
 
-function lineOf(
-  line: number,
-  said: ReadonlyMap<Column, string>,
-): AccountLine {
+function lineOf(line: number, said: ReadonlyMap<Column, string>): AccountLine {
   const displayName = said.get("displayname");
   const email = said.get("email");
   const password = said.get("password");

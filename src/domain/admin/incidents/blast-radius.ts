@@ -96,8 +96,7 @@ async function spanOf(
   toTs: number | null,
   fromSeq: number,
 ): Promise<{ after: number; upTo: number }> {
-  const first =
-    fromTs === null ? 1 : await findSeqSince(db, fromTs - SLACK_MS);
+  const first = fromTs === null ? 1 : await findSeqSince(db, fromTs - SLACK_MS);
   const last =
     toTs === null ? undefined : await findSeqSince(db, toTs + SLACK_MS);
   return {

@@ -100,9 +100,8 @@ export async function changeIncident(
   const { campaignId, notification } = change;
   if (campaignId !== undefined && !(await findCampaign(edges.db, campaignId)))
     throw new MatrixError("M_NOT_FOUND", "There is no such campaign.");
-  const { version: _, ...said } = change;
   const details = {
-    changed: Object.keys(said),
+    changed: Object.keys(change).filter((name) => name !== "version"),
     ...(campaignId !== undefined && { campaign: campaignId }),
     ...(notification !== undefined && { notified: true }),
   };
