@@ -6,8 +6,8 @@ import {
   reportCampaign,
   searchCampaignMembers,
   searchCampaigns,
+  type Campaign,
   type CampaignCounts,
-  type CampaignRow,
   type MemberState,
 } from "../../domain/admin/campaigns/campaigns.ts";
 import { endpoint } from "../endpoint.ts";
@@ -27,7 +27,7 @@ type OneCampaign = { params: { campaignId: string } };
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
-const campaignAnswer = (campaign: CampaignRow) => ({
+const campaignAnswer = (campaign: Campaign) => ({
   campaign_id: campaign.campaignId,
   name: campaign.name,
   state:
@@ -39,8 +39,8 @@ const campaignAnswer = (campaign: CampaignRow) => ({
     kind: campaign.audienceKind,
     ...(campaign.audienceId !== "" && { id: campaign.audienceId }),
   },
-  content: JSON.parse(campaign.content) as JsonObject,
-  reminder: JSON.parse(campaign.reminder) as JsonObject,
+  content: campaign.content,
+  reminder: campaign.reminder,
   remind_after_ms: campaign.remindAfterMs,
   max_reminders: campaign.mostReminders,
   closes_ts: campaign.closesTs,

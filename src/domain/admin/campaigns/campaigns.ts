@@ -19,7 +19,18 @@ import { recordOf, type ActingAdministrator } from "../administrator.ts";
 import { taskAlarmOf } from "../tasks/task-alarm.ts";
 
 export { MEMBER_STATES } from "../../../storage/campaigns.ts";
-export type { CampaignCounts, CampaignMemberRow, CampaignRow, MemberState };
+export type { CampaignCounts, CampaignMemberRow, MemberState };
+
+export interface Campaign extends Omit<CampaignRow, "content" | "reminder"> {
+  content: JsonObject;
+  reminder: JsonObject;
+}
+
+const campaignOf = ({ content, reminder, ...row }: CampaignRow): Campaign => ({
+  ...row,
+  content: JSON.parse(content) as JsonObject,
+  reminder: JSON.parse(reminder) as JsonObject,
+});
 
 export interface NewCampaign {
   name: string;
@@ -47,7 +58,7 @@ export async function beginCampaign(
   edges: Pick<Edges, "committer" | "db" | "memory" | "now" | "random">,
   by: ActingAdministrator,
   campaign: NewCampaign,
-): Promise<CampaignRow> {
+): Promise<Campaign> {
   const { audience, content, reminder, ...others } = campaign;
   await assertAudience(edges, audience);
   const campaignId = edges.random.token(16);
@@ -114,26 +125,28 @@ async function assertAudience(
 const invalid = (message: string): MatrixError =>
   new MatrixError("M_INVALID_PARAM", message);
 
-export const searchCampaigns = (
+export async function searchCampaigns(
   { db }: Pick<Edges, "db">,
   page: Page,
-): Promise<{ campaigns: CampaignRow[]; total: number }> =>
-  listCampaigns(db, page);
+): Promise<{ campaigns: Campaign[]; total: number }> {
+  const { campaigns, total } = await listCampaigns(db, page);
+  return { campaigns: campaigns.map(campaignOf), total };
+}
 
 /** @throws MatrixError M_NOT_FOUND */
 export async function getCampaign(
   { db }: Pick<Edges, "db">,
   campaignId: string,
-): Promise<CampaignRow> {
+): Promise<Campaign> {
   const campaign = await findCampaign(db, campaignId);
-  if (campaign) return campaign;
+  if (campaign) return campaignOf(campaign);
   throw new MatrixError("M_NOT_FOUND", "There is no such campaign.");
 }
 
 export async function reportCampaign(
   edges: Pick<Edges, "db">,
   campaignId: string,
-): Promise<CampaignRow & { counts: CampaignCounts }> {
+): Promise<Campaign & { counts: CampaignCounts }> {
   const campaign = await getCampaign(edges, campaignId);
   return { ...campaign, counts: await countCampaign(edges.db, campaignId) };
 }
@@ -156,7 +169,7 @@ export async function cancelCampaign(
   edges: Pick<Edges, "committer" | "db" | "now">,
   by: ActingAdministrator,
   campaignId: string,
-): Promise<CampaignRow> {
+): Promise<Campaign> {
   const { jobId, state } = await getCampaign(edges, campaignId);
   if (state !== "open")
     throw new MatrixError("M_BAD_STATE", "This campaign has ended.");
