@@ -62,6 +62,8 @@ const text = (maxLength: number) => ({
   minLength: 1,
   maxLength,
 });
+/** As this server gives them out. */
+const ID = { type: "string", pattern: "^[A-Za-z0-9_-]{1,64}$" };
 const time = { type: "integer", minimum: 0, maximum: 8_640_000_000_000_000 };
 const severity = { type: "string", enum: ["low", "medium", "high"] };
 type Severity = IncidentRow["severity"];
@@ -167,7 +169,7 @@ const putIncident = endpoint<
     additionalProperties: false,
     properties: {
       ...{ version, title: text(256), severity, summary: text(8192) },
-      ...{ from_ts: time, to_ts: time, campaign_id: text(64) },
+      ...{ from_ts: time, to_ts: time, campaign_id: ID },
       notification: text(2048),
     },
     required: ["version"],
