@@ -1,3 +1,4 @@
+import { composeOutside } from "./compose-outside.ts";
 import type { Config } from "./config/schema.ts";
 import { ConfigError } from "./config/fault.ts";
 import { readJson } from "./core/json-reader.ts";
@@ -58,6 +59,7 @@ export function composeSettings(
     },
     notifiesReads: config.privacy.notifyReads === "at_once",
     serverNotices: composeServerNotices(config.serverNotices),
+    outside: composeOutside(config),
     ...composeTurn(config.turn),
   };
 }

@@ -82,6 +82,23 @@ export interface AlertSettings {
   locks: readonly string[];
 }
 
+/** Somebody else's machine that data go to because the settings say so. */
+export interface OutsideParty {
+  kind:
+    | "mail_server"
+    | "media_store"
+    | "file_scanner"
+    | "audit_anchor"
+    | "audit_stream"
+    | "turn_server"
+    | "identity_server"
+    | "previewed_pages";
+  /** Null where it is whoever people name. */
+  host: string | null;
+  /** What of persons it gets. */
+  dataClasses: readonly string[];
+}
+
 /** Values of the configuration that use-cases read. */
 export interface Settings {
   serverName: string;
@@ -156,6 +173,7 @@ export interface Settings {
     roomName: string;
     roomTopic?: string;
   };
+  outside: readonly OutsideParty[];
   /** Absent without a TURN server. */
   turn?: { uris: readonly string[]; sharedSecret: string; ttlSeconds: number };
 }

@@ -8,6 +8,7 @@ import { composeEdges, type ComposedEdges } from "./compose-edges.ts";
 import { destroyReleasedContents } from "./domain/jobs/destroy-released.ts";
 import { certifyErasures } from "./domain/jobs/certify-erasures.ts";
 import { keepRetention } from "./domain/jobs/keep-retention.ts";
+import { watchIncidents } from "./domain/jobs/watch-incidents.ts";
 import { watchAudit } from "./domain/jobs/watch-audit.ts";
 import {
   startCountingDownloads,
@@ -162,6 +163,7 @@ async function serve(
       eraseAccounts,
       certifyErasures,
       tellReads,
+      watchIncidents,
       endActing,
       purgeKeyBackups,
       keepRetention,

@@ -164,6 +164,10 @@ begin
     where users.user_id = r.user_id and starts[r.w + 1] is not null;
   end if;
 
+  if p_rows ?| '{device_wipes,told_wipes}' then
+    perform store_wipes(p_rows, starts);
+  end if;
+
   if p_rows ? 'removed_devices' then
     with gone as (
       delete from devices using jsonb_to_recordset(p_rows->'removed_devices') as r(w int, user_id text, device_id text)
@@ -422,6 +426,10 @@ begin
 
   if p_rows ?| '{privacy_requests,privacy_request_changes,consents}' then
     perform store_privacy(p_rows, starts);
+  end if;
+
+  if p_rows ?| '{import_row_ends,cancelled_admin_jobs,campaigns,incidents,incident_changes}' then
+    perform store_campaigns(p_rows, starts);
   end if;
 
   -- Messages to devices that are gone are dropped.

@@ -12,7 +12,8 @@ select set_column_classes('blocked_rooms', '{"room_id": "id", "blocked_by": "id"
 -- A task that is done in steps, by whichever process holds it. Times are the database's.
 create table admin_jobs (
   job_id text collate "C" primary key,
-  kind text collate "C" not null check (kind in ('delete-room', 'purge-history', 'redact-user', 'retention', 'erase-user')),
+  kind text collate "C" not null check (kind in (
+    'delete-room', 'purge-history', 'redact-user', 'retention', 'erase-user', 'import-users', 'campaign', 'end-sessions')),
   -- Whom or what it is about.
   room_id text collate "C",
   user_id text collate "C",

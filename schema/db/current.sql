@@ -72,7 +72,7 @@ create table admin_jobs (
 CREATE INDEX admin_jobs_by_age ON public.admin_jobs USING btree (created_ts);
 CREATE INDEX admin_jobs_by_room ON public.admin_jobs USING btree (room_id, created_ts) WHERE (room_id IS NOT NULL);
 CREATE INDEX admin_jobs_due ON public.admin_jobs USING btree (not_before) WHERE (state = ANY (ARRAY['scheduled'::text, 'active'::text]));
-alter table admin_jobs add constraint admin_jobs_kind_check CHECK ((kind = ANY (ARRAY['delete-room'::text, 'purge-history'::text, 'redact-user'::text, 'retention'::text, 'erase-user'::text])));
+alter table admin_jobs add constraint admin_jobs_kind_check CHECK ((kind = ANY (ARRAY['delete-room'::text, 'purge-history'::text, 'redact-user'::text, 'retention'::text, 'erase-user'::text, 'import-users'::text, 'campaign'::text, 'end-sessions'::text])));
 alter table admin_jobs add constraint admin_jobs_pkey PRIMARY KEY (job_id);
 alter table admin_jobs add constraint admin_jobs_state_check CHECK ((state = ANY (ARRAY['scheduled'::text, 'active'::text, 'complete'::text, 'failed'::text, 'cancelled'::text])));
 
@@ -222,6 +222,49 @@ create table blocked_rooms (
 );
 alter table blocked_rooms add constraint blocked_rooms_pkey PRIMARY KEY (room_id);
 
+create table campaign_members (
+  campaign_id text collate "C" not null, -- id
+  user_id text collate "C" not null, -- id
+  room_nid bigint, -- number
+  event_id text collate "C", -- id
+  event_position bigint, -- number
+  sent_ts bigint, -- time
+  reminder_id text collate "C", -- id
+  reminders smallint not null default 0, -- number
+  remind_ts bigint, -- time
+  seen_ts bigint, -- time
+  acknowledged_ts bigint, -- time
+  errcode text collate "C" -- setting
+);
+CREATE INDEX campaign_members_by_user ON public.campaign_members USING btree (user_id);
+CREATE INDEX campaign_members_due ON public.campaign_members USING btree (campaign_id, remind_ts) WHERE (remind_ts IS NOT NULL);
+CREATE INDEX campaign_members_unsent ON public.campaign_members USING btree (campaign_id, user_id) WHERE ((sent_ts IS NULL) AND (errcode IS NULL));
+CREATE INDEX campaign_members_waiting ON public.campaign_members USING btree (campaign_id, user_id) WHERE ((sent_ts IS NOT NULL) AND (acknowledged_ts IS NULL));
+alter table campaign_members add constraint campaign_members_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES campaigns(campaign_id) ON DELETE CASCADE;
+alter table campaign_members add constraint campaign_members_pkey PRIMARY KEY (campaign_id, user_id);
+
+create table campaigns (
+  campaign_id text collate "C" not null, -- id
+  name text not null, -- setting
+  job_id text collate "C" not null, -- id
+  state text collate "C" not null default 'open'::text, -- setting
+  audience_kind text collate "C" not null, -- setting
+  audience_id text collate "C" not null, -- setting
+  content text not null, -- setting
+  reminder text not null, -- setting
+  remind_after_ms bigint, -- time
+  most_reminders smallint not null, -- number
+  closes_ts bigint not null, -- time
+  created_by text collate "C" not null, -- id
+  created_ts bigint not null, -- time
+  ended_ts bigint -- time
+);
+CREATE INDEX campaigns_by_time ON public.campaigns USING btree (created_ts, campaign_id);
+alter table campaigns add constraint campaigns_audience_kind_check CHECK ((audience_kind = ANY (ARRAY['all'::text, 'group'::text, 'users'::text])));
+alter table campaigns add constraint campaigns_job_id_key UNIQUE (job_id);
+alter table campaigns add constraint campaigns_pkey PRIMARY KEY (campaign_id);
+alter table campaigns add constraint campaigns_state_check CHECK ((state = ANY (ARRAY['open'::text, 'closed'::text, 'cancelled'::text])));
+
 create table consents (
   consent_id bigint not null, -- number
   user_id text collate "C" not null, -- id
@@ -317,6 +360,18 @@ create table device_list_changes (
 );
 CREATE INDEX device_list_changes_by_position ON public.device_list_changes USING btree ("position");
 alter table device_list_changes add constraint device_list_changes_pkey PRIMARY KEY (user_id, "position", viewer);
+
+create table device_wipes (
+  wipe_id text collate "C" not null, -- id
+  user_id text collate "C" not null, -- id
+  device_id text collate "C" not null, -- id
+  ordered_by text collate "C" not null, -- id
+  ordered_ts bigint not null, -- time
+  told_ts bigint -- time
+);
+CREATE INDEX device_wipes_by_age ON public.device_wipes USING btree (ordered_ts);
+CREATE INDEX device_wipes_by_user ON public.device_wipes USING btree (user_id, ordered_ts, wipe_id);
+alter table device_wipes add constraint device_wipes_pkey PRIMARY KEY (wipe_id);
 
 create table devices (
   user_id text collate "C" not null, -- id
@@ -518,6 +573,50 @@ create table idempotency (
 );
 CREATE INDEX idempotency_by_age ON public.idempotency USING btree (created_ts);
 alter table idempotency add constraint idempotency_pkey PRIMARY KEY (key);
+
+create table import_rows (
+  job_id text collate "C" not null, -- id
+  line integer not null, -- number
+  user_id text collate "C" not null, -- id
+  groups text[] not null, -- setting
+  state text collate "C" not null default 'waiting'::text, -- setting
+  errcode text collate "C", -- setting
+  created_ts bigint not null, -- time
+  key_id bigint not null, -- number
+  sealed bytea -- sealed
+);
+CREATE INDEX import_rows_by_age ON public.import_rows USING btree (created_ts);
+CREATE INDEX import_rows_by_user ON public.import_rows USING btree (user_id);
+CREATE INDEX import_rows_failed ON public.import_rows USING btree (job_id, line) WHERE (state = 'failed'::text);
+CREATE INDEX import_rows_grouped ON public.import_rows USING btree (job_id, line) WHERE ((state = 'made'::text) AND (groups <> '{}'::text[]));
+CREATE INDEX import_rows_waiting ON public.import_rows USING btree (job_id, line) WHERE (state = 'waiting'::text);
+alter table import_rows add constraint import_rows_pkey PRIMARY KEY (job_id, line);
+alter table import_rows add constraint import_rows_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'made'::text, 'failed'::text, 'cancelled'::text])));
+
+create table incidents (
+  incident_id text collate "C" not null, -- id
+  title text not null, -- setting
+  severity text collate "C" not null, -- setting
+  state text collate "C" not null default 'open'::text, -- setting
+  from_ts bigint, -- time
+  to_ts bigint, -- time
+  summary text not null, -- setting
+  opened_by text collate "C" not null, -- id
+  opened_ts bigint not null, -- time
+  aware_ts bigint not null, -- time
+  notified_ts bigint, -- time
+  notification text, -- setting
+  campaign_id text collate "C", -- id
+  closed_by text collate "C", -- id
+  closed_ts bigint, -- time
+  report text, -- setting
+  version integer not null default 1 -- number
+);
+CREATE INDEX incidents_by_time ON public.incidents USING btree (opened_ts, incident_id);
+CREATE INDEX incidents_running ON public.incidents USING btree (aware_ts) WHERE ((state = 'open'::text) AND (notified_ts IS NULL));
+alter table incidents add constraint incidents_pkey PRIMARY KEY (incident_id);
+alter table incidents add constraint incidents_severity_check CHECK ((severity = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text])));
+alter table incidents add constraint incidents_state_check CHECK ((state = ANY (ARRAY['open'::text, 'closed'::text])));
 
 create table key_backups (
   user_id text collate "C" not null, -- id
@@ -1317,6 +1416,14 @@ create table users (
 );
 CREATE INDEX users_deactivated ON public.users USING btree (user_id) WHERE is_deactivated;
 alter table users add constraint users_pkey PRIMARY KEY (user_id);
+
+create table wiped_tokens (
+  token_hash bytea not null, -- hash
+  wipe_id text collate "C" not null -- id
+);
+CREATE INDEX wiped_tokens_by_wipe ON public.wiped_tokens USING btree (wipe_id);
+alter table wiped_tokens add constraint wiped_tokens_pkey PRIMARY KEY (token_hash);
+alter table wiped_tokens add constraint wiped_tokens_wipe_id_fkey FOREIGN KEY (wipe_id) REFERENCES device_wipes(wipe_id) ON DELETE CASCADE;
 
 create table withheld_rooms (
   user_id text collate "C" not null, -- id
@@ -3310,6 +3417,70 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.store_campaigns(p_rows jsonb, starts bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+begin
+  -- Who was made stays made, also where it was taken back meanwhile.
+  update import_rows set state = case when r.errcode is null then 'made' else 'failed' end,
+    errcode = r.errcode, key_id = 0, sealed = null
+  from jsonb_to_recordset(coalesce(p_rows->'import_row_ends', '[]')) as r(w int, job_id text, line int, errcode text)
+  where (import_rows.job_id, import_rows.line) = (r.job_id, r.line) and starts[r.w + 1] is not null
+    and (import_rows.state = 'waiting' or import_rows.state = 'cancelled' and r.errcode is null);
+  update import_rows set state = 'cancelled', key_id = 0, sealed = null
+  from jsonb_to_recordset(coalesce(p_rows->'cancelled_admin_jobs', '[]')) as r(w int, job_id text)
+  where import_rows.job_id = r.job_id and import_rows.state = 'waiting' and starts[r.w + 1] is not null;
+
+  insert into campaigns (campaign_id, name, job_id, audience_kind, audience_id, content, reminder, remind_after_ms,
+    most_reminders, closes_ts, created_by, created_ts)
+  select campaign_id, name, job_id, audience_kind, audience_id, content, reminder, remind_after_ms,
+    most_reminders, database_ms() + r.open_for_ms, created_by, database_ms()
+  from jsonb_to_recordset(coalesce(p_rows->'campaigns', '[]'))
+    as r(w int, campaign_id text, name text, job_id text, audience_kind text, audience_id text, content text,
+      reminder text, remind_after_ms bigint, most_reminders smallint, open_for_ms bigint, created_by text)
+  where starts[r.w + 1] is not null;
+  insert into campaign_members (campaign_id, user_id)
+  select distinct r.campaign_id, named
+  from jsonb_to_recordset(coalesce(p_rows->'campaigns', '[]')) as r(w int, campaign_id text, users text[])
+  cross join unnest(r.users) as named
+  join users on users.user_id = named
+  where starts[r.w + 1] is not null;
+  update campaigns set state = 'cancelled', ended_ts = database_ms()
+  from jsonb_to_recordset(coalesce(p_rows->'cancelled_admin_jobs', '[]')) as r(w int, job_id text)
+  where campaigns.job_id = r.job_id and campaigns.state = 'open' and starts[r.w + 1] is not null;
+
+  insert into incidents (incident_id, title, severity, from_ts, to_ts, summary, opened_by, opened_ts, aware_ts)
+  select incident_id, title, severity, from_ts, to_ts, summary, opened_by, database_ms(),
+    least(coalesce(r.aware_ts, database_ms()), database_ms())
+  from jsonb_to_recordset(coalesce(p_rows->'incidents', '[]'))
+    as r(w int, incident_id text, title text, severity text, from_ts bigint, to_ts bigint, summary text,
+      opened_by text, aware_ts bigint)
+  where starts[r.w + 1] is not null;
+  update incidents set
+    version = incidents.version + 1,
+    title = coalesce(r.title, incidents.title),
+    severity = coalesce(r.severity, incidents.severity),
+    summary = coalesce(r.summary, incidents.summary),
+    from_ts = coalesce(r.from_ts, incidents.from_ts),
+    to_ts = coalesce(r.to_ts, incidents.to_ts),
+    campaign_id = coalesce(r.campaign_id, incidents.campaign_id),
+    notification = coalesce(r.notification, incidents.notification),
+    notified_ts = case when r.notification is null then incidents.notified_ts
+      else coalesce(incidents.notified_ts, database_ms()) end,
+    state = case when r.closed_by is null then incidents.state else 'closed' end,
+    closed_by = coalesce(r.closed_by, incidents.closed_by),
+    closed_ts = case when r.closed_by is null then incidents.closed_ts else database_ms() end,
+    report = coalesce(r.report, incidents.report)
+  from jsonb_to_recordset(coalesce(p_rows->'incident_changes', '[]'))
+    as r(w int, incident_id text, version int, title text, severity text, summary text, from_ts bigint, to_ts bigint,
+      campaign_id text, notification text, closed_by text, report text)
+  where (incidents.incident_id, incidents.version) = (r.incident_id, r.version) and incidents.state = 'open'
+    and starts[r.w + 1] is not null;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.store_holds(p_rows jsonb, starts bigint[], p_now bigint)
  RETURNS void
  LANGUAGE plpgsql
@@ -3657,6 +3828,10 @@ begin
     where users.user_id = r.user_id and starts[r.w + 1] is not null;
   end if;
 
+  if p_rows ?| '{device_wipes,told_wipes}' then
+    perform store_wipes(p_rows, starts);
+  end if;
+
   if p_rows ? 'removed_devices' then
     with gone as (
       delete from devices using jsonb_to_recordset(p_rows->'removed_devices') as r(w int, user_id text, device_id text)
@@ -3917,6 +4092,10 @@ begin
     perform store_privacy(p_rows, starts);
   end if;
 
+  if p_rows ?| '{import_row_ends,cancelled_admin_jobs,campaigns,incidents,incident_changes}' then
+    perform store_campaigns(p_rows, starts);
+  end if;
+
   -- Messages to devices that are gone are dropped.
   if p_rows ? 'to_device' then
     insert into to_device (user_id, device_id, position, ordinal, key_id, sealed)
@@ -4005,5 +4184,31 @@ begin
     where starts[r.w + 1] is not null
     on conflict do nothing;
   end if;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.store_wipes(p_rows jsonb, starts bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+begin
+  insert into device_wipes (wipe_id, user_id, device_id, ordered_by, ordered_ts)
+  select wipe_id, user_id, device_id, ordered_by, database_ms()
+  from jsonb_to_recordset(coalesce(p_rows->'device_wipes', '[]'))
+    as r(w int, wipe_id text, user_id text, device_id text, ordered_by text)
+  where starts[r.w + 1] is not null;
+  insert into wiped_tokens (token_hash, wipe_id)
+  select t.token_hash, r.wipe_id
+  from jsonb_to_recordset(coalesce(p_rows->'device_wipes', '[]')) as r(w int, wipe_id text, user_id text, device_id text)
+  join (
+    select token_hash, user_id, device_id from access_tokens
+    union all select token_hash, user_id, device_id from refresh_tokens) t
+    on (t.user_id, t.device_id) = (r.user_id, r.device_id)
+  where starts[r.w + 1] is not null
+  on conflict do nothing;
+  update device_wipes set told_ts = database_ms()
+  from jsonb_to_recordset(coalesce(p_rows->'told_wipes', '[]')) as r(w int, wipe_id text)
+  where device_wipes.wipe_id = r.wipe_id and device_wipes.told_ts is null and starts[r.w + 1] is not null;
 end $function$
 ;

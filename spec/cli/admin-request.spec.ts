@@ -1,3 +1,5 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { Readable, Writable } from "node:stream";
 import { expect } from "chai";
 import { run } from "../../src/cli/run.ts";
@@ -6,10 +8,13 @@ import { administrator } from "../support/administrators.ts";
 import { readAudit } from "../support/audit.ts";
 import { makeRoom, must } from "../support/rooms.ts";
 import { useServer, type TestUser } from "../support/server.ts";
+import { doTasks } from "../support/tasks.ts";
+import { useFolders } from "../support/use-folder.ts";
 import { testProgram } from "./program.ts";
 
 describe("myelin admin", () => {
   const server = useServer({ "admin.undo_window_hours": 1 });
+  const makeFolder = useFolders();
   let root: TestUser;
   let security: TestUser;
   let auditor: TestUser;
@@ -100,6 +105,27 @@ describe("myelin admin", () => {
     await done(root, ["users", "deactivate", "bert"]);
     const shown = await done(root, ["users", "show", "bert"]);
     expect(shown).to.match(/^deactivated +yes$/m);
+  });
+
+  it("has accounts made of a list, or says what is wrong with it", async () => {
+    const folder = await makeFolder();
+    const [good, bad] = [join(folder, "good.csv"), join(folder, "bad.csv")];
+    await writeFile(good, "localpart,displayname\nimported,Im Ported\n");
+    await writeFile(bad, "localpart\nno name\n");
+    const tried = await done(root, ["import-users", good, "--dry-run"]);
+    expect(tried).to.match(/^accounts +1$/m);
+    const begun = await done(root, ["import-users", good]);
+    expect(begun).to.match(/^job_id +\S+$/m);
+    await doTasks(server);
+    const shown = await done(root, ["users", "show", "imported"]);
+    expect(shown).to.match(/^displayname +Im Ported$/m);
+    const faulty = await myelin(root, ["import-users", bad, "--dry-run"]);
+    expect(faulty.code).to.equal(1);
+    expect(faulty.out).to.match(/^2 +localpart +A user name/m);
+    const refused = await myelin(root, ["import-users", bad]);
+    expect(refused.err).to.include("line 2");
+    const absent = await myelin(root, ["import-users", join(folder, "none")]);
+    expect(absent.code).to.equal(2);
   });
 
   it("lists, shows and deletes rooms, and takes that back", async () => {

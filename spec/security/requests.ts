@@ -57,6 +57,8 @@ const plain: Readonly<Record<string, string>> = {
   certificateId: "absent",
   holdId: "absent",
   requestId: "absent",
+  campaignId: "absent",
+  incidentId: "absent",
 };
 
 const queries: Readonly<Record<string, string>> = {
@@ -485,6 +487,38 @@ const bodies: Readonly<Record<string, (place: Place) => Json>> = {
     from_seq: 1,
     to_seq: 1,
     comment: "c",
+  }),
+  "POST /_myelin/admin/v1/campaigns": ({ userId }) => ({
+    name: "n",
+    content: {
+      ...{ msgtype: "m.text", body: "b", formatted_body: "<b>b</b>" },
+      format: "org.matrix.custom.html",
+    },
+    reminder: null,
+    audience: { kind: "users", users: [userId] },
+    remind_after_ms: null,
+    max_reminders: 1,
+    open_for_ms: 60_000,
+  }),
+  "POST /_myelin/admin/v1/incidents": () => ({
+    ...{ title: "t", severity: "low", summary: "s" },
+    ...{ from_ts: 1, to_ts: 2, aware_ts: 3 },
+  }),
+  "PUT /_myelin/admin/v1/incidents/:incidentId": () => ({
+    ...{ version: 1, title: "t", severity: "low", summary: "s" },
+    ...{ from_ts: 1, to_ts: 2, campaign_id: "c", notification: "n" },
+  }),
+  "POST /_myelin/admin/v1/incidents/:incidentId/close": () => ({
+    version: 1,
+    report: "r",
+  }),
+  "POST /_myelin/admin/v1/incidents/:incidentId/end-sessions": ({
+    userId,
+    deviceId,
+  }) => ({
+    sessions: [{ user_id: userId, device_id: deviceId }],
+    wipe: false,
+    admin_tokens: false,
   }),
   "POST /_myelin/admin/v1/holds": () => ({
     ...{ name: "n", case_id: "c", reason: "r" },

@@ -22,6 +22,8 @@ const PARTICULAR: Readonly<Record<string, Readonly<Record<string, unknown>>>> =
     delayed_events: { finalised_ts: 1 },
     user_group_members: { group_id: "seeded" },
     consents: { policy: "terms" },
+    import_rows: { state: "made" },
+    campaign_members: { campaign_id: "seeded" },
   };
 
 /** Whoever is in a room has rows of these. */
@@ -52,6 +54,11 @@ export async function seedPersonal(
   const { sql } = server.database;
   await sql`
     insert into user_groups (group_id, description, created_by, created_ts) values ('seeded', '', '', 1)
+    on conflict do nothing`;
+  await sql`
+    insert into campaigns (campaign_id, name, job_id, audience_kind, audience_id, content, reminder, most_reminders,
+      closes_ts, created_by, created_ts)
+    values ('seeded', '', 'seeded', 'all', '', '{}', '{}', 0, 1, '', 1)
     on conflict do nothing`;
   const columns = await listColumns(sql);
   const first = ["devices", "role_bindings"];

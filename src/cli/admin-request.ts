@@ -81,6 +81,40 @@ export async function logIn(
   program.stdout.write(`${String(answer["access_token"])}\n`);
 }
 
+/** `myelin admin import-users FILE [--dry-run]` */
+export async function importUsers(
+  program: Program,
+  args: readonly string[],
+): Promise<void> {
+  const own = { "dry-run": { type: "boolean" } } as const;
+  const { words, options } = read(args, own, ["FILE"]);
+  const path = resolve(program.folder, words[0] ?? "");
+  const list = await readFile(path).catch(() => {
+    throw new UsageError(`There is no file ${path} to be read.`);
+  });
+  const server = await findServer(program, options);
+  const isTrial = options["dry-run"] === true;
+  const { answer, text } = await server.ask({
+    method: "POST",
+    path: `/_myelin/admin/v1/users/import${isTrial ? "?dry_run=true" : ""}`,
+    body: list,
+  });
+  const { faults } = answer;
+  const found = Array.isArray(faults) ? faults.filter(isJsonObject) : [];
+  if (options.json) program.stdout.write(`${text}\n`);
+  else if (found.length === 0) program.stdout.write(renderFacts(answer));
+  else program.stdout.write(renderTable(FAULT_COLUMNS, found));
+  if (found.length > 0)
+    throw new StartError("Nothing would be made of this list.");
+}
+
+const FAULT_COLUMNS = [
+  ["LINE", "line"],
+  ["COLUMN", "column"],
+  ["FAULT", "error"],
+  ["CODE", "errcode"],
+] as const;
+
 /** `myelin admin users list` and all of its kind. */
 export const adminActs =
   (group: string) =>

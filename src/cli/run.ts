@@ -19,6 +19,8 @@ const commands: Readonly<Record<string, Command>> = {
     (await import("./admin.ts")).addAddress(...call),
   "admin login": async (...call) =>
     (await import("./admin-request.ts")).logIn(...call),
+  "admin import-users": async (...call) =>
+    (await import("./admin-request.ts")).importUsers(...call),
   "admin request": async (...call) =>
     (await import("./admin-request.ts")).requestByHand(...call),
   ...Object.fromEntries(
@@ -32,6 +34,8 @@ const commands: Readonly<Record<string, Command>> = {
     ]),
   ),
   owner: async (...call) => (await import("./admin.ts")).grantOwner(...call),
+  "incident drill": async (...call) =>
+    (await import("./incident-drill.ts")).drillIncident(...call),
   "policy off": async (...call) =>
     (await import("./admin.ts")).endPolicy(...call),
   "audit verify": async (...call) =>

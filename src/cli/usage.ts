@@ -16,6 +16,8 @@ export const USAGE = `Usage: myelin <command>
   admin login          print a token of an administrator, for the commands that follow
     --username NAME      the part of the user id before the colon
   admin request METHOD PATH [JSON]   ask the admin API of a running server
+  admin import-users FILE   make accounts of a list (CSV, or lines of JSON)
+    --dry-run            only say what is wrong with it
   admin users          list, show USER, deactivate USER [--erase], lock USER,
                        unlock USER, reset-password USER [--keep-sessions]
   admin rooms          list [--search TEXT], show ROOM, delete ROOM [--block] [--keep]
@@ -30,6 +32,7 @@ export const USAGE = `Usage: myelin <command>
     --url URL            where administrators are served (the socket in the data folder)
     --json               the answer as it is, and no table
   owner USER_ID        let a user grant the first roles
+  incident drill       go through an incident, and say how long each step took
   policy off NAME      have a policy decide nothing any more
   audit verify FILE    say whether an exported audit log is what was written
     --key KEY            the public key of its checkpoints, or a file that holds it
@@ -50,8 +53,8 @@ export const USAGE = `Usage: myelin <command>
     --role NAME          the role; it changes no table, and nothing of the audit log
   database upgrade     bring the private PostgreSQL to a newer version
 
-config, admin, owner, policy, database, keys, audit export, audit key and audit rotate-key
-take --config too, and all but config --data.
+config, admin, owner, incident, policy, database, keys, audit export, audit key and
+audit rotate-key take --config too, and all but config --data.
 `;
 
 /** The command line cannot be understood. */

@@ -7,6 +7,7 @@ export const DETECTORS = [
   "off_hours",
   "new_administrator",
   "broken_glass",
+  "incident_clock",
 ] as const;
 
 export type Detector = (typeof DETECTORS)[number];

@@ -108,7 +108,12 @@ import { getServerKeys } from "./federation/keys.ts";
 import { userEndpoints } from "./admin/synapse/user-endpoints.ts";
 import { policyEndpoints } from "./admin/policy-endpoints.ts";
 import { getMyPermissions } from "./admin/me.ts";
+import { campaignEndpoints } from "./admin/campaigns.ts";
+import { egressEndpoints } from "./admin/egress.ts";
 import { holdEndpoints } from "./admin/holds.ts";
+import { incidentEndpoints } from "./admin/incidents.ts";
+import { importEndpoints } from "./admin/user-import.ts";
+import { wipeEndpoints } from "./admin/wipes.ts";
 import { retentionEndpoints } from "./admin/retention.ts";
 import { roomEndpoints } from "./admin/room-endpoints.ts";
 import {
@@ -502,5 +507,10 @@ export const endpoints: readonly Endpoint[] = [
   ...userEndpoints,
   ...roomEndpoints,
   ...holdEndpoints,
+  ...importEndpoints,
+  ...wipeEndpoints,
+  ...campaignEndpoints,
+  ...incidentEndpoints,
+  ...egressEndpoints,
   ...retentionEndpoints,
 ];

@@ -10,7 +10,8 @@ export interface AdminRequest {
   /** With its query, encoded. */
   path: string;
   token?: string;
-  body?: object;
+  /** JSON, or a file as it is. */
+  body?: object | Buffer;
 }
 
 export interface AdminAnswer {
@@ -25,7 +26,9 @@ export async function askAdministration(
   place: AdminPlace,
   { method, path, token, body }: AdminRequest,
 ): Promise<AdminAnswer> {
-  const bytes = body === undefined ? undefined : JSON.stringify(body);
+  const isFile = Buffer.isBuffer(body);
+  const bytes =
+    body === undefined || isFile ? body : Buffer.from(JSON.stringify(body));
   const options = {
     ...{ method, path, timeout: TIMEOUT_MS },
     headers: {
@@ -33,8 +36,10 @@ export async function askAdministration(
       "user-agent": "myelin",
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
       ...(bytes !== undefined && {
-        "content-type": "application/json",
-        "content-length": String(Buffer.byteLength(bytes)),
+        "content-type": isFile
+          ? "application/octet-stream"
+          : "application/json",
+        "content-length": String(bytes.length),
       }),
     },
   };

@@ -33,6 +33,17 @@ export async function hasGroup(sql: Sql, groupId: string): Promise<boolean> {
   return rows.length > 0;
 }
 
+/** Which of these groups there are. */
+export async function listKnownGroups(
+  sql: Sql,
+  groupIds: readonly string[],
+): Promise<string[]> {
+  if (groupIds.length === 0) return [];
+  const rows = await sql<{ groupId: string }[]>`
+    select group_id from user_groups where group_id = any(${groupIds as string[]}::text[])`;
+  return rows.map(({ groupId }) => groupId);
+}
+
 export interface GroupMemberRow {
   userId: string;
   addedBy: string;

@@ -559,6 +559,58 @@ export interface WriteRows {
     locale: string;
     isGiven: boolean;
   }[];
+  /** What became of a line of a list of accounts; null where the account is made. */
+  importRowEnds: { jobId: string; line: number; errcode: string | null }[];
+  /** Of devices that are removed in the same write: their tokens stay known. */
+  deviceWipes: {
+    wipeId: string;
+    userId: string;
+    deviceId: string;
+    orderedBy: string;
+  }[];
+  /** They were refused, and so their clients know. */
+  toldWipes: { wipeId: string }[];
+  /** With its task; the contents are JSON. */
+  campaigns: {
+    campaignId: string;
+    name: string;
+    jobId: string;
+    audienceKind: "all" | "group" | "users";
+    audienceId: string;
+    /** Those of the audience `users`. */
+    users: readonly string[];
+    content: string;
+    reminder: string;
+    remindAfterMs: number | null;
+    mostReminders: number;
+    openForMs: number;
+    createdBy: string;
+  }[];
+  incidents: {
+    incidentId: string;
+    title: string;
+    severity: "low" | "medium" | "high";
+    fromTs: number | null;
+    toTs: number | null;
+    summary: string;
+    openedBy: string;
+    /** Null for now. */
+    awareTs: number | null;
+  }[];
+  /** Made on this version of one that is open; absent fields stay as they are. */
+  incidentChanges: {
+    incidentId: string;
+    version: number;
+    title?: string;
+    severity?: "low" | "medium" | "high";
+    fromTs?: number;
+    toTs?: number;
+    summary?: string;
+    campaignId?: string;
+    notification?: string;
+    closedBy?: string;
+    report?: string;
+  }[];
   /** A mode stays once it is `rows`; `roomId` "" stands for all rooms. */
   pushModes: {
     at: number;
@@ -580,7 +632,14 @@ export type ApprovalState =
 
 export type Medium = "email" | "msisdn";
 export type AdminJobKind =
-  "delete-room" | "purge-history" | "redact-user" | "retention" | "erase-user";
+  | "delete-room"
+  | "purge-history"
+  | "redact-user"
+  | "retention"
+  | "erase-user"
+  | "import-users"
+  | "campaign"
+  | "end-sessions";
 export type PrivacyRequestKind = "access" | "rectify" | "erase";
 export type PrivacyRequestState =
   "open" | "in_progress" | "done" | "refused" | "withdrawn";

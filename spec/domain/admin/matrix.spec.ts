@@ -15,11 +15,11 @@ const DECLARED: Readonly<Record<string, string>> = {
   owner:
     "groups.read groups.write me.tokens roles.grant roles.read roles.write server.read",
   "system-admin":
-    "aliases.delete approvals.decide approvals.read backups.read backups.restore backups.run events.redact federation.read federation.write groups.read jobs.read jobs.write me.tokens media.delete media.quarantine media.read notices.send policies.read reports.read reports.write retention.purge roles.read rooms.block rooms.content.read rooms.delete rooms.members.write rooms.read rooms.repair rooms.takeover server.read settings.* settings.read stats.read tokens.read tokens.write users.content.read users.create users.credentials users.deactivate users.erase users.impersonate users.limits users.lock users.read users.sessions.read users.sessions.write users.suspend users.write",
+    "aliases.delete approvals.decide approvals.read backups.read backups.restore backups.run events.redact federation.read federation.write groups.read incidents.read incidents.write jobs.read jobs.write me.tokens media.delete media.quarantine media.read notices.send policies.read reports.read reports.write retention.purge roles.read rooms.block rooms.content.read rooms.delete rooms.members.write rooms.read rooms.repair rooms.takeover server.read settings.* settings.read stats.read tokens.read tokens.write users.content.read users.create users.credentials users.deactivate users.erase users.impersonate users.limits users.lock users.read users.sessions.read users.sessions.write users.suspend users.write",
   "security-admin":
-    "approvals.decide approvals.read groups.read groups.write me.tokens policies.activate policies.read policies.write roles.grant roles.read roles.write server.read",
+    "approvals.decide approvals.read groups.read groups.write incidents.read incidents.write me.tokens policies.activate policies.read policies.write roles.grant roles.read roles.write server.read",
   auditor:
-    "approvals.read audit.export audit.read audit.review groups.read jobs.read me.tokens policies.read roles.read server.read",
+    "approvals.read audit.export audit.read audit.review groups.read incidents.read jobs.read me.tokens policies.read roles.read server.read",
   "user-manager":
     "approvals.decide approvals.read groups.read me.tokens server.read tokens.read tokens.write users.create users.credentials users.deactivate users.limits users.lock users.read users.sessions.read users.sessions.write users.suspend users.write",
   helpdesk:
@@ -29,7 +29,7 @@ const DECLARED: Readonly<Record<string, string>> = {
   "compliance-officer":
     "approvals.decide approvals.read holds.export holds.read holds.release holds.write jobs.read me.tokens media.read reports.read rooms.content.read rooms.read server.read users.content.read users.read users.sessions.read",
   "privacy-officer":
-    "approvals.decide approvals.read jobs.read me.tokens privacy.consent privacy.erase privacy.export privacy.read privacy.rectify server.read users.erase users.read",
+    "approvals.decide approvals.read incidents.read incidents.write jobs.read me.tokens privacy.consent privacy.erase privacy.export privacy.read privacy.rectify server.read settings.read users.erase users.read",
   "federation-manager":
     "federation.read federation.write me.tokens server.read",
   "backup-operator": "backups.read backups.run jobs.read me.tokens server.read",

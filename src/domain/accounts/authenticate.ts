@@ -18,10 +18,11 @@ import type { Authenticate, Authenticated } from "./requester.ts";
 import { noteLastSeen } from "./last-seen.ts";
 import { accountExpired } from "./login.ts";
 import { hashToken } from "./tokens.ts";
+import { createIsWiped, WIPED } from "./wiped-devices.ts";
 
 type Needs = Pick<
   Edges,
-  "db" | "keyring" | "memory" | "notifier" | "now" | "log"
+  "committer" | "db" | "keyring" | "memory" | "notifier" | "now" | "log"
 >;
 
 interface Known {
@@ -50,10 +51,12 @@ export function createAuthenticate(edges: Needs): Authenticate {
   const findSession = gather((keys: readonly string[]) =>
     mapSessions(edges.db, keys),
   );
+  const isWiped = createIsWiped(edges);
   return async (token, origin): Promise<Authenticated> => {
     if (isAdminToken(token))
       return authenticateAdminToken(edges, token, origin);
-    const key = hashToken(token).toString("base64");
+    const tokenHash = hashToken(token);
+    const key = tokenHash.toString("base64");
     let entry = known.get(key);
     if (
       !entry ||
@@ -64,12 +67,13 @@ export function createAuthenticate(edges: Needs): Authenticate {
       const session = await findSession(key);
       if (!session) {
         known.delete(key);
+        const also = (await isWiped(tokenHash, origin)) ? WIPED : {};
         throw withoutStack(
           () =>
             new MatrixError(
               "M_UNKNOWN_TOKEN",
               "This access token is not valid.",
-              { soft_logout: false },
+              { soft_logout: false, ...also },
             ),
         );
       }

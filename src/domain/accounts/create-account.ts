@@ -1,3 +1,5 @@
+import type { JsonObject } from "../../core/json.ts";
+import type { WriteRows } from "../../storage/write.ts";
 import { auditRecord } from "../admin/audit-record.ts";
 import type { OpenedSession, SessionWish } from "./open-session.ts";
 import { registerAccount, type RegisterEdges } from "./register.ts";
@@ -15,6 +17,10 @@ export interface AccountOrder {
   /** Who makes it: a user id, `command line`, `shared secret`. */
   actor: string;
   requestId?: string;
+  /** What its record says besides. */
+  details?: JsonObject;
+  /** What commits with it. */
+  rows?: Partial<WriteRows>;
 }
 
 /** Makes an account as an act of power: recorded in the same commit. */
@@ -23,13 +29,13 @@ export function createAccount(
   order: AccountOrder,
   wish: SessionWish | null,
 ): Promise<OpenedSession | { userId: string }> {
-  const { actor, requestId, isAdmin, ...account } = order;
+  const { actor, requestId, isAdmin, details, ...account } = order;
   const record = auditRecord(
     {
       act: "users.create",
       actor,
       target: `@${order.localpart}:${edges.settings.serverName}`,
-      details: { is_admin: isAdmin },
+      details: { is_admin: isAdmin, ...details },
       ...(requestId !== undefined && { requestId }),
     },
     edges.now(),

@@ -10,6 +10,7 @@ import { findUser } from "../../storage/users.ts";
 import type { SessionEdges } from "./open-session.ts";
 import { claimTurns } from "./refresh-turn.ts";
 import { hashToken, makeTokens, type GivenTokens } from "./tokens.ts";
+import { createIsWiped, WIPED } from "./wiped-devices.ts";
 
 const MAX_ATTEMPTS = 20;
 /** A session that nobody used for so long has to be opened anew; each refresh begins the time again. */
@@ -27,7 +28,7 @@ export async function refreshSession(
   const tokenHash = hashToken(refreshToken);
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
     const row = await findRefreshToken(edges.db, tokenHash);
-    if (!row) throw unknownToken();
+    if (!row) throw unknownToken(await isWiped(edges, tokenHash));
     await assertUsable(edges.db, row.userId);
     if (row.isNextUsed) {
       if (await endSession(edges, tokenHash, row)) throw endedSession();
@@ -115,10 +116,20 @@ async function assertUsable(db: Edges["db"], userId: string): Promise<void> {
   }
 }
 
-const unknownToken = (): MatrixError =>
+const unknownToken = (isOfWiped = false): MatrixError =>
   new MatrixError("M_UNKNOWN_TOKEN", "This refresh token is not valid.", {
     soft_logout: false,
+    ...(isOfWiped && WIPED),
   });
+
+/** That it was told is a record of its own: refreshes leave none. */
+const isWiped = (
+  { committer, db, now, trail }: SessionEdges,
+  tokenHash: Buffer,
+): Promise<boolean> => {
+  const plain = { db, committer: trail?.committer ?? committer };
+  return createIsWiped({ ...plain, now })(tokenHash, {});
+};
 
 // Its device and keys are still there: the client keeps its data and logs in again.
 const softLogout = (message: string): MatrixError =>

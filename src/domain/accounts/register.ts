@@ -33,6 +33,8 @@ export interface NewAccount {
   registrationToken?: string;
   /** Records of an act of power that made the account. */
   audit?: readonly AuditDraft[];
+  /** What commits with it. */
+  rows?: Partial<WriteRows>;
 }
 
 /** Throws `M_INVALID_USERNAME`, `M_USER_IN_USE`. */
@@ -93,6 +95,7 @@ export async function registerAccount(
         roleBindings: [await systemAdminRow(edges, userId, systemAdminBy)],
       }),
       ...opened?.rows,
+      ...account.rows,
     },
     ...(systemAdminBy !== undefined && { authority: { version: null } }),
     audit: account.audit ?? [],

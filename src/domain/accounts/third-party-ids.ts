@@ -115,6 +115,22 @@ export async function findOwnerOfAddress(
   return owner?.userId;
 }
 
+/** Which of these addresses are somebody's. */
+export async function listTakenAddresses(
+  { db, settings }: Pick<Edges, "db" | "settings">,
+  medium: Medium,
+  addresses: readonly string[],
+): Promise<Set<string>> {
+  const hashes = addresses.map((address) => hashOf(settings, medium, address));
+  const owners = await listOwnersOfAddresses(db, medium, hashes);
+  const taken = new Set(
+    owners.map(({ addressHash }) => Buffer.from(addressHash).toString("hex")),
+  );
+  return new Set(
+    addresses.filter((_, i) => taken.has(hashes[i]!.toString("hex"))),
+  );
+}
+
 const contextOf = (
   userId: string,
   medium: Medium,

@@ -10,6 +10,8 @@ export type AuditEvent =
   | "auth.cross_signing"
   | "auth.devices"
   | "auth.deactivate"
+  /** A wiped device came back, and was refused. */
+  | "auth.wiped"
   /** By the power of an administrator, where clients ask it of members. */
   | "rooms.read"
   | "approvals.withdraw"

@@ -115,6 +115,9 @@ export const PERMISSIONS = {
   "privacy.erase": hold("Erase a person's data.", "D"),
   "privacy.consent": server("Read and note consents."),
 
+  "incidents.read": shared("Read incidents, and how long there is to tell."),
+  "incidents.write": shared("Open incidents, change and close them."),
+
   "approvals.read": shared("Read what waits for approval."),
   "approvals.decide": shared("Approve or refuse what another one asks for."),
   "policies.read": shared("Read policies."),

@@ -22,6 +22,8 @@ const APPROVING: readonly Permission[] = ["approvals.read", "approvals.decide"];
 /** Whose they are by themselves: what is held is destroyed by nobody who runs the server. */
 const OF_OFFICERS = /^(?:holds|privacy)\./;
 
+const HANDLING: readonly Permission[] = ["incidents.read", "incidents.write"];
+
 const operating = (Object.keys(PERMISSIONS) as PermissionName[]).filter(
   (name) => PERMISSIONS[name].side === "operations" && !OF_OFFICERS.test(name),
 );
@@ -52,18 +54,20 @@ const list: readonly Role[] = [
     "system-admin",
     "Runs the server: accounts, rooms, media, settings, backups.",
     operating,
+    HANDLING,
     [...APPROVING, "jobs.read", "policies.read", "roles.read", "groups.read"],
   ),
   define(
     "security-admin",
     "Decides who may do what, and may do nothing of it.",
     GRANTING,
+    HANDLING,
     [...APPROVING, "policies.read", "policies.write", "policies.activate"],
   ),
   define("auditor", "Reads what was done, and changes nothing.", [
     ...(["audit.read", "audit.export", "audit.review"] as const),
     ...(["roles.read", "groups.read", "policies.read"] as const),
-    ...(["approvals.read", "jobs.read"] as const),
+    ...(["approvals.read", "jobs.read", "incidents.read"] as const),
   ]),
   define("user-manager", "Makes, changes and ends accounts.", APPROVING, [
     ...(["users.read", "users.create", "users.write"] as const),
@@ -92,7 +96,8 @@ const list: readonly Role[] = [
     ...APPROVING,
     ...(["privacy.read", "privacy.export", "privacy.rectify"] as const),
     ...(["privacy.erase", "privacy.consent", "users.read"] as const),
-    ...(["users.erase", "jobs.read"] as const),
+    ...(["users.erase", "jobs.read", "settings.read"] as const),
+    ...HANDLING,
   ]),
   define("federation-manager", "Sees to the ways to other servers.", [
     ...(["federation.read", "federation.write"] as const),

@@ -1,4 +1,6 @@
 import { deleteEndedJobs } from "../../storage/admin-jobs.ts";
+import { forgetWipes } from "../../storage/device-wipes.ts";
+import { forgetImports } from "../../storage/import-rows.ts";
 import { runTask } from "../admin/tasks/run-tasks.ts";
 import { taskAlarmOf } from "../admin/tasks/task-alarm.ts";
 import type { TaskEdges } from "../admin/tasks/task.ts";
@@ -49,7 +51,10 @@ export function startAdminTasks(edgesNow: () => TaskEdges): {
 }
 
 const KEPT_MS = 90 * 24 * 60 * 60 * 1000;
+/** A device that lay in a drawer for longer finds its token unknown like any other. */
+const WIPES_KEPT_MS = 400 * 24 * 60 * 60 * 1000;
 const DELETED_AT_ONCE = 100;
+const ROWS_AT_ONCE = 500;
 
 /** What became of a task is told for three months. */
 export const forgetAdminTasks: Job = {
@@ -57,6 +62,9 @@ export const forgetAdminTasks: Job = {
   restMs: 60 * 60 * 1000,
   async step({ db }) {
     const count = await deleteEndedJobs(db, KEPT_MS, DELETED_AT_ONCE);
-    return count === DELETED_AT_ONCE;
+    const rows = await forgetImports(db, ROWS_AT_ONCE);
+    const wipes = await forgetWipes(db, WIPES_KEPT_MS, ROWS_AT_ONCE);
+    const isMore = rows === ROWS_AT_ONCE || wipes === ROWS_AT_ONCE;
+    return count === DELETED_AT_ONCE || isMore;
   },
 };

@@ -179,6 +179,10 @@ export const PERSONAL_TABLES: readonly PersonalTable[] = [
       "It shows that a request was answered; what it says is sealed and gone.",
   }),
   table("consents", ["consent_id"]),
+  // Until the account is made, who sent the list has what it is to be.
+  table("import_rows", ["job_id", "line"], { hides: ["errcode"] }),
+  table("device_wipes", ["wipe_id"]),
+  table("campaign_members", ["campaign_id", "user_id"]),
   table("erasure_certificates", ["certificate_id"], {
     staysSince: "It proves the erasure.",
   }),

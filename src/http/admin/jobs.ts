@@ -15,6 +15,7 @@ import { native } from "./tools.ts";
 
 const KINDS = [
   ...["delete-room", "purge-history", "redact-user", "retention", "erase-user"],
+  ...["import-users", "campaign", "end-sessions"],
 ] as const;
 const STATES = [
   ...["scheduled", "active", "complete", "failed", "cancelled"],

@@ -13,6 +13,9 @@ import type { AdminJobKind } from "../../../storage/write.ts";
 import { createLoopMeter, restFor } from "../../../util/loop-load.ts";
 import { deleteRoomTask } from "./delete-room-task.ts";
 import { eraseUserTask } from "./erase-user-task.ts";
+import { campaignTask } from "./campaign-task.ts";
+import { endSessionsTask } from "./end-sessions-task.ts";
+import { importUsersTask } from "./import-users-task.ts";
 import { purgeHistoryTask } from "./purge-history-task.ts";
 import { retentionTask } from "./retention-task.ts";
 import { recordHeld } from "./record-held.ts";
@@ -31,6 +34,9 @@ const KINDS: Readonly<Record<AdminJobKind, TaskKind>> = {
   "redact-user": redactUserTask,
   retention: retentionTask,
   "erase-user": eraseUserTask,
+  "import-users": importUsersTask,
+  campaign: campaignTask,
+  "end-sessions": endSessionsTask,
 };
 
 /** Longer than any step; after it the task of a process that died goes on elsewhere. */

@@ -2,7 +2,8 @@ import type { Edges } from "../../../edges.ts";
 import type { AdminJobRow, JobClaim } from "../../../storage/admin-jobs.ts";
 import type { WriterEdges } from "../../rooms/room-writer.ts";
 
-export type TaskEdges = WriterEdges & Pick<Edges, "auditKey" | "mediaStore">;
+export type TaskEdges = WriterEdges &
+  Pick<Edges, "auditKey" | "mediaStore" | "passwordHasher">;
 
 /** What a step has come to, with the task's progress as JSON. */
 export interface StepEnd {

@@ -3,7 +3,12 @@ import type { Edges } from "../../../edges.ts";
 import { MatrixError } from "../../../core/errors.ts";
 import { isUserId } from "../../../core/ids.ts";
 import type { JsonObject } from "../../../core/json.ts";
-import { findNoticeRoom } from "../../../storage/notice-rooms.ts";
+import {
+  findNoticeRoom,
+  listNoticeRooms,
+  type NoticeRoomRow,
+} from "../../../storage/notice-rooms.ts";
+import { listFindable } from "../../../storage/user-directory.ts";
 import { findUser } from "../../../storage/users.ts";
 import { derive } from "../../../util/derive.ts";
 import { setProfileField } from "../../accounts/profile.ts";
@@ -70,21 +75,61 @@ export async function deliverNotice(
   return deliver(edges, from, notice);
 }
 
+/**
+ * The same to several, each by itself: what is against one keeps no other from it. What
+ * they have in common, and in which rooms they are, is asked once.
+ */
+export async function deliverNotices(
+  edges: Needs,
+  from: { userId: string; deviceId: string },
+  notices: readonly Notice[],
+): Promise<(string | MatrixError)[]> {
+  if (notices.length === 0) return [];
+  const userIds = notices.map(({ userId }) => userId);
+  const sender = await getSender(withoutRecord(edges));
+  const there = new Set(await listFindable(edges.db, userIds));
+  const rooms = await listNoticeRooms(edges.db, userIds);
+  return Promise.all(
+    notices.map(async (notice) => {
+      const { userId } = notice;
+      if (!there.has(userId)) return noUser();
+      try {
+        const room = rooms.get(userId);
+        return await deliver(edges, from, notice, { sender, room });
+      } catch (error) {
+        if (error instanceof MatrixError) return error;
+        throw error;
+      }
+    }),
+  );
+}
+
 async function assertThere(edges: Needs, userId: string): Promise<void> {
   const user = await getAccountRow(edges, userId);
-  if (!user.isDeactivated && !user.isGuest) return;
-  throw new MatrixError("M_NOT_FOUND", "There is no such user here.");
+  if (user.isDeactivated || user.isGuest) throw noUser();
+}
+
+const noUser = (): MatrixError =>
+  new MatrixError("M_NOT_FOUND", "There is no such user here.");
+
+/** What was asked for several at once; the room may be another by now. */
+interface Known {
+  sender: Requester;
+  room: NoticeRoomRow | undefined;
 }
 
 async function deliver(
   edges: Needs,
   from: { userId: string; deviceId: string },
   { userId, type, content, stateKey, txnId }: Notice,
+  known?: Known,
 ): Promise<string> {
   // What the notice needs is made before; the record is of the notice, and goes with it.
   const making = withoutRecord(edges);
-  const sender = await getSender(making);
-  const roomId = await makeAnew(() => getRoom(making, sender, userId));
+  const sender = known?.sender ?? (await getSender(making));
+  const roomId =
+    openRoomIn(known?.room) ??
+    (await makeAnew(() => getRoom(making, sender, userId)));
   const transaction = transactionOf(
     from,
     "server notice",
@@ -154,12 +199,17 @@ async function getRoom(
   const known = await findNoticeRoom(edges.db, userId);
   if (!known || known.roomId === null)
     return makeRoom(edges, sender, userId, known?.roomNid ?? 0);
-  const isIn = known.membership === "join" || known.membership === "invite";
-  if (!isIn) {
+  if (openRoomIn(known) === undefined) {
     await tag(edges, userId, known.roomNid);
     await inviteUser(edges, sender, known.roomId, userId);
   }
   return known.roomId;
+}
+
+/** A room that the user is in, or is invited to. */
+function openRoomIn(room: NoticeRoomRow | undefined): string | undefined {
+  const isIn = room?.membership === "join" || room?.membership === "invite";
+  return isIn ? (room.roomId ?? undefined) : undefined;
 }
 
 async function makeRoom(
@@ -177,8 +227,11 @@ async function makeRoom(
     ...(avatarUrl !== undefined && {
       initial_state: [{ type: "m.room.avatar", content: { url: avatarUrl } }],
     }),
-    // Nobody answers there.
-    power_level_content_override: { users_default: -10 },
+    // Nobody answers there, but by a reaction.
+    power_level_content_override: {
+      users_default: -10,
+      events: { "m.reaction": -10 },
+    },
   });
   const { roomId, roomNid } = await createRoom(edges, sender, request, {
     isPublished: false,

@@ -1,0 +1,321 @@
+import {
+  readBlastRadius,
+  type BlastRadius,
+} from "../../domain/admin/incidents/blast-radius.ts";
+import { endSessions } from "../../domain/admin/incidents/end-sessions.ts";
+import {
+  changeIncident,
+  closeIncident,
+  NOTIFY_WITHIN_MS,
+  openIncident,
+  readIncident,
+  searchIncidents,
+  type IncidentRow,
+} from "../../domain/admin/incidents/incidents.ts";
+import { endpoint } from "../endpoint.ts";
+import { reply } from "../reply.ts";
+import {
+  pageAnswer,
+  pageOf,
+  pageProperties,
+  type PageQuery,
+} from "./paging.ts";
+import { groundsProperties, native, type GroundsQuery } from "./tools.ts";
+
+const INCIDENTS = native("/incidents");
+const INCIDENT = `${INCIDENTS}/:incidentId`;
+type OneIncident = { params: { incidentId: string } };
+
+const incidentAnswer = (incident: IncidentRow) => ({
+  incident_id: incident.incidentId,
+  title: incident.title,
+  severity: incident.severity,
+  state: incident.state,
+  summary: incident.summary,
+  from_ts: incident.fromTs,
+  to_ts: incident.toTs,
+  opened_by: incident.openedBy,
+  opened_ts: incident.openedTs,
+  clock: clockAnswer(incident),
+  notification: incident.notification,
+  campaign_id: incident.campaignId,
+  closed_by: incident.closedBy,
+  closed_ts: incident.closedTs,
+  report: incident.report,
+  version: incident.version,
+});
+
+/** How long there is to tell the authority, from when it became known. */
+function clockAnswer({ awareTs, notifiedTs, nowTs }: IncidentRow) {
+  const dueTs = awareTs + NOTIFY_WITHIN_MS;
+  return {
+    aware_ts: awareTs,
+    due_ts: dueTs,
+    notified_ts: notifiedTs,
+    remaining_ms: notifiedTs === null ? Math.max(0, dueTs - nowTs) : null,
+    overdue: (notifiedTs ?? nowTs) > dueTs,
+  };
+}
+
+const text = (maxLength: number) => ({
+  type: "string",
+  minLength: 1,
+  maxLength,
+});
+/** As this server gives them out. */
+const ID = { type: "string", pattern: "^[A-Za-z0-9_-]{1,64}$" };
+const time = { type: "integer", minimum: 0, maximum: 8_640_000_000_000_000 };
+const severity = { type: "string", enum: ["low", "medium", "high"] };
+type Severity = IncidentRow["severity"];
+
+const postIncident = endpoint<{
+  body: {
+    title: string;
+    severity: Severity;
+    summary: string;
+    from_ts?: number;
+    to_ts?: number;
+    aware_ts?: number;
+  };
+}>({
+  method: "post",
+  path: INCIDENTS,
+  auth: "admin",
+  permission: "incidents.write",
+  rateLimit: "admin",
+  body: {
+    type: "object",
+    additionalProperties: false,
+    properties: {
+      ...{ title: text(256), severity, summary: text(8192) },
+      ...{ from_ts: time, to_ts: time, aware_ts: time },
+    },
+    required: ["title", "severity", "summary"],
+  },
+  async handle(edges, { body, ...by }) {
+    const incident = await openIncident(edges, by, {
+      title: body.title,
+      severity: body.severity,
+      summary: body.summary,
+      fromTs: body.from_ts ?? null,
+      toTs: body.to_ts ?? null,
+      awareTs: body.aware_ts ?? null,
+    });
+    return incidentAnswer(incident);
+  },
+});
+
+const getIncidents = endpoint<{
+  query: PageQuery & { state?: IncidentRow["state"] };
+}>({
+  method: "get",
+  path: INCIDENTS,
+  auth: "admin",
+  permission: "incidents.read",
+  rateLimit: "admin",
+  query: {
+    type: "object",
+    properties: {
+      ...pageProperties,
+      state: { type: "string", enum: ["open", "closed"] },
+    },
+  },
+  async handle(edges, { query }) {
+    const { incidents, total } = await searchIncidents(edges, {
+      ...pageOf(query),
+      state: query.state ?? null,
+    });
+    return {
+      incidents: incidents.map(incidentAnswer),
+      ...pageAnswer(query, incidents.length, total),
+    };
+  },
+});
+
+const getIncident = endpoint<OneIncident>({
+  method: "get",
+  path: INCIDENT,
+  auth: "admin",
+  permission: "incidents.read",
+  rateLimit: "admin",
+  async handle(edges, { params }) {
+    return incidentAnswer(await readIncident(edges, params.incidentId));
+  },
+});
+
+const version = { type: "integer", minimum: 1, maximum: 1_000_000_000 };
+
+const putIncident = endpoint<
+  OneIncident & {
+    body: {
+      version: number;
+      title?: string;
+      severity?: Severity;
+      summary?: string;
+      from_ts?: number;
+      to_ts?: number;
+      campaign_id?: string;
+      notification?: string;
+    };
+  }
+>({
+  method: "put",
+  path: INCIDENT,
+  auth: "admin",
+  permission: "incidents.write",
+  rateLimit: "admin",
+  body: {
+    type: "object",
+    additionalProperties: false,
+    properties: {
+      ...{ version, title: text(256), severity, summary: text(8192) },
+      ...{ from_ts: time, to_ts: time, campaign_id: ID },
+      notification: text(2048),
+    },
+    required: ["version"],
+  },
+  async handle(edges, { params, body, ...by }) {
+    const { from_ts: fromTs, to_ts: toTs, campaign_id, ...rest } = body;
+    const incident = await changeIncident(edges, by, params.incidentId, {
+      ...rest,
+      ...(fromTs !== undefined && { fromTs }),
+      ...(toTs !== undefined && { toTs }),
+      ...(campaign_id !== undefined && { campaignId: campaign_id }),
+    });
+    return incidentAnswer(incident);
+  },
+});
+
+const postCloseIncident = endpoint<
+  OneIncident & { body: { version: number; report: string } }
+>({
+  method: "post",
+  path: `${INCIDENT}/close`,
+  auth: "admin",
+  permission: "incidents.write",
+  rateLimit: "admin",
+  body: {
+    type: "object",
+    properties: { version, report: text(32_768) },
+    required: ["version", "report"],
+  },
+  async handle(edges, { params, body, ...by }) {
+    const { incidentId } = params;
+    return incidentAnswer(await closeIncident(edges, by, incidentId, body));
+  },
+});
+
+const radiusAnswer = (radius: BlastRadius) => ({
+  records: radius.records,
+  first_ts: radius.firstTs,
+  last_ts: radius.lastTs,
+  actions: [...radius.actions].map(([action, counts]) => ({
+    ...{ action, ...counts },
+  })),
+  touched: radius.touched,
+  sessions: radius.sessions.map(({ userId, deviceId }) => ({
+    ...{ user_id: userId, device_id: deviceId },
+  })),
+  token_ids: radius.tokenIds,
+  addresses: radius.addresses,
+  cut: radius.isCut,
+  ...(radius.nextSeq !== undefined && { next_seq: radius.nextSeq }),
+});
+
+/** What a user, a token or an address read and changed in the time of the incident. */
+const getBlastRadius = endpoint<
+  OneIncident & {
+    query: GroundsQuery & {
+      actor?: string;
+      token_id?: number;
+      ip?: string;
+      from_seq?: number;
+    };
+  }
+>({
+  method: "get",
+  path: `${INCIDENT}/blast-radius`,
+  auth: "admin",
+  permission: "audit.read",
+  rateLimit: "admin",
+  query: {
+    type: "object",
+    properties: {
+      ...groundsProperties,
+      actor: text(255),
+      token_id: {
+        type: "integer",
+        minimum: 1,
+        maximum: Number.MAX_SAFE_INTEGER,
+      },
+      ip: text(64),
+      from_seq: {
+        type: "integer",
+        minimum: 1,
+        maximum: Number.MAX_SAFE_INTEGER,
+      },
+    },
+  },
+  async handle(edges, { params, query }) {
+    const suspect = {
+      ...(query.actor !== undefined && { actor: query.actor }),
+      ...(query.token_id !== undefined && { tokenId: query.token_id }),
+      ...(query.ip !== undefined && { ip: query.ip }),
+    };
+    const { from_seq: fromSeq = 1 } = query;
+    return radiusAnswer(
+      await readBlastRadius(edges, params.incidentId, suspect, fromSeq),
+    );
+  },
+});
+
+const postEndSessions = endpoint<
+  OneIncident & {
+    body: {
+      sessions: { user_id: string; device_id?: string }[];
+      wipe?: boolean;
+      admin_tokens?: boolean;
+    };
+  }
+>({
+  method: "post",
+  path: `${INCIDENT}/end-sessions`,
+  auth: "admin",
+  permission: "users.sessions.write",
+  rateLimit: "admin",
+  body: {
+    type: "object",
+    additionalProperties: false,
+    properties: {
+      sessions: {
+        type: "array",
+        minItems: 1,
+        maxItems: 1_000,
+        items: {
+          type: "object",
+          properties: { user_id: text(255), device_id: text(255) },
+          required: ["user_id"],
+        },
+      },
+      wipe: { type: "boolean" },
+      admin_tokens: { type: "boolean" },
+    },
+    required: ["sessions"],
+  },
+  async handle(edges, { params, body, ...by }) {
+    const { jobId, users } = await endSessions(edges, by, params.incidentId, {
+      sessions: body.sessions.map(({ user_id, device_id }) => ({
+        userId: user_id,
+        ...(device_id !== undefined && { deviceId: device_id }),
+      })),
+      wipes: body.wipe ?? false,
+      withTokens: body.admin_tokens ?? false,
+    });
+    return reply({ status: 202, body: { job_id: jobId, users } });
+  },
+});
+
+export const incidentEndpoints = [
+  ...[postIncident, getIncidents, getIncident, putIncident],
+  ...[postCloseIncident, getBlastRadius, postEndSessions],
+];
