@@ -147,6 +147,7 @@ create table audit_checkpoints (
   key_id text collate "C" not null, -- setting
   signature bytea not null -- hash
 );
+CREATE INDEX audit_checkpoints_by_ts ON public.audit_checkpoints USING btree (ts, seq);
 alter table audit_checkpoints add constraint audit_checkpoints_pkey PRIMARY KEY (seq);
 
 create table audit_deliveries (
@@ -155,6 +156,19 @@ create table audit_deliveries (
   delivered_ts bigint not null -- time
 );
 alter table audit_deliveries add constraint audit_deliveries_pkey PRIMARY KEY (target);
+
+create table audit_keys (
+  epoch integer not null, -- number
+  key_id text collate "C" not null, -- setting
+  public_key text collate "C" not null, -- setting
+  seq bigint not null, -- number
+  statement text not null, -- protocol
+  signature text not null -- hash
+);
+alter table audit_keys add constraint audit_keys_epoch_check CHECK ((epoch > 1));
+alter table audit_keys add constraint audit_keys_key_id_key UNIQUE (key_id);
+alter table audit_keys add constraint audit_keys_pkey PRIMARY KEY (epoch);
+alter table audit_keys add constraint audit_keys_public_key_key UNIQUE (public_key);
 
 create table audit_log (
   seq bigint not null, -- number
@@ -174,6 +188,14 @@ CREATE INDEX audit_log_by_actor ON public.audit_log USING btree (actor_id, seq);
 CREATE INDEX audit_log_by_resource ON public.audit_log USING btree (resource_id, seq);
 CREATE INDEX audit_log_by_ts ON public.audit_log USING btree (ts);
 alter table audit_log add constraint audit_log_pkey PRIMARY KEY (seq);
+
+create table audit_prunings (
+  seq bigint not null, -- number
+  hash bytea not null, -- hash
+  signed_ts bigint not null, -- time
+  record_seq bigint not null -- number
+);
+alter table audit_prunings add constraint audit_prunings_pkey PRIMARY KEY (seq);
 
 create table authority (
   is_only boolean not null default true, -- flag
@@ -2782,6 +2804,15 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.is_kept_from_server(p_table name)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select p_table in ('audit_log', 'audit_checkpoints', 'audit_keys', 'audit_prunings', 'schema_migrations')
+$function$
+;
+
 CREATE OR REPLACE FUNCTION public.is_key_held(p_scope text, p_owner text)
  RETURNS boolean
  LANGUAGE sql
@@ -2971,6 +3002,19 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.keep_last_checkpoint()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+  if not exists (select from audit_prunings p where p.seq > old.seq) then
+    raise exception 'the audit log is only added to' using errcode = 'insufficient_privilege';
+  end if;
+  return old;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.keep_member_counts()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2985,6 +3029,21 @@ begin
       select room_nid, membership, 1 as sign from added union all select room_nid, membership, -1 from removed) changes;
   end if;
   return null;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.keep_unpruned()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+  if not exists (select from audit_prunings p where p.seq >= old.seq)
+    or exists (select from holds h where h.released_ts is null and coalesce(h.from_ts, 0) <= old.ts)
+  then
+    raise exception 'the audit log is only added to' using errcode = 'insufficient_privilege';
+  end if;
+  return old;
 end $function$
 ;
 
@@ -3009,6 +3068,30 @@ AS $function$
     select from events e
     where e.sender = p_user_id and (e.origin_server_ts between p_from and p_until or e.received_ts between p_from and p_until))
 $function$
+;
+
+CREATE OR REPLACE FUNCTION public.let_serve(p_role name)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  each name;
+begin
+  if p_role = current_user then
+    raise exception 'the owner of the tables cannot be kept from changing them' using errcode = 'invalid_grant_operation';
+  end if;
+  execute format('grant usage on schema %I to %I', current_schema(), p_role);
+  execute format('grant usage, select, update on all sequences in schema %I to %I', current_schema(), p_role);
+  for each in select relname from pg_class where relnamespace = current_schema()::regnamespace and relkind in ('r', 'p') loop
+    if is_kept_from_server(each) then
+      execute format('revoke all on %I from %I', each, p_role);
+      execute format('grant select on %I to %I', each, p_role);
+    else
+      execute format('grant select, insert, update, delete on %I to %I', each, p_role);
+    end if;
+  end loop;
+  execute format('grant insert on audit_log, audit_checkpoints to %I', p_role);
+end $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.lock_against_holds()
@@ -3067,6 +3150,57 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.note_audit_pruning()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  said json := new.record::json->'after'->'statement';
+  pruned_to bigint := (said->>'seq')::bigint;
+  known audit_checkpoints;
+begin
+  if said->>'key_id' is distinct from coalesce(
+    (select key_id from audit_keys order by epoch desc limit 1), said->>'key_id')
+  then
+    raise exception 'the key that signs the audit log was replaced meanwhile' using errcode = 'object_not_in_prerequisite_state';
+  end if;
+  select * into known from audit_checkpoints where seq = pruned_to;
+  if known.seq is null or encode(known.hash, 'hex') is distinct from said->>'hash' then
+    raise exception 'no checkpoint was signed of what is pruned' using errcode = 'insufficient_privilege';
+  end if;
+  if greatest(known.ts, (select ts from audit_log where seq = pruned_to)) > database_ms() - 180 * 86400000::bigint then
+    raise exception 'the audit log is kept for 180 days' using errcode = 'insufficient_privilege';
+  end if;
+  insert into audit_prunings (seq, hash, signed_ts, record_seq) values (pruned_to, known.hash, known.ts, new.seq);
+  return null;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.note_audit_rotation()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  said json := new.record::json->'after'->'statement';
+  newest audit_keys;
+begin
+  select * into newest from audit_keys order by epoch desc limit 1;
+  if (said->>'epoch')::int is distinct from coalesce(newest.epoch, 1) + 1
+    or said->>'old_public_key' is distinct from coalesce(newest.public_key, said->>'old_public_key')
+  then
+    raise exception 'the key that signs the audit log was replaced meanwhile' using errcode = 'unique_violation';
+  end if;
+  insert into audit_keys (epoch, key_id, public_key, seq, statement, signature)
+  values ((said->>'epoch')::int, said->>'key_id', said->>'public_key', new.seq, said::text,
+    new.record::json->'after'->>'signature');
+  return null;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.policies_in_force()
  RETURNS TABLE(policy_id text, active text, active_version integer, in_force_ts bigint)
  LANGUAGE sql
@@ -3077,6 +3211,35 @@ AS $function$
     case when p.in_force_ts <= database_ms() then p.in_force_ts end
   from retention_policies p where p.in_force_ts <= database_ms() or p.previous is not null
 $function$
+;
+
+CREATE OR REPLACE FUNCTION public.prune_audit_log(p_limit bigint)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  pruned_to bigint;
+  held_from bigint;
+  gone bigint;
+begin
+  perform lock_against_holds();
+  -- A statement of its own: it reads what was committed before the lock was had.
+  select min(coalesce(from_ts, 0)) into held_from from holds where released_ts is null;
+  select max(seq) into pruned_to from audit_prunings;
+  with oldest as materialized (
+    select seq, ts from audit_log where seq <= pruned_to order by seq limit p_limit
+  )
+  delete from audit_log where seq = any(array(
+    select seq from oldest
+    where seq < coalesce((select min(seq) from oldest where ts >= held_from), 9223372036854775807)));
+  get diagnostics gone = row_count;
+  delete from audit_checkpoints where seq = any(array(
+    select seq from audit_checkpoints
+    where seq < least(pruned_to, (select min(seq) - 1 from audit_log)) order by seq limit p_limit));
+  return gone;
+end $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.refuse_change()
