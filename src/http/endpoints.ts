@@ -102,6 +102,8 @@ import {
   getDestinations,
   getOneDestination,
   getRoomsOfDestination,
+  listDestinations,
+  listRoomsOfDestination,
   postResetConnection,
 } from "./admin/federation.ts";
 import { getServerKeys } from "./federation/keys.ts";
@@ -111,6 +113,7 @@ import { getMyPermissions } from "./admin/me.ts";
 import { holdEndpoints } from "./admin/holds.ts";
 import { retentionEndpoints } from "./admin/retention.ts";
 import { roomEndpoints } from "./admin/room-endpoints.ts";
+import { documentEndpoints } from "./admin/document/document-endpoints.ts";
 import {
   deleteRoleBinding,
   getRoleBindings,
@@ -473,8 +476,10 @@ export const endpoints: readonly Endpoint[] = [
   getOneAlert,
   postAcknowledge,
   getDestinations,
+  listDestinations,
   getOneDestination,
   getRoomsOfDestination,
+  listRoomsOfDestination,
   postResetConnection,
   getServerKeys,
   getConsentPage,
@@ -503,4 +508,5 @@ export const endpoints: readonly Endpoint[] = [
   ...roomEndpoints,
   ...holdEndpoints,
   ...retentionEndpoints,
+  ...documentEndpoints(() => endpoints),
 ];

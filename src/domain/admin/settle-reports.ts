@@ -16,6 +16,8 @@ import { noteRead } from "./note-read.ts";
 import { readComplaints } from "./reports.ts";
 import { readAdminFacts } from "./room-facts.ts";
 
+export type { ReportKind };
+
 type Needs = Pick<
   Edges,
   | "committer"
