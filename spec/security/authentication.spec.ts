@@ -33,6 +33,10 @@ const OPEN = [
   // What was uploaded while downloads without a session were open, and nothing else.
   "GET /_matrix/media/v3/download/:serverName/:mediaId/:fileName",
   "GET /_matrix/media/v3/thumbnail/:serverName/:mediaId",
+  // What the admin API is, not what it holds.
+  "GET /_myelin/admin/v1/docs",
+  "GET /_myelin/admin/v1/openapi.json",
+  "GET /_myelin/admin/v1/openapi.yaml",
   "GET /_myelin/client/v1/consent",
   "GET /_myelin/client/v1/unsubscribe",
   "GET /_synapse/admin/v1/register",

@@ -44,6 +44,7 @@ const OTHERWISE: Readonly<Record<string, number>> = {
   "GET /_synapse/admin/v1/federation/destinations/:destination": 404,
   "GET /_synapse/admin/v1/federation/destinations/:destination/rooms": 404,
   "POST /_synapse/admin/v1/federation/destinations/:destination/reset_connection": 404,
+  "GET /_myelin/admin/v1/federation/destinations/:destination/rooms": 404,
   "GET /_myelin/admin/v1/retention/policies/:policyId": 404,
   "POST /_myelin/admin/v1/retention/policies/:policyId/dry-run": 404,
   "POST /_myelin/admin/v1/retention/policies/:policyId/activate": 404,

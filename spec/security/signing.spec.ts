@@ -44,9 +44,10 @@ describe("who signs", () => {
     const signers = usersOf(
       /import \{[^}]*\b(?:sign|createSign)\b[^}]*\} from "node:crypto"/,
     );
-    // The audit log's ends and certificates are signed by a key of their own.
+    // The audit log's ends, its changes of key and certificates are signed by a key of their own.
     expect(signers).to.deep.equal([
       "core/audit-chain.ts",
+      "core/audit-statements.ts",
       "core/destruction-certificate.ts",
       "core/signing.ts",
     ]);

@@ -11,6 +11,7 @@ import { registerAccount } from "../../src/domain/accounts/register.ts";
 import type { Edges, Log } from "../../src/edges.ts";
 import type { Sql } from "../../src/storage/database.ts";
 import { createListener, type Listener } from "../../src/http/listener.ts";
+import { assertDescribed } from "../http/admin-document.ts";
 import { assertResponse } from "../http/response-schema.ts";
 import { join } from "node:path";
 import { inspect } from "node:util";
@@ -293,6 +294,9 @@ function ask(asked: Asked): Promise<Answer> {
           try {
             const body = parse(text, response.headers);
             assertResponse(method, path, status, body);
+            const type = response.headers["content-type"];
+            const sent = asked.body;
+            assertDescribed({ method, path, sent, status, type, body });
             const isObject = typeof body === "object" && body !== null;
             resolve({
               status,

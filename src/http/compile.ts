@@ -53,7 +53,10 @@ function faultOf(endpoint: Endpoint): string | undefined {
   if (permission && !isPermission(permission)) {
     return `names a permission that there is not: ${String(permission)}`;
   }
-  const isPowerless = auth !== "admin" && endpoint.adminToken !== true;
+  const isPowerless =
+    auth !== "admin" &&
+    endpoint.adminToken !== true &&
+    endpoint.isPublic !== true;
   if (isPowerless && path.startsWith("/_myelin/admin/")) {
     return "is an administrator's, and asks for no permission";
   }

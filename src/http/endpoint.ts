@@ -56,6 +56,20 @@ type ParamsPart<P> =
     ? { params?: ParamParsers<P> }
     : { params: ParamParsers<P> };
 
+/** What the admin API's document says of an endpoint that the endpoint itself does not. */
+export interface Description {
+  /** The name of the operation, for clients that are made of the document. */
+  id: string;
+  /** What it does, in one sentence. */
+  says: string;
+  /** JSON schema of the answer; the media types of one that is a file. */
+  answers: SchemaObject | readonly string[];
+  /** Statuses of the answer besides 200. */
+  also?: readonly number[];
+  /** JSON schema of a body that the handler reads closer than `body` does. */
+  takes?: SchemaObject;
+}
+
 interface CommonSpec {
   method: Method;
   /** `:name` is one segment; no other pattern exists. `v3` also answers at `r0`. */
@@ -85,6 +99,10 @@ interface CommonSpec {
   auditsNoted?: boolean;
   /** Where this endpoint's status differs from the common table. */
   statuses?: StatusOverrides;
+  /** Of the admin API's own endpoints. */
+  doc?: Description;
+  /** Tells what is public anyway: of an administrators' path that asks for no permission. */
+  isPublic?: boolean;
 }
 
 type Handle<I> = {

@@ -102,6 +102,8 @@ import {
   getDestinations,
   getOneDestination,
   getRoomsOfDestination,
+  listDestinations,
+  listRoomsOfDestination,
   postResetConnection,
 } from "./admin/federation.ts";
 import { getServerKeys } from "./federation/keys.ts";
@@ -116,6 +118,7 @@ import { importEndpoints } from "./admin/user-import.ts";
 import { wipeEndpoints } from "./admin/wipes.ts";
 import { retentionEndpoints } from "./admin/retention.ts";
 import { roomEndpoints } from "./admin/room-endpoints.ts";
+import { documentEndpoints } from "./admin/document/document-endpoints.ts";
 import {
   deleteRoleBinding,
   getRoleBindings,
@@ -478,8 +481,10 @@ export const endpoints: readonly Endpoint[] = [
   getOneAlert,
   postAcknowledge,
   getDestinations,
+  listDestinations,
   getOneDestination,
   getRoomsOfDestination,
+  listRoomsOfDestination,
   postResetConnection,
   getServerKeys,
   getConsentPage,
@@ -513,4 +518,5 @@ export const endpoints: readonly Endpoint[] = [
   ...incidentEndpoints,
   ...egressEndpoints,
   ...retentionEndpoints,
+  ...documentEndpoints(() => endpoints),
 ];

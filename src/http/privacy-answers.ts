@@ -1,16 +1,36 @@
 import type { Consents } from "../domain/privacy/consent.ts";
 import type { PrivacyRequest } from "../domain/privacy/requests.ts";
+import {
+  arrayOf,
+  BOOLEAN,
+  named,
+  object,
+  oneOf,
+  TEXT,
+  TIME,
+  USER_ID,
+} from "./json-schema.ts";
 import { reply, type Reply } from "./reply.ts";
 
 export const KINDS = ["access", "rectify", "erase"] as const;
 export type Kind = (typeof KINDS)[number];
 export const MESSAGE = { type: "string", maxLength: 10_000 };
 
+export const REQUEST_STATES = [
+  "open",
+  "in_progress",
+  "done",
+  "refused",
+  "withdrawn",
+];
+
+export const ARCHIVE_TYPES = ["application/x-ndjson"];
+
 /** An export on its way, for a browser to store. */
 export const archive = (rest: AsyncIterable<string>): Reply =>
   reply({
     headers: {
-      "Content-Type": "application/x-ndjson",
+      "Content-Type": ARCHIVE_TYPES.join(),
       "Content-Disposition": 'attachment; filename="export.ndjson"',
     },
     body: "",
@@ -46,6 +66,54 @@ export const requestAnswer = (request: PrivacyRequest) => ({
       }
     : { erased: true }),
 });
+
+export const PRIVACY_REQUEST = named(
+  "PrivacyRequest",
+  object(
+    {
+      request_id: TEXT,
+      kind: oneOf(KINDS),
+      state: oneOf(REQUEST_STATES),
+      created_ts: TIME,
+      due_ts: TIME,
+      overdue: BOOLEAN,
+      user_id: USER_ID,
+      opened_by: TEXT,
+    },
+    {
+      closed_ts: TIME,
+      message: TEXT,
+      identity_checked_by: TEXT,
+      identity_checked_ts: TIME,
+      identity_check: TEXT,
+      notes: arrayOf(object({ ts: TIME, by: TEXT, text: TEXT })),
+      erased: BOOLEAN,
+    },
+  ),
+);
+
+export const CONSENTS = named(
+  "Consents",
+  object({
+    policies: arrayOf(
+      object({
+        id: TEXT,
+        version: TEXT,
+        agreed: BOOLEAN,
+        documents: arrayOf(object({ locale: TEXT, name: TEXT, url: TEXT })),
+      }),
+    ),
+    ledger: arrayOf(
+      object({
+        policy: TEXT,
+        version: TEXT,
+        locale: TEXT,
+        ts: TIME,
+        agreed: BOOLEAN,
+      }),
+    ),
+  }),
+);
 
 export const consentsAnswer = ({ policies, ledger }: Consents) => ({
   policies: policies.map(({ id, version, documents, isGiven }) => ({

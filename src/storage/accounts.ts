@@ -117,7 +117,7 @@ export async function listAccounts(
   const order =
     search.orderBy === "name"
       ? sql`u.user_id ${direction}`
-      : sql`${orderOf(sql, search)} ${direction}, u.user_id`;
+      : sql`${orderOf(sql, search)} ${direction}, u.user_id ${direction}`;
   const [accounts, [counted]] = await Promise.all([
     sql<AccountRow[]>`
       select ${columns(sql)} from users u left join user_activity a on a.user_id = u.user_id ${names}

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { countedPage } from "./counted-page.ts";
 import type { Sql } from "./database.ts";
 import type { AdminJobKind } from "./write.ts";
 
@@ -153,13 +154,15 @@ export async function listJobs(
   { kind, state, roomId, limit, offset, isDescending }: JobSearch,
 ): Promise<{ jobs: AdminJobRow[]; total: number }> {
   const direction = isDescending ? sql`desc` : sql`asc`;
-  const rows = await sql<(AdminJobRow & { total: number })[]>`
+  const { rows: jobs, total } = await countedPage(
+    { limit, offset },
+    (at) => sql<(AdminJobRow & { total: number })[]>`
     select ${columns(sql)}, count(*) over () as total from admin_jobs
     where (${kind}::text is null or kind = ${kind}) and (${state}::text is null or state = ${state})
       and (${roomId}::text is null or room_id = ${roomId})
-    order by created_ts ${direction}, job_id ${direction} limit ${limit} offset ${offset}`;
-  const jobs = rows.map(({ total: _, ...row }) => row);
-  return { jobs, total: rows[0]?.total ?? 0 };
+    order by created_ts ${direction}, job_id ${direction} limit ${at.limit} offset ${at.offset}`,
+  );
+  return { jobs, total };
 }
 
 /** The tasks of a kind that are about a room and have not been forgotten, the oldest first. */

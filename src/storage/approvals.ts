@@ -1,3 +1,4 @@
+import { countedPage } from "./counted-page.ts";
 import type { Sql } from "./database.ts";
 import type { PowerRow } from "./authority.ts";
 import type { ApprovalState, Sealed } from "./write.ts";
@@ -81,14 +82,16 @@ export async function listApprovals(
 ): Promise<{ approvals: ApprovalRow[]; total: number }> {
   const { requestedBy, state, isToReview, limit, offset } = search;
   const direction = search.isDescending ? sql`desc` : sql`asc`;
-  const rows = await sql<(ApprovalRow & { total: number })[]>`
+  const { rows: approvals, total } = await countedPage(
+    { limit, offset },
+    (at) => sql<(ApprovalRow & { total: number })[]>`
     select ${columns(sql)}, count(*) over () as total from approvals
     where (${requestedBy}::text is null or requested_by = ${requestedBy})
       and (${state}::text is null or ${stateNow(sql)} = ${state})
       and (not ${isToReview}::boolean or is_break_glass and reviewed_by is null)
-    order by requested_ts ${direction}, approval_id ${direction} limit ${limit} offset ${offset}`;
-  const approvals = rows.map(({ total: _, ...row }) => row);
-  return { approvals, total: rows[0]?.total ?? 0 };
+    order by requested_ts ${direction}, approval_id ${direction} limit ${at.limit} offset ${at.offset}`,
+  );
+  return { approvals, total };
 }
 
 /** Who wants a second person, and what about. */

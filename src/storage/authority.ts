@@ -1,3 +1,4 @@
+import { countedPage } from "./counted-page.ts";
 import type { Sql } from "./database.ts";
 import type { ScopeKind } from "./write.ts";
 
@@ -163,7 +164,9 @@ export async function listBindings(
   const { userId, roleId, scopeKind, scopeId, limit, offset } = search;
   const order = sql(search.orderBy);
   const direction = search.isDescending ? sql`desc` : sql`asc`;
-  const rows = await sql<(BindingRow & { total: number })[]>`
+  const { rows: bindings, total } = await countedPage(
+    { limit, offset },
+    (at) => sql<(BindingRow & { total: number })[]>`
     select binding_id, user_id, role_id, scope_kind, scope_id, expires_ts, reason, granted_by, granted_ts,
       coalesce(expires_ts <= database_ms(), false) as is_expired,
       array(select u.user_id from binding_users u where u.binding_id = b.binding_id order by 1) as users,
@@ -174,9 +177,9 @@ export async function listBindings(
       and (${scopeKind}::text is null or scope_kind = ${scopeKind})
       and (${scopeId}::text is null or scope_id = ${scopeId})
     order by ${order} ${direction} nulls last, binding_id ${direction}
-    limit ${limit} offset ${offset}`;
-  const bindings = rows.map(({ total: _, ...row }) => row);
-  return { bindings, total: rows[0]?.total ?? 0 };
+    limit ${at.limit} offset ${at.offset}`,
+  );
+  return { bindings, total };
 }
 
 export async function findBinding(

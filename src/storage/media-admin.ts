@@ -1,3 +1,4 @@
+import { countedPage } from "./counted-page.ts";
 import type { Sql } from "./database.ts";
 
 /** A medium as an administrator finds it. */
@@ -60,14 +61,16 @@ export async function listMediaOf(
   { order, isDescending, limit, offset }: MediaPage,
 ): Promise<{ media: MediumInfo[]; total: number }> {
   const direction = isDescending ? sql`desc` : sql`asc`;
-  const rows = await sql<(MediumInfo & { total: number })[]>`
+  const { rows: media, total } = await countedPage(
+    { limit, offset },
+    (at) => sql<(MediumInfo & { total: number })[]>`
     select *, count(*) over () as total from (
       select ${info(sql)} from media m join media_blobs b on b.blob_id = m.blob_id
       where m.user_id = ${userId}) listed
     order by ${sql(COLUMNS[order])} ${direction} nulls last, media_id ${direction}
-    limit ${limit} offset ${offset}`;
-  const media = rows.map(({ total: _, ...row }) => row);
-  return { media, total: rows[0]?.total ?? 0 };
+    limit ${at.limit} offset ${at.offset}`,
+  );
+  return { media, total };
 }
 
 const MOST_OF_ROOM = 100_000;

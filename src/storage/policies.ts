@@ -1,3 +1,4 @@
+import { countedPage } from "./counted-page.ts";
 import type { Sql } from "./database.ts";
 import type { Page } from "./user-groups.ts";
 
@@ -29,12 +30,14 @@ export async function listPolicies(
   { limit, offset, isDescending }: Page,
 ): Promise<{ policies: PolicyRow[]; total: number }> {
   const direction = isDescending ? sql`desc` : sql`asc`;
-  const rows = await sql<(PolicyRow & { total: number })[]>`
+  const { rows: policies, total } = await countedPage(
+    { limit, offset },
+    (at) => sql<(PolicyRow & { total: number })[]>`
     select policy_id, active_version, activated_by, activated_ts, count(*) over () as total,
       (select max(v.version) from policy_versions v where v.policy_id = p.policy_id) as latest_version
-    from policies p order by policy_id ${direction} limit ${limit} offset ${offset}`;
-  const policies = rows.map(({ total: _, ...row }) => row);
-  return { policies, total: rows[0]?.total ?? 0 };
+    from policies p order by policy_id ${direction} limit ${at.limit} offset ${at.offset}`,
+  );
+  return { policies, total };
 }
 
 export async function findPolicy(
@@ -74,14 +77,14 @@ export async function listPolicyVersions(
   { limit, offset, isDescending }: Page,
 ): Promise<{ versions: Omit<PolicyVersionRow, "document">[]; total: number }> {
   const direction = isDescending ? sql`desc` : sql`asc`;
-  const rows = await sql<
-    (Omit<PolicyVersionRow, "document"> & { total: number })[]
-  >`
+  const { rows: versions, total } = await countedPage(
+    { limit, offset },
+    (at) => sql<(Omit<PolicyVersionRow, "document"> & { total: number })[]>`
     select policy_id, version, author, created_ts, count(*) over () as total
     from policy_versions where policy_id = ${policyId}
-    order by version ${direction} limit ${limit} offset ${offset}`;
-  const versions = rows.map(({ total: _, ...row }) => row);
-  return { versions, total: rows[0]?.total ?? 0 };
+    order by version ${direction} limit ${at.limit} offset ${at.offset}`,
+  );
+  return { versions, total };
 }
 
 /** The versions that were in force before the one that is, the latest first. */

@@ -1,3 +1,4 @@
+import { countedPage } from "./counted-page.ts";
 import type { Sql } from "./database.ts";
 import type {
   PrivacyRequestKind,
@@ -51,14 +52,16 @@ export async function listPrivacyRequests(
 ): Promise<{ requests: PrivacyRequestRow[]; total: number }> {
   const { userId, kind, state, isOverdue, limit, offset } = search;
   const direction = search.isDescending ? sql`desc` : sql`asc`;
-  const rows = await sql<(PrivacyRequestRow & { total: number })[]>`
+  const { rows: requests, total } = await countedPage(
+    { limit, offset },
+    (at) => sql<(PrivacyRequestRow & { total: number })[]>`
     select ${columns(sql)}, count(*) over () as total from privacy_requests
     where (${userId}::text is null or user_id = ${userId}) and (${kind}::text is null or kind = ${kind})
       and (${state}::text is null or state = ${state})
       and (${isOverdue}::boolean is null or (closed_ts is null and due_ts < database_ms()) = ${isOverdue})
-    order by due_ts ${direction}, request_id ${direction} limit ${limit} offset ${offset}`;
-  const requests = rows.map(({ total: _, ...row }) => row);
-  return { requests, total: rows[0]?.total ?? 0 };
+    order by due_ts ${direction}, request_id ${direction} limit ${at.limit} offset ${at.offset}`,
+  );
+  return { requests, total };
 }
 
 /** How many of a user's wait for an answer. */

@@ -1,3 +1,4 @@
+import { countedPage } from "./counted-page.ts";
 import type { Sql } from "./database.ts";
 import type { Sealed } from "./write.ts";
 
@@ -43,7 +44,9 @@ export async function listReports(
 ): Promise<{ reports: ReportRow[]; total: number }> {
   const { kind, reporter, roomId, sender, userId, limit, offset } = search;
   const direction = search.isDescending ? sql`desc` : sql`asc`;
-  const rows = await sql<(ReportRow & { total: number })[]>`
+  const { rows: reports, total } = await countedPage(
+    { limit, offset },
+    (at) => sql<(ReportRow & { total: number })[]>`
     select ${columns(sql)}, count(*) over () as total from ${joined(sql)}
     where (case ${kind} when 'event' then p.event_id is not null
         when 'user' then p.user_id is not null
@@ -52,9 +55,9 @@ export async function listReports(
       and (${roomId}::text is null or strpos(p.room_id, ${roomId}) > 0)
       and (${sender}::text is null or e.sender = ${sender})
       and (${userId}::text is null or strpos(p.user_id, ${userId}) > 0)
-    order by p.created_ts ${direction}, p.report_id ${direction} limit ${limit} offset ${offset}`;
-  const reports = rows.map(({ total: _, ...row }) => row);
-  return { reports, total: rows[0]?.total ?? 0 };
+    order by p.created_ts ${direction}, p.report_id ${direction} limit ${at.limit} offset ${at.offset}`,
+  );
+  return { reports, total };
 }
 
 export async function findReport(

@@ -1,3 +1,4 @@
+import { countedPage } from "./counted-page.ts";
 import type { Sql } from "./database.ts";
 import { heldLease, type Lease } from "./leases.ts";
 
@@ -140,12 +141,14 @@ export async function listCertificates(
   },
 ): Promise<{ certificates: CertificateRow[]; total: number }> {
   const direction = search.isDescending ? sql`desc` : sql`asc`;
-  const rows = await sql<(CertificateRow & { total: number })[]>`
+  const { rows: certificates, total } = await countedPage(
+    search,
+    (at) => sql<(CertificateRow & { total: number })[]>`
     select ${columns(sql)}, count(*) over () as total from retention_certificates
     where ${search.policyId}::text is null or policy_id = ${search.policyId}
-    order by gone_ts ${direction}, certificate_id ${direction} limit ${search.limit} offset ${search.offset}`;
-  const certificates = rows.map(({ total: _, ...row }) => row);
-  return { certificates, total: rows[0]?.total ?? 0 };
+    order by gone_ts ${direction}, certificate_id ${direction} limit ${at.limit} offset ${at.offset}`,
+  );
+  return { certificates, total };
 }
 
 export async function findCertificate(

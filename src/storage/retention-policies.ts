@@ -1,3 +1,4 @@
+import { countedPage } from "./counted-page.ts";
 import type { Sql } from "./database.ts";
 import { heldLease, type Lease } from "./leases.ts";
 
@@ -25,11 +26,13 @@ export async function listRetentionPolicies(
   page: { limit: number; offset: number; isDescending: boolean },
 ): Promise<{ policies: RetentionPolicyRow[]; total: number }> {
   const direction = page.isDescending ? sql`desc` : sql`asc`;
-  const rows = await sql<(RetentionPolicyRow & { total: number })[]>`
+  const { rows: policies, total } = await countedPage(
+    page,
+    (at) => sql<(RetentionPolicyRow & { total: number })[]>`
     select ${columns(sql)}, count(*) over () as total from retention_policies
-    order by policy_id ${direction} limit ${page.limit} offset ${page.offset}`;
-  const policies = rows.map(({ total: _, ...row }) => row);
-  return { policies, total: rows[0]?.total ?? 0 };
+    order by policy_id ${direction} limit ${at.limit} offset ${at.offset}`,
+  );
+  return { policies, total };
 }
 
 export async function findRetentionPolicy(

@@ -25,3 +25,19 @@ export async function hasLocalMember(
     where m.room_nid = ${roomNid} and m.membership = 'join' limit 1`;
   return row !== undefined;
 }
+
+/** A page of who is joined to a room, and how many there are in all. */
+export async function listJoinedMembers(
+  sql: Sql,
+  roomNid: number,
+  page: { offset: number; limit: number; isDescending: boolean },
+): Promise<{ members: string[]; total: number }> {
+  const { offset, limit, isDescending } = page;
+  const direction = isDescending ? sql`desc` : sql`asc`;
+  const rows = await sql<{ userId: string }[]>`
+    select user_id from memberships where room_nid = ${roomNid} and membership = 'join'
+    order by user_id ${direction} limit ${limit} offset ${offset}`;
+  const [counted] = await sql<{ total: number }[]>`
+    select count(*)::int as total from memberships where room_nid = ${roomNid} and membership = 'join'`;
+  return { members: rows.map(({ userId }) => userId), total: counted!.total };
+}

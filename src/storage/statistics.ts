@@ -1,3 +1,4 @@
+import { countedPage } from "./counted-page.ts";
 import type { Sql } from "./database.ts";
 
 export interface MediaStatisticsRow {
@@ -28,14 +29,16 @@ export async function listMediaStatistics(
   const direction = search.isDescending ? sql`desc` : sql`asc`;
   const order =
     orderBy === "displayname"
-      ? sql`n.place ${direction}, used.user_id`
-      : sql`used.${sql(orderBy)} ${direction}, used.user_id`;
+      ? sql`n.place ${direction}, used.user_id ${direction}`
+      : sql`used.${sql(orderBy)} ${direction}, used.user_id ${direction}`;
   const names =
     orderBy === "displayname"
       ? sql`left join unnest(${search.byName as string[]}::text[])
           with ordinality as n(user_id, place) on n.user_id = used.user_id`
       : sql``;
-  const rows = await sql<(MediaStatisticsRow & { total: number })[]>`
+  const { rows: users, total } = await countedPage(
+    search,
+    (at) => sql<(MediaStatisticsRow & { total: number })[]>`
     select used.user_id, used.media_count, used.media_length, count(*) over ()::int as total from (
       select m.user_id, count(*)::int as media_count, sum(b.size)::bigint as media_length
       from media m join media_blobs b on b.blob_id = m.blob_id
@@ -43,9 +46,9 @@ export async function listMediaStatistics(
         and (${term}::text is null or strpos(lower(m.user_id), ${term}) > 0
           or m.user_id = any(${search.named as string[]}::text[]))
       group by m.user_id
-    ) used ${names} order by ${order} limit ${search.limit} offset ${search.offset}`;
-  const users = rows.map(({ total: _, ...row }) => row);
-  return { users, total: rows[0]?.total ?? 0 };
+    ) used ${names} order by ${order} limit ${at.limit} offset ${at.offset}`,
+  );
+  return { users, total };
 }
 
 /** Pages of a table that are looked at: enough to tell which rooms are the largest. */

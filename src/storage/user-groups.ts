@@ -1,3 +1,4 @@
+import { countedPage } from "./counted-page.ts";
 import type { Sql } from "./database.ts";
 
 export interface GroupRow {
@@ -20,12 +21,14 @@ export async function listGroups(
   { limit, offset, isDescending }: Page,
 ): Promise<{ groups: GroupRow[]; total: number }> {
   const direction = isDescending ? sql`desc` : sql`asc`;
-  const rows = await sql<(GroupRow & { total: number })[]>`
+  const { rows: groups, total } = await countedPage(
+    { limit, offset },
+    (at) => sql<(GroupRow & { total: number })[]>`
     select group_id, description, created_by, created_ts, count(*) over () as total,
       (select count(*) from user_group_members m where m.group_id = g.group_id) as members
-    from user_groups g order by group_id ${direction} limit ${limit} offset ${offset}`;
-  const groups = rows.map(({ total: _, ...row }) => row);
-  return { groups, total: rows[0]?.total ?? 0 };
+    from user_groups g order by group_id ${direction} limit ${at.limit} offset ${at.offset}`,
+  );
+  return { groups, total };
 }
 
 export async function hasGroup(sql: Sql, groupId: string): Promise<boolean> {
@@ -57,12 +60,14 @@ export async function listGroupMembers(
   { limit, offset, isDescending }: Page,
 ): Promise<{ members: GroupMemberRow[]; total: number }> {
   const direction = isDescending ? sql`desc` : sql`asc`;
-  const rows = await sql<(GroupMemberRow & { total: number })[]>`
+  const { rows: members, total } = await countedPage(
+    { limit, offset },
+    (at) => sql<(GroupMemberRow & { total: number })[]>`
     select user_id, added_by, added_ts, count(*) over () as total
     from user_group_members where group_id = ${groupId}
-    order by user_id ${direction} limit ${limit} offset ${offset}`;
-  const members = rows.map(({ total: _, ...row }) => row);
-  return { members, total: rows[0]?.total ?? 0 };
+    order by user_id ${direction} limit ${at.limit} offset ${at.offset}`,
+  );
+  return { members, total };
 }
 
 export async function isGroupMember(

@@ -372,7 +372,7 @@ describe("the admin API's tokens", () => {
     const there = second.as({ accessToken: token });
     must(await there.get(`${A}/groups`));
     const { tokens } = must<{ tokens: { token_id: number }[] }>(
-      await manager.get(`${A}/tokens`),
+      await manager.get(`${A}/tokens?dir=b`),
     );
     must(await manager.delete(`${A}/tokens/${tokens[0]!.token_id}`));
     expect((await there.get(`${A}/groups`)).status).to.equal(401);

@@ -21,35 +21,36 @@ import { type Answer, type TestUser, useServer } from "../../support/server.ts";
 /** What each route is declared to need: what changes in the program changes here. */
 const DECLARED: Readonly<Record<string, string>> = {
   "rooms.read":
-    "GET rooms, GET rooms/:roomId, GET rooms/:roomId/members, GET rooms/:roomId/state, GET rooms/:roomId/hierarchy",
+    "GET rooms, GET own rooms, GET rooms/:roomId, GET rooms/:roomId/members, GET own rooms/:roomId/members, GET rooms/:roomId/state, GET rooms/:roomId/hierarchy",
   "rooms.content.read":
     "GET rooms/:roomId/messages, GET rooms/:roomId/context/:eventId, GET rooms/:roomId/timestamp_to_event, GET fetch_event/:eventId",
   "rooms.block": "GET rooms/:roomId/block, PUT rooms/:roomId/block",
   "rooms.delete": "DELETE rooms/:roomId, DELETE v2 rooms/:roomId",
   "jobs.read":
-    "GET v2 rooms/:roomId/delete_status, GET v2 rooms/delete_status/:jobId, GET purge_history_status/:jobId, GET user/redact_status/:jobId, GET jobs, GET jobs/:jobId",
-  "jobs.write": "DELETE jobs/:jobId",
+    "GET v2 rooms/:roomId/delete_status, GET v2 rooms/delete_status/:jobId, GET purge_history_status/:jobId, GET user/redact_status/:jobId, GET own jobs, GET own jobs/:jobId",
+  "jobs.write": "DELETE own jobs/:jobId",
   "rooms.members.write": "POST join/:roomIdOrAlias",
   "rooms.takeover": "POST rooms/:roomIdOrAlias/make_room_admin",
   "rooms.repair":
-    "GET rooms/:roomIdOrAlias/forward_extremities, DELETE rooms/:roomIdOrAlias/forward_extremities",
+    "GET rooms/:roomIdOrAlias/forward_extremities, GET own rooms/:roomIdOrAlias/forward_extremities, DELETE rooms/:roomIdOrAlias/forward_extremities",
   "retention.purge": "POST purge_history/:roomId/:eventId",
   "events.redact": "POST user/:userId/redact",
   "media.read":
-    "GET room/:roomId/media, GET media/quarantine_changes, GET media/:serverName/:mediaId, GET users/:userId/media",
+    "GET room/:roomId/media, GET own rooms/:roomId/media, GET media/quarantine_changes, GET own media/quarantine_changes, GET media/:serverName/:mediaId, GET users/:userId/media, GET own users/:userId/media",
   "media.quarantine":
     "POST room/:roomId/media/quarantine, POST user/:userId/media/quarantine, POST media/quarantine/:serverName/:mediaId, POST media/unquarantine/:serverName/:mediaId, POST media/protect/:mediaId, POST media/unprotect/:mediaId",
   "media.delete":
     "DELETE media/:serverName/:mediaId, POST media/:serverName/delete, POST purge_media_cache, DELETE users/:userId/media",
   "reports.read":
-    "GET event_reports, GET event_reports/:reportId, GET user_reports, GET user_reports/:reportId, GET room_reports",
+    "GET event_reports, GET own event_reports, GET event_reports/:reportId, GET user_reports, GET own user_reports, GET user_reports/:reportId, GET own room_reports",
   "reports.write":
-    "DELETE event_reports/:reportId, DELETE user_reports/:reportId, DELETE room_reports/:reportId",
+    "DELETE event_reports/:reportId, DELETE user_reports/:reportId, DELETE own room_reports/:reportId",
 };
 
 const shortOf = (endpoint: Endpoint): string =>
   nameOf(endpoint)
-    .replace(/\/_(?:synapse|myelin)\/admin\/v1\//, "")
+    .replace("/_synapse/admin/v1/", "")
+    .replace("/_myelin/admin/v1/", "own ")
     .replace("/_synapse/admin/v2/", "v2 ");
 
 describe("the routes of administrators to rooms and media", () => {

@@ -7,6 +7,8 @@ import { resolveRoom } from "../directory/resolve-room.ts";
 import { recordOf, type ActingAdministrator } from "./administrator.ts";
 import { getRoomForAdmin } from "./room-details.ts";
 
+export type { ExtremityOfRoom };
+
 type Needs = Pick<Edges, "committer" | "db" | "memory" | "now">;
 
 /** The ends of a room's graph, the newest first. */

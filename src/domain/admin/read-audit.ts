@@ -76,16 +76,14 @@ export async function searchAudit(
   return { records: await openRecords(edges, rows), ...counted };
 }
 
-const CHECKPOINTS = 500;
-
 /** The checkpoints after a place, and whether there are more. */
 export async function readCheckpoints(
   { db, settings }: Pick<Edges, "db" | "settings">,
   after: number,
+  limit = 500,
 ): Promise<{ checkpoints: SignedCheckpoint[]; isMore: boolean }> {
-  const rows = await listCheckpoints(db, {
-    ...{ after, upTo: Number.MAX_SAFE_INTEGER, limit: CHECKPOINTS },
-  });
+  const upTo = Number.MAX_SAFE_INTEGER;
+  const rows = await listCheckpoints(db, { after, upTo, limit });
   const last = await findLastCheckpoint(db);
   return {
     checkpoints: rows.map((row) => signedOf(row, settings.serverName)),

@@ -6,6 +6,7 @@ import {
 } from "../../storage/events.ts";
 import { escapeText } from "../../storage/json-text.ts";
 import { listMembersOf } from "../../storage/memberships.ts";
+import { listJoinedMembers } from "../../storage/room-members.ts";
 import {
   countLocalDevices,
   isForgottenByAll,
@@ -65,6 +66,16 @@ export async function listRoomMembers(
   const { roomNid } = await getRoomForAdmin(edges, roomId);
   const members = await listMembersOf(edges.db, roomNid, ["join"]);
   return members.map(({ userId }) => userId).sort();
+}
+
+/** A page of who is joined to a room. @throws MatrixError M_NOT_FOUND */
+export async function searchRoomMembers(
+  edges: Pick<Edges, "db" | "memory">,
+  roomId: string,
+  page: { offset: number; limit: number; isDescending: boolean },
+): Promise<{ members: string[]; total: number }> {
+  const { roomNid } = await getRoomForAdmin(edges, roomId);
+  return listJoinedMembers(edges.db, roomNid, page);
 }
 
 /** A room's current state as JSON text, of one type where it is named. */

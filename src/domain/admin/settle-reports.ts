@@ -16,6 +16,8 @@ import { noteRead } from "./note-read.ts";
 import { readComplaints } from "./reports.ts";
 import { readShownFacts } from "./room-facts.ts";
 
+export type { ReportKind };
+
 type Needs = Pick<
   Edges,
   | "committer"

@@ -7,14 +7,46 @@ import {
 } from "../../domain/admin/alerts/read-alerts.ts";
 import { readReviewsDue } from "../../domain/admin/reviews-due.ts";
 import { endpoint } from "../endpoint.ts";
-import { numberParam } from "./names.ts";
 import {
-  pageAnswer,
-  pageOf,
-  pageProperties,
-  type PageQuery,
-} from "./paging.ts";
+  BOOLEAN,
+  COUNT,
+  INTEGER,
+  named,
+  object,
+  oneOf,
+  open,
+  orNull,
+  TEXT,
+  TIME,
+  USER_ID,
+} from "../json-schema.ts";
+import { numberParam } from "./names.ts";
+import { pageAnswer, pageOf, type PageQuery } from "./paging.ts";
 import { native } from "./tools.ts";
+import { AUDIT_RECORD } from "./audit-record-schema.ts";
+import { listAnswer, listQuery } from "./paging.ts";
+
+const SEVERITIES = ["low", "medium", "high"];
+
+const ALERT = named(
+  "Alert",
+  object(
+    {
+      alert_id: INTEGER,
+      detector: oneOf(DETECTORS),
+      severity: oneOf(SEVERITIES),
+      user_id: orNull(USER_ID),
+      raised_ts: TIME,
+      facts: open("What the detector saw."),
+      locked: BOOLEAN,
+      record_seq: orNull(INTEGER),
+      acknowledged_by: orNull(USER_ID),
+      acknowledged_ts: orNull(TIME),
+      comment: orNull(TEXT),
+    },
+    { record: AUDIT_RECORD },
+  ),
+);
 
 const answerOf = (alert: Alert) => ({
   alert_id: alert.alertId,
@@ -44,15 +76,16 @@ export const getAlerts = endpoint<{ query: Search }>({
   auth: "admin",
   permission: "audit.read",
   rateLimit: "admin",
-  query: {
-    type: "object",
-    properties: {
-      ...pageProperties,
-      detector: { type: "string", enum: DETECTORS },
-      severity: { type: "string", enum: ["low", "medium", "high"] },
-      user_id: { type: "string", maxLength: 255 },
-      acknowledged: { type: "boolean" },
-    },
+  query: listQuery(["raised_ts"], {
+    detector: oneOf(DETECTORS),
+    severity: oneOf(SEVERITIES),
+    user_id: { type: "string", maxLength: 255 },
+    acknowledged: { type: "boolean" },
+  }),
+  doc: {
+    id: "listAlerts",
+    says: "Lists what was remarkable in the audit log.",
+    answers: listAnswer("alerts", ALERT),
   },
   async handle(edges, { query }) {
     const { alerts, total } = await searchAlerts(edges, {
@@ -78,6 +111,11 @@ export const getOneAlert = endpoint<OneAlert>({
   auth: "admin",
   permission: "audit.read",
   rateLimit: "admin",
+  doc: {
+    id: "getAlert",
+    says: "Reads an alert, with the record that made it one.",
+    answers: ALERT,
+  },
   async handle(edges, { params }) {
     return answerOf(await getAlert(edges, params.alertId));
   },
@@ -97,6 +135,11 @@ export const postAcknowledge = endpoint<
     properties: { comment: { type: "string", minLength: 1, maxLength: 1024 } },
     required: ["comment"],
   },
+  doc: {
+    id: "acknowledgeAlert",
+    says: "Notes what an auditor found behind an alert.",
+    answers: ALERT,
+  },
   async handle(edges, { params, body, ...by }) {
     const { alertId } = params;
     return answerOf(await acknowledgeAlert(edges, by, alertId, body.comment));
@@ -110,6 +153,18 @@ export const getReviewsDue = endpoint({
   auth: "admin",
   permission: "audit.review",
   rateLimit: "admin",
+  doc: {
+    id: "getReviewsDue",
+    says: "Tells what of the audit log waits to be reviewed.",
+    answers: object({
+      due: BOOLEAN,
+      due_ts: orNull(TIME),
+      from_seq: orNull(INTEGER),
+      to_seq: orNull(INTEGER),
+      last_review: orNull(object({ seq: INTEGER, ts: TIME, to_seq: INTEGER })),
+      open_alerts: COUNT,
+    }),
+  },
   async handle(edges) {
     const due = await readReviewsDue(edges);
     const { lastReview: last } = due;

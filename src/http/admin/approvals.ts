@@ -14,9 +14,24 @@ import {
 } from "../../domain/admin/approvals/read.ts";
 import { endpoint, type ParamParser } from "../endpoint.ts";
 import {
+  arrayOf,
+  BOOLEAN,
+  EMPTY,
+  named,
+  object,
+  oneOf,
+  open,
+  orNull,
+  ROOM_ID,
+  TEXT,
+  TIME,
+  USER_ID,
+} from "../json-schema.ts";
+import {
+  listAnswer,
+  listQuery,
   pageAnswer,
   pageOf,
-  pageProperties,
   type PageQuery,
 } from "./paging.ts";
 
@@ -34,10 +49,8 @@ interface Search extends PageQuery {
   to_review?: boolean;
 }
 
-const searchProperties = {
-  ...pageProperties,
-  state: { type: "string", enum: STATES },
-};
+const ORDERS = ["requested_ts"];
+const state = oneOf(STATES);
 
 const approvalParam: ParamParser<string> = (segment) => {
   if (/^[A-Za-z0-9_-]{1,64}$/.test(segment)) return segment;
@@ -46,6 +59,35 @@ const approvalParam: ParamParser<string> = (segment) => {
 
 type One = { params: { approvalId: string } };
 const params = { approvalId: approvalParam };
+
+const APPROVAL = named(
+  "Approval",
+  object(
+    {
+      approval_id: TEXT,
+      state: oneOf(STATES),
+      permissions: arrayOf(TEXT),
+      requested_by: USER_ID,
+      requested_ts: TIME,
+      expires_ts: TIME,
+      request: orNull(
+        open(
+          "What was asked for, without its secrets; null where that was erased.",
+        ),
+      ),
+    },
+    {
+      user_id: USER_ID,
+      room_id: ROOM_ID,
+      decided_by: USER_ID,
+      decided_ts: orNull(TIME),
+      comment: orNull(TEXT),
+      used_ts: TIME,
+      break_glass: object({ reason: TEXT, is_broken: BOOLEAN }),
+      review: object({ by: USER_ID, ts: orNull(TIME), comment: orNull(TEXT) }),
+    },
+  ),
+);
 
 const answerOf = (row: Approval) => ({
   approval_id: row.approvalId,
@@ -78,13 +120,15 @@ export const getApprovals = endpoint<{ query: Search }>({
   auth: "admin",
   permission: "approvals.read",
   rateLimit: "admin",
-  query: {
-    type: "object",
-    properties: {
-      ...searchProperties,
-      requested_by: { type: "string", maxLength: 255 },
-      to_review: { type: "boolean" },
-    },
+  query: listQuery(ORDERS, {
+    state,
+    requested_by: { type: "string", maxLength: 255 },
+    to_review: { type: "boolean" },
+  }),
+  doc: {
+    id: "listApprovals",
+    says: "Lists what waits for a second person, or waited.",
+    answers: listAnswer("approvals", APPROVAL),
   },
   async handle(edges, { query }) {
     const { approvals, total } = await searchApprovals(edges, {
@@ -107,6 +151,7 @@ export const getApproval = endpoint<One>({
   auth: "admin",
   permission: "approvals.read",
   rateLimit: "admin",
+  doc: { id: "getApproval", says: "Reads one of them.", answers: APPROVAL },
   async handle(edges, { params: { approvalId } }) {
     return answerOf(await readApproval(edges, approvalId));
   },
@@ -123,6 +168,11 @@ export const postApprove = endpoint<One & { body: { comment?: string } }>({
   permission: "approvals.decide",
   rateLimit: "admin",
   body: commentBody,
+  doc: {
+    id: "approve",
+    says: "Approves what another one asks for; they then send the same request again.",
+    answers: APPROVAL,
+  },
   async handle(edges, { params: { approvalId }, body, ...by }) {
     await approve(edges, by, approvalId, body.comment);
     return answerOf(await readApproval(edges, approvalId));
@@ -137,6 +187,11 @@ export const postDeny = endpoint<One & { body: { comment?: string } }>({
   permission: "approvals.decide",
   rateLimit: "admin",
   body: commentBody,
+  doc: {
+    id: "deny",
+    says: "Refuses what another one asks for.",
+    answers: APPROVAL,
+  },
   async handle(edges, { params: { approvalId }, body, ...by }) {
     await deny(edges, by, approvalId, body.comment);
     return answerOf(await readApproval(edges, approvalId));
@@ -151,6 +206,11 @@ export const postBreakGlass = endpoint<One & { body: { comment: string } }>({
   permission: "approvals.decide",
   rateLimit: "admin",
   body: { ...commentBody, required: ["comment"] },
+  doc: {
+    id: "breakGlass",
+    says: "Lets a request through at once, as the second of two people.",
+    answers: APPROVAL,
+  },
   async handle(edges, { params: { approvalId }, body, ...by }) {
     await breakGlass(edges, by, approvalId, body.comment);
     return answerOf(await readApproval(edges, approvalId));
@@ -167,6 +227,11 @@ export const postApprovalReview = endpoint<One & { body: { comment: string } }>(
     permission: "audit.review",
     rateLimit: "admin",
     body: { ...commentBody, required: ["comment"] },
+    doc: {
+      id: "reviewApproval",
+      says: "Notes that an auditor has looked at what was done in haste.",
+      answers: APPROVAL,
+    },
     async handle(edges, { params: { approvalId }, body, ...by }) {
       await reviewBreakGlass(edges, by, approvalId, body.comment);
       return answerOf(await readApproval(edges, approvalId));
@@ -183,7 +248,12 @@ export const getMyApprovals = endpoint<{
   auth: "user",
   adminToken: true,
   rateLimit: "admin",
-  query: { type: "object", properties: searchProperties },
+  query: listQuery(ORDERS, { state }),
+  doc: {
+    id: "listMyApprovals",
+    says: "Lists what one asked for oneself.",
+    answers: listAnswer("approvals", APPROVAL),
+  },
   async handle(edges, { query, requester }) {
     const { approvals, total } = await searchApprovals(edges, {
       ...pageOf(query),
@@ -206,6 +276,11 @@ export const deleteMyApproval = endpoint<One>({
   adminToken: true,
   audit: "approvals.withdraw",
   rateLimit: "admin",
+  doc: {
+    id: "withdrawApproval",
+    says: "Takes back what one asked for.",
+    answers: EMPTY,
+  },
   async handle(edges, { params: { approvalId }, requester }) {
     await withdraw(edges, requester, approvalId);
     return {};
@@ -224,6 +299,11 @@ export const postMyBreakGlass = endpoint<One & { body: { reason: string } }>({
     type: "object",
     properties: { reason: text },
     required: ["reason"],
+  },
+  doc: {
+    id: "askToBreakGlass",
+    says: "Says why something cannot wait for those who approve.",
+    answers: EMPTY,
   },
   async handle(edges, { params: { approvalId }, body, requester }) {
     await askToBreakGlass(edges, requester, approvalId, body.reason);

@@ -12,6 +12,7 @@ import {
   setUserAttributes,
 } from "../../domain/policies/set-attributes.ts";
 import { endpoint } from "../endpoint.ts";
+import { EMPTY, object } from "../json-schema.ts";
 import { idParam } from "../params.ts";
 import { attributesSchema } from "./policy-schema.ts";
 
@@ -34,6 +35,11 @@ export const getAttributesOfUser = endpoint<OneUser>({
   auth: "admin",
   permission: "groups.read",
   rateLimit: "admin",
+  doc: {
+    id: "getAttributesOfUser",
+    says: "Reads what administrators say of a user, for policies to go by.",
+    answers: object({ attributes: attributesSchema }),
+  },
   async handle(edges, { params }) {
     return { attributes: await getUserAttributes(edges, params.userId) };
   },
@@ -47,6 +53,11 @@ export const putAttributesOfUser = endpoint<OneUser & Body>({
   permission: "groups.write",
   rateLimit: "admin",
   body,
+  doc: {
+    id: "setAttributesOfUser",
+    says: "Says all that policies may know of a user.",
+    answers: EMPTY,
+  },
   async handle(edges, { params, body: { attributes }, ...by }) {
     await setUserAttributes(edges, by, params.userId, attributes);
     return {};
@@ -65,6 +76,11 @@ export const getAttributesOfRoom = endpoint<OneRoom>({
   auth: "admin",
   permission: "groups.read",
   rateLimit: "admin",
+  doc: {
+    id: "getAttributesOfRoom",
+    says: "Reads what administrators say of a room.",
+    answers: object({ attributes: attributesSchema }),
+  },
   async handle(edges, { params }) {
     return { attributes: await getRoomAttributes(edges, params.roomId) };
   },
@@ -78,6 +94,11 @@ export const putAttributesOfRoom = endpoint<OneRoom & Body>({
   permission: "groups.write",
   rateLimit: "admin",
   body,
+  doc: {
+    id: "setAttributesOfRoom",
+    says: "Says all that policies may know of a room.",
+    answers: EMPTY,
+  },
   async handle(edges, { params, body: { attributes }, ...by }) {
     await setRoomAttributes(edges, by, params.roomId, attributes);
     return {};

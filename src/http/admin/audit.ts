@@ -11,16 +11,31 @@ import {
   type AuditQuestion,
 } from "../../domain/admin/read-audit.ts";
 import { endpoint } from "../endpoint.ts";
+import {
+  arrayOf,
+  BOOLEAN,
+  EMPTY,
+  INTEGER,
+  named,
+  object,
+  open,
+  TEXT,
+  TIME,
+} from "../json-schema.ts";
 import { reply } from "../reply.ts";
 import {
+  listAnswer,
+  listQuery,
+  onwardAnswer,
+  onwardProperties,
   pageAnswer,
   pageOf,
-  pageProperties,
+  type OnwardQuery,
   type PageQuery,
 } from "./paging.ts";
+import { AUDIT_RECORD, AUDIT_RESULTS } from "./audit-record-schema.ts";
 
 const AUDIT = "/_myelin/admin/v1/audit";
-const RESULTS = ["allowed", "denied", "failed"];
 
 interface Question {
   actor?: string;
@@ -44,7 +59,7 @@ const questionProperties = {
   action: text,
   target: text,
   target_type: text,
-  result: { type: "string", enum: RESULTS },
+  result: { type: "string", enum: AUDIT_RESULTS },
   from_ts: time,
   to_ts: time,
 };
@@ -65,9 +80,11 @@ export const getAudit = endpoint<{ query: Question & PageQuery }>({
   auth: "admin",
   permission: "audit.read",
   rateLimit: "admin",
-  query: {
-    type: "object",
-    properties: { ...questionProperties, ...pageProperties },
+  query: listQuery(["seq"], questionProperties),
+  doc: {
+    id: "listAuditRecords",
+    says: "Lists records of the audit log; reading it is recorded too.",
+    answers: listAnswer("records", AUDIT_RECORD, { total_is_more: BOOLEAN }),
   },
   async handle(edges, { query }) {
     const { records, total, isMore } = await searchAudit(
@@ -107,6 +124,11 @@ export const getAuditExport = endpoint<{
       from_seq: place,
     },
   },
+  doc: {
+    id: "exportAudit",
+    says: "Exports the audit log as a file; as NDJSON it can be verified.",
+    answers: ["application/x-ndjson", "text/csv", "text/plain"],
+  },
   async handle(edges, { query }) {
     const { format = "ndjson", from_seq: fromSeq = 1 } = query;
     const order = { format, fromSeq, question: questionOf(query) };
@@ -119,6 +141,29 @@ export const getAuditExport = endpoint<{
   },
 });
 
+const CHECKPOINT = named(
+  "Checkpoint",
+  object({
+    checkpoint: object({
+      server: TEXT,
+      seq: INTEGER,
+      hash: TEXT,
+      ts: TIME,
+      key_id: TEXT,
+    }),
+    signature: TEXT,
+  }),
+);
+
+const ROTATION = named(
+  "KeyRotation",
+  object({
+    seq: INTEGER,
+    rotation: open("The key that signs from here on, and the one before it."),
+    signature: TEXT,
+  }),
+);
+
 /** The public key that checkpoints are signed with, and how it followed from the first one. */
 export const getAuditKey = endpoint({
   method: "get",
@@ -126,6 +171,14 @@ export const getAuditKey = endpoint({
   auth: "admin",
   permission: "audit.read",
   rateLimit: "admin",
+  doc: {
+    id: "getAuditKey",
+    says: "Reads the public key that checkpoints are signed with, and how it followed from the first one.",
+    answers: object(
+      { key_id: TEXT, public_key: TEXT },
+      { rotations: arrayOf(ROTATION) },
+    ),
+  },
   async handle(edges) {
     const { keyId, publicKey } = await edges.auditKey.current();
     const rotations = await listRotations(edges);
@@ -138,7 +191,7 @@ export const getAuditKey = endpoint({
   },
 });
 
-export const getAuditCheckpoints = endpoint<{ query: { from_seq?: number } }>({
+export const getAuditCheckpoints = endpoint<{ query: OnwardQuery }>({
   method: "get",
   path: `${AUDIT}/checkpoints`,
   auth: "admin",
@@ -146,15 +199,21 @@ export const getAuditCheckpoints = endpoint<{ query: { from_seq?: number } }>({
   rateLimit: "admin",
   query: {
     type: "object",
-    properties: { from_seq: place },
+    properties: { ...onwardProperties, from: { ...place, default: 1 } },
+  },
+  doc: {
+    id: "readCheckpoints",
+    says: "Reads the signed ends of the chain, onward from a record.",
+    answers: onwardAnswer("checkpoints", CHECKPOINT),
   },
   async handle(edges, { query }) {
-    const { from_seq: from = 1 } = query;
-    const { checkpoints, isMore } = await readCheckpoints(edges, from - 1);
+    const { from = 1, limit = 100 } = query;
+    const found = await readCheckpoints(edges, from - 1, limit);
+    const { checkpoints, isMore } = found;
     const last = checkpoints.at(-1)?.checkpoint.seq;
     return {
       checkpoints: checkpoints.map(checkpointJson),
-      ...(isMore && last !== undefined && { next_seq: last + 1 }),
+      ...(isMore && last !== undefined && { next_token: String(last + 1) }),
     };
   },
 });
@@ -176,6 +235,11 @@ export const postAuditReview = endpoint<{
       comment: { type: "string", minLength: 1, maxLength: 1024 },
     },
     required: ["from_seq", "to_seq", "comment"],
+  },
+  doc: {
+    id: "reviewAudit",
+    says: "Signs that a stretch of the log was looked through.",
+    answers: EMPTY,
   },
   async handle(edges, { body }) {
     await reviewAudit(edges, {

@@ -11,11 +11,25 @@ import {
   type MemberState,
 } from "../../domain/admin/campaigns/campaigns.ts";
 import { endpoint } from "../endpoint.ts";
+import {
+  COUNT,
+  EVENT_ID,
+  INTEGER,
+  named,
+  object,
+  oneOf,
+  open,
+  orNull,
+  TEXT,
+  TIME,
+  USER_ID,
+} from "../json-schema.ts";
 import { NAME } from "./names.ts";
 import {
+  listAnswer,
+  listQuery,
   pageAnswer,
   pageOf,
-  pageProperties,
   type PageQuery,
 } from "./paging.ts";
 import { native } from "./tools.ts";
@@ -48,6 +62,40 @@ const campaignAnswer = (campaign: Campaign) => ({
   created_ts: campaign.createdTs,
   ended_ts: campaign.endedTs,
 });
+
+const CAMPAIGN_MEMBERS = {
+  campaign_id: TEXT,
+  name: TEXT,
+  state: TEXT,
+  job_id: TEXT,
+  audience: object({ kind: oneOf(["all", "group", "users"]) }, { id: TEXT }),
+  content: open("The notice, as the content of a message."),
+  reminder: orNull(open("What is said instead to who has not acknowledged.")),
+  remind_after_ms: orNull(INTEGER),
+  max_reminders: COUNT,
+  closes_ts: TIME,
+  created_by: TEXT,
+  created_ts: TIME,
+  ended_ts: orNull(TIME),
+};
+const FACTS = named("Campaign", object(CAMPAIGN_MEMBERS));
+const COUNTS = object({
+  ...{ members: COUNT, sent: COUNT, failed: COUNT },
+  ...{ seen: COUNT, acknowledged: COUNT, reminded: COUNT },
+});
+const MEMBER = named(
+  "CampaignMember",
+  object({
+    user_id: USER_ID,
+    state: oneOf(MEMBER_STATES),
+    sent_ts: orNull(TIME),
+    seen_ts: orNull(TIME),
+    acknowledged_ts: orNull(TIME),
+    event_id: orNull(EVENT_ID),
+    reminders: COUNT,
+    errcode: orNull(TEXT),
+  }),
+);
 
 const countsAnswer = (counts: CampaignCounts) => ({
   members: counts.members,
@@ -126,6 +174,11 @@ const postCampaign = endpoint<{ body: Body }>({
     },
     required: ["name", "content", "audience"],
   },
+  doc: {
+    id: "beginCampaign",
+    says: "Sends a notice to many, who acknowledge it, as a task.",
+    answers: FACTS,
+  },
   async handle(edges, { body, ...by }) {
     const { kind, id = "", users = [] } = body.audience;
     const { remind_after_ms: remindAfterMs = null } = body;
@@ -149,7 +202,12 @@ const getCampaigns = endpoint<{ query: PageQuery }>({
   auth: "admin",
   permission: "notices.send",
   rateLimit: "admin",
-  query: { type: "object", properties: pageProperties },
+  query: listQuery(["created_ts"]),
+  doc: {
+    id: "listCampaigns",
+    says: "Lists campaigns.",
+    answers: listAnswer("campaigns", FACTS),
+  },
   async handle(edges, { query }) {
     const { campaigns, total } = await searchCampaigns(edges, pageOf(query));
     return {
@@ -165,6 +223,14 @@ const getCampaign = endpoint<OneCampaign>({
   auth: "admin",
   permission: "notices.send",
   rateLimit: "admin",
+  doc: {
+    id: "getCampaign",
+    says: "Reads a campaign and how many it has reached.",
+    answers: named(
+      "CampaignReport",
+      object({ ...CAMPAIGN_MEMBERS, counts: COUNTS }),
+    ),
+  },
   async handle(edges, { params }) {
     const { counts, ...row } = await reportCampaign(edges, params.campaignId);
     return { ...campaignAnswer(row), counts: countsAnswer(counts) };
@@ -179,12 +245,13 @@ const getCampaignMembers = endpoint<
   auth: "admin",
   permission: "notices.send",
   rateLimit: "admin",
-  query: {
-    type: "object",
-    properties: {
-      ...pageProperties,
-      state: { type: "string", enum: MEMBER_STATES },
-    },
+  query: listQuery(["user_id"], {
+    state: { type: "string", enum: MEMBER_STATES },
+  }),
+  doc: {
+    id: "listCampaignMembers",
+    says: "Lists whom a campaign is for, and what they have done about it.",
+    answers: listAnswer("members", MEMBER),
   },
   async handle(edges, { params, query }) {
     const { members, total } = await searchCampaignMembers(
@@ -213,6 +280,11 @@ const postCancelCampaign = endpoint<OneCampaign>({
   auth: "admin",
   permission: "notices.send",
   rateLimit: "admin",
+  doc: {
+    id: "cancelCampaign",
+    says: "Ends a campaign: nobody is told or reminded any more.",
+    answers: FACTS,
+  },
   async handle(edges, { params, ...by }) {
     return campaignAnswer(await cancelCampaign(edges, by, params.campaignId));
   },

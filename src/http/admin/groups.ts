@@ -8,17 +8,41 @@ import {
   searchMembers,
 } from "../../domain/admin/groups.ts";
 import { endpoint } from "../endpoint.ts";
+import {
+  COUNT,
+  EMPTY,
+  named,
+  object,
+  TEXT,
+  TIME,
+  USER_ID,
+} from "../json-schema.ts";
 import { idParam } from "../params.ts";
 import { NAME, nameParam } from "./names.ts";
 import {
+  listAnswer,
+  listQuery,
   pageAnswer,
   pageOf,
-  pageProperties,
   type PageQuery,
 } from "./paging.ts";
 
 const GROUPS = "/_myelin/admin/v1/groups";
-const pageQuery = { type: "object", properties: pageProperties };
+
+const GROUP_FACTS = named(
+  "Group",
+  object({
+    group_id: NAME,
+    description: TEXT,
+    members: COUNT,
+    created_by: TEXT,
+    created_ts: TIME,
+  }),
+);
+const MEMBER_FACTS = named(
+  "GroupMember",
+  object({ user_id: USER_ID, added_by: TEXT, added_ts: TIME }),
+);
 
 export const getGroups = endpoint<{ query: PageQuery }>({
   method: "get",
@@ -26,7 +50,12 @@ export const getGroups = endpoint<{ query: PageQuery }>({
   auth: "admin",
   permission: "groups.read",
   rateLimit: "admin",
-  query: pageQuery,
+  query: listQuery(["group_id"]),
+  doc: {
+    id: "listGroups",
+    says: "Lists groups of users.",
+    answers: listAnswer("groups", GROUP_FACTS),
+  },
   async handle(edges, { query }) {
     const { groups, total } = await searchGroups(edges, pageOf(query));
     return {
@@ -58,6 +87,11 @@ export const postGroup = endpoint<{
     },
     required: ["group_id", "description"],
   },
+  doc: {
+    id: "createGroup",
+    says: "Makes a group, which roles may be given for.",
+    answers: object({ group_id: NAME }),
+  },
   async handle(edges, { body, ...by }) {
     const { group_id: groupId, description } = body;
     await createGroup(edges, by, groupId, description);
@@ -76,6 +110,11 @@ export const deleteOneGroup = endpoint<OneGroup>({
   auth: "admin",
   permission: "groups.write",
   rateLimit: "admin",
+  doc: {
+    id: "deleteGroup",
+    says: "Takes a group away, and every role that was given for it.",
+    answers: EMPTY,
+  },
   async handle(edges, { params, ...by }) {
     await deleteGroup(edges, by, params.groupId);
     return {};
@@ -89,7 +128,12 @@ export const getGroupMembers = endpoint<OneGroup & { query: PageQuery }>({
   auth: "admin",
   permission: "groups.read",
   rateLimit: "admin",
-  query: pageQuery,
+  query: listQuery(["user_id"]),
+  doc: {
+    id: "listGroupMembers",
+    says: "Lists who is in a group.",
+    answers: listAnswer("members", MEMBER_FACTS),
+  },
   async handle(edges, { params, query }) {
     const page = pageOf(query);
     const { members, total } = await searchMembers(edges, params.groupId, page);
@@ -118,6 +162,11 @@ export const putGroupMember = endpoint<OneMember>({
   auth: "admin",
   permission: "groups.write",
   rateLimit: "admin",
+  doc: {
+    id: "addGroupMember",
+    says: "Puts a user into a group.",
+    answers: EMPTY,
+  },
   async handle(edges, { params, ...by }) {
     await addGroupMember(edges, by, params.groupId, params.userId);
     return {};
@@ -131,6 +180,11 @@ export const deleteGroupMember = endpoint<OneMember>({
   auth: "admin",
   permission: "groups.write",
   rateLimit: "admin",
+  doc: {
+    id: "removeGroupMember",
+    says: "Takes a user out of a group.",
+    answers: EMPTY,
+  },
   async handle(edges, { params, ...by }) {
     await removeGroupMember(edges, by, params.groupId, params.userId);
     return {};

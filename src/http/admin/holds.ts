@@ -10,9 +10,28 @@ import {
 import { exportHeldData } from "../../domain/admin/held-data.ts";
 import { endpoint } from "../endpoint.ts";
 import {
+  ANYTHING,
+  arrayOf,
+  BOOLEAN,
+  EVENT,
+  EVENT_ID,
+  named,
+  object,
+  open,
+  orNull,
+  ROOM_ID,
+  TEXT,
+  TIME,
+  USER_ID,
+} from "../json-schema.ts";
+import {
+  listAnswer,
+  listQuery,
+  onwardAnswer,
+  onwardProperties,
   pageAnswer,
   pageOf,
-  pageProperties,
+  type OnwardQuery,
   type PageQuery,
 } from "./paging.ts";
 import {
@@ -25,6 +44,35 @@ import {
 const HOLDS = native("/holds");
 const HOLD = `${HOLDS}/:holdId`;
 type OneHold = { params: { holdId: string } };
+
+const FACTS = named(
+  "Hold",
+  object({
+    hold_id: TEXT,
+    name: TEXT,
+    case_id: TEXT,
+    reason: TEXT,
+    users: orNull(arrayOf(USER_ID)),
+    rooms: orNull(arrayOf(ROOM_ID)),
+    from_ts: orNull(TIME),
+    until_ts: orNull(TIME),
+    created_by: TEXT,
+    created_ts: TIME,
+    released_by: orNull(TEXT),
+    released_ts: orNull(TIME),
+    release_reason: orNull(TEXT),
+  }),
+);
+const HELD_EVENT = named(
+  "HeldEvent",
+  object({
+    room_id: ROOM_ID,
+    event_id: EVENT_ID,
+    received_ts: TIME,
+    redacted: BOOLEAN,
+    event: EVENT,
+  }),
+);
 
 const answerOf = (hold: HoldRow) => ({
   hold_id: hold.holdId,
@@ -84,6 +132,11 @@ const postHold = endpoint<{
     },
     required: ["name", "case_id", "reason"],
   },
+  doc: {
+    id: "placeHold",
+    says: "Keeps what users wrote, what rooms have, or what is of a time from destruction.",
+    answers: FACTS,
+  },
   async handle(edges, { body, ...by }) {
     const hold = await placeHold(edges, by, {
       name: body.name,
@@ -104,9 +157,11 @@ const getHolds = endpoint<{ query: PageQuery & { released?: boolean } }>({
   auth: "admin",
   permission: "holds.read",
   rateLimit: "admin",
-  query: {
-    type: "object",
-    properties: { ...pageProperties, released: { type: "boolean" } },
+  query: listQuery(["created_ts"], { released: { type: "boolean" } }),
+  doc: {
+    id: "listHolds",
+    says: "Lists legal holds.",
+    answers: listAnswer("holds", FACTS),
   },
   async handle(edges, { query }) {
     const { holds, total } = await searchHolds(edges, {
@@ -126,6 +181,7 @@ const getHold = endpoint<OneHold>({
   auth: "admin",
   permission: "holds.read",
   rateLimit: "admin",
+  doc: { id: "getHold", says: "Reads a legal hold.", answers: FACTS },
   async handle(edges, { params }) {
     return answerOf(await readHold(edges, params.holdId));
   },
@@ -142,6 +198,11 @@ const postRelease = endpoint<OneHold & { body: { reason: string } }>({
     properties: { reason: text(1024) },
     required: ["reason"],
   },
+  doc: {
+    id: "releaseHold",
+    says: "Ends a legal hold for good.",
+    answers: FACTS,
+  },
   validate: (edges, { params }) => getStandingHold(edges, params.holdId),
   async handle(edges, { params, body, ...by }) {
     const { holdId } = params;
@@ -149,54 +210,75 @@ const postRelease = endpoint<OneHold & { body: { reason: string } }>({
   },
 });
 
-const heldPageQuery = {
-  type: "object",
-  properties: {
-    ...groundsProperties,
-    from: { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
-    limit: { type: "integer", minimum: 1, maximum: 500 },
+const getHeldEvents = endpoint<OneHold & { query: GroundsQuery & OnwardQuery }>(
+  {
+    method: "get",
+    path: `${HOLD}/events`,
+    auth: "admin",
+    permission: "holds.export",
+    rateLimit: "admin",
+    query: {
+      type: "object",
+      properties: {
+        ...groundsProperties,
+        ...onwardProperties,
+      },
+    },
+    doc: {
+      id: "exportHeld",
+      says: "Exports the events that a hold keeps, onward from a place, with what was redacted of them.",
+      answers: onwardAnswer("events", HELD_EVENT),
+    },
+    async handle(edges, { params, query, request, ...by }) {
+      const grounds = groundsOf(request, query);
+      const { events, next } = await exportHeld(
+        edges,
+        { ...by, grounds },
+        params.holdId,
+        { after: query.from ?? 0, limit: query.limit ?? 100 },
+      );
+      return {
+        events: events.map((held) => ({
+          room_id: held.roomId,
+          event_id: held.eventId,
+          received_ts: held.receivedTs,
+          redacted: held.isRedacted,
+          event: held.event,
+        })),
+        ...(next !== undefined && { next_token: String(next) }),
+      };
+    },
   },
-};
+);
 
-const getHeldEvents = endpoint<
-  OneHold & { query: GroundsQuery & { from?: number; limit?: number } }
->({
-  method: "get",
-  path: `${HOLD}/events`,
-  auth: "admin",
-  permission: "holds.export",
-  rateLimit: "admin",
-  query: heldPageQuery,
-  async handle(edges, { params, query, request, ...by }) {
-    const grounds = groundsOf(request, query);
-    const { events, next } = await exportHeld(
-      edges,
-      { ...by, grounds },
-      params.holdId,
-      { after: query.from ?? 0, limit: query.limit ?? 100 },
-    );
-    return {
-      events: events.map((held) => ({
-        room_id: held.roomId,
-        event_id: held.eventId,
-        received_ts: held.receivedTs,
-        redacted: held.isRedacted,
-        event: held.event,
-      })),
-      ...(next !== undefined && { next_token: String(next) }),
-    };
-  },
-});
+const HELD_ROW = named(
+  "HeldRow",
+  object(
+    {
+      user_id: USER_ID,
+      table: TEXT,
+      kept_ts: TIME,
+      row: open("What names the row in its table."),
+    },
+    { content: ANYTHING },
+  ),
+);
 
-const getHeldData = endpoint<
-  OneHold & { query: GroundsQuery & { from?: number; limit?: number } }
->({
+const getHeldData = endpoint<OneHold & { query: GroundsQuery & OnwardQuery }>({
   method: "get",
   path: `${HOLD}/data`,
   auth: "admin",
   permission: "holds.export",
   rateLimit: "admin",
-  query: heldPageQuery,
+  query: {
+    type: "object",
+    properties: { ...groundsProperties, ...onwardProperties },
+  },
+  doc: {
+    id: "exportHeldData",
+    says: "Exports what a hold kept of accounts, onward from a place.",
+    answers: onwardAnswer("data", HELD_ROW),
+  },
   async handle(edges, { params, query, request, ...by }) {
     const grounds = groundsOf(request, query);
     const { data, next } = await exportHeldData(

@@ -13,11 +13,24 @@ import {
   type IncidentRow,
 } from "../../domain/admin/incidents/incidents.ts";
 import { endpoint } from "../endpoint.ts";
+import {
+  arrayOf,
+  BOOLEAN,
+  COUNT,
+  INTEGER,
+  named,
+  object,
+  oneOf,
+  orNull,
+  TEXT,
+  TIME,
+} from "../json-schema.ts";
 import { reply } from "../reply.ts";
 import {
+  listAnswer,
+  listQuery,
   pageAnswer,
   pageOf,
-  pageProperties,
   type PageQuery,
 } from "./paging.ts";
 import { groundsProperties, native, type GroundsQuery } from "./tools.ts";
@@ -44,6 +57,31 @@ const incidentAnswer = (incident: IncidentRow) => ({
   report: incident.report,
   version: incident.version,
 });
+
+const FACTS = named(
+  "Incident",
+  object({
+    incident_id: TEXT,
+    title: TEXT,
+    severity: oneOf(["low", "medium", "high"]),
+    state: oneOf(["open", "closed"]),
+    summary: TEXT,
+    from_ts: orNull(TIME),
+    to_ts: orNull(TIME),
+    opened_by: TEXT,
+    opened_ts: TIME,
+    clock: object({
+      ...{ aware_ts: TIME, due_ts: TIME, notified_ts: orNull(TIME) },
+      ...{ remaining_ms: orNull(INTEGER), overdue: BOOLEAN },
+    }),
+    notification: orNull(TEXT),
+    campaign_id: orNull(TEXT),
+    closed_by: orNull(TEXT),
+    closed_ts: orNull(TIME),
+    report: orNull(TEXT),
+    version: INTEGER,
+  }),
+);
 
 /** How long there is to tell the authority, from when it became known. */
 function clockAnswer({ awareTs, notifiedTs, nowTs }: IncidentRow) {
@@ -92,6 +130,11 @@ const postIncident = endpoint<{
     },
     required: ["title", "severity", "summary"],
   },
+  doc: {
+    id: "openIncident",
+    says: "Opens an incident, whose clock of 72 hours begins.",
+    answers: FACTS,
+  },
   async handle(edges, { body, ...by }) {
     const incident = await openIncident(edges, by, {
       title: body.title,
@@ -113,12 +156,13 @@ const getIncidents = endpoint<{
   auth: "admin",
   permission: "incidents.read",
   rateLimit: "admin",
-  query: {
-    type: "object",
-    properties: {
-      ...pageProperties,
-      state: { type: "string", enum: ["open", "closed"] },
-    },
+  query: listQuery(["opened_ts"], {
+    state: { type: "string", enum: ["open", "closed"] },
+  }),
+  doc: {
+    id: "listIncidents",
+    says: "Lists incidents.",
+    answers: listAnswer("incidents", FACTS),
   },
   async handle(edges, { query }) {
     const { incidents, total } = await searchIncidents(edges, {
@@ -138,6 +182,11 @@ const getIncident = endpoint<OneIncident>({
   auth: "admin",
   permission: "incidents.read",
   rateLimit: "admin",
+  doc: {
+    id: "getIncident",
+    says: "Reads an incident.",
+    answers: FACTS,
+  },
   async handle(edges, { params }) {
     return incidentAnswer(await readIncident(edges, params.incidentId));
   },
@@ -174,6 +223,11 @@ const putIncident = endpoint<
     },
     required: ["version"],
   },
+  doc: {
+    id: "changeIncident",
+    says: "Changes an incident: what is known of it, and that the authority was told.",
+    answers: FACTS,
+  },
   async handle(edges, { params, body, ...by }) {
     const { from_ts: fromTs, to_ts: toTs, campaign_id, ...rest } = body;
     const incident = await changeIncident(edges, by, params.incidentId, {
@@ -199,6 +253,11 @@ const postCloseIncident = endpoint<
     properties: { version, report: text(32_768) },
     required: ["version", "report"],
   },
+  doc: {
+    id: "closeIncident",
+    says: "Closes an incident with a report.",
+    answers: FACTS,
+  },
   async handle(edges, { params, body, ...by }) {
     const { incidentId } = params;
     return incidentAnswer(await closeIncident(edges, by, incidentId, body));
@@ -221,6 +280,29 @@ const radiusAnswer = (radius: BlastRadius) => ({
   cut: radius.isCut,
   ...(radius.nextSeq !== undefined && { next_seq: radius.nextSeq }),
 });
+
+const ACTION = object({
+  ...{ action: TEXT, allowed: COUNT, denied: COUNT, failed: COUNT },
+});
+const TOUCHED = object({
+  ...{ type: orNull(TEXT), id: orNull(TEXT), reads: COUNT, changes: COUNT },
+});
+const RADIUS = object(
+  {
+    records: COUNT,
+    first_ts: orNull(TIME),
+    last_ts: orNull(TIME),
+    actions: arrayOf(ACTION),
+    touched: arrayOf(TOUCHED),
+    sessions: arrayOf(
+      object({ user_id: orNull(TEXT), device_id: orNull(TEXT) }),
+    ),
+    token_ids: arrayOf(INTEGER),
+    addresses: arrayOf(TEXT),
+    cut: BOOLEAN,
+  },
+  { next_seq: INTEGER },
+);
 
 /** What a user, a token or an address read and changed in the time of the incident. */
 const getBlastRadius = endpoint<
@@ -255,6 +337,11 @@ const getBlastRadius = endpoint<
         maximum: Number.MAX_SAFE_INTEGER,
       },
     },
+  },
+  doc: {
+    id: "readBlastRadius",
+    says: "Reads from the audit log what a user, a token or an address did in the time of an incident.",
+    answers: RADIUS,
   },
   async handle(edges, { params, query }) {
     const suspect = {
@@ -301,6 +388,11 @@ const postEndSessions = endpoint<
       admin_tokens: { type: "boolean" },
     },
     required: ["sessions"],
+  },
+  doc: {
+    id: "endSessionsOfIncident",
+    says: "Ends the sessions of many, as a task.",
+    answers: object({ job_id: TEXT, users: COUNT }),
   },
   async handle(edges, { params, body, ...by }) {
     const { jobId, users } = await endSessions(edges, by, params.incidentId, {

@@ -6,9 +6,21 @@ import {
 import { readProgress } from "../../domain/admin/tasks/task.ts";
 import { endpoint } from "../endpoint.ts";
 import {
+  named,
+  object,
+  oneOf,
+  open,
+  orNull,
+  ROOM_ID,
+  TEXT,
+  TIME,
+  USER_ID,
+} from "../json-schema.ts";
+import {
+  listAnswer,
+  listQuery,
   pageAnswer,
   pageOf,
-  pageProperties,
   type PageQuery,
 } from "./paging.ts";
 import { native } from "./tools.ts";
@@ -20,6 +32,26 @@ const KINDS = [
 const STATES = [
   ...["scheduled", "active", "complete", "failed", "cancelled"],
 ] as const;
+
+/** How far a task has come, in its own words. */
+export const PROGRESS = open("What a task of its kind counts.");
+
+const JOB = named(
+  "Job",
+  object(
+    {
+      job_id: TEXT,
+      kind: oneOf(KINDS),
+      state: oneOf(STATES),
+      progress: PROGRESS,
+      not_before: TIME,
+      created_by: TEXT,
+      created_ts: TIME,
+      ended_ts: orNull(TIME),
+    },
+    { room_id: ROOM_ID, user_id: USER_ID, error: TEXT },
+  ),
+);
 
 type Job = Awaited<ReturnType<typeof readJob>>;
 
@@ -45,14 +77,15 @@ export const getJobs = endpoint<{
   auth: "admin",
   permission: "jobs.read",
   rateLimit: "admin",
-  query: {
-    type: "object",
-    properties: {
-      ...pageProperties,
-      kind: { type: "string", enum: KINDS },
-      state: { type: "string", enum: STATES },
-      room_id: { type: "string", maxLength: 255 },
-    },
+  query: listQuery(["created_ts"], {
+    kind: oneOf(KINDS),
+    state: oneOf(STATES),
+    room_id: { type: "string", maxLength: 255 },
+  }),
+  doc: {
+    id: "listJobs",
+    says: "Lists tasks that take long.",
+    answers: listAnswer("jobs", JOB),
   },
   async handle(edges, { query }) {
     const { jobs, total } = await searchJobs(edges, {
@@ -76,6 +109,7 @@ export const getJob = endpoint<OneJob>({
   auth: "admin",
   permission: "jobs.read",
   rateLimit: "admin",
+  doc: { id: "getJob", says: "Reads how far a task has come.", answers: JOB },
   async handle(edges, { params }) {
     return jobAnswer(await readJob(edges, params.jobId));
   },
@@ -87,6 +121,11 @@ export const deleteJob = endpoint<OneJob>({
   auth: "admin",
   permission: "jobs.write",
   rateLimit: "admin",
+  doc: {
+    id: "cancelJob",
+    says: "Takes back a task that has not begun to destroy.",
+    answers: JOB,
+  },
   async handle(edges, { params, ...by }) {
     return jobAnswer(await cancelJob(edges, by, params.jobId));
   },

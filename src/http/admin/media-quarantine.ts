@@ -8,9 +8,20 @@ import {
   releaseMedium,
 } from "../../domain/admin/media.ts";
 import { endpoint } from "../endpoint.ts";
+import { BOOLEAN, COUNT, EMPTY, named, object, TEXT } from "../json-schema.ts";
 import { mediaParams } from "../media-params.ts";
 import { userParam } from "./names.ts";
 import { native, synapse } from "./tools.ts";
+import {
+  cutPage,
+  listAnswer,
+  listQuery,
+  onwardAnswer,
+  onwardProperties,
+  pageAnswer,
+  type OnwardQuery,
+  type PageQuery,
+} from "./paging.ts";
 
 type OneRoom = { params: { roomId: string } };
 type OneMedium = { params: { serverName: string; mediaId: string } };
@@ -19,13 +30,32 @@ type OneMedium = { params: { serverName: string; mediaId: string } };
 export const getRoomMedia = endpoint<OneRoom>({
   method: "get",
   path: synapse("/room/:roomId/media"),
-  also: [native("/rooms/:roomId/media")],
   auth: "admin",
   permission: "media.read",
   rateLimit: "admin",
   async handle(edges, { params }) {
     const local = await listRoomMedia(edges, params.roomId);
     return { local, remote: [] };
+  },
+});
+
+/** The same as a list like all others. */
+export const listMediaOfRoom = endpoint<OneRoom & { query: PageQuery }>({
+  method: "get",
+  path: native("/rooms/:roomId/media"),
+  auth: "admin",
+  permission: "media.read",
+  rateLimit: "admin",
+  query: listQuery(["media_id"]),
+  doc: {
+    id: "listMediaOfRoom",
+    says: "Lists the `mxc:` addresses of files that a room’s events name, as far as they can be read.",
+    answers: listAnswer("media", TEXT),
+  },
+  async handle(edges, { params, query }) {
+    const all = await listRoomMedia(edges, params.roomId);
+    const media = cutPage(query, all);
+    return { media, ...pageAnswer(query, media.length, all.length) };
   },
 });
 
@@ -40,6 +70,11 @@ export const postQuarantineRoom = endpoint<OneRoom>({
   auth: "admin",
   permission: "media.quarantine",
   rateLimit: "admin",
+  doc: {
+    id: "quarantineMediaOfRoom",
+    says: "Withholds all files that a room’s events name.",
+    answers: object({ num_quarantined: COUNT }),
+  },
   async handle(edges, { params, ...by }) {
     return { num_quarantined: await quarantineRoom(edges, by, params.roomId) };
   },
@@ -54,6 +89,11 @@ export const postQuarantineUser = endpoint<{ params: { userId: string } }>({
   auth: "admin",
   permission: "media.quarantine",
   rateLimit: "admin",
+  doc: {
+    id: "quarantineMediaOfUser",
+    says: "Withholds all that a user has uploaded.",
+    answers: object({ num_quarantined: COUNT }),
+  },
   async handle(edges, { params, ...by }) {
     return { num_quarantined: await quarantineUser(edges, by, params.userId) };
   },
@@ -68,6 +108,11 @@ export const postQuarantineMedium = endpoint<OneMedium>({
   permission: "media.quarantine",
   rateLimit: "admin",
   params: mediaParams,
+  doc: {
+    id: "quarantineMedium",
+    says: "Withholds a file: nobody gets it, by any path.",
+    answers: EMPTY,
+  },
   async handle(edges, { params, ...by }) {
     await quarantineMedium(edges, by, params.serverName, params.mediaId);
     return {};
@@ -83,6 +128,11 @@ export const postReleaseMedium = endpoint<OneMedium>({
   permission: "media.quarantine",
   rateLimit: "admin",
   params: mediaParams,
+  doc: {
+    id: "releaseMedium",
+    says: "Gives a file free again.",
+    answers: EMPTY,
+  },
   async handle(edges, { params, ...by }) {
     await releaseMedium(edges, by, params.serverName, params.mediaId);
     return {};
@@ -124,7 +174,6 @@ const CHANGES_AT_ONCE = 100;
 export const getQuarantineChanges = endpoint<{ query: { from?: number } }>({
   method: "get",
   path: synapse("/media/quarantine_changes"),
-  also: [native("/media/quarantine_changes")],
   auth: "admin",
   permission: "media.read",
   rateLimit: "admin",
@@ -143,6 +192,39 @@ export const getQuarantineChanges = endpoint<{ query: { from?: number } }>({
         media_id: row.mediaId,
         quarantined: row.isQuarantined,
       })),
+    };
+  },
+});
+
+const CHANGE = named(
+  "QuarantineChange",
+  object({ media_id: TEXT, quarantined: BOOLEAN }),
+);
+
+/** The same as a log like all others. */
+export const readOnQuarantineChanges = endpoint<{ query: OnwardQuery }>({
+  method: "get",
+  path: native("/media/quarantine_changes"),
+  auth: "admin",
+  permission: "media.read",
+  rateLimit: "admin",
+  query: { type: "object", properties: onwardProperties },
+  doc: {
+    id: "readQuarantineChanges",
+    says: "Reads what was withheld and given free, onward from a place.",
+    answers: onwardAnswer("changes", CHANGE),
+  },
+  async handle(edges, { query }) {
+    const { from = 0, limit = CHANGES_AT_ONCE } = query;
+    const rows = await readQuarantineChanges(edges, from, limit);
+    const last = rows.at(-1)?.changeId;
+    return {
+      changes: rows.map((row) => ({
+        media_id: row.mediaId,
+        quarantined: row.isQuarantined,
+      })),
+      ...(last !== undefined &&
+        rows.length === limit && { next_token: String(last) }),
     };
   },
 });

@@ -12,6 +12,17 @@ import {
 } from "../../domain/admin/media.ts";
 import { purgePreviews } from "../../domain/admin/purge-previews.ts";
 import { endpoint } from "../endpoint.ts";
+import {
+  arrayOf,
+  BOOLEAN,
+  COUNT,
+  named,
+  object,
+  orNull,
+  TEXT,
+  TIME,
+  USER_ID,
+} from "../json-schema.ts";
 import { mediaParams } from "../media-params.ts";
 import { userParam } from "./names.ts";
 import {
@@ -27,6 +38,13 @@ import {
   synapse,
   type ListQuery,
 } from "./tools.ts";
+import {
+  listAnswer,
+  listQuery,
+  pageAnswer,
+  pageOf,
+  type PageQuery,
+} from "./paging.ts";
 
 type OneMedium = { params: { serverName: string; mediaId: string } };
 
@@ -42,6 +60,33 @@ const mediumAnswer = (row: FoundMedium) => ({
   safe_from_quarantine: row.isProtected,
 });
 
+const mediumFacts = {
+  media_id: TEXT,
+  user_id: USER_ID,
+  media_type: orNull(TEXT),
+  media_length: orNull(COUNT),
+  upload_name: orNull(TEXT),
+  created_ts: TIME,
+  last_access_ts: orNull(TIME),
+  quarantined_by: orNull(TEXT),
+  safe_from_quarantine: BOOLEAN,
+};
+const MEDIUM = named("Medium", object(mediumFacts));
+const NEVER = { type: "null" };
+const MEDIUM_INFO = named(
+  "MediumInfo",
+  object({
+    media_info: object({
+      ...mediumFacts,
+      media_origin: NEVER,
+      filesystem_id: NEVER,
+      url_cache: NEVER,
+      authenticated: BOOLEAN,
+      sha256: NEVER,
+    }),
+  }),
+);
+
 /** https://element-hq.github.io/synapse/latest/admin_api/media_admin_api.html#query-a-piece-of-media-by-id */
 export const getAdminMedium = endpoint<OneMedium>({
   method: "get",
@@ -50,6 +95,11 @@ export const getAdminMedium = endpoint<OneMedium>({
   permission: "media.read",
   rateLimit: "admin",
   params: mediaParams,
+  doc: {
+    id: "getMedium",
+    says: "Reads what is known of a file.",
+    answers: MEDIUM_INFO,
+  },
   async handle(edges, { params }) {
     const { serverName, mediaId } = params;
     const row = await readMedium(edges, serverName, mediaId);
@@ -71,6 +121,11 @@ const deletedAnswer = (mediaIds: readonly string[]) => ({
   total: mediaIds.length,
 });
 
+const DELETED = named(
+  "DeletedMedia",
+  object({ deleted_media: arrayOf(TEXT), total: COUNT }),
+);
+
 /** https://element-hq.github.io/synapse/latest/admin_api/media_admin_api.html#delete-a-specific-local-media */
 export const deleteAdminMedium = endpoint<OneMedium>({
   method: "delete",
@@ -79,6 +134,11 @@ export const deleteAdminMedium = endpoint<OneMedium>({
   permission: "media.delete",
   rateLimit: "admin",
   params: mediaParams,
+  doc: {
+    id: "deleteMedium",
+    says: "Deletes a file for good.",
+    answers: DELETED,
+  },
   validate: (edges, { params: { serverName, mediaId } }) =>
     validateDeletion(edges, serverName, mediaId),
   async handle(edges, { params, ...by }) {
@@ -131,6 +191,11 @@ export const postDeleteMedia = endpoint<{
       segment === "" ? segment : mediaParams.serverName(segment),
   },
   query: oldMediaQuery,
+  doc: {
+    id: "deleteOldMedia",
+    says: "Deletes files that nobody has had for so long.",
+    answers: DELETED,
+  },
   async handle(edges, { params, query, ...by }) {
     if (params.serverName !== "") assertOwnServer(edges, params.serverName);
     assertMilliseconds(query.before_ts);
@@ -157,6 +222,11 @@ export const postPurgeMediaCache = endpoint<{
     type: "object",
     properties: { before_ts: { type: "integer", minimum: 0 } },
     required: ["before_ts"],
+  },
+  doc: {
+    id: "purgeMediaCache",
+    says: "Deletes what was fetched of other servers’ pages.",
+    answers: object({ deleted: COUNT }),
   },
   async handle(edges, { query, ...by }) {
     assertMilliseconds(query.before_ts);
@@ -200,7 +270,7 @@ export const getMediaOfUser = endpoint<{
   query: UserMediaQuery;
 }>({
   method: "get",
-  ...atBoth("/users/:userId/media"),
+  path: synapse("/users/:userId/media"),
   params: { userId: userParam },
   auth: "admin",
   permission: "media.read",
@@ -221,6 +291,40 @@ export const getMediaOfUser = endpoint<{
   },
 });
 
+const LIST_ORDERS = [
+  "created_ts",
+  ...ORDERS.filter((each) => each !== "created_ts"),
+];
+
+/** The same as a list like all others. */
+export const listMediaOfUser = endpoint<{
+  params: { userId: string };
+  query: PageQuery<(typeof ORDERS)[number]>;
+}>({
+  method: "get",
+  path: native("/users/:userId/media"),
+  params: { userId: userParam },
+  auth: "admin",
+  permission: "media.read",
+  rateLimit: "admin",
+  query: listQuery(LIST_ORDERS),
+  doc: {
+    id: "listMediaOfUser",
+    says: "Lists what a user has uploaded.",
+    answers: listAnswer("media", MEDIUM),
+  },
+  async handle(edges, { params, query }) {
+    const { media, total } = await searchMediaOf(edges, params.userId, {
+      ...pageOf(query),
+      order: query.order_by ?? "created_ts",
+    });
+    return {
+      media: media.map(mediumAnswer),
+      ...pageAnswer(query, media.length, total),
+    };
+  },
+});
+
 /** https://element-hq.github.io/synapse/latest/admin_api/user_admin_api.html#delete-media-uploaded-by-a-user */
 export const deleteMediaOfUser = endpoint<{
   params: { userId: string };
@@ -233,6 +337,11 @@ export const deleteMediaOfUser = endpoint<{
   permission: "media.delete",
   rateLimit: "admin",
   query: userMediaQuery,
+  doc: {
+    id: "deleteMediaOfUser",
+    says: "Deletes a page of what a user has uploaded.",
+    answers: DELETED,
+  },
   async handle(edges, { params, query, ...by }) {
     const asked = mediaQueryOf(query);
     const ids = await deleteMediaOf(edges, by, params.userId, asked);

@@ -1,4 +1,4 @@
-import { yamlOf } from "../../core/policy/yaml.ts";
+import { yamlOf } from "../../core/yaml.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import {
   activatePolicy,
@@ -18,23 +18,52 @@ import {
   type PolicyVersion,
 } from "../../domain/policies/versions.ts";
 import { endpoint } from "../endpoint.ts";
-import { reply } from "../reply.ts";
-import { nameParam, numberParam } from "./names.ts";
 import {
+  arrayOf,
+  BOOLEAN,
+  EMPTY,
+  INTEGER,
+  named,
+  object,
+  orNull,
+  TEXT,
+  TIME,
+} from "../json-schema.ts";
+import { reply } from "../reply.ts";
+import { NAME, nameParam, numberParam } from "./names.ts";
+import {
+  listAnswer,
+  listQuery,
   pageAnswer,
   pageOf,
-  pageProperties,
   type PageQuery,
 } from "./paging.ts";
-import { parsePolicy } from "./policy-schema.ts";
+import { parsePolicy, policyRule, policySchema } from "./policy-schema.ts";
 
 const POLICIES = "/_myelin/admin/v1/policies";
 const POLICY = `${POLICIES}/:policyId`;
 const policyParams = { policyId: nameParam };
 type OnePolicy = { params: { policyId: string } };
 
-const pageQuery = { type: "object", properties: pageProperties };
 const versionNumber = { type: "integer", minimum: 1, maximum: 1_000_000 };
+
+const POLICY_FACTS = named(
+  "Policy",
+  object({
+    policy_id: NAME,
+    active_version: orNull(INTEGER),
+    activated_by: orNull(TEXT),
+    activated_ts: orNull(TIME),
+    latest_version: INTEGER,
+  }),
+);
+const versionFacts = {
+  policy_id: NAME,
+  version: INTEGER,
+  author: TEXT,
+  created_ts: TIME,
+};
+const VERSION = named("PolicyVersion", object(versionFacts));
 
 const policyJson = (policy: Awaited<ReturnType<typeof getPolicy>>) => ({
   policy_id: policy.policyId,
@@ -57,7 +86,12 @@ export const getPolicies = endpoint<{ query: PageQuery }>({
   auth: "admin",
   permission: "policies.read",
   rateLimit: "admin",
-  query: pageQuery,
+  query: listQuery(["policy_id"]),
+  doc: {
+    id: "listPolicies",
+    says: "Lists policies, and which version of each is in force.",
+    answers: listAnswer("policies", POLICY_FACTS),
+  },
   async handle(edges, { query }) {
     const { policies, total } = await searchPolicies(edges, pageOf(query));
     return {
@@ -74,6 +108,11 @@ export const getOnePolicy = endpoint<OnePolicy>({
   auth: "admin",
   permission: "policies.read",
   rateLimit: "admin",
+  doc: {
+    id: "getPolicy",
+    says: "Reads which version of a policy is in force.",
+    answers: POLICY_FACTS,
+  },
   async handle(edges, { params }) {
     return policyJson(await getPolicy(edges, params.policyId));
   },
@@ -88,6 +127,12 @@ export const putPolicy = endpoint<OnePolicy & { body: JsonObject }>({
   permission: "policies.write",
   rateLimit: "admin",
   body: { type: "object" },
+  doc: {
+    id: "draftPolicy",
+    says: "Writes a new version, which decides nothing until it is in force.",
+    answers: object({ policy_id: NAME, version: INTEGER }),
+    takes: policySchema,
+  },
   async handle(edges, { params, body, ...by }) {
     const { policyId } = params;
     const document = parsePolicy(body);
@@ -103,7 +148,12 @@ export const getPolicyVersions = endpoint<OnePolicy & { query: PageQuery }>({
   auth: "admin",
   permission: "policies.read",
   rateLimit: "admin",
-  query: pageQuery,
+  query: listQuery(["version"]),
+  doc: {
+    id: "listPolicyVersions",
+    says: "Lists the versions of a policy.",
+    answers: listAnswer("versions", VERSION),
+  },
   async handle(edges, { params, query }) {
     const { policyId } = params;
     const page = pageOf(query);
@@ -124,6 +174,11 @@ export const getPolicyVersion = endpoint<{
   auth: "admin",
   permission: "policies.read",
   rateLimit: "admin",
+  doc: {
+    id: "getPolicyVersion",
+    says: "Reads a version of a policy.",
+    answers: object({ ...versionFacts, document: policySchema }),
+  },
   async handle(edges, { params }) {
     const found = await getVersion(edges, params.policyId, params.version);
     return { ...versionJson(found), document: found.document };
@@ -146,6 +201,11 @@ export const getPolicyExport = endpoint<
       version: versionNumber,
       format: { type: "string", enum: ["json", "yaml"] },
     },
+  },
+  doc: {
+    id: "exportPolicy",
+    says: "Exports the version that is in force, or else the latest.",
+    answers: ["application/json", "application/yaml"],
   },
   async handle(edges, { params, query }) {
     const { policyId } = params;
@@ -180,6 +240,16 @@ export const getPolicyDiff = endpoint<
     type: "object",
     properties: { from: versionNumber, to: versionNumber },
   },
+  doc: {
+    id: "diffPolicy",
+    says: "Tells what one version has other than another.",
+    answers: object({
+      added: arrayOf(policyRule),
+      removed: arrayOf(policyRule),
+      changed: arrayOf(object({ from: policyRule, to: policyRule })),
+      is_reordered: BOOLEAN,
+    }),
+  },
   async handle(edges, { params, query }) {
     const diff = await diffVersions(edges, params.policyId, query);
     const { isReordered, ...rules } = diff;
@@ -201,6 +271,11 @@ export const postPolicyActivation = endpoint<
     properties: { version: versionNumber },
     required: ["version"],
   },
+  doc: {
+    id: "activatePolicy",
+    says: "Puts a version in force.",
+    answers: EMPTY,
+  },
   validate: (edges, { params, body, ...by }) =>
     validateActivation(edges, by, params.policyId, body.version),
   async handle(edges, { params, body, ...by }) {
@@ -217,6 +292,11 @@ export const postPolicyRollback = endpoint<OnePolicy>({
   auth: "admin",
   permission: "policies.activate",
   rateLimit: "admin",
+  doc: {
+    id: "rollBackPolicy",
+    says: "Puts the version in force that was before.",
+    answers: EMPTY,
+  },
   validate: (edges, { params, ...by }) =>
     validateRollback(edges, by, params.policyId),
   async handle(edges, { params, ...by }) {
@@ -232,6 +312,11 @@ export const postPolicyDeactivation = endpoint<OnePolicy>({
   auth: "admin",
   permission: "policies.activate",
   rateLimit: "admin",
+  doc: {
+    id: "deactivatePolicy",
+    says: "Puts a policy out of force.",
+    answers: EMPTY,
+  },
   validate: (edges, { params }) => getPolicy(edges, params.policyId),
   async handle(edges, { params, ...by }) {
     await deactivatePolicy(edges, by, params.policyId);

@@ -16,6 +16,7 @@ const clock = { type: "string", pattern: "^([01][0-9]|2[0-3]):[0-5][0-9]$" };
 
 /** What an attribute may hold. */
 export const attributesSchema = {
+  title: "Attributes",
   type: "object",
   maxProperties: 50,
   propertyNames: name,
@@ -42,10 +43,15 @@ const list = (items: object, minItems = 1) => ({
   maxItems: 100,
   items,
 });
-const two = { type: "array", minItems: 2, maxItems: 2, items: ref("term") };
+const two = {
+  type: "array",
+  minItems: 2,
+  maxItems: 2,
+  items: ref("PolicyTerm"),
+};
 
 const definitions = {
-  term: {
+  PolicyTerm: {
     anyOf: [
       text,
       integer,
@@ -61,12 +67,12 @@ const definitions = {
       },
     ],
   },
-  condition: {
+  PolicyCondition: {
     ...one,
     properties: {
-      all: list(ref("condition")),
-      any: list(ref("condition")),
-      not: ref("condition"),
+      all: list(ref("PolicyCondition")),
+      any: list(ref("PolicyCondition")),
+      not: ref("PolicyCondition"),
       eq: two,
       in: two,
       gte: two,
@@ -87,28 +93,36 @@ const definitions = {
       },
     },
   },
+  PolicyRule: {
+    type: "object",
+    properties: {
+      name: { type: "string", minLength: 1, maxLength: 128 },
+      effect: { type: "string", enum: ["deny", "allow"] },
+      actions: list({ type: "string", enum: [...POLICY_ACTIONS] }),
+      when: ref("PolicyCondition"),
+    },
+    required: ["name", "effect", "actions"],
+    additionalProperties: false,
+  },
 };
 
-const findFault = compileSchema({
+/** Rules in order: the first that matches decides. */
+export const policySchema = {
+  title: "PolicyDocument",
   type: "object",
   definitions,
   properties: {
     description: { type: "string", maxLength: 1024 },
-    rules: list({
-      type: "object",
-      properties: {
-        name: { type: "string", minLength: 1, maxLength: 128 },
-        effect: { type: "string", enum: ["deny", "allow"] },
-        actions: list({ type: "string", enum: [...POLICY_ACTIONS] }),
-        when: ref("condition"),
-      },
-      required: ["name", "effect", "actions"],
-      additionalProperties: false,
-    }),
+    rules: list(ref("PolicyRule")),
   },
   required: ["rules"],
   additionalProperties: false,
-});
+};
+
+/** A rule, where the document itself stands beside it. */
+export const policyRule = ref("PolicyRule");
+
+const findFault = compileSchema(policySchema);
 
 /** @throws MatrixError M_INVALID_PARAM for what is no policy */
 export function parsePolicy(value: unknown): PolicyDocument {

@@ -9,8 +9,19 @@ import {
   type TriedCase,
 } from "../../domain/policies/simulate.ts";
 import { endpoint } from "../endpoint.ts";
+import {
+  arrayOf,
+  BOOLEAN,
+  INTEGER,
+  named,
+  object,
+  oneOf,
+  ROOM_ID,
+  TEXT,
+  USER_ID,
+} from "../json-schema.ts";
 import { NAME } from "./names.ts";
-import { parsePolicy } from "./policy-schema.ts";
+import { parsePolicy, policySchema } from "./policy-schema.ts";
 
 interface CaseBody {
   user_id: string;
@@ -72,6 +83,26 @@ const decisionJson = ({ isAllowed, by }: PolicyDecision) => ({
   }),
 });
 
+const DECISION = named(
+  "PolicyDecision",
+  object(
+    { allowed: BOOLEAN },
+    { policy_id: TEXT, version: INTEGER, rule: TEXT },
+  ),
+);
+
+const simulation = {
+  type: "object",
+  properties: {
+    policy_id: NAME,
+    version,
+    document: { type: "object" },
+    cases: { type: "array", maxItems: 1000, items: caseSchema },
+    last: { type: "integer", minimum: 1, maximum: 1000 },
+  },
+  required: ["policy_id"],
+};
+
 /** What would be decided of cases, or of what people did last, if a version were in force. */
 export const postPolicySimulation = endpoint<{ body: SimulationBody }>({
   method: "post",
@@ -80,16 +111,27 @@ export const postPolicySimulation = endpoint<{ body: SimulationBody }>({
   permission: "policies.write",
   rateLimit: "admin",
   maxBodyBytes: 1024 * 1024,
-  body: {
-    type: "object",
-    properties: {
-      policy_id: NAME,
-      version,
-      document: { type: "object" },
-      cases: { type: "array", maxItems: 1000, items: caseSchema },
-      last: { type: "integer", minimum: 1, maximum: 1000 },
+  body: simulation,
+  doc: {
+    id: "simulatePolicy",
+    says: "Tells what would be decided of cases, or of what people did last, if a version were in force.",
+    answers: object({
+      results: arrayOf(
+        object(
+          {
+            user_id: USER_ID,
+            action: oneOf(POLICY_ACTIONS),
+            now: DECISION,
+            then: DECISION,
+          },
+          { room_id: ROOM_ID, event_type: TEXT },
+        ),
+      ),
+    }),
+    takes: {
+      ...simulation,
+      properties: { ...simulation.properties, document: policySchema },
     },
-    required: ["policy_id"],
   },
   async handle(edges, { body }) {
     const { policy_id: policyId, document, cases = [], last } = body;

@@ -19,31 +19,66 @@ import {
 } from "../../domain/privacy/requests.ts";
 import { endpoint } from "../endpoint.ts";
 import {
+  arrayOf,
+  BOOLEAN,
+  COUNT,
+  EMPTY,
+  named,
+  object,
+  oneOf,
+  orNull,
+  TEXT,
+  TIME,
+} from "../json-schema.ts";
+import {
   archive,
+  ARCHIVE_TYPES,
+  CONSENTS,
   consentsAnswer,
   KINDS,
   MESSAGE,
+  PRIVACY_REQUEST,
+  REQUEST_STATES,
   requestAnswer,
   type Kind,
 } from "../privacy-answers.ts";
 import {
+  listAnswer,
+  listQuery,
   pageAnswer,
   pageOf,
-  pageProperties,
   type PageQuery,
 } from "./paging.ts";
 import { userId } from "./synapse/common.ts";
 import { native } from "./tools.ts";
+import { PROGRESS } from "./jobs.ts";
 
 type OneUser = { params: { userId: UserId } };
 type OneRequest = { params: { requestId: string } };
 const params = { userId };
 const STATES = ["open", "in_progress", "done", "refused"] as const;
-const TIME = { type: "integer", minimum: 0, maximum: 8_640_000_000_000_000 };
+const DUE_TS = { type: "integer", minimum: 0, maximum: 8_640_000_000_000_000 };
 const DUE_DAYS = { type: "integer", minimum: 1, maximum: 365 };
 
 const DSR = native("/dsr");
 const ERASURE = native("/users/:userId/erasure");
+
+const ERASURE_STATE = oneOf(["none", "waiting", "active", "failed", "done"]);
+const ERASURE_PLAN = named(
+  "ErasurePlan",
+  object({
+    held: BOOLEAN,
+    tables: arrayOf(
+      object(
+        { table: TEXT, classes: arrayOf(TEXT), rows: COUNT },
+        { stays_since: TEXT },
+      ),
+    ),
+    events: object({ contents: COUNT }, { at_least: BOOLEAN }),
+    media: COUNT,
+    cannot: arrayOf(TEXT),
+  }),
+);
 
 /** What an erasure would destroy, and what it cannot; and how far one has come. */
 export const getErasure = endpoint<OneUser>({
@@ -53,6 +88,14 @@ export const getErasure = endpoint<OneUser>({
   auth: "admin",
   permission: "privacy.read",
   rateLimit: "admin",
+  doc: {
+    id: "getErasure",
+    says: "Tells what an erasure would destroy, what it cannot, and how far one has come.",
+    answers: object(
+      { state: ERASURE_STATE, plan: ERASURE_PLAN },
+      { due_ts: TIME, job_id: TEXT, progress: PROGRESS },
+    ),
+  },
   async handle(edges, { params: { userId: id } }) {
     const [plan, state] = await Promise.all([
       planErasure(edges, id),
@@ -90,6 +133,11 @@ export const postErasure = endpoint<OneUser>({
   auth: "admin",
   permission: "privacy.erase",
   rateLimit: "admin",
+  doc: {
+    id: "beginErasure",
+    says: "Ends an account at once, and erases it when that can no longer be taken back.",
+    answers: object({ state: ERASURE_STATE }, { due_ts: TIME }),
+  },
   validate: (edges, { params: { userId: id } }) => validateEnd(edges, id, true),
   async handle(edges, { params: { userId: id }, ...by }) {
     await beginErasure(edges, by, id);
@@ -105,6 +153,11 @@ export const deleteErasure = endpoint<OneUser>({
   auth: "admin",
   permission: "privacy.erase",
   rateLimit: "admin",
+  doc: {
+    id: "takeBackErasure",
+    says: "Takes back an erasure that waits; the account stays ended.",
+    answers: EMPTY,
+  },
   async handle(edges, { params: { userId: id }, ...by }) {
     await takeBackErasure(edges, by, id);
     return {};
@@ -119,6 +172,21 @@ export const getErasureCertificate = endpoint<OneUser>({
   auth: "admin",
   permission: "privacy.read",
   rateLimit: "admin",
+  doc: {
+    id: "getErasureCertificate",
+    says: "Reads the signed certificate of what was destroyed.",
+    answers: named(
+      "ErasureCertificate",
+      object({
+        certificate_id: TEXT,
+        certificate: TEXT,
+        signature: TEXT,
+        key_id: TEXT,
+        gone_ts: TIME,
+        unreadable_ts: orNull(TIME),
+      }),
+    ),
+  },
   async handle(edges, { params: { userId: id } }) {
     const row = await readErasureCertificate(edges, id);
     return {
@@ -139,6 +207,11 @@ export const getPersonExport = endpoint<OneUser>({
   auth: "admin",
   permission: "privacy.export",
   rateLimit: "export",
+  doc: {
+    id: "exportPerson",
+    says: "Exports all data of a person, as NDJSON.",
+    answers: ARCHIVE_TYPES,
+  },
   async handle(edges, { params: { userId: id } }) {
     return archive(await exportPerson(edges, id));
   },
@@ -152,6 +225,11 @@ export const getUserConsents = endpoint<OneUser>({
   auth: "admin",
   permission: "privacy.consent",
   rateLimit: "admin",
+  doc: {
+    id: "getUserConsents",
+    says: "Tells what somebody has agreed to, and when.",
+    answers: CONSENTS,
+  },
   async handle(edges, { params: { userId: id } }) {
     return consentsAnswer(await readConsentsOf(edges, id));
   },
@@ -187,6 +265,11 @@ export const putRectification = endpoint<OneUser & { body: RectifyBody }>({
       threepids: { type: "array", items: ADDRESS, maxItems: 100 },
     },
   },
+  doc: {
+    id: "rectifyPerson",
+    says: "Corrects what is kept of a person.",
+    answers: EMPTY,
+  },
   async handle(edges, { params: { userId: id }, body, ...by }) {
     const { displayname, avatar_url, threepids } = body;
     await rectifyPerson(edges, by, id, {
@@ -211,15 +294,16 @@ export const getPrivacyRequests = endpoint<{
   auth: "admin",
   permission: "privacy.read",
   rateLimit: "admin",
-  query: {
-    type: "object",
-    properties: {
-      ...pageProperties,
-      user_id: { type: "string", maxLength: 255 },
-      kind: { type: "string", enum: KINDS },
-      state: { type: "string", enum: [...STATES, "withdrawn"] },
-      overdue: { type: "boolean" },
-    },
+  query: listQuery(["due_ts"], {
+    user_id: { type: "string", maxLength: 255 },
+    kind: { type: "string", enum: KINDS },
+    state: oneOf(REQUEST_STATES),
+    overdue: { type: "boolean" },
+  }),
+  doc: {
+    id: "listPrivacyRequests",
+    says: "Lists what people asked of their own data, the next due first.",
+    answers: listAnswer("requests", PRIVACY_REQUEST),
   },
   async handle(edges, { query }) {
     const { requests, total } = await searchPrivacyRequests(edges, {
@@ -254,6 +338,11 @@ export const postPrivacyRequest = endpoint<{
     },
     required: ["user_id", "kind"],
   },
+  doc: {
+    id: "openPrivacyRequest",
+    says: "Notes what somebody asked for by letter or in person.",
+    answers: PRIVACY_REQUEST,
+  },
   async handle(edges, { body, ...by }) {
     const { user_id, kind, message = "", due_days } = body;
     const request = await openRequestFor(edges, by, user_id, {
@@ -270,6 +359,11 @@ export const getOnePrivacyRequest = endpoint<OneRequest>({
   auth: "admin",
   permission: "privacy.read",
   rateLimit: "admin",
+  doc: {
+    id: "getPrivacyRequest",
+    says: "Reads what somebody asked for, with the notes on it.",
+    answers: PRIVACY_REQUEST,
+  },
   async handle(edges, { params: { requestId } }) {
     return requestAnswer(await getPrivacyRequest(edges, requestId));
   },
@@ -294,10 +388,15 @@ export const putPrivacyRequest = endpoint<
     type: "object",
     properties: {
       state: { type: "string", enum: STATES },
-      due_ts: TIME,
+      due_ts: DUE_TS,
       note: { type: "string", minLength: 1, maxLength: 4096 },
       identity_check: { type: "string", minLength: 1, maxLength: 1024 },
     },
+  },
+  doc: {
+    id: "changePrivacyRequest",
+    says: "Notes how a request gets on.",
+    answers: PRIVACY_REQUEST,
   },
   async handle(edges, { params: { requestId }, body, ...by }) {
     const request = await changeRequest(edges, by, requestId, {

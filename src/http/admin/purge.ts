@@ -9,6 +9,7 @@ import {
   scheduleRedactions,
 } from "../../domain/admin/redact-user.ts";
 import { endpoint } from "../endpoint.ts";
+import { object, TEXT } from "../json-schema.ts";
 import { userParam } from "./names.ts";
 import { native, synapse } from "./tools.ts";
 
@@ -36,6 +37,11 @@ export const postPurgeHistory = endpoint<{
       purge_up_to_ts: { type: ["integer", "null"], minimum: 0 },
       delete_local_events: { type: ["boolean", "null"] },
     },
+  },
+  doc: {
+    id: "purgeHistory",
+    says: "Destroys a room’s history up to a time or an event, as a task.",
+    answers: object({ purge_id: TEXT }),
   },
   async handle(edges, { params, body, ...by }) {
     const purgeId = await schedulePurge(edges, by, params.roomId, {
@@ -119,6 +125,11 @@ export const postRedactUser = endpoint<{
       after_ts: { type: ["integer", "null"] },
     },
     required: ["rooms"],
+  },
+  doc: {
+    id: "redactUser",
+    says: "Redacts what a user wrote, as a task.",
+    answers: object({ redact_id: TEXT }),
   },
   async handle(edges, { params, body, ...by }) {
     const redactId = await scheduleRedactions(edges, by, params.userId, {

@@ -18,11 +18,25 @@ import {
 } from "../../domain/admin/retention/policy.ts";
 import { readRetentionStatus } from "../../domain/admin/retention/status.ts";
 import { endpoint } from "../endpoint.ts";
+import {
+  BOOLEAN,
+  COUNT,
+  EMPTY,
+  INTEGER,
+  mapOf,
+  named,
+  object,
+  orNull,
+  TEXT,
+  TIME,
+} from "../json-schema.ts";
 import { NAME, nameParam } from "./names.ts";
 import {
+  cutPage,
+  listAnswer,
+  listQuery,
   pageAnswer,
   pageOf,
-  pageProperties,
   type PageQuery,
 } from "./paging.ts";
 import { native } from "./tools.ts";
@@ -38,6 +52,72 @@ const lifetime = {
   minimum: 60_000,
   maximum: MOST_MS,
 };
+
+const documentSchema = {
+  title: "RetentionDocument",
+  type: "object",
+  additionalProperties: false,
+  properties: {
+    scope: {
+      type: "object",
+      properties: {
+        kind: { type: "string", enum: SCOPE_KINDS },
+        id: { type: "string", maxLength: 255 },
+      },
+      required: ["kind"],
+    },
+    min_lifetime: lifetime,
+    max_lifetime: lifetime,
+    redact: { type: "boolean" },
+    receipts: { type: "boolean" },
+    basis: { type: "string", enum: ["age", "access"] },
+    description: { type: "string", maxLength: 512 },
+  },
+  required: ["scope"],
+};
+
+const POLICY_FACTS = named(
+  "RetentionPolicy",
+  object(
+    {
+      policy_id: NAME,
+      version: INTEGER,
+      draft: documentSchema,
+      is_tried: BOOLEAN,
+      changed_by: TEXT,
+      changed_ts: TIME,
+    },
+    {
+      active: documentSchema,
+      active_version: INTEGER,
+      in_force_ts: orNull(TIME),
+      activated_by: orNull(TEXT),
+      removed_ts: TIME,
+    },
+  ),
+);
+
+const POLICY_STATUS = named(
+  "RetentionStatus",
+  object(
+    {
+      policy_id: NAME,
+      rooms: COUNT,
+      oldest_event_ts: orNull(TIME),
+      overdue: COUNT,
+      overdue_ms: COUNT,
+      held: COUNT,
+    },
+    {
+      last_run: object({
+        job_id: TEXT,
+        state: TEXT,
+        began_ts: TIME,
+        ended_ts: orNull(TIME),
+      }),
+    },
+  ),
+);
 
 const policyAnswer = (policy: ShownPolicy) => ({
   policy_id: policy.policyId,
@@ -61,7 +141,12 @@ const getRetentionPolicies = endpoint<{ query: PageQuery }>({
   auth: "admin",
   permission: "policies.read",
   rateLimit: "admin",
-  query: { type: "object", properties: pageProperties },
+  query: listQuery(["policy_id"]),
+  doc: {
+    id: "listRetentionPolicies",
+    says: "Lists how long what is kept.",
+    answers: listAnswer("policies", POLICY_FACTS),
+  },
   async handle(edges, { query }) {
     const { policies, total } = await listPolicies(edges, pageOf(query));
     return {
@@ -78,6 +163,11 @@ const getRetentionPolicy = endpoint<OnePolicy>({
   auth: "admin",
   permission: "policies.read",
   rateLimit: "admin",
+  doc: {
+    id: "getRetentionPolicy",
+    says: "Reads a retention policy, its draft and what is in force.",
+    answers: POLICY_FACTS,
+  },
   async handle(edges, { params }) {
     return policyAnswer(await readPolicyNamed(edges, params.policyId));
   },
@@ -90,26 +180,11 @@ const putRetentionPolicy = endpoint<OnePolicy & { body: PolicyDocument }>({
   auth: "admin",
   permission: "policies.write",
   rateLimit: "admin",
-  body: {
-    type: "object",
-    additionalProperties: false,
-    properties: {
-      scope: {
-        type: "object",
-        properties: {
-          kind: { type: "string", enum: SCOPE_KINDS },
-          id: { type: "string", maxLength: 255 },
-        },
-        required: ["kind"],
-      },
-      min_lifetime: lifetime,
-      max_lifetime: lifetime,
-      redact: { type: "boolean" },
-      receipts: { type: "boolean" },
-      basis: { type: "string", enum: ["age", "access"] },
-      description: { type: "string", maxLength: 512 },
-    },
-    required: ["scope"],
+  body: documentSchema,
+  doc: {
+    id: "draftRetentionPolicy",
+    says: "Drafts a retention policy; what is in force stays so.",
+    answers: POLICY_FACTS,
   },
   async handle(edges, { params, body, ...by }) {
     return policyAnswer(await draftPolicy(edges, by, params.policyId, body));
@@ -123,6 +198,11 @@ const deleteRetentionPolicy = endpoint<OnePolicy>({
   auth: "admin",
   permission: "policies.activate",
   rateLimit: "admin",
+  doc: {
+    id: "deleteRetentionPolicy",
+    says: "Takes a retention policy away: nothing more is destroyed by it.",
+    answers: EMPTY,
+  },
   validate: (edges, { params }) => readPolicyNamed(edges, params.policyId),
   async handle(edges, { params, ...by }) {
     await deletePolicy(edges, by, params.policyId);
@@ -137,6 +217,16 @@ const postRetentionDryRun = endpoint<OnePolicy>({
   auth: "admin",
   permission: "policies.write",
   rateLimit: "admin",
+  doc: {
+    id: "tryRetentionPolicy",
+    says: "Counts what a draft would destroy.",
+    answers: object({
+      version: INTEGER,
+      as_of_ts: TIME,
+      rooms: COUNT,
+      counts: mapOf(COUNT),
+    }),
+  },
   async handle(edges, { params, ...by }) {
     const trial = await tryPolicy(edges, by, params.policyId);
     return {
@@ -164,6 +254,11 @@ const postRetentionActivation = endpoint<
     },
     required: ["version"],
   },
+  doc: {
+    id: "activateRetentionPolicy",
+    says: "Puts a draft in force that was tried, when the undo window is over.",
+    answers: POLICY_FACTS,
+  },
   validate: (edges, { params, body }) =>
     getActivable(edges, params.policyId, body.version),
   async handle(edges, { params, body, ...by }) {
@@ -173,16 +268,24 @@ const postRetentionActivation = endpoint<
   },
 });
 
-const getRetentionStatus = endpoint({
+const getRetentionStatus = endpoint<{ query: PageQuery }>({
   method: "get",
   path: native("/retention/status"),
   auth: "admin",
   permission: "policies.read",
   rateLimit: "admin",
-  async handle(edges) {
-    const { clock, policies } = await readRetentionStatus(edges);
+  query: listQuery(["policy_id"]),
+  doc: {
+    id: "listRetentionStatus",
+    says: "Lists how each retention policy in force gets on.",
+    answers: listAnswer("policies", POLICY_STATUS, { as_of_ts: TIME }),
+  },
+  async handle(edges, { query }) {
+    const { clock, policies: all } = await readRetentionStatus(edges);
+    const policies = cutPage(query, all);
     return {
       as_of_ts: clock,
+      ...pageAnswer(query, policies.length, all.length),
       policies: policies.map((policy) => ({
         policy_id: policy.policyId,
         rooms: policy.rooms,
@@ -202,6 +305,20 @@ const getRetentionStatus = endpoint({
     };
   },
 });
+
+const CERTIFICATE = named(
+  "RetentionCertificate",
+  object({
+    certificate_id: TEXT,
+    policy_id: NAME,
+    run: TEXT,
+    gone_ts: TIME,
+    unreadable_ts: orNull(TIME),
+    key_id: TEXT,
+    certificate: TEXT,
+    signature: TEXT,
+  }),
+);
 
 type Certificate = Awaited<ReturnType<typeof readCertificate>>;
 
@@ -225,7 +342,12 @@ const getRetentionCertificates = endpoint<{
   auth: "admin",
   permission: "policies.read",
   rateLimit: "admin",
-  query: { type: "object", properties: { ...pageProperties, policy_id: NAME } },
+  query: listQuery(["gone_ts"], { policy_id: NAME }),
+  doc: {
+    id: "listRetentionCertificates",
+    says: "Lists the signed certificates of what was destroyed.",
+    answers: listAnswer("certificates", CERTIFICATE),
+  },
   async handle(edges, { query }) {
     const { certificates, total } = await searchCertificates(edges, {
       ...pageOf(query),
@@ -246,6 +368,11 @@ const getRetentionCertificate = endpoint<{
   auth: "admin",
   permission: "policies.read",
   rateLimit: "admin",
+  doc: {
+    id: "getRetentionCertificate",
+    says: "Reads a signed certificate of what was destroyed.",
+    answers: CERTIFICATE,
+  },
   async handle(edges, { params }) {
     return certificateAnswer(
       await readCertificate(edges, params.certificateId),

@@ -6,27 +6,52 @@ import {
   type Scope,
 } from "../../domain/admin/bindings.ts";
 import { endpoint } from "../endpoint.ts";
+import {
+  BOOLEAN,
+  EMPTY,
+  INTEGER,
+  named,
+  object,
+  orNull,
+  TEXT,
+  TIME,
+  USER_ID,
+} from "../json-schema.ts";
 import { NAME, numberParam } from "./names.ts";
 import {
+  listAnswer,
+  listQuery,
   pageAnswer,
   pageOf,
-  pageProperties,
   type PageQuery,
 } from "./paging.ts";
-import { scopeAnswer } from "./scope.ts";
+import { SCOPE, SCOPE_KINDS, scopeAnswer } from "./scope.ts";
 
 const BINDINGS = "/_myelin/admin/v1/role-bindings";
 /** The last time that there is. */
 const LATEST_TS = 8_640_000_000_000_000;
-const KINDS = ["server", "group", "space", "room", "users"] as const;
 const ORDERS = ["granted_ts", "expires_ts", "user_id", "role_id"] as const;
 
-interface Search extends PageQuery {
+const BINDING = named(
+  "RoleBinding",
+  object({
+    binding_id: INTEGER,
+    user_id: USER_ID,
+    role: TEXT,
+    scope: SCOPE,
+    expires_ts: orNull(TIME),
+    is_expired: BOOLEAN,
+    reason: orNull(TEXT),
+    granted_by: TEXT,
+    granted_ts: TIME,
+  }),
+);
+
+interface Search extends PageQuery<(typeof ORDERS)[number]> {
   user_id?: string;
   role?: string;
   scope_kind?: string;
   scope_id?: string;
-  order_by?: (typeof ORDERS)[number];
 }
 
 export const getRoleBindings = endpoint<{ query: Search }>({
@@ -35,16 +60,16 @@ export const getRoleBindings = endpoint<{ query: Search }>({
   auth: "admin",
   permission: "roles.read",
   rateLimit: "admin",
-  query: {
-    type: "object",
-    properties: {
-      ...pageProperties,
-      user_id: { type: "string" },
-      role: { type: "string" },
-      scope_kind: { type: "string", enum: KINDS },
-      scope_id: { type: "string" },
-      order_by: { type: "string", enum: ORDERS },
-    },
+  query: listQuery(ORDERS, {
+    user_id: { type: "string" },
+    role: { type: "string" },
+    scope_kind: { type: "string", enum: SCOPE_KINDS },
+    scope_id: { type: "string" },
+  }),
+  doc: {
+    id: "listRoleBindings",
+    says: "Lists who holds which role, within which scope and until when.",
+    answers: listAnswer("role_bindings", BINDING),
   },
   async handle(edges, { query }) {
     const { bindings, total } = await searchBindings(edges, {
@@ -102,7 +127,7 @@ export const postRoleBinding = endpoint<{ body: Grant }>({
       scope: {
         type: "object",
         properties: {
-          kind: { type: "string", enum: KINDS },
+          kind: { type: "string", enum: SCOPE_KINDS },
           id: { type: "string", maxLength: 255 },
           users: {
             type: "array",
@@ -116,6 +141,11 @@ export const postRoleBinding = endpoint<{ body: Grant }>({
       reason: { type: "string", minLength: 1, maxLength: 1024 },
     },
     required: ["user_id", "role", "scope", "reason"],
+  },
+  doc: {
+    id: "grantRole",
+    says: "Gives a role to a user, within a scope and until a time.",
+    answers: object({ binding_id: INTEGER }),
   },
   validate: (edges, { body, ...by }) =>
     grantRole.validate(edges, by, orderOf(body)),
@@ -131,6 +161,11 @@ export const deleteRoleBinding = endpoint<{ params: { bindingId: number } }>({
   auth: "admin",
   permission: "roles.grant",
   rateLimit: "admin",
+  doc: {
+    id: "revokeRole",
+    says: "Takes a role from a user, with the next request.",
+    answers: EMPTY,
+  },
   validate: (edges, { params, ...by }) =>
     revokeRole.validate(edges, by, params.bindingId),
   async handle(edges, { params, ...by }) {

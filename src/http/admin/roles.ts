@@ -6,47 +6,107 @@ import {
 } from "../../domain/admin/custom-roles.ts";
 import { PERMISSIONS } from "../../domain/admin/permissions.ts";
 import { endpoint } from "../endpoint.ts";
+import {
+  arrayOf,
+  BOOLEAN,
+  EMPTY,
+  named,
+  object,
+  oneOf,
+  TEXT,
+} from "../json-schema.ts";
 import { NAME, nameParam } from "./names.ts";
+import {
+  cutPage,
+  listAnswer,
+  listQuery,
+  pageAnswer,
+  type PageQuery,
+} from "./paging.ts";
 
 const ROLES = "/_myelin/admin/v1/roles";
 
+const SIDE = oneOf(["shared", "operations", "security", "audit"]);
+const PERMISSION = named(
+  "Permission",
+  object({
+    name: TEXT,
+    class: oneOf(["plain", "D", "P", "DP"]),
+    side: SIDE,
+    on: oneOf(["server", "user", "room"]),
+    description: TEXT,
+  }),
+);
+const ROLE_FACTS = named(
+  "Role",
+  object({
+    role_id: TEXT,
+    description: TEXT,
+    permissions: arrayOf(TEXT),
+    side: SIDE,
+    is_built_in: BOOLEAN,
+  }),
+);
+
 /** Every permission there is, and what it is for. */
-export const getPermissions = endpoint({
+export const getPermissions = endpoint<{ query: PageQuery }>({
   method: "get",
   path: "/_myelin/admin/v1/permissions",
   auth: "admin",
   permission: "roles.read",
   rateLimit: "admin",
-  async handle() {
+  query: listQuery(["name"]),
+  doc: {
+    id: "listPermissions",
+    says: "Lists all that an administrator may be allowed to do.",
+    answers: listAnswer("permissions", PERMISSION),
+  },
+  async handle(_edges, { query }) {
+    const all = Object.entries(PERMISSIONS).toSorted(byFirst);
+    const permissions = cutPage(query, all).map(([name, facts]) => ({
+      name,
+      class: facts.class,
+      side: facts.side,
+      on: facts.on,
+      description: facts.says,
+    }));
     return {
-      permissions: Object.entries(PERMISSIONS).map(([name, facts]) => ({
-        name,
-        class: facts.class,
-        side: facts.side,
-        on: facts.on,
-        description: facts.says,
-      })),
+      permissions,
+      ...pageAnswer(query, permissions.length, all.length),
     };
   },
 });
 
-export const getRoles = endpoint({
+export const getRoles = endpoint<{ query: PageQuery }>({
   method: "get",
   path: ROLES,
   auth: "admin",
   permission: "roles.read",
   rateLimit: "admin",
-  async handle(edges) {
-    const roles = (await listRoles(edges)).map((role) => ({
+  query: listQuery(["role_id"]),
+  doc: {
+    id: "listRoles",
+    says: "Lists all roles, built in and of your own.",
+    answers: listAnswer("roles", ROLE_FACTS),
+  },
+  async handle(edges, { query }) {
+    const all = (await listRoles(edges)).toSorted(byRole);
+    const roles = cutPage(query, all).map((role) => ({
       role_id: role.roleId,
       description: role.description,
       permissions: role.permissions,
       side: role.side,
       is_built_in: role.isBuiltIn,
     }));
-    return { roles, total: roles.length };
+    return { roles, ...pageAnswer(query, roles.length, all.length) };
   },
 });
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const byFirst = ([a]: [string, unknown], [b]: [string, unknown]) =>
+  compare(a, b);
+const byRole = (a: { roleId: string }, b: { roleId: string }) =>
+  compare(a.roleId, b.roleId);
 
 interface RoleBody {
   description: string;
@@ -74,6 +134,11 @@ export const postRole = endpoint<{ body: RoleBody & { role_id: string } }>({
     properties: { role_id: NAME, ...roleProperties },
     required: ["role_id", "description", "permissions"],
   },
+  doc: {
+    id: "createRole",
+    says: "Makes a role of your own.",
+    answers: object({ role_id: NAME }),
+  },
   validate(edges, { body, ...by }) {
     const { role_id: roleId, ...order } = body;
     return createRole.validate(edges, by, { roleId, ...order });
@@ -100,6 +165,11 @@ export const putRole = endpoint<OneRole & { body: RoleBody }>({
     properties: roleProperties,
     required: ["description", "permissions"],
   },
+  doc: {
+    id: "changeRole",
+    says: "Changes a role for all who hold it.",
+    answers: EMPTY,
+  },
   validate: (edges, { params, body, ...by }) =>
     changeRole.validate(edges, by, { ...params, ...body }),
   async handle(edges, { params, body, ...by }) {
@@ -115,6 +185,11 @@ export const deleteOneRole = endpoint<OneRole>({
   auth: "admin",
   permission: "roles.write",
   rateLimit: "admin",
+  doc: {
+    id: "deleteRole",
+    says: "Takes away a role that nobody holds.",
+    answers: EMPTY,
+  },
   validate: (edges, { params, ...by }) =>
     deleteRole.validate(edges, by, params.roleId),
   async handle(edges, { params, ...by }) {

@@ -9,6 +9,15 @@ import { readHierarchy } from "../../domain/directory/space-hierarchy.ts";
 import { ADMINISTRATOR } from "../../domain/directory/space-walk.ts";
 import { joined, parseFilter, pointIn } from "../client/room-history.ts";
 import { endpoint } from "../endpoint.ts";
+import {
+  arrayOf,
+  EVENT,
+  EVENT_ID,
+  object,
+  open,
+  TEXT,
+  TIME,
+} from "../json-schema.ts";
 import { reply } from "../reply.ts";
 import {
   atBoth,
@@ -46,6 +55,14 @@ export const getAdminMessages = endpoint<{
       limit: LIMIT,
       filter: { type: "string" },
     },
+  },
+  doc: {
+    id: "listMessages",
+    says: "Reads what is said in a room, as `/messages` of the client-server API.",
+    answers: object(
+      { chunk: arrayOf(EVENT), start: TEXT, state: arrayOf(EVENT) },
+      { end: TEXT },
+    ),
   },
   async handle(edges, { params, query, request, ...by }) {
     const filter = parseFilter(query.filter || undefined);
@@ -86,6 +103,18 @@ export const getAdminContext = endpoint<{
       filter: { type: "string" },
     },
   },
+  doc: {
+    id: "getContext",
+    says: "Reads what was said around an event, as `/context` of the client-server API.",
+    answers: object({
+      event: EVENT,
+      events_before: arrayOf(EVENT),
+      events_after: arrayOf(EVENT),
+      start: TEXT,
+      end: TEXT,
+      state: arrayOf(EVENT),
+    }),
+  },
   async handle(edges, { params, query, request, ...by }) {
     const filter = parseFilter(query.filter || undefined);
     const limit = Math.min(query.limit ?? filter.limit, MAX_LIMIT);
@@ -121,6 +150,11 @@ export const getAdminEventByTimestamp = endpoint<{
     },
     required: ["ts"],
   },
+  doc: {
+    id: "findEventByTime",
+    says: "Finds the event next to a time.",
+    answers: object({ event_id: EVENT_ID, origin_server_ts: TIME }),
+  },
   async handle(edges, { params, query, request, ...by }) {
     const grounds = groundsOf(request, query);
     const found = await findRoomEventByTime(
@@ -147,6 +181,11 @@ export const getFetchedEvent = endpoint<{
   permission: "rooms.content.read",
   rateLimit: "admin",
   query: { type: "object", properties: groundsProperties },
+  doc: {
+    id: "getEvent",
+    says: "Reads an event of whichever room.",
+    answers: object({ event: EVENT }),
+  },
   async handle(edges, { params, query, request, ...by }) {
     const grounds = groundsOf(request, query);
     const event = await fetchEvent(edges, { ...by, grounds }, params.eventId);
@@ -175,6 +214,14 @@ export const getAdminHierarchy = endpoint<{
       limit: { type: "integer", minimum: 1 },
       max_depth: { type: "integer", minimum: 0 },
     },
+  },
+  doc: {
+    id: "getHierarchy",
+    says: "Reads the rooms beneath a space, as `/hierarchy` of the client-server API.",
+    answers: object(
+      { rooms: arrayOf(open("As the client-server API has it.")) },
+      { next_batch: TEXT },
+    ),
   },
   async handle(edges, { params, query }) {
     const { limit = USUAL_ROOMS, max_depth: maxDepth = DEEPEST, from } = query;

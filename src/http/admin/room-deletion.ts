@@ -8,6 +8,7 @@ import {
   type RoomDeletion,
 } from "../../domain/admin/delete-room.ts";
 import { endpoint } from "../endpoint.ts";
+import { object, TEXT } from "../json-schema.ts";
 import { native, synapse } from "./tools.ts";
 
 interface DeletionBody {
@@ -103,6 +104,11 @@ export const deleteRoomLater = endpoint<OneRoom & { body: DeletionBody }>({
   permission: "rooms.delete",
   rateLimit: "admin",
   body,
+  doc: {
+    id: "deleteRoom",
+    says: "Empties and closes a room, and destroys it when that can no longer be taken back, as a task.",
+    answers: object({ delete_id: TEXT }),
+  },
   validate: (edges, { params, body }) =>
     findDeletable(edges, params.roomId, wantedOf(body)),
   async handle(edges, { params, body, ...by }) {

@@ -1,3 +1,12 @@
+import {
+  arrayOf,
+  named,
+  object,
+  oneOf,
+  TEXT,
+  USER_ID,
+} from "../json-schema.ts";
+
 interface StoredScope {
   scopeKind: string;
   scopeId: string;
@@ -10,3 +19,16 @@ export const scopeAnswer = ({ scopeKind, scopeId, users }: StoredScope) => ({
   ...(scopeId !== "" && { id: scopeId }),
   ...(scopeKind === "users" && users && { users }),
 });
+
+export const SCOPE_KINDS = [
+  "server",
+  "group",
+  "space",
+  "room",
+  "users",
+] as const;
+
+export const SCOPE = named(
+  "Scope",
+  object({ kind: oneOf(SCOPE_KINDS) }, { id: TEXT, users: arrayOf(USER_ID) }),
+);

@@ -4,18 +4,53 @@ import {
   listOwnTokens,
 } from "../../domain/admin/admin-tokens.ts";
 import { endpoint } from "../endpoint.ts";
+import {
+  arrayOf,
+  EMPTY,
+  INTEGER,
+  named,
+  object,
+  TEXT,
+  TIME,
+} from "../json-schema.ts";
 import { numberParam } from "./names.ts";
+import {
+  cutPage,
+  listAnswer,
+  listQuery,
+  pageAnswer,
+  type PageQuery,
+} from "./paging.ts";
 
 const TOKENS = "/_myelin/admin/v1/tokens";
 
-export const getAdminTokens = endpoint({
+const TOKEN = named(
+  "AdminToken",
+  object({
+    token_id: INTEGER,
+    name: TEXT,
+    permissions: arrayOf(TEXT),
+    networks: arrayOf(TEXT),
+    expires_ts: TIME,
+    created_ts: TIME,
+  }),
+);
+
+export const getAdminTokens = endpoint<{ query: PageQuery }>({
   method: "get",
   path: TOKENS,
   auth: "admin",
   permission: "me.tokens",
   rateLimit: "admin",
-  async handle(edges, by) {
-    const tokens = (await listOwnTokens(edges, by)).map((row) => ({
+  query: listQuery(["created_ts"]),
+  doc: {
+    id: "listMyTokens",
+    says: "Lists one’s own tokens for scripts.",
+    answers: listAnswer("tokens", TOKEN),
+  },
+  async handle(edges, { query, ...by }) {
+    const all = (await listOwnTokens(edges, by)).toReversed();
+    const tokens = cutPage(query, all).map((row) => ({
       token_id: row.tokenId,
       name: row.name,
       permissions: row.permissions,
@@ -23,7 +58,7 @@ export const getAdminTokens = endpoint({
       expires_ts: row.expiresTs,
       created_ts: row.createdTs,
     }));
-    return { tokens, total: tokens.length };
+    return { tokens, ...pageAnswer(query, tokens.length, all.length) };
   },
 });
 
@@ -60,6 +95,11 @@ export const postAdminToken = endpoint<{ body: NewToken }>({
     },
     required: ["name", "permissions", "expires_ts"],
   },
+  doc: {
+    id: "createToken",
+    says: "Makes a token of a part of one’s own permissions; only this answer holds it.",
+    answers: object({ token_id: INTEGER, token: TEXT }),
+  },
   async handle(edges, { body, ...by }) {
     const { name, permissions, networks = [], expires_ts: expiresTs } = body;
     const order = { name, permissions, networks, expiresTs };
@@ -75,6 +115,11 @@ export const deleteAdminToken = endpoint<{ params: { tokenId: number } }>({
   auth: "admin",
   permission: "me.tokens",
   rateLimit: "admin",
+  doc: {
+    id: "deleteToken",
+    says: "Ends one of one’s own tokens.",
+    answers: EMPTY,
+  },
   async handle(edges, { params, ...by }) {
     await endAdminToken(edges, by, params.tokenId);
     return {};

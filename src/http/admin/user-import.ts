@@ -5,11 +5,23 @@ import {
   reviewList,
 } from "../../domain/admin/imports/import-users.ts";
 import { endpoint } from "../endpoint.ts";
+import {
+  arrayOf,
+  BOOLEAN,
+  COUNT,
+  INTEGER,
+  object,
+  orNull,
+  TEXT,
+  TIME,
+  USER_ID,
+} from "../json-schema.ts";
 import { reply } from "../reply.ts";
 import {
+  listAnswer,
+  listQuery,
   pageAnswer,
   pageOf,
-  pageProperties,
   type PageQuery,
 } from "./paging.ts";
 import { native } from "./tools.ts";
@@ -32,6 +44,23 @@ const postImport = endpoint<{
   takesBytes: true,
   maxBodyBytes: 4 * 1024 * 1024,
   query: { type: "object", properties: { dry_run: { type: "boolean" } } },
+  doc: {
+    id: "importUsers",
+    says: "Makes the accounts of a list, as a task; or tells what is wrong with it.",
+    answers: object(
+      { accounts: COUNT },
+      {
+        job_id: TEXT,
+        faults: arrayOf(
+          object(
+            { line: INTEGER, errcode: TEXT, error: TEXT },
+            { column: TEXT },
+          ),
+        ),
+        total_faults: COUNT,
+      },
+    ),
+  },
   async handle(edges, { query, body, ...by }) {
     if (query.dry_run === true) {
       const { accounts, faults } = await reviewList(edges, body);
@@ -46,6 +75,12 @@ const postImport = endpoint<{
   },
 });
 
+const IMPORT_FACTS = {
+  ...{ job_id: TEXT, state: TEXT, created_by: TEXT },
+  ...{ created_ts: TIME, ended_ts: orNull(TIME), accounts: COUNT },
+  ...{ made: COUNT, failed: COUNT, waiting: COUNT, cancelled: COUNT },
+};
+
 /** How an import gets on, and which lines came to nothing. */
 const getImport = endpoint<OneImport & { query: PageQuery }>({
   method: "get",
@@ -53,7 +88,16 @@ const getImport = endpoint<OneImport & { query: PageQuery }>({
   auth: "admin",
   permission: "users.create",
   rateLimit: "admin",
-  query: { type: "object", properties: pageProperties },
+  query: listQuery(["line"]),
+  doc: {
+    id: "getImport",
+    says: "Reads how an import gets on, and which lines came to nothing.",
+    answers: listAnswer(
+      "failures",
+      object({ line: INTEGER, user_id: USER_ID, errcode: TEXT }),
+      IMPORT_FACTS,
+    ),
+  },
   async handle(edges, { params, query }) {
     const page = pageOf(query);
     const { job, failures, ...counts } = await readImport(
@@ -84,6 +128,11 @@ const postImportGroups = endpoint<OneImport>({
   auth: "admin",
   permission: "groups.write",
   rateLimit: "admin",
+  doc: {
+    id: "addImportedToGroups",
+    says: "Adds imported accounts to the groups that their list names.",
+    answers: object({ added: COUNT, complete: BOOLEAN }),
+  },
   async handle(edges, { params, ...by }) {
     const { added, isComplete } = await addImportedToGroups(
       ...([edges, by, params.jobId] as const),

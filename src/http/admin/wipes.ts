@@ -4,11 +4,21 @@ import {
   wipeDevices,
 } from "../../domain/admin/users/wipe-devices.ts";
 import { endpoint } from "../endpoint.ts";
+import {
+  arrayOf,
+  named,
+  object,
+  oneOf,
+  orNull,
+  TEXT,
+  TIME,
+} from "../json-schema.ts";
 import { idParam } from "../params.ts";
 import {
+  listAnswer,
+  listQuery,
   pageAnswer,
   pageOf,
-  pageProperties,
   type PageQuery,
 } from "./paging.ts";
 import { native } from "./tools.ts";
@@ -16,6 +26,17 @@ import { native } from "./tools.ts";
 type OneUser = { params: { userId: UserId } };
 type OneDevice = { params: { userId: UserId; deviceId: string } };
 const params = { userId: idParam(isUserId, "a user ID") };
+
+const WIPES = object({
+  wipes: arrayOf(object({ wipe_id: TEXT, device_id: TEXT })),
+});
+const WIPE = named(
+  "Wipe",
+  object({
+    ...{ wipe_id: TEXT, device_id: TEXT, state: oneOf(["pending", "told"]) },
+    ...{ ordered_by: TEXT, ordered_ts: TIME, told_ts: orNull(TIME) },
+  }),
+);
 
 type Wipes = Awaited<ReturnType<typeof wipeDevices>>;
 const wipesAnswer = (wipes: Wipes) => ({
@@ -32,6 +53,11 @@ const postWipeDevice = endpoint<OneDevice>({
   auth: "admin",
   permission: "users.sessions.write",
   rateLimit: "admin",
+  doc: {
+    id: "wipeDevice",
+    says: "Ends a device's session so that its client forgets what it holds.",
+    answers: WIPES,
+  },
   async handle(edges, { params: { userId, deviceId }, ...by }) {
     return wipesAnswer(await wipeDevices(edges, by, userId, deviceId));
   },
@@ -44,6 +70,11 @@ const postWipeUser = endpoint<OneUser>({
   auth: "admin",
   permission: "users.sessions.write",
   rateLimit: "admin",
+  doc: {
+    id: "wipeUser",
+    says: "Ends all sessions of a user so that their clients forget what they hold.",
+    answers: WIPES,
+  },
   async handle(edges, { params: { userId }, ...by }) {
     return wipesAnswer(await wipeDevices(edges, by, userId));
   },
@@ -57,7 +88,12 @@ const getWipes = endpoint<OneUser & { query: PageQuery }>({
   auth: "admin",
   permission: "users.sessions.read",
   rateLimit: "admin",
-  query: { type: "object", properties: pageProperties },
+  query: listQuery(["ordered_ts"]),
+  doc: {
+    id: "listWipes",
+    says: "Lists the devices of a user that were wiped, and which of them came back and were told.",
+    answers: listAnswer("wipes", WIPE),
+  },
   async handle(edges, { params: { userId }, query }) {
     const { wipes, total } = await listWipes(edges, userId, pageOf(query));
     return {

@@ -13,6 +13,16 @@ import {
   type AccountWish,
 } from "../../../domain/admin/users/put-account.ts";
 import { endpoint } from "../../endpoint.ts";
+import {
+  arrayOf,
+  BOOLEAN,
+  named,
+  object,
+  orNull,
+  TEXT,
+  TIME,
+  USER_ID,
+} from "../../json-schema.ts";
 import { reply } from "../../reply.ts";
 import {
   FLAG,
@@ -29,6 +39,13 @@ import {
   type Flag,
   type PageQuery,
 } from "./common.ts";
+import {
+  listAnswer,
+  listQuery,
+  pageAnswer,
+  pageOf as listPageOf,
+  type PageQuery as ListQuery,
+} from "../paging.ts";
 
 const ORDERS = [
   ...(["name", "is_guest", "admin", "user_type", "deactivated"] as const),
@@ -95,7 +112,7 @@ const listed = (row: ListedAccount) => ({
   approved: true,
 });
 
-const listAnswer = (
+const usersAnswer = (
   query: Search,
   { accounts, total }: { accounts: ListedAccount[]; total: number },
 ) => {
@@ -117,7 +134,7 @@ export const getUsersV2 = endpoint<{ query: Search }>({
   async handle(edges, { query }) {
     const isAll = flagOf(query.deactivated) === true;
     const wanted = wantedOf(query, isAll ? null : false);
-    return listAnswer(query, await searchAccounts(edges, wanted));
+    return usersAnswer(query, await searchAccounts(edges, wanted));
   },
 });
 
@@ -127,11 +144,80 @@ export const getUsersV3 = endpoint<{ query: Search }>({
   permission: "users.read",
   rateLimit: "admin",
   path: `${V3}/users`,
-  also: [`${NATIVE}/users`],
   query: searchSchema,
   async handle(edges, { query }) {
     const wanted = wantedOf(query, flagOf(query.deactivated));
-    return listAnswer(query, await searchAccounts(edges, wanted));
+    return usersAnswer(query, await searchAccounts(edges, wanted));
+  },
+});
+
+const userFacts = {
+  name: USER_ID,
+  is_guest: BOOLEAN,
+  admin: BOOLEAN,
+  user_type: orNull(TEXT),
+  deactivated: BOOLEAN,
+  erased: BOOLEAN,
+  shadow_banned: BOOLEAN,
+  locked: BOOLEAN,
+  suspended: BOOLEAN,
+  displayname: orNull(TEXT),
+  avatar_url: orNull(TEXT),
+  creation_ts: TIME,
+  last_seen_ts: orNull(TIME),
+  approved: BOOLEAN,
+};
+
+interface ListSearch extends ListQuery<(typeof ORDERS)[number]> {
+  user_id?: string;
+  name?: string;
+  guests?: boolean;
+  deactivated?: boolean;
+  locked?: boolean;
+  admins?: boolean;
+  not_user_type?: string[];
+}
+
+const FLAG_ITSELF = { type: "boolean" };
+const PART = { type: "string", minLength: 1, maxLength: 255 };
+
+/** The same as a list like all others. */
+export const listUsers = endpoint<{ query: ListSearch }>({
+  method: "get",
+  path: `${NATIVE}/users`,
+  auth: "admin",
+  permission: "users.read",
+  rateLimit: "admin",
+  query: listQuery(ORDERS, {
+    user_id: PART,
+    name: PART,
+    guests: FLAG_ITSELF,
+    deactivated: FLAG_ITSELF,
+    locked: FLAG_ITSELF,
+    admins: FLAG_ITSELF,
+    not_user_type: { type: "array", items: { type: "string" }, maxItems: 20 },
+  }),
+  doc: {
+    id: "listUsers",
+    says: "Lists the accounts of this server.",
+    answers: listAnswer("users", named("User", object(userFacts))),
+  },
+  async handle(edges, { query }) {
+    const { accounts, total } = await searchAccounts(edges, {
+      ...listPageOf(query),
+      name: query.name?.toLowerCase() ?? null,
+      userId: query.user_id?.toLowerCase() ?? null,
+      includesGuests: query.guests ?? true,
+      includesLocked: query.locked ?? false,
+      isDeactivated: query.deactivated ?? null,
+      isAdmin: query.admins ?? null,
+      notUserTypes: query.not_user_type ?? [],
+      orderBy: query.order_by ?? "name",
+    });
+    return {
+      users: accounts.map(listed),
+      ...pageAnswer(query, accounts.length, total),
+    };
   },
 });
 
@@ -154,6 +240,28 @@ const shown = (account: Account) => ({
   expiration_ts: account.expiresTs,
 });
 
+const USER_DETAILS = named(
+  "UserDetails",
+  object({
+    ...userFacts,
+    creation_ts: { type: "integer", description: "In seconds since 1970." },
+    threepids: arrayOf(
+      object({
+        medium: TEXT,
+        address: TEXT,
+        added_at: TIME,
+        validated_at: TIME,
+      }),
+    ),
+    external_ids: arrayOf(object({ auth_provider: TEXT, external_id: TEXT })),
+    appservice_id: orNull(TEXT),
+    consent_server_notice_sent: orNull(TEXT),
+    consent_version: orNull(TEXT),
+    consent_ts: orNull(TIME),
+    expiration_ts: orNull(TIME),
+  }),
+);
+
 type OneUser = { params: { userId: UserId } };
 const USER = `${V2}/users/:userId`;
 
@@ -165,6 +273,7 @@ export const getUser = endpoint<OneUser>({
   path: USER,
   also: [`${NATIVE}/users/:userId`],
   params: { userId },
+  doc: { id: "getUser", says: "Reads an account.", answers: USER_DETAILS },
   async handle(edges, { params }) {
     return shown(await readAccount(edges, params.userId));
   },
@@ -182,8 +291,6 @@ interface UserBody {
   locked?: boolean;
   user_type?: string | null;
 }
-
-const TEXT = { type: "string", minLength: 1, maxLength: 255 };
 
 export const putUser = endpoint<OneUser & { body: UserBody }>({
   method: "put",
@@ -207,7 +314,7 @@ export const putUser = endpoint<OneUser & { body: UserBody }>({
           type: "object",
           properties: {
             medium: { type: "string", enum: ["email", "msisdn"] },
-            address: TEXT,
+            address: PART,
           },
           required: ["medium", "address"],
         },
@@ -217,7 +324,7 @@ export const putUser = endpoint<OneUser & { body: UserBody }>({
         maxItems: 50,
         items: {
           type: "object",
-          properties: { auth_provider: TEXT, external_id: TEXT },
+          properties: { auth_provider: PART, external_id: PART },
           required: ["auth_provider", "external_id"],
         },
       },
@@ -226,6 +333,12 @@ export const putUser = endpoint<OneUser & { body: UserBody }>({
       locked: { type: "boolean" },
       user_type: { type: ["string", "null"], maxLength: 64 },
     },
+  },
+  doc: {
+    id: "putUser",
+    says: "Makes an account, or changes one; what is changed takes its own permission.",
+    answers: USER_DETAILS,
+    also: [201],
   },
   async handle(edges, { params, body, ...by }) {
     const wish = wishOf(body);

@@ -8,8 +8,25 @@ import {
   type SeenDevice,
 } from "../../../domain/admin/users/devices.ts";
 import { endpoint } from "../../endpoint.ts";
+import {
+  BOOLEAN,
+  EMPTY,
+  named,
+  object,
+  orNull,
+  TEXT,
+  TIME,
+  USER_ID,
+} from "../../json-schema.ts";
 import { reply } from "../../reply.ts";
 import { DONE, NATIVE, userId, V2 } from "./common.ts";
+import {
+  cutPage,
+  listAnswer,
+  listQuery,
+  pageAnswer,
+  type PageQuery as ListQuery,
+} from "../paging.ts";
 
 type OneUser = { params: { userId: UserId } };
 type OneDevice = { params: { userId: UserId; deviceId: string } };
@@ -28,10 +45,22 @@ const shown = (device: SeenDevice) => ({
   dehydrated: device.isDehydrated,
 });
 
+const SEEN_DEVICE = named(
+  "Device",
+  object({
+    device_id: TEXT,
+    user_id: USER_ID,
+    display_name: orNull(TEXT),
+    last_seen_ip: orNull(TEXT),
+    last_seen_user_agent: orNull(TEXT),
+    last_seen_ts: orNull(TIME),
+    dehydrated: BOOLEAN,
+  }),
+);
+
 export const getUserDevices = endpoint<OneUser>({
   method: "get",
   path: DEVICES,
-  also: [NATIVE_DEVICES],
   params,
   auth: "admin",
   permission: "users.sessions.read",
@@ -39,6 +68,29 @@ export const getUserDevices = endpoint<OneUser>({
   async handle(edges, { params: { userId: id } }) {
     const devices = (await readDevices(edges, id)).map(shown);
     return { devices, total: devices.length };
+  },
+});
+
+/** The same as a list like all others. */
+export const listUserDevices = endpoint<OneUser & { query: ListQuery }>({
+  method: "get",
+  path: NATIVE_DEVICES,
+  params,
+  auth: "admin",
+  permission: "users.sessions.read",
+  rateLimit: "admin",
+  query: listQuery(["device_id"]),
+  doc: {
+    id: "listDevices",
+    says: "Lists a user’s devices, and from where and when they came.",
+    answers: listAnswer("devices", SEEN_DEVICE),
+  },
+  async handle(edges, { params: { userId: id }, query }) {
+    const all = (await readDevices(edges, id)).toSorted((a, b) =>
+      a.deviceId < b.deviceId ? -1 : 1,
+    );
+    const devices = cutPage(query, all).map(shown);
+    return { devices, ...pageAnswer(query, devices.length, all.length) };
   },
 });
 
@@ -70,6 +122,11 @@ export const getUserDevice = endpoint<OneDevice>({
   auth: "admin",
   permission: "users.sessions.read",
   rateLimit: "admin",
+  doc: {
+    id: "getDevice",
+    says: "Reads one of a user’s devices.",
+    answers: SEEN_DEVICE,
+  },
   async handle(edges, { params: { userId: id, deviceId } }) {
     return shown(await readDevice(edges, id, deviceId));
   },
@@ -89,6 +146,7 @@ export const putUserDevice = endpoint<
     type: "object",
     properties: { display_name: { type: ["string", "null"], maxLength: 1024 } },
   },
+  doc: { id: "renameDevice", says: "Renames a device.", answers: EMPTY },
   async handle(edges, { params: { userId: id, deviceId }, body, ...by }) {
     const name = body.display_name;
     if (typeof name !== "string") await readDevice(edges, id, deviceId);
@@ -105,6 +163,11 @@ export const deleteUserDevice = endpoint<OneDevice>({
   auth: "admin",
   permission: "users.sessions.write",
   rateLimit: "admin",
+  doc: {
+    id: "endDevice",
+    says: "Ends the session of a device.",
+    answers: EMPTY,
+  },
   async handle(edges, { params: { userId: id, deviceId }, ...by }) {
     await endDevices(edges, by, id, [deviceId]);
     return DONE;

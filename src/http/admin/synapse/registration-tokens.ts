@@ -6,7 +6,23 @@ import {
   searchTokens,
 } from "../../../domain/admin/users/registration-tokens.ts";
 import { endpoint } from "../../endpoint.ts";
+import {
+  COUNT,
+  EMPTY,
+  named,
+  object,
+  orNull,
+  TEXT,
+  TIME,
+} from "../../json-schema.ts";
 import { DONE, FLAG, flagOf, NATIVE, V1, type Flag } from "./common.ts";
+import {
+  cutPage,
+  listAnswer,
+  listQuery,
+  pageAnswer,
+  type PageQuery as ListQuery,
+} from "../paging.ts";
 
 const TOKENS = `${V1}/registration_tokens`;
 const TOKEN = `${TOKENS}/:token`;
@@ -23,10 +39,20 @@ const shown = (row: Row) => ({
   expiry_time: row.expiresTs,
 });
 
+const REGISTRATION_TOKEN = named(
+  "RegistrationToken",
+  object({
+    token: TEXT,
+    uses_allowed: orNull(COUNT),
+    pending: COUNT,
+    completed: COUNT,
+    expiry_time: orNull(TIME),
+  }),
+);
+
 export const getRegistrationTokens = endpoint<{ query: { valid?: Flag } }>({
   method: "get",
   path: TOKENS,
-  also: [NATIVE_TOKENS],
   auth: "admin",
   permission: "tokens.read",
   rateLimit: "admin",
@@ -34,6 +60,31 @@ export const getRegistrationTokens = endpoint<{ query: { valid?: Flag } }>({
   async handle(edges, { query }) {
     const rows = await searchTokens(edges, flagOf(query.valid));
     return { registration_tokens: rows.map(shown) };
+  },
+});
+
+/** The same as a list like all others. */
+export const listRegistrationTokens = endpoint<{
+  query: ListQuery & { valid?: boolean };
+}>({
+  method: "get",
+  path: NATIVE_TOKENS,
+  auth: "admin",
+  permission: "tokens.read",
+  rateLimit: "admin",
+  query: listQuery(["created_ts"], { valid: { type: "boolean" } }),
+  doc: {
+    id: "listRegistrationTokens",
+    says: "Lists the tokens by which people may register.",
+    answers: listAnswer("registration_tokens", REGISTRATION_TOKEN),
+  },
+  async handle(edges, { query }) {
+    const all = await searchTokens(edges, query.valid ?? null);
+    const tokens = cutPage(query, all);
+    return {
+      registration_tokens: tokens.map(shown),
+      ...pageAnswer(query, tokens.length, all.length),
+    };
   },
 });
 
@@ -72,6 +123,11 @@ export const postRegistrationToken = endpoint<{
       ...limits,
     },
   },
+  doc: {
+    id: "createRegistrationToken",
+    says: "Makes a token by which somebody may register.",
+    answers: REGISTRATION_TOKEN,
+  },
   async handle(edges, { body, ...by }) {
     const { token, length, uses_allowed = null, expiry_time = null } = body;
     const made = await makeToken(edges, by, {
@@ -91,6 +147,11 @@ export const getRegistrationToken = endpoint<OneToken>({
   auth: "admin",
   permission: "tokens.read",
   rateLimit: "admin",
+  doc: {
+    id: "getRegistrationToken",
+    says: "Reads a token for registration.",
+    answers: REGISTRATION_TOKEN,
+  },
   async handle(edges, { params }) {
     return shown(await readToken(edges, params.token));
   },
@@ -104,6 +165,11 @@ export const putRegistrationToken = endpoint<OneToken & { body: Limits }>({
   permission: "tokens.write",
   rateLimit: "admin",
   body: { type: "object", properties: limits },
+  doc: {
+    id: "changeRegistrationToken",
+    says: "Changes how often and until when a token is good.",
+    answers: REGISTRATION_TOKEN,
+  },
   async handle(edges, { params, body, ...by }) {
     const { uses_allowed, expiry_time } = body;
     const changed = await changeToken(edges, by, params.token, {
@@ -121,6 +187,11 @@ export const deleteRegistrationToken = endpoint<OneToken>({
   auth: "admin",
   permission: "tokens.write",
   rateLimit: "admin",
+  doc: {
+    id: "deleteRegistrationToken",
+    says: "Takes a token for registration away.",
+    answers: EMPTY,
+  },
   async handle(edges, { params, ...by }) {
     await removeToken(edges, by, params.token);
     return DONE;

@@ -3,6 +3,7 @@ import { isUserId } from "../../../core/ids.ts";
 import type { JsonObject } from "../../../core/json.ts";
 import { sendNotice } from "../../../domain/admin/users/send-notice.ts";
 import { endpoint } from "../../endpoint.ts";
+import { EVENT_ID, object } from "../../json-schema.ts";
 import { NATIVE, V1 } from "./common.ts";
 
 const PATH = `${V1}/send_server_notice`;
@@ -40,6 +41,11 @@ export const postServerNotice = endpoint<{ body: NoticeBody }>({
   permission: "notices.send",
   rateLimit: "admin",
   body: noticeSchema,
+  doc: {
+    id: "sendNotice",
+    says: "Sends a user a notice of the server.",
+    answers: object({ event_id: EVENT_ID }),
+  },
   async handle(edges, { body, ...by }) {
     return { event_id: await sendNotice(edges, by, noticeOf(body)) };
   },

@@ -9,9 +9,20 @@ import {
 import {
   readLargestRooms,
   readMediaStatistics,
+  type MediaOfUser,
 } from "../../../domain/admin/statistics.ts";
 import { getAccountRow } from "../../../domain/admin/users/account.ts";
 import { endpoint } from "../../endpoint.ts";
+import {
+  arrayOf,
+  COUNT,
+  named,
+  object,
+  orNull,
+  ROOM_ID,
+  TEXT,
+  USER_ID,
+} from "../../json-schema.ts";
 import { VERSION } from "../../version.ts";
 import {
   DONE,
@@ -24,6 +35,13 @@ import {
   V1,
   type PageQuery,
 } from "./common.ts";
+import {
+  listAnswer,
+  listQuery,
+  pageAnswer,
+  pageOf as listPageOf,
+  type PageQuery as ListQuery,
+} from "../paging.ts";
 
 export const getServerVersion = endpoint({
   method: "get",
@@ -32,6 +50,11 @@ export const getServerVersion = endpoint({
   auth: "admin",
   permission: "server.read",
   rateLimit: "admin",
+  doc: {
+    id: "getServerVersion",
+    says: "Reads the version of this server.",
+    answers: object({ server_version: TEXT }),
+  },
   async handle() {
     return { server_version: `Myelin ${VERSION}` };
   },
@@ -173,7 +196,6 @@ const TIME = { type: "integer", minimum: 0 };
 export const getMediaStatistics = endpoint<{ query: MediaSearch }>({
   method: "get",
   path: `${V1}/statistics/users/media`,
-  also: [`${NATIVE}/statistics/users/media`],
   auth: "admin",
   permission: "stats.read",
   rateLimit: "admin",
@@ -189,12 +211,7 @@ export const getMediaStatistics = endpoint<{ query: MediaSearch }>({
   },
   async handle(edges, { query }) {
     const { from_ts: fromTs = 0, until_ts: untilTs = null } = query;
-    if (untilTs !== null && untilTs <= fromTs) {
-      throw new MatrixError(
-        "M_INVALID_PARAM",
-        '"until_ts" has to be after "from_ts".',
-      );
-    }
+    assertSpan(fromTs, untilTs);
     const { users, total } = await readMediaStatistics(edges, {
       ...pageOf(query),
       ...{ fromTs, untilTs },
@@ -203,14 +220,77 @@ export const getMediaStatistics = endpoint<{ query: MediaSearch }>({
     });
     const next = nextOf(query, users.length, total);
     return {
-      users: users.map((row) => ({
-        user_id: row.userId,
-        displayname: row.displayName,
-        media_count: row.mediaCount,
-        media_length: row.mediaLength,
-      })),
+      users: users.map(usageAnswer),
       total,
       ...(next !== undefined && { next_token: next }),
+    };
+  },
+});
+
+const usageAnswer = (row: MediaOfUser) => ({
+  user_id: row.userId,
+  displayname: row.displayName,
+  media_count: row.mediaCount,
+  media_length: row.mediaLength,
+});
+const USAGE = named(
+  "MediaUsage",
+  object({
+    user_id: USER_ID,
+    displayname: orNull(TEXT),
+    media_count: COUNT,
+    media_length: COUNT,
+  }),
+);
+
+function assertSpan(fromTs: number, untilTs: number | null): void {
+  if (untilTs === null || untilTs > fromTs) return;
+  throw new MatrixError(
+    "M_INVALID_PARAM",
+    '"until_ts" has to be after "from_ts".',
+  );
+}
+
+const LIST_ORDERS = [
+  "media_length",
+  ...ORDERS.filter((each) => each !== "media_length"),
+];
+
+/** The same as a list like all others. */
+export const listMediaStatistics = endpoint<{
+  query: ListQuery<(typeof ORDERS)[number]> & {
+    from_ts?: number;
+    until_ts?: number;
+    search_term?: string;
+  };
+}>({
+  method: "get",
+  path: `${NATIVE}/statistics/users/media`,
+  auth: "admin",
+  permission: "stats.read",
+  rateLimit: "admin",
+  query: listQuery(LIST_ORDERS, {
+    from_ts: TIME,
+    until_ts: TIME,
+    search_term: { type: "string", minLength: 1, maxLength: 255 },
+  }),
+  doc: {
+    id: "listMediaStatistics",
+    says: "Lists who has uploaded how much.",
+    answers: listAnswer("users", USAGE),
+  },
+  async handle(edges, { query }) {
+    const { from_ts: fromTs = 0, until_ts: untilTs = null } = query;
+    assertSpan(fromTs, untilTs);
+    const { users, total } = await readMediaStatistics(edges, {
+      ...listPageOf(query),
+      ...{ fromTs, untilTs },
+      term: query.search_term?.toLowerCase() ?? null,
+      orderBy: query.order_by ?? "media_length",
+    });
+    return {
+      users: users.map(usageAnswer),
+      ...pageAnswer(query, users.length, total),
     };
   },
 });
@@ -222,6 +302,13 @@ export const getLargestRooms = endpoint({
   auth: "admin",
   permission: "stats.read",
   rateLimit: "admin",
+  doc: {
+    id: "getLargestRooms",
+    says: "Tells the ten largest rooms, as reckoned from a sample.",
+    answers: object({
+      rooms: arrayOf(object({ room_id: ROOM_ID, estimated_size: COUNT })),
+    }),
+  },
   async handle(edges) {
     const rooms = await readLargestRooms(edges);
     return {
