@@ -17,12 +17,16 @@ const ROOT = "/_myelin/admin/v1";
 const ONWARD = [
   "/audit/checkpoints",
   "/holds/{holdId}/events",
+  "/holds/{holdId}/data",
   "/media/quarantine_changes",
 ];
 
 /** What tells several things of one, and is no list of many. */
 const OF_ONE: Readonly<Record<string, string>> = {
   "/me/permissions": "all that one person may do",
+  "/audit/key": "the keys that followed from one another",
+  "/egress": "a sum of what is configured",
+  "/incidents/{incidentId}/blast-radius": "what one suspect did, counted",
   "/users/{userId}/consents": "all that one person agreed to",
   "/policies/{policyId}/diff": "what two documents differ in",
   "/statistics/database/rooms": "the ten largest, by a guess",
@@ -218,6 +222,7 @@ async function fill(
   const rule = { name: "r", effect: "allow", actions: ["call"] };
   const expires_ts = Date.now() + 3_600_000;
   must(await admin.post(`${A}groups`, { group_id: "all", description: "" }));
+  let campaign: Json = {};
   for (const [i, user] of users.entries()) {
     const { userId, password } = user;
     const name = `n${i}`;
@@ -264,6 +269,18 @@ async function fill(
         ...{ name, case_id: "c", reason: "r", users: [userId] },
       }),
     );
+    campaign = must<Json>(
+      await admin.post(`${A}campaigns`, {
+        name,
+        content: { msgtype: "m.text", body: "read this" },
+        audience: { kind: "users", users: users.map((each) => each.userId) },
+      }),
+    );
+    must(
+      await admin.post(`${A}incidents`, {
+        ...{ title: name, severity: "low", summary: "s" },
+      }),
+    );
     // Each waits for a second person.
     const asked = await admin.post(A + path`rooms/${roomId}/make_room_admin`, {
       user_id: userId,
@@ -273,5 +290,6 @@ async function fill(
   return {
     ...{ roomId, roomIdOrAlias: roomId, userId: users[0]!.userId },
     ...{ groupId: "all", policyId: "p", destination: "absent.test" },
+    campaignId: String(campaign["campaign_id"]),
   };
 }

@@ -391,6 +391,7 @@ const postEndSessions = endpoint<
   },
   doc: {
     id: "endSessionsOfIncident",
+    also: [202],
     says: "Ends the sessions of many, as a task.",
     answers: object({ job_id: TEXT, users: COUNT }),
   },

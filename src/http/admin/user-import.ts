@@ -46,6 +46,7 @@ const postImport = endpoint<{
   query: { type: "object", properties: { dry_run: { type: "boolean" } } },
   doc: {
     id: "importUsers",
+    also: [202],
     says: "Makes the accounts of a list, as a task; or tells what is wrong with it.",
     answers: object(
       { accounts: COUNT },

@@ -1,5 +1,6 @@
 import type { SchemaObject } from "ajv";
 import {
+  arrayOf,
   BOOLEAN,
   COUNT,
   named,
@@ -54,6 +55,26 @@ const REFUSED_BY_POLICY = named("RefusedByPolicy", {
   }),
 });
 
+const CHANGED_MEANWHILE = named("ChangedMeanwhile", {
+  description: "Somebody else changed it: this is its version now.",
+  ...object({
+    errcode: one("M_BAD_STATE"),
+    error: TEXT,
+    "org.myelin.version": COUNT,
+  }),
+});
+
+const FAULTY_LIST = named("FaultyList", {
+  description: "What is wrong in a list, line by line.",
+  ...object({
+    errcode: one("M_INVALID_PARAM"),
+    error: TEXT,
+    "org.myelin.faults": arrayOf(
+      object({ line: COUNT, errcode: TEXT, error: TEXT }, { column: TEXT }),
+    ),
+  }),
+});
+
 const UNAUTHORIZED = named("Unauthorized", {
   description: "The access token is missing, or good for nothing any more.",
   ...object(
@@ -87,7 +108,7 @@ export const REFUSALS = {
   BadRequest: {
     status: "400",
     says: "What was sent is not as described.",
-    schema: ERROR,
+    schema: { anyOf: [FAULTY_LIST, ERROR] },
   },
   Unauthorized: {
     status: "401",
@@ -100,7 +121,7 @@ export const REFUSALS = {
     schema: {
       anyOf: [
         ...[MISSING_PERMISSION, APPROVAL_REQUIRED, CASE_REQUIRED],
-        ...[HELD, REFUSED_BY_POLICY, ERROR],
+        ...[HELD, REFUSED_BY_POLICY, CHANGED_MEANWHILE, ERROR],
       ],
     },
   },
