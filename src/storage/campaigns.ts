@@ -1,4 +1,5 @@
 import { heldJob, type AdminJobState, type JobClaim } from "./admin-jobs.ts";
+import { countedPage } from "./counted-page.ts";
 import type { Sql } from "./database.ts";
 
 export type AudienceKind = "all" | "group" | "users";
@@ -39,12 +40,14 @@ export async function listCampaigns(
   { offset, limit, isDescending }: Page,
 ): Promise<{ campaigns: CampaignRow[]; total: number }> {
   const order = isDescending ? sql`desc` : sql`asc`;
-  const rows = await sql<(CampaignRow & { total: number })[]>`
+  const { rows: campaigns, total } = await countedPage(
+    { limit, offset },
+    (at) => sql<(CampaignRow & { total: number })[]>`
     select ${columns(sql)}, count(*) over () as total
     from campaigns c left join admin_jobs j on j.job_id = c.job_id
-    order by c.created_ts ${order}, c.campaign_id ${order} limit ${limit} offset ${offset}`;
-  const campaigns = rows.map(({ total: _, ...row }) => row);
-  return { campaigns, total: rows[0]?.total ?? 0 };
+    order by c.created_ts ${order}, c.campaign_id ${order} limit ${at.limit} offset ${at.offset}`,
+  );
+  return { campaigns, total };
 }
 
 export async function findCampaign(
@@ -135,15 +138,17 @@ export async function listCampaignMembers(
   { offset, limit, isDescending }: Page,
 ): Promise<{ members: CampaignMemberRow[]; total: number }> {
   const order = isDescending ? sql`desc` : sql`asc`;
-  const rows = await sql<(CampaignMemberRow & { total: number })[]>`
+  const { rows: members, total } = await countedPage(
+    { limit, offset },
+    (at) => sql<(CampaignMemberRow & { total: number })[]>`
     select *, count(*) over () as total from (
       select *, case when errcode is not null then 'failed' when acknowledged_ts is not null then 'acknowledged'
         when seen_ts is not null then 'seen' when sent_ts is not null then 'sent' else 'waiting' end as state
       from (${standing(sql, campaignId)}) s) shown
     where (${state}::text is null or state = ${state})
-    order by user_id ${order} limit ${limit} offset ${offset}`;
-  const members = rows.map(({ total: _, ...row }) => row);
-  return { members, total: rows[0]?.total ?? 0 };
+    order by user_id ${order} limit ${at.limit} offset ${at.offset}`,
+  );
+  return { members, total };
 }
 
 /** Adds the next people of the audience; answers how many, and the last of them. */

@@ -1,3 +1,4 @@
+import { countedPage } from "./counted-page.ts";
 import type { Sql } from "./database.ts";
 
 export interface WipeRow {
@@ -17,12 +18,14 @@ export async function listWipes(
   page: { offset: number; limit: number; isDescending: boolean },
 ): Promise<{ wipes: WipeRow[]; total: number }> {
   const order = page.isDescending ? sql`desc` : sql`asc`;
-  const rows = await sql<(WipeRow & { total: number })[]>`
+  const { rows: wipes, total } = await countedPage(
+    page,
+    (at) => sql<(WipeRow & { total: number })[]>`
     select wipe_id, user_id, device_id, ordered_by, ordered_ts, told_ts, count(*) over () as total
     from device_wipes where user_id = ${userId}
-    order by ordered_ts ${order}, wipe_id ${order} limit ${page.limit} offset ${page.offset}`;
-  const wipes = rows.map(({ total: _, ...row }) => row);
-  return { wipes, total: rows[0]?.total ?? 0 };
+    order by ordered_ts ${order}, wipe_id ${order} limit ${at.limit} offset ${at.offset}`,
+  );
+  return { wipes, total };
 }
 
 export type TokenOfWipe = Pick<

@@ -1,3 +1,4 @@
+import { countedPage } from "./counted-page.ts";
 import type { Sql } from "./database.ts";
 
 export type IncidentState = "open" | "closed";
@@ -42,12 +43,14 @@ export async function listIncidents(
   { state, offset, limit, isDescending }: IncidentSearch,
 ): Promise<{ incidents: IncidentRow[]; total: number }> {
   const order = isDescending ? sql`desc` : sql`asc`;
-  const rows = await sql<(IncidentRow & { total: number })[]>`
+  const { rows: incidents, total } = await countedPage(
+    { limit, offset },
+    (at) => sql<(IncidentRow & { total: number })[]>`
     select ${columns(sql)}, count(*) over () as total from incidents
     where ${state}::text is null or state = ${state}
-    order by opened_ts ${order}, incident_id ${order} limit ${limit} offset ${offset}`;
-  const incidents = rows.map(({ total: _, ...row }) => row);
-  return { incidents, total: rows[0]?.total ?? 0 };
+    order by opened_ts ${order}, incident_id ${order} limit ${at.limit} offset ${at.offset}`,
+  );
+  return { incidents, total };
 }
 
 export async function findIncident(
