@@ -98,10 +98,10 @@ export function authorityAct<
 ): AuthorityAct<E, About, Answer> {
   const act = (edges: E, by: Administrator, ...about: About) =>
     changeAuthority(edges, by, (at) => decide(at, edges, by, ...about));
-  const validate = async (edges: E, by: Administrator, ...about: About) => {
+  act.validate = async (edges: E, by: Administrator, ...about: About) => {
     await decide(await readAuthority(edges.db), edges, by, ...about);
   };
-  return Object.assign(act, { validate });
+  return act;
 }
 
 export const noAccount = (): MatrixError =>
