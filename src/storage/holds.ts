@@ -80,7 +80,8 @@ export const listHeldEvents = (
   ), found as (
     select e.nid from hold cross join unnest((h).user_ids) as u(user_id) cross join lateral (
       select e.nid from events e
-      where e.sender = u.user_id and e.nid > ${after}::bigint and is_hold_of(h, e)
+      where hashtext(e.sender) = hashtext(u.user_id) and e.sender = u.user_id
+        and e.nid > ${after}::bigint and is_hold_of(h, e)
       order by e.nid limit ${limit}) e
     union all
     select e.nid from hold cross join unnest((h).room_nids) as r(room_nid) cross join lateral (
