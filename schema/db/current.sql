@@ -487,7 +487,6 @@ CREATE INDEX events_by_position ON public.events USING btree (room_nid, "positio
 CREATE INDEX events_by_redacts ON public.events USING btree (room_nid, redacts) WHERE (redacts IS NOT NULL);
 CREATE INDEX events_by_relation ON public.events USING btree (room_nid, relates_to, rel_type, "position") WHERE ((relates_to IS NOT NULL) AND (redacted_by IS NULL));
 CREATE INDEX events_by_relation_sender ON public.events USING btree (room_nid, relates_to, rel_type, sender) WHERE (relates_to IS NOT NULL);
-CREATE INDEX events_by_sender ON public.events USING btree (hashtext(sender), nid);
 CREATE INDEX events_by_thread ON public.events USING btree (room_nid, thread, "position") WHERE (thread IS NOT NULL);
 CREATE INDEX events_by_time ON public.events USING btree (room_nid, origin_server_ts) WHERE (arrival IS NOT NULL);
 CREATE INDEX events_edits ON public.events USING btree (room_nid, relates_to, sender, origin_server_ts, event_id) WHERE ((rel_type = 'm.replace'::text) AND (state_key IS NULL) AND (status = 0) AND (redacted_by IS NULL));
@@ -3065,9 +3064,14 @@ AS $function$
   select exists (
     select from media m where m.user_id = p_user_id and m.created_ts between p_from and p_until)
   or exists (
-    select from events e
-    where hashtext(e.sender) = hashtext(p_user_id) and e.sender = p_user_id
-      and (e.origin_server_ts between p_from and p_until or e.received_ts between p_from and p_until))
+    select from memberships m join events e on e.room_nid = m.room_nid and e.sender = m.user_id
+    where m.user_id = p_user_id and e.arrival is not null and e.origin_server_ts between p_from and p_until)
+  or exists (
+    select from memberships m join events e on e.room_nid = m.room_nid and e.sender = m.user_id
+    where m.user_id = p_user_id and e.received_ts <> e.origin_server_ts and e.received_ts between p_from and p_until)
+  or exists (
+    select from memberships m join events e on e.room_nid = m.room_nid and e.sender = m.user_id
+    where m.user_id = p_user_id and e.arrival is null and e.origin_server_ts between p_from and p_until)
 $function$
 ;
 

@@ -78,11 +78,11 @@ export const listHeldEvents = (
   with hold as materialized (
     select h from holds h where hold_id = ${holdId} and released_ts is null
   ), found as (
-    select e.nid from hold cross join unnest((h).user_ids) as u(user_id) cross join lateral (
+    select e.nid from hold join memberships m on m.user_id = any((h).user_ids) cross join lateral (
       select e.nid from events e
-      where hashtext(e.sender) = hashtext(u.user_id) and e.sender = u.user_id
-        and e.nid > ${after}::bigint and is_hold_of(h, e)
-      order by e.nid limit ${limit}) e
+      where e.room_nid = m.room_nid and e.sender = m.user_id and e.nid > ${after}::bigint and is_hold_of(h, e)
+      -- By the room's own indexes, as below: one by sender takes 66 bytes of every message.
+      order by e.nid + 0 limit ${limit}) e
     union all
     select e.nid from hold cross join unnest((h).room_nids) as r(room_nid) cross join lateral (
       select e.nid from events e
