@@ -3069,9 +3069,6 @@ AS $function$
   or exists (
     select from memberships m join events e on e.room_nid = m.room_nid and e.sender = m.user_id
     where m.user_id = p_user_id and e.received_ts <> e.origin_server_ts and e.received_ts between p_from and p_until)
-  or exists (
-    select from memberships m join events e on e.room_nid = m.room_nid and e.sender = m.user_id
-    where m.user_id = p_user_id and e.arrival is null and e.origin_server_ts between p_from and p_until)
 $function$
 ;
 
