@@ -89,6 +89,8 @@ interface CommonSpec {
    * Parameters it does not name are dropped.
    */
   query?: SchemaObject;
+  /** What one takes back of one's own goes without agreeing to the policies. */
+  withoutConsent?: boolean;
   /** The answer may wait for something to happen: its time in the log is no measure. */
   longPoll?: boolean;
   /** A client's requests of one such name wait for each other, and no others for them. */

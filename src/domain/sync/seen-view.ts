@@ -43,18 +43,20 @@ export async function readSeenView(
   };
 }
 
-/** What the reads of one answer need not ask again, now that the view is known. */
-export function decidedFor(
+/** The edges of one answer, whose reads need not ask policies again, now that the view is known. */
+export function seeing<E extends PolicyEdges>(
+  edges: E,
   userId: string,
   view: UserView,
-): DecidedReads | undefined {
-  if (!view.isDecided) return undefined;
+): E {
+  if (!view.isDecided) return edges;
   const { standings } = view.withheld?.whole ?? view;
-  return {
+  const decided: DecidedReads = {
     userId,
     roomNids: new Set(standings.map(({ roomNid }) => roomNid)),
     withheld: view.withheld?.roomNids ?? new Set(),
   };
+  return derive(edges, { decided } as Partial<E>);
 }
 
 function digestOf(roomNids: ReadonlySet<number>): string {

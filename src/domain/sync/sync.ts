@@ -1,10 +1,9 @@
 import type { Caller } from "../../util/caller.ts";
-import { derive } from "../../util/derive.ts";
 import { forgetReceived } from "./device-memory.ts";
 import { readEpochOnce } from "./epoch.ts";
 import { readQuickAnswer } from "./quick-answer.ts";
 import type { AnswerText, SyncAnswer, SyncEdges } from "./sync-answer.ts";
-import { decidedFor, readSeenView } from "./seen-view.ts";
+import { readSeenView, seeing } from "./seen-view.ts";
 import type { SyncRequest } from "./sync-request.ts";
 import { readWholeAnswer } from "./whole-answer.ts";
 
@@ -31,11 +30,10 @@ export async function sync(
     // Another process may have given out a later one than this one has heard of.
     const mark = Math.max(edges.notifier.ephemeralMark, since?.mark ?? 0);
     const view = await readSeenView(edges, requester.userId, upTo);
-    const decided = decidedFor(requester.userId, view);
-    const seeing = decided ? derive(edges, { decided }) : edges;
+    const own = seeing(edges, requester.userId, view);
     const answer: SyncAnswer =
-      (await readQuickAnswer(seeing, request, view, mark)) ??
-      (await readWholeAnswer(seeing, request, view, mark));
+      (await readQuickAnswer(own, request, view, mark)) ??
+      (await readWholeAnswer(own, request, view, mark));
     const left = deadline - performance.now();
     const mustAnswer =
       since === null || request.isFullState || !answer.isEmpty || left <= 0;

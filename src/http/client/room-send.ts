@@ -62,6 +62,7 @@ export const putRedaction = endpoint<{
 }>({
   method: "put",
   path: "/_matrix/client/v3/rooms/:roomId/redact/:eventId/:txnId",
+  withoutConsent: true,
   auth: "user",
   suspended: true,
   rateLimit: "message",

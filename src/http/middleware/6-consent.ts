@@ -8,9 +8,6 @@ const WITH_CONSENT: ReadonlySet<RateLimitKind> = new Set([
   ...(["message", "createRoom", "join", "invite", "upload"] as const),
 ]);
 
-/** What one takes back of one's own goes without. */
-const REDACTION = /\/redact\/:eventId\//;
-
 /**
  * Refuses whoever has not agreed to the policies as they are now.
  * https://spec.matrix.org/v1.19/client-server-api/#other-error-codes
@@ -18,13 +15,13 @@ const REDACTION = /\/redact\/:eventId\//;
 export function consent(edgesNow: (waitedMs: number) => Edges): Middleware {
   return async ({ state }, next) => {
     const { requester, route, waitedMs } = state;
-    const { auth, method, path, rateLimit: kind } = route.endpoint;
+    const { auth, method, rateLimit: kind, withoutConsent } = route.endpoint;
     const isAsked =
       auth === "user" &&
       method !== "get" &&
       kind &&
       WITH_CONSENT.has(kind) &&
-      !REDACTION.test(path);
+      withoutConsent !== true;
     if (isAsked && requester)
       await assertConsented(edgesNow(waitedMs), requester.userId);
     return next();

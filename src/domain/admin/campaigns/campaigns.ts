@@ -1,5 +1,4 @@
 import { MatrixError } from "../../../core/errors.ts";
-import { isUserId } from "../../../core/ids.ts";
 import type { JsonObject } from "../../../core/json.ts";
 import type { Edges } from "../../../edges.ts";
 import {
@@ -14,9 +13,9 @@ import {
   type MemberState,
 } from "../../../storage/campaigns.ts";
 import { hasGroup } from "../../../storage/user-groups.ts";
-import { listExistingUsers } from "../../../storage/users.ts";
 import { recordOf, type ActingAdministrator } from "../administrator.ts";
 import { taskAlarmOf } from "../tasks/task-alarm.ts";
+import { assertAccounts } from "../users/assert-accounts.ts";
 
 export { MEMBER_STATES } from "../../../storage/campaigns.ts";
 export type { CampaignCounts, CampaignMemberRow, MemberState };
@@ -110,20 +109,14 @@ async function assertAudience(
     (kind === "group") !== (id !== "") ||
     (kind === "users") !== users.length > 0
   )
-    throw invalid(
+    throw new MatrixError(
+      "M_INVALID_PARAM",
       "An audience is all, a group by its id, or users by a list of them.",
     );
   if (kind === "group" && !(await hasGroup(db, id)))
     throw new MatrixError("M_NOT_FOUND", "There is no such group.");
-  if (!users.every(isUserId)) throw invalid("users must be user IDs.");
-  const known = new Set(await listExistingUsers(db, users));
-  const unknown = users.find((userId) => !known.has(userId));
-  if (unknown !== undefined)
-    throw new MatrixError("M_NOT_FOUND", `${unknown} has no account here.`);
+  await assertAccounts({ db }, users, "users must be user IDs.");
 }
-
-const invalid = (message: string): MatrixError =>
-  new MatrixError("M_INVALID_PARAM", message);
 
 export async function searchCampaigns(
   { db }: Pick<Edges, "db">,

@@ -1,12 +1,11 @@
 import { MatrixError } from "../../../core/errors.ts";
-import { isUserId } from "../../../core/ids.ts";
 import type { Edges } from "../../../edges.ts";
-import { listExistingUsers } from "../../../storage/users.ts";
 import { recordOf, type ActingAdministrator } from "../administrator.ts";
 import { notAllowed } from "../change-authority.ts";
 import { listBeyond } from "../hold-over.ts";
 import type { EndSessionsParams } from "../tasks/end-sessions-task.ts";
 import { taskAlarmOf } from "../tasks/task-alarm.ts";
+import { assertAccounts } from "../users/assert-accounts.ts";
 import { readIncident } from "./incidents.ts";
 
 type Needs = Pick<Edges, "committer" | "db" | "memory" | "now" | "random">;
@@ -84,12 +83,7 @@ async function assertMayEnd(
   { actor, requester }: ActingAdministrator,
   userIds: readonly string[],
 ): Promise<void> {
-  if (!userIds.every(isUserId))
-    throw new MatrixError("M_INVALID_PARAM", "Each user_id must be a user ID.");
-  const known = new Set(await listExistingUsers(edges.db, userIds));
-  const unknown = userIds.find((userId) => !known.has(userId));
-  if (unknown !== undefined)
-    throw new MatrixError("M_NOT_FOUND", `${unknown} has no account here.`);
+  await assertAccounts(edges, userIds, "Each user_id must be a user ID.");
   const { permission } = actor;
   const beyond = await listBeyond(edges, requester, permission, userIds);
   if (beyond.length > 0)

@@ -2,8 +2,7 @@ import type { WaitTopics } from "../../../storage/notifier.ts";
 import type { Caller } from "../../../util/caller.ts";
 import type { Connection } from "../../../storage/sliding-states.ts";
 import { readEpochOnce } from "../epoch.ts";
-import { derive } from "../../../util/derive.ts";
-import { decidedFor, readSeenView } from "../seen-view.ts";
+import { readSeenView, seeing } from "../seen-view.ts";
 import type { AnswerPlace } from "./answer-extensions.ts";
 import {
   type ConnectionState,
@@ -81,9 +80,8 @@ async function answerNow(
   const view = await readSeenView(edges, userId, upTo);
   const { rooms: sent } = await readSent(edges, request);
   const place: AnswerPlace = { epoch, mark, sent, toDevice };
-  const decided = decidedFor(userId, view);
-  const seeing = decided ? derive(edges, { decided }) : edges;
-  const answer = await readSlidingAnswer(seeing, request, view, place);
+  const own = seeing(edges, userId, view);
+  const answer = await readSlidingAnswer(own, request, view, place);
   const needsRooms = asksForRooms(request) || extensions.e2ee;
   // What is withheld may come back by what happens there.
   const { joinedNids } = view.withheld?.whole ?? view;
