@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { Client } from "./client.ts";
+import { listHalfDone } from "./half-done.ts";
 import { Load } from "./load.ts";
 import type { Outcome, ProofCase, RunOptions } from "./proof.ts";
 import { seededChance, type Chance } from "./random.ts";
@@ -77,7 +78,9 @@ async function runClock({ seed, units }: RunOptions): Promise<Outcome> {
       claims: {
         "long polls ended in their time": polls,
         "rate limits neither locked out nor let through": refused,
+        "every process serves again by itself": await server.listIdle(),
         ...claims,
+        "no work is left half done": await listHalfDone(server.databaseUrl()),
       },
     };
   } finally {

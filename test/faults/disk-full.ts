@@ -3,6 +3,7 @@ import { closeSync, ftruncateSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Client } from "./client.ts";
+import { listHalfDone } from "./half-done.ts";
 import { Load } from "./load.ts";
 import {
   NotRun,
@@ -88,6 +89,7 @@ async function runDiskFull(options: RunOptions): Promise<Outcome> {
         ),
         "every process serves again by itself": await server.listIdle(),
         ...claims,
+        "no work is left half done": await listHalfDone(server.databaseUrl()),
       },
     };
   } finally {

@@ -1,4 +1,5 @@
 // A process that migrates and stands still after one statement of one migration.
+import { setTimeout as pause } from "node:timers/promises";
 import { openDatabase } from "../../src/storage/database.ts";
 import {
   findMigrationsFolder,
@@ -24,5 +25,6 @@ for (;;) {
     select count(*) as count from pg_stat_activity
     where datname = current_database() and wait_event = 'PgSleep'`;
   if (row!.count > 0) break;
+  await pause(5);
 }
 process.send?.("there");

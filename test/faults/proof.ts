@@ -24,6 +24,8 @@ export interface ProofCase {
   unit: string;
   fullUnits: number;
   unitsPerRun: number;
+  /** What it proves something of, in a few signs: where they changed, it is to be run again. */
+  subject?(): Promise<string>;
   /** @throws NotRun */
   run(options: RunOptions): Promise<Outcome>;
 }

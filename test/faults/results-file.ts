@@ -7,6 +7,7 @@ export interface Result extends Outcome {
   seed: number;
   units: number;
   seconds: number;
+  subject?: string;
 }
 
 const FILE = join("test", "faults", "results.jsonl");
@@ -24,10 +25,10 @@ export class ResultsFile {
     }
   }
 
-  /** Whether it was run and nothing spoke against it. */
-  holds(name: string, seed: number): boolean {
+  /** Whether it was run, of this subject, and nothing spoke against it. */
+  holds(name: string, seed: number, subject?: string): boolean {
     const result = this.#results.get(keyOf(name, seed));
-    if (!result) return false;
+    if (!result || result.subject !== subject) return false;
     return Object.values(result.claims).every((faults) => faults.length === 0);
   }
 

@@ -71,13 +71,18 @@ async function runAll(): Promise<void> {
   for (const proofCase of chosen) {
     const { name, fullUnits, unitsPerRun: units } = proofCase;
     const runs = Math.ceil(fullUnits / units);
+    const subject = await proofCase.subject?.();
     for (let seed = 1; seed <= runs; seed += 1) {
-      if (results.holds(name, seed)) continue;
+      if (results.holds(name, seed, subject)) continue;
       const begun = performance.now();
       const outcome = await attempt(proofCase, { seed, units, isFull: true });
       if (!outcome) continue;
       const seconds = Math.round((performance.now() - begun) / 1000);
-      results.add({ case: name, seed, units, seconds, ...outcome });
+      results.add({
+        ...{ case: name, seed, units, seconds },
+        ...(subject !== undefined && { subject }),
+        ...outcome,
+      });
     }
   }
 }
