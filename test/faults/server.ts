@@ -200,7 +200,10 @@ export class FaultServer {
   }
 
   databaseUrl(role: "myelin" | "postgres" = "myelin"): string {
-    const file = join(this.folder, "data", "postgres.json");
+    // A disk of its own is seen by the process alone.
+    const hasOwnDisk = this.#options.wrapper !== undefined;
+    const root = hasOwnDisk ? `/proc/${this.primaryPid}/root` : "/";
+    const file = join(root, this.folder, "data", "postgres.json");
     const access = JSON.parse(readFileSync(file, "utf8")) as {
       port: number;
       password: string;
