@@ -6,6 +6,12 @@ import type { Caller } from "./files.ts";
 /** How many thumbnails are asked for at once. */
 const AT_ONCE = 100;
 
+/** What a photograph of 4 to 3 is made to fit into. */
+export const SIZE = { width: 320, height: 240 };
+
+export const thumbnailPath = (id: string): string =>
+  `/_matrix/client/v1/media/thumbnail/${id}?width=${SIZE.width}&height=${SIZE.height}&method=scale`;
+
 /** The ids of photographs of noise, each another one. */
 export async function uploadImages(
   { url, token }: Caller,
@@ -50,8 +56,7 @@ export async function makeThumbnails(
     });
   const lane = async () => {
     for (let id = left.pop(); id !== undefined; id = left.pop()) {
-      const path = `/_matrix/client/v1/media/thumbnail/${id}`;
-      const status = await ask(`${path}?width=320&height=240&method=scale`);
+      const status = await ask(thumbnailPath(id));
       if (status !== 200) failures.push(`${id}: ${status}`);
     }
   };

@@ -9,7 +9,7 @@ import {
   type ProofCase,
   type RunOptions,
 } from "./proof.ts";
-import { seededChance } from "./random.ts";
+import { seededChance, type Chance } from "./random.ts";
 import { FaultServer } from "./server.ts";
 
 /** What is acknowledged is pushed, whoever dies on the way. */
@@ -23,6 +23,10 @@ export const pushes: ProofCase = {
 
 const READERS = 4;
 const MESSAGES_A_KILL = 25;
+/** What a gateway takes to answer, at most: so some of it is under way whenever a kill comes. */
+const LONGEST_ANSWER_MS = 40;
+/** A kill comes so long after a send has begun, at most. */
+const LONGEST_AIM_MS = 60;
 const LONGEST_MS = 90_000;
 const PATH = "/_matrix/push/v1/notify";
 
@@ -32,10 +36,13 @@ async function runPushes({ seed, units }: RunOptions): Promise<Outcome> {
     environment: { MYELIN_EGRESS_ALLOW: "127.0.0.1" },
   });
   const told = new Map<string, number>();
-  const gateway = await startGateway((pushkey, eventId) => {
-    const key = `${pushkey} ${eventId}`;
-    told.set(key, (told.get(key) ?? 0) + 1);
-  });
+  const gateway = await startGateway(
+    seededChance(-seed),
+    (pushkey, eventId) => {
+      const key = `${pushkey} ${eventId}`;
+      told.set(key, (told.get(key) ?? 0) + 1);
+    },
+  );
   const clients = Array.from({ length: READERS + 1 }, () => new Client(server));
   const [sender, ...readers] = clients as [Client, ...Client[]];
   try {
@@ -59,23 +66,20 @@ async function runPushes({ seed, units }: RunOptions): Promise<Outcome> {
       });
     }
     const sent: string[] = [];
-    for (let kill = 0; kill < units; kill += 1) {
-      for (let i = 0; i < MESSAGES_A_KILL; i += 1) {
+    const say = async (kill: number, from: number, to: number) => {
+      for (let i = from; i < to; i += 1) {
         const target = `${room}/send/m.room.message/k${kill}-${i}`;
         const body = { msgtype: "m.text", body: `message ${i}` };
         const answer = await sender.must("PUT", target, body);
         sent.push(String(answer["event_id"]));
-        if (i !== MESSAGES_A_KILL >> 1) continue;
-        const pids = server.workerPids();
-        if (chance.below(2) === 0 && pids.length > 0)
-          signal(chance.pick(pids), "SIGKILL");
-        else {
-          await server.killProcesses();
-          await server.launch();
-        }
       }
+    };
+    for (let kill = 0; kill < units; kill += 1) {
+      const at = chance.below(MESSAGES_A_KILL);
+      await say(kill, 0, at);
+      const going = say(kill, at, MESSAGES_A_KILL);
+      await Promise.all([strike(server, chance), going]);
     }
-    await server.ready();
     const wanted = readers.flatMap(({ userId }) =>
       sent.map((eventId) => `${userId} ${eventId}`),
     );
@@ -83,7 +87,8 @@ async function runPushes({ seed, units }: RunOptions): Promise<Outcome> {
     const isMissing = (key: string) => !told.has(key);
     while (wanted.some(isMissing) && performance.now() - begun < LONGEST_MS)
       await pause(100);
-    const strange = [...told.keys()].filter((key) => !wanted.includes(key));
+    const owed = new Set(wanted);
+    const strange = [...told.keys()].filter((key) => !owed.has(key));
     const again = [...told.values()].filter((times) => times > 1).length;
     return {
       counts: {
@@ -105,12 +110,26 @@ async function runPushes({ seed, units }: RunOptions): Promise<Outcome> {
   }
 }
 
+/** Kills one process that serves, or all, beside a send; done when they serve again. */
+async function strike(server: FaultServer, chance: Chance): Promise<void> {
+  const isOne = chance.below(2) === 0;
+  await pause(chance.below(LONGEST_AIM_MS));
+  const pids = server.workerPids();
+  if (isOne && pids.length > 0) signal(chance.pick(pids), "SIGKILL");
+  else {
+    await server.killProcesses();
+    await server.launch();
+  }
+  await server.ready();
+}
+
 interface Notified {
   notification: { event_id?: string; devices: { pushkey: string }[] };
 }
 
-/** Hears of each event by pushkey, and takes all. */
+/** Hears of each event by pushkey, and takes all, each after a while. */
 async function startGateway(
+  chance: Chance,
   hear: (pushkey: string, eventId: string) => void,
 ): Promise<Server> {
   const gateway = createServer((request, response) => {
@@ -124,7 +143,8 @@ async function startGateway(
       if (eventId !== undefined)
         for (const { pushkey } of devices) hear(pushkey, eventId);
       response.setHeader("content-type", "application/json");
-      response.end('{"rejected":[]}');
+      const answer = () => response.end('{"rejected":[]}');
+      setTimeout(answer, chance.below(LONGEST_ANSWER_MS));
     });
   });
   await new Promise<void>((done) => gateway.listen(0, "127.0.0.1", done));

@@ -1,6 +1,18 @@
-import { makeThumbnails, uploadImages } from "../../bench/matrix/images.ts";
+import sharp from "sharp";
+import type { Caller } from "../../bench/matrix/files.ts";
+import {
+  makeThumbnails,
+  SIZE,
+  thumbnailPath,
+  uploadImages,
+} from "../../bench/matrix/images.ts";
 import { Client } from "./client.ts";
-import type { Outcome, ProofCase, RunOptions } from "./proof.ts";
+import {
+  tell,
+  type Outcome,
+  type ProofCase,
+  type RunOptions,
+} from "./proof.ts";
 import { FaultServer } from "./server.ts";
 
 export const thumbnails: ProofCase = {
@@ -34,10 +46,13 @@ async function runThumbnails(options: RunOptions): Promise<Outcome> {
     await timesOf(sync, syncs);
     const alone = p99Of(await timesOf(sync, syncs));
     let isOver = false;
-    const making = makeThumbnails(caller, ids).finally(() => (isOver = true));
     const beside: number[] = [];
-    while (!isOver) beside.push(...(await timesOf(sync, 20)));
-    const failures = await making;
+    const syncOn = async () => {
+      while (!isOver) beside.push(...(await timesOf(sync, 20)));
+    };
+    const making = makeThumbnails(caller, ids).finally(() => (isOver = true));
+    const [failures] = await Promise.all([making, syncOn()]);
+    const strange = await listStrange(caller, ids);
     const late = p99Of(beside);
     return {
       counts: {
@@ -47,7 +62,7 @@ async function runThumbnails(options: RunOptions): Promise<Outcome> {
         "µs p99 of a sync beside them": Math.round(late * 1000),
       },
       claims: {
-        "every thumbnail was made": failures,
+        "every thumbnail was made": [...failures, ...tell(strange)],
         ...(isFull && {
           "syncs are no more than a fifth later":
             late <= alone * MOST_SLOWER
@@ -61,6 +76,23 @@ async function runThumbnails(options: RunOptions): Promise<Outcome> {
     viewer.close();
     await server.remove();
   }
+}
+
+/** Thumbnails that are not of the size asked for: an image that was sent on as it came is none. */
+async function listStrange(
+  { url, token }: Caller,
+  ids: readonly string[],
+): Promise<string[]> {
+  const strange: string[] = [];
+  const headers = { authorization: `Bearer ${token}` };
+  for (const id of ids) {
+    const answer = await fetch(`${url}${thumbnailPath(id)}`, { headers });
+    const bytes = new Uint8Array(await answer.arrayBuffer());
+    const { width, height } = await sharp(bytes).metadata();
+    if (width !== SIZE.width || height !== SIZE.height)
+      strange.push(`${id}: ${width} × ${height}`);
+  }
+  return strange;
 }
 
 async function timesOf(
