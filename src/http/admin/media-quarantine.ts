@@ -145,10 +145,16 @@ const { mediaId } = mediaParams;
 export const postProtectMedium = endpoint<{ params: { mediaId: string } }>({
   method: "post",
   path: synapse("/media/protect/:mediaId"),
+  also: [native("/media/:mediaId/protect")],
   auth: "admin",
   permission: "media.quarantine",
   rateLimit: "admin",
   params: { mediaId },
+  doc: {
+    id: "protectMedium",
+    says: "Keeps a file of this server’s own from being withheld.",
+    answers: EMPTY,
+  },
   async handle(edges, { params, ...by }) {
     await protectMedium(edges, by, params.mediaId, true);
     return {};
@@ -158,10 +164,16 @@ export const postProtectMedium = endpoint<{ params: { mediaId: string } }>({
 export const postUnprotectMedium = endpoint<{ params: { mediaId: string } }>({
   method: "post",
   path: synapse("/media/unprotect/:mediaId"),
+  also: [native("/media/:mediaId/unprotect")],
   auth: "admin",
   permission: "media.quarantine",
   rateLimit: "admin",
   params: { mediaId },
+  doc: {
+    id: "unprotectMedium",
+    says: "Lets a file be withheld again.",
+    answers: EMPTY,
+  },
   async handle(edges, { params, ...by }) {
     await protectMedium(edges, by, params.mediaId, false);
     return {};

@@ -6,14 +6,17 @@ const TOPICS: Readonly<Record<string, readonly string[]>> = {
   Approvals: ["approvals"],
   Policies: ["policies"],
   "The audit log": ["audit", "alerts"],
-  Users: ["users", "registration-tokens", "notices"],
+  Users: ["users", "look-up", "registration-tokens", "notices"],
   Rooms: ["rooms", "fetch_event"],
   Media: ["media"],
   Reports: ["event_reports", "user_reports", "room_reports"],
   Privacy: ["dsr"],
   Retention: ["retention"],
   "Legal holds": ["holds"],
-  "The server": ["server-version", "statistics", "jobs", "federation"],
+  "The server": [
+    ...["server-version", "statistics", "jobs", "background-jobs"],
+    "federation",
+  ],
   "This document": ["openapi.yaml", "openapi.json", "docs"],
 };
 

@@ -21,6 +21,15 @@ import {
   validateAdmin,
 } from "../../../domain/admin/users/set-admin.ts";
 import { endpoint } from "../../endpoint.ts";
+import {
+  BOOLEAN,
+  COUNT,
+  EMPTY,
+  object,
+  TEXT,
+  TIME as TIME_OF_END,
+} from "../../json-schema.ts";
+import { native } from "../tools.ts";
 import { DONE, userId, V1 } from "./common.ts";
 
 type OneUser = { params: { userId: UserId } };
@@ -66,6 +75,7 @@ export const postResetPassword = endpoint<
   rateLimit: "admin",
   method: "post",
   path: `${V1}/reset_password/:userId`,
+  also: [native("/users/:userId/reset-password")],
   params,
   permission: "users.credentials",
   body: {
@@ -75,6 +85,11 @@ export const postResetPassword = endpoint<
       logout_devices: { type: "boolean" },
     },
     required: ["new_password"],
+  },
+  doc: {
+    id: "resetPassword",
+    says: "Gives a user a new password, and ends their sessions unless told not to.",
+    answers: EMPTY,
   },
   async handle(edges, { params: { userId: id }, body, ...by }) {
     const { new_password: password, logout_devices: logsOut = true } = body;
@@ -90,12 +105,18 @@ export const postDeactivateUser = endpoint<
   rateLimit: "admin",
   method: "post",
   path: `${V1}/deactivate/:userId`,
+  also: [native("/users/:userId/deactivate")],
   params,
   permission: "users.deactivate",
   alsoTakes: ({ erase }) => (erase === true ? ["users.erase"] : []),
   body: { type: "object", properties: { erase: { type: "boolean" } } },
   validate: (edges, { params: { userId: id }, body }) =>
     validateEnd(edges, id, body.erase ?? false),
+  doc: {
+    id: "deactivateUser",
+    says: "Deactivates an account; with `erase` what they wrote is destroyed too, when the time to take it back is over.",
+    answers: object({ id_server_unbind_result: TEXT }),
+  },
   async handle(edges, { params: { userId: id }, body, ...by }) {
     await endAccount(edges, by, id, body.erase ?? false);
     return { id_server_unbind_result: "success" };
@@ -126,8 +147,14 @@ export const getSuspended = endpoint<OneUser>({
   rateLimit: "admin",
   method: "get",
   path: "/_matrix/client/v1/admin/suspend/:userId",
+  also: [native("/users/:userId/suspend")],
   params,
   permission: "users.read",
+  doc: {
+    id: "getSuspended",
+    says: "Tells whether an account is suspended.",
+    answers: object({ suspended: BOOLEAN }),
+  },
   async handle(edges, { params: { userId: id } }) {
     return { suspended: (await getAccountRow(edges, id)).isSuspended };
   },
@@ -141,12 +168,18 @@ export const putSuspended = endpoint<
   rateLimit: "admin",
   method: "put",
   path: "/_matrix/client/v1/admin/suspend/:userId",
+  also: [native("/users/:userId/suspend")],
   params,
   permission: "users.suspend",
   body: {
     type: "object",
     properties: { suspended: { type: "boolean" } },
     required: ["suspended"],
+  },
+  doc: {
+    id: "setSuspended",
+    says: "Suspends an account, or lets it go on: who is suspended reads, and writes nothing.",
+    answers: object({ suspended: BOOLEAN }),
   },
   async handle(edges, { params: { userId: id }, body, ...by }) {
     await setSuspended(edges, by, id, body.suspended);
@@ -160,8 +193,14 @@ export const getLocked = endpoint<OneUser>({
   rateLimit: "admin",
   method: "get",
   path: "/_matrix/client/v1/admin/lock/:userId",
+  also: [native("/users/:userId/lock")],
   params,
   permission: "users.read",
+  doc: {
+    id: "getLocked",
+    says: "Tells whether an account is locked.",
+    answers: object({ locked: BOOLEAN }),
+  },
   async handle(edges, { params: { userId: id } }) {
     return { locked: (await getAccountRow(edges, id)).isLocked };
   },
@@ -173,12 +212,18 @@ export const putLocked = endpoint<OneUser & { body: { locked: boolean } }>({
   rateLimit: "admin",
   method: "put",
   path: "/_matrix/client/v1/admin/lock/:userId",
+  also: [native("/users/:userId/lock")],
   params,
   permission: "users.lock",
   body: {
     type: "object",
     properties: { locked: { type: "boolean" } },
     required: ["locked"],
+  },
+  doc: {
+    id: "setLocked",
+    says: "Locks an account, or opens it: who is locked keeps their sessions, and can do nothing.",
+    answers: object({ locked: BOOLEAN }),
   },
   async handle(edges, { params: { userId: id }, body, ...by }) {
     await setLocked(edges, by, id, body.locked);
@@ -228,6 +273,7 @@ export const postLoginAs = endpoint<
   rateLimit: "admin",
   method: "post",
   path: `${V1}/users/:userId/login`,
+  also: [native("/users/:userId/login")],
   params,
   permission: "users.impersonate",
   body: {
@@ -236,6 +282,11 @@ export const postLoginAs = endpoint<
   },
   validate: (edges, { params: { userId: id }, body, ...by }) =>
     validateActingAs(edges, by, id, body.valid_until_ms ?? null),
+  doc: {
+    id: "actAsUser",
+    says: "Opens a session that acts as a user, for an hour at most; what it sends says on whose behalf.",
+    answers: object({ access_token: TEXT, valid_until_ms: TIME_OF_END }),
+  },
   async handle(edges, { params: { userId: id }, body, ...by }) {
     const untilTs = body.valid_until_ms ?? null;
     const { accessToken, expiresTs } = await actAs(edges, by, id, untilTs);
@@ -243,32 +294,52 @@ export const postLoginAs = endpoint<
   },
 });
 
-const shadowBan = (method: "post" | "delete", isBanned: boolean) =>
+const shadowBan = (
+  method: "post" | "delete",
+  isBanned: boolean,
+  said: { id: string; says: string },
+) =>
   endpoint<OneUser>({
     auth: "admin",
     rateLimit: "admin",
     method,
     path: `${V1}/users/:userId/shadow_ban`,
+    also: [native("/users/:userId/shadow-ban")],
     params,
     permission: "users.suspend",
+    doc: { ...said, answers: EMPTY },
     async handle(edges, { params: { userId: id }, ...by }) {
       await setShadowBanned(edges, by, id, isBanned);
       return DONE;
     },
   });
 
-export const postShadowBan = shadowBan("post", true);
-export const deleteShadowBan = shadowBan("delete", false);
+export const postShadowBan = shadowBan("post", true, {
+  id: "shadowBan",
+  says: "Keeps what a user sends from all others, without telling them.",
+});
+export const deleteShadowBan = shadowBan("delete", false, {
+  id: "endShadowBan",
+  says: "Lets others see again what a user sends.",
+});
 
 const LIMIT = `${V1}/users/:userId/override_ratelimit`;
+const NATIVE_LIMIT = native("/users/:userId/rate-limit");
+const LIMITS = { messages_per_second: COUNT, burst_count: COUNT };
 
 export const getMessageLimit = endpoint<OneUser>({
   auth: "admin",
   rateLimit: "admin",
   method: "get",
   path: LIMIT,
+  also: [NATIVE_LIMIT],
   params,
   permission: "users.read",
+  doc: {
+    id: "getRateLimit",
+    says: "Reads how many messages a user may send, where that was set for them.",
+    answers: object({}, LIMITS),
+  },
   async handle(edges, { params: { userId: id } }) {
     const { messagesPerSecond, burstCount } = await getAccountRow(edges, id);
     if (messagesPerSecond === null) return {};
@@ -288,11 +359,17 @@ export const postMessageLimit = endpoint<
   rateLimit: "admin",
   method: "post",
   path: LIMIT,
+  also: [NATIVE_LIMIT],
   params,
   permission: "users.limits",
   body: {
     type: "object",
     properties: { messages_per_second: RATE, burst_count: RATE },
+  },
+  doc: {
+    id: "setRateLimit",
+    says: "Sets how many messages a user may send; 0 takes the limit away.",
+    answers: object(LIMITS),
   },
   async handle(edges, { params: { userId: id }, body, ...by }) {
     const { messages_per_second: perSecond = 0, burst_count: burst = 0 } = body;
@@ -306,8 +383,14 @@ export const deleteMessageLimit = endpoint<OneUser>({
   rateLimit: "admin",
   method: "delete",
   path: LIMIT,
+  also: [NATIVE_LIMIT],
   params,
   permission: "users.limits",
+  doc: {
+    id: "unsetRateLimit",
+    says: "Lets the server’s own limit hold for a user again.",
+    answers: EMPTY,
+  },
   async handle(edges, { params: { userId: id }, ...by }) {
     await setMessageLimit(edges, by, id, null);
     return DONE;
@@ -319,8 +402,14 @@ export const postOpenKeys = endpoint<OneUser>({
   rateLimit: "admin",
   method: "post",
   path: `${V1}/users/:userId/_allow_cross_signing_replacement_without_uia`,
+  also: [native("/users/:userId/allow-cross-signing-reset")],
   params,
   permission: "users.credentials",
+  doc: {
+    id: "allowCrossSigningReset",
+    says: "Lets a user replace their cross-signing keys for ten minutes without proving who they are again.",
+    answers: object({ updatable_without_uia_before_ms: TIME_OF_END }),
+  },
   async handle(edges, { params: { userId: id }, ...by }) {
     return { updatable_without_uia_before_ms: await openKeys(edges, by, id) };
   },

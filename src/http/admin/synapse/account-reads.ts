@@ -9,11 +9,51 @@ import {
   readPushers,
 } from "../../../domain/admin/users/what-is-kept.ts";
 import { endpoint } from "../../endpoint.ts";
+import {
+  BOOLEAN,
+  COUNT,
+  named,
+  object,
+  oneOf,
+  open,
+  ROOM_ID,
+  TEXT,
+  USER_ID,
+} from "../../json-schema.ts";
+import {
+  cutPage,
+  listAnswer,
+  listQuery,
+  pageAnswer,
+  type PageQuery as ListQuery,
+} from "../paging.ts";
+import { native } from "../tools.ts";
 import { userId, V1 } from "./common.ts";
 
 type OneUser = { params: { userId: UserId } };
 const USER = `${V1}/users/:userId`;
 const params = { userId };
+
+const DEVICES_SEEN = open(
+  "By device ID, in the form of the client-server API.",
+);
+const PUSHER = named(
+  "Pusher",
+  object(
+    {
+      ...{ kind: TEXT, app_id: TEXT, pushkey: TEXT, lang: TEXT },
+      ...{ app_display_name: TEXT, device_display_name: TEXT },
+      data: open("As the client set it."),
+      "org.matrix.msc3881.enabled": BOOLEAN,
+      "org.matrix.msc3881.device_id": TEXT,
+    },
+    { profile_tag: TEXT },
+  ),
+);
+const KEPT = object({
+  global: open("Contents by type."),
+  rooms: open("The same by room ID."),
+});
 
 /**
  * Where and by what somebody came; of themselves anybody may know it.
@@ -22,12 +62,17 @@ const params = { userId };
 export const getWhois = endpoint<OneUser>({
   method: "get",
   path: "/_matrix/client/v3/admin/whois/:userId",
-  also: [`${V1}/whois/:userId`],
+  also: [`${V1}/whois/:userId`, native("/users/:userId/whois")],
   params,
   auth: "admin",
   permission: "users.sessions.read",
   ownToo: true,
   rateLimit: "admin",
+  doc: {
+    id: "whois",
+    says: "Tells from where and by what a user came, device by device.",
+    answers: object({ user_id: USER_ID, devices: DEVICES_SEEN }),
+  },
   async handle(edges, { params: { userId: id } }) {
     const devices = await readDevices(edges, id);
     return {
@@ -72,6 +117,42 @@ export const getUserJoinedRooms = endpoint<OneUser>({
   },
 });
 
+const OF_USER = native("/users/:userId/memberships");
+const MEMBERSHIPS = ["join", "invite", "knock", "leave", "ban"] as const;
+
+/** What somebody is in each room, as a list like all others. */
+export const listUserMemberships = endpoint<
+  OneUser & { query: ListQuery & { membership?: string } }
+>({
+  method: "get",
+  path: OF_USER,
+  params,
+  auth: "admin",
+  permission: "users.read",
+  rateLimit: "admin",
+  query: listQuery(["room_id"], { membership: oneOf(MEMBERSHIPS) }),
+  doc: {
+    id: "listMemberships",
+    says: "Lists the rooms that a user has to do with, and what they are there.",
+    answers: listAnswer(
+      "memberships",
+      named("MembershipOf", object({ room_id: ROOM_ID, membership: TEXT })),
+    ),
+  },
+  async handle(edges, { params: { userId: id }, query }) {
+    const { membership: wanted } = query;
+    const all = [...(await readMemberships(edges, id))]
+      .filter(([, is]) => wanted === undefined || is === wanted)
+      .map(([roomId, membership]) => ({ room_id: roomId, membership }))
+      .sort((a, b) => (a.room_id < b.room_id ? -1 : 1));
+    const memberships = cutPage(query, all);
+    return {
+      memberships,
+      ...pageAnswer(query, memberships.length, all.length),
+    };
+  },
+});
+
 export const getUserMemberships = endpoint<OneUser>({
   method: "get",
   path: `${USER}/memberships`,
@@ -97,11 +178,17 @@ export const getSentInviteCount = endpoint<
 >({
   method: "get",
   path: `${USER}/sent_invite_count`,
+  also: [native("/users/:userId/sent-invite-count")],
   params,
   auth: "admin",
   permission: "users.read",
   rateLimit: "admin",
   query: since,
+  doc: {
+    id: "countSentInvites",
+    says: "Counts the invites that a user has sent, since a time or ever.",
+    answers: object({ invite_count: COUNT }),
+  },
   async handle(edges, { params: { userId: id }, query }) {
     const { from_ts = 0 } = query;
     return { invite_count: await countSentInvites(edges, id, from_ts) };
@@ -113,11 +200,17 @@ export const getEnteredRoomCount = endpoint<
 >({
   method: "get",
   path: `${USER}/cumulative_joined_room_count`,
+  also: [native("/users/:userId/entered-room-count")],
   params,
   auth: "admin",
   permission: "users.read",
   rateLimit: "admin",
   query: since,
+  doc: {
+    id: "countEnteredRooms",
+    says: "Counts the rooms that a user has come into, since a time or ever.",
+    answers: object({ cumulative_joined_room_count: COUNT }),
+  },
   async handle(edges, { params: { userId: id }, query }) {
     const { from_ts = 0 } = query;
     const count = await countEnteredRooms(edges, id, from_ts);
@@ -128,10 +221,16 @@ export const getEnteredRoomCount = endpoint<
 export const getUserAccountData = endpoint<OneUser>({
   method: "get",
   path: `${USER}/accountdata`,
+  also: [native("/users/:userId/account-data")],
   params,
   auth: "admin",
   permission: "users.content.read",
   rateLimit: "admin",
+  doc: {
+    id: "getAccountData",
+    says: "Reads what a user’s clients keep here, for all rooms and for each.",
+    answers: object({ account_data: KEPT }),
+  },
   async handle(edges, { params: { userId: id } }) {
     return { account_data: await readAccountData(edges, id) };
   },
@@ -147,5 +246,28 @@ export const getUserPushers = endpoint<OneUser>({
   async handle(edges, { params: { userId: id } }) {
     const pushers = await readPushers(edges, id);
     return { pushers, total: pushers.length };
+  },
+});
+
+/** The same as a list like all others. */
+export const listUserPushers = endpoint<OneUser & { query: ListQuery }>({
+  method: "get",
+  path: native("/users/:userId/pushers"),
+  params,
+  auth: "admin",
+  permission: "users.sessions.read",
+  rateLimit: "admin",
+  query: listQuery(["pushkey"]),
+  doc: {
+    id: "listPushers",
+    says: "Lists where a user’s notifications are sent to.",
+    answers: listAnswer("pushers", PUSHER),
+  },
+  async handle(edges, { params: { userId: id }, query }) {
+    const all = (await readPushers(edges, id)).toSorted((a, b) =>
+      a.pushkey < b.pushkey ? -1 : 1,
+    );
+    const pushers = cutPage(query, all);
+    return { pushers, ...pageAnswer(query, pushers.length, all.length) };
   },
 });

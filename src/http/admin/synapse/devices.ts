@@ -99,6 +99,7 @@ export const postUserDevice = endpoint<
 >({
   method: "post",
   path: DEVICES,
+  also: [NATIVE_DEVICES],
   params,
   auth: "admin",
   permission: "users.sessions.write",
@@ -107,6 +108,12 @@ export const postUserDevice = endpoint<
     type: "object",
     properties: { device_id: { type: "string" } },
     required: ["device_id"],
+  },
+  doc: {
+    id: "makeDevice",
+    says: "Makes a device that has no session yet.",
+    answers: EMPTY,
+    also: [201],
   },
   async handle(edges, { params: { userId: id }, body, ...by }) {
     await makeDevice(edges, by, id, body.device_id);
@@ -179,6 +186,7 @@ export const postDeleteUserDevices = endpoint<
 >({
   method: "post",
   path: `${V2}/users/:userId/delete_devices`,
+  also: [`${NATIVE_DEVICES}/delete`],
   params,
   auth: "admin",
   permission: "users.sessions.write",
@@ -189,6 +197,11 @@ export const postDeleteUserDevices = endpoint<
       devices: { type: "array", items: { type: "string" }, maxItems: 1000 },
     },
     required: ["devices"],
+  },
+  doc: {
+    id: "endDevices",
+    says: "Ends the sessions of several devices.",
+    answers: EMPTY,
   },
   async handle(edges, { params: { userId: id }, body, ...by }) {
     const devices = [...new Set(body.devices.filter(isDeviceId))];

@@ -15,7 +15,9 @@ import { getAccountRow } from "../../../domain/admin/users/account.ts";
 import { endpoint } from "../../endpoint.ts";
 import {
   arrayOf,
+  BOOLEAN,
   COUNT,
+  EMPTY,
   named,
   object,
   orNull,
@@ -88,9 +90,15 @@ export const getJobsStatus = endpoint({
 export const getJobsEnabled = endpoint({
   method: "get",
   path: `${V1}/background_updates/enabled`,
+  also: [`${NATIVE}/background-jobs/enabled`],
   auth: "admin",
   permission: "jobs.read",
   rateLimit: "admin",
+  doc: {
+    id: "getBackgroundJobsEnabled",
+    says: "Tells whether the server’s own jobs run.",
+    answers: object({ enabled: BOOLEAN }),
+  },
   async handle(edges) {
     return { enabled: (await readJobs(edges)).isEnabled };
   },
@@ -99,6 +107,7 @@ export const getJobsEnabled = endpoint({
 export const postJobsEnabled = endpoint<{ body: { enabled: boolean } }>({
   method: "post",
   path: `${V1}/background_updates/enabled`,
+  also: [`${NATIVE}/background-jobs/enabled`],
   auth: "admin",
   permission: "jobs.write",
   rateLimit: "admin",
@@ -106,6 +115,11 @@ export const postJobsEnabled = endpoint<{ body: { enabled: boolean } }>({
     type: "object",
     properties: { enabled: { type: "boolean" } },
     required: ["enabled"],
+  },
+  doc: {
+    id: "setBackgroundJobsEnabled",
+    says: "Lets the server’s own jobs rest, or run again.",
+    answers: object({ enabled: BOOLEAN }),
   },
   async handle(edges, { body, ...by }) {
     await enableJobs(edges, by, body.enabled);
@@ -116,6 +130,7 @@ export const postJobsEnabled = endpoint<{ body: { enabled: boolean } }>({
 export const postStartJob = endpoint<{ body: { job_name: string } }>({
   method: "post",
   path: `${V1}/background_updates/start_job`,
+  also: [`${NATIVE}/background-jobs/start`],
   auth: "admin",
   permission: "jobs.write",
   rateLimit: "admin",
@@ -125,6 +140,11 @@ export const postStartJob = endpoint<{ body: { job_name: string } }>({
       job_name: { type: "string", pattern: "^[^\\u0000]{0,255}$" },
     },
     required: ["job_name"],
+  },
+  doc: {
+    id: "startBackgroundJob",
+    says: "Has one of the server’s own jobs run at once.",
+    answers: EMPTY,
   },
   async handle(edges, { body, ...by }) {
     await startJob(edges, by, body.job_name);

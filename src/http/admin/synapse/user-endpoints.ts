@@ -51,6 +51,8 @@ import {
   getUserJoinedRooms,
   getUserMemberships,
   getUserPushers,
+  listUserMemberships,
+  listUserPushers,
   getWhois,
 } from "./account-reads.ts";
 import {
@@ -113,10 +115,12 @@ export const userEndpoints: readonly Endpoint[] = [
   postOpenKeys,
   getWhois,
   getUserJoinedRooms,
+  listUserMemberships,
   getUserMemberships,
   getSentInviteCount,
   getEnteredRoomCount,
   getUserAccountData,
+  listUserPushers,
   getUserPushers,
   getUserDevices,
   listUserDevices,
