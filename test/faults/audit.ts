@@ -136,7 +136,7 @@ class Acts {
         select group_id as id from user_groups`,
       rows: await sql<Row[]>`
         select seq::float8 as seq, record, encode(prev_hash, 'hex') as "prevHash", encode(hash, 'hex') as hash,
-          action, result, resource_id as id
+          (facts).action, (facts).result, ((facts).resource).id
         from audit_log order by audit_log.seq`,
     }));
     const allowed = rows.filter(({ result }) => result === "allowed");

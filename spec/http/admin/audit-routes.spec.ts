@@ -288,7 +288,7 @@ describe("the audit log that cannot be written", () => {
   it("has what was asked refused", async () => {
     const admin = await administrator(server, "admin", "system-admin");
     const { sql } = server.database;
-    await sql`alter table audit_log add constraint nothing check (action is null)`;
+    await sql`alter table audit_log add constraint nothing check (facts is null)`;
     const answer = await admin.get("/_myelin/admin/v1/roles");
     expect(answer.status).to.equal(500);
     expect(answer.text).to.not.include("helpdesk");
