@@ -154,6 +154,22 @@ describe("the audit log", () => {
     expect(xmin!.same).to.equal(true);
   });
 
+  it("G1: holds one record of an act that leaves a room as it was", async () => {
+    const roomId = await makeRoom(user);
+    const head = await auditHead(server);
+    must(
+      await all
+        .get("system-admin")!
+        .post(`/_synapse/admin/v1/join/${encodeURIComponent(roomId)}`, {
+          user_id: user.userId,
+        }),
+    );
+    const records = await since(head);
+    expect(records.map(({ action, result }) => [action, result])).to.deep.equal(
+      [["rooms.members.write", "allowed"]],
+    );
+  });
+
   it("holds no record of what people do in rooms, and sends cost nothing", async () => {
     const roomId = await makeRoom(user);
     const head = await auditHead(server);
