@@ -12,6 +12,10 @@ create sequence policy_activations_activation_id_seq as bigint increment by 1 mi
 
 create sequence quarantine_changes_change_id_seq as bigint increment by 1 minvalue 1 maxvalue 9223372036854775807 start with 1;
 
+create type audit_facts as (ts bigint, action text collate "C", result text collate "C", actor audit_party, resource audit_party);
+
+create type audit_party as (type text collate "C", id text collate "C");
+
 create table access_tokens (
   token_hash bytea not null, -- hash
   token_id bigint not null, -- number
@@ -175,18 +179,12 @@ create table audit_log (
   record text not null, -- protocol
   prev_hash bytea not null, -- hash
   hash bytea not null, -- hash
-  ts bigint default (((record)::json ->> 'ts'::text))::bigint, -- time
-  action text collate "C" default ((record)::json ->> 'action'::text), -- protocol
-  result text collate "C" default ((record)::json ->> 'result'::text), -- protocol
-  actor_type text collate "C" default (((record)::json -> 'actor'::text) ->> 'type'::text), -- protocol
-  actor_id text collate "C" default (((record)::json -> 'actor'::text) ->> 'id'::text), -- hash
-  resource_type text collate "C" default (((record)::json -> 'resource'::text) ->> 'type'::text), -- protocol
-  resource_id text collate "C" default (((record)::json -> 'resource'::text) ->> 'id'::text) -- id
+  facts audit_facts default read_audit_facts(record) -- id
 );
-CREATE INDEX audit_log_by_action ON public.audit_log USING btree (action, seq);
-CREATE INDEX audit_log_by_actor ON public.audit_log USING btree (actor_id, seq);
-CREATE INDEX audit_log_by_resource ON public.audit_log USING btree (resource_id, seq);
-CREATE INDEX audit_log_by_ts ON public.audit_log USING btree (ts);
+CREATE INDEX audit_log_by_action ON public.audit_log USING btree (((facts).action), seq);
+CREATE INDEX audit_log_by_actor ON public.audit_log USING btree (((facts).actor.id), seq);
+CREATE INDEX audit_log_by_resource ON public.audit_log USING btree (((facts).resource.id), seq);
+CREATE INDEX audit_log_by_ts ON public.audit_log USING btree (((facts).ts));
 alter table audit_log add constraint audit_log_pkey PRIMARY KEY (seq);
 
 create table audit_prunings (
@@ -3038,7 +3036,7 @@ CREATE OR REPLACE FUNCTION public.keep_unpruned()
 AS $function$
 begin
   if not exists (select from audit_prunings p where p.seq >= old.seq)
-    or exists (select from holds h where h.released_ts is null and coalesce(h.from_ts, 0) <= old.ts)
+    or exists (select from holds h where h.released_ts is null and coalesce(h.from_ts, 0) <= (old.facts).ts)
   then
     raise exception 'the audit log is only added to' using errcode = 'insufficient_privilege';
   end if;
@@ -3172,7 +3170,7 @@ begin
   if known.seq is null or encode(known.hash, 'hex') is distinct from said->>'hash' then
     raise exception 'no checkpoint was signed of what is pruned' using errcode = 'insufficient_privilege';
   end if;
-  if greatest(known.ts, (select ts from audit_log where seq = pruned_to)) > database_ms() - 180 * 86400000::bigint then
+  if greatest(known.ts, (select (facts).ts from audit_log where seq = pruned_to)) > database_ms() - 180 * 86400000::bigint then
     raise exception 'the audit log is kept for 180 days' using errcode = 'insufficient_privilege';
   end if;
   insert into audit_prunings (seq, hash, signed_ts, record_seq) values (pruned_to, known.hash, known.ts, new.seq);
@@ -3231,7 +3229,7 @@ begin
   select min(coalesce(from_ts, 0)) into held_from from holds where released_ts is null;
   select max(seq) into pruned_to from audit_prunings;
   with oldest as materialized (
-    select seq, ts from audit_log where seq <= pruned_to order by seq limit p_limit
+    select seq, (facts).ts from audit_log where seq <= pruned_to order by seq limit p_limit
   )
   delete from audit_log where seq = any(array(
     select seq from oldest
@@ -3241,6 +3239,16 @@ begin
     select seq from audit_checkpoints
     where seq < least(pruned_to, (select min(seq) - 1 from audit_log)) order by seq limit p_limit));
   return gone;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.read_audit_facts(p_record text)
+ RETURNS audit_facts
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+begin
+  return json_populate_record(null::public.audit_facts, p_record::json);
 end $function$
 ;
 

@@ -56,6 +56,29 @@ describe("myelin retention verify", () => {
     }
   });
 
+  it("G5: takes both keys where one was replaced between two signatures, and refuses a forged first one", async () => {
+    const next = generateKeyPairSync("ed25519");
+    const { x: raw = "" } = next.publicKey.export({ format: "jwk" });
+    const nextKey = Buffer.from(raw, "base64url").toString("base64");
+    const folder = await makeFolder();
+    const keys = join(folder, "keys");
+    await writeFile(keys, `ed25519:a ${key}\ned25519:b ${nextKey}\n`);
+    const last = certificateText({ ...said, unreadable_ts: 1_800_000_000_001 });
+    const finished = {
+      ...{ certificate: last, signed_first: signed },
+      signature: signCertificate(last, next.privateKey),
+    };
+    const { code, told } = await verify(finished, "--key", keys);
+    expect(code, told).to.equal(0);
+    expect(told).to.include("old backups: 2027-01-15");
+    expect((await verify(finished, "--key", nextKey)).code).to.equal(1);
+    const forged = {
+      ...finished,
+      signed_first: { ...signed, certificate: last },
+    };
+    expect((await verify(forged, "--key", keys)).code).to.equal(1);
+  });
+
   it("G5: refuses what was changed, what another key signed, and what is no certificate", async () => {
     const changed = certificate.replace('"messages":3', '"messages":2');
     const other = generateKeyPairSync("ed25519").privateKey;

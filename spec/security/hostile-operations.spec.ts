@@ -5,6 +5,7 @@ import { mapEvents } from "../../src/domain/rooms/event-store.ts";
 import type { Log } from "../../src/edges.ts";
 import type { Endpoint } from "../../src/http/endpoint.ts";
 import { endpoints } from "../../src/http/endpoints.ts";
+import { auditHead, readAudit } from "../support/audit.ts";
 import { quiet } from "../support/database.ts";
 import { useServer } from "../support/server.ts";
 import type { Answer, TestClient } from "../support/server.ts";
@@ -127,6 +128,12 @@ describe("hostile requests of every operation", () => {
 
   const print = () => fingerprintOf(server.database.sql, RECORDS_OF_REFUSALS);
 
+  const recordsSince = async (head: number) =>
+    (await readAudit(server, head)).map(({ action, result }) => [
+      action,
+      result,
+    ]);
+
   /** Asks all of them, some at a time. */
   async function askAll(
     client: TestClient,
@@ -177,9 +184,15 @@ describe("hostile requests of every operation", () => {
         headers = {},
       } = validRequest(endpoint, stage);
       const asker = askerOf(endpoint, stage);
+      const head = await auditHead(server);
       const answer = await asker.ask(method, target, body, { headers });
       const accepted = OTHERWISE[name] ?? 200;
       expect(answer.status, answer.text).to.equal(accepted);
+      if (endpoint.permission !== undefined)
+        // G1: what was done has one record of it, and no other.
+        expect(await recordsSince(head)).to.deep.equal([
+          [endpoint.permission, accepted < 300 ? "allowed" : "failed"],
+        ]);
     }).timeout(60_000);
 
     it(`rows 38 to 49: ${name} answers each fault with an error, and writes nothing`, async () => {

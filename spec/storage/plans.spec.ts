@@ -7,6 +7,7 @@ import { packParcels } from "../../src/domain/push/parcels.ts";
 import { findRoomIdentity } from "../../src/domain/rooms/room-identity.ts";
 import { isErasureHeld } from "../../src/storage/erasures.ts";
 import { hasHeld } from "../../src/storage/holds.ts";
+import { findSeqSince } from "../../src/storage/alerts.ts";
 import { keepShards } from "../../src/storage/push-shards.ts";
 import {
   deletePushers,
@@ -564,5 +565,26 @@ describe("the plans of what is asked often", () => {
     expect(await isErasureHeld(db, lena.userId)).to.equal(false);
     expectNoScan(2);
     await releaseHold(officer, holdId);
+  });
+
+  it("read no table whole that grows: the audit log, by who, what, whom and when", async () => {
+    const auditor = await server.user("auditor");
+    await bindRole(server, auditor.userId, "auditor");
+    const reader = explained.as(auditor);
+    const ask = (query: string) =>
+      reader.get(`/_myelin/admin/v1/audit${query}`);
+    await ask("?actor=1");
+    plans.length = 0;
+    for (const query of [
+      ...["actor=7", "target=!fill7", "action=audit.read", "action=audit.*"],
+      ...["actor=7&result=denied", "target=!fill7&target_type=room"],
+      ...["from_ts=2990&to_ts=2995", "action=audit.read&from_ts=2990"],
+    ]) {
+      expect((await ask(`?${query}`)).status, query).to.equal(200);
+      expect((await ask(`/export?${query}`)).status).to.equal(200);
+    }
+    const { db } = explained.edges;
+    await findSeqSince(db, 2990);
+    expectNoScan(40);
   });
 });

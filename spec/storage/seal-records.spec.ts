@@ -48,4 +48,30 @@ describe("a record of the audit log", () => {
       ...[userId, userId, undefined, "@nobody:test"],
     ]);
   });
+
+  it("holds no control and no half of a character, whatever a client sent", async () => {
+    const { db: sql, keyring } = server.edges;
+    const needs = { sql, keyring, known: createKnownUsers(), node: "n" };
+    const before = await auditHead(server);
+    committed(
+      await sealsRecords(committers[0]!, needs).commit({
+        positions: 0,
+        audit: [
+          {
+            ...{ ts: Date.now(), action: "rooms.read", result: "allowed" },
+            actor: { kind: "command line" },
+            resource: { type: "rooms", id: "a\0b\ud800c\u{1f600}" },
+            reason: `${"x".repeat(1023)}\u{1f600}`,
+            after: { "n\n": ["\t", 0.5, "whole"] },
+          },
+        ],
+      }),
+    );
+    const [record] = await readAudit(server, before);
+    expect(record!.resource["id"]).to.equal("a\ufffdb\ufffdc\u{1f600}");
+    expect(record!["reason"]).to.equal(`${"x".repeat(1023)}\ufffd`);
+    expect(record!["after"]).to.deep.equal({
+      "n\ufffd": ["\ufffd", "0.5", "whole"],
+    });
+  });
 });

@@ -33,6 +33,7 @@ export async function describeSchema(sql: Sql): Promise<string> {
   const parts = [
     "-- What the migrations make. Written by `npm run db:dump`; never edited.",
     ...(await listSequences(sql)),
+    ...(await listTypes(sql)),
     ...tables.map(({ name, isUnlogged }) =>
       [
         `create ${isUnlogged ? "unlogged " : ""}table ${name} (`,
@@ -81,6 +82,19 @@ async function listSequences(sql: Sql): Promise<string[]> {
     select format('create sequence %I as %s increment by %s minvalue %s maxvalue %s start with %s;',
       sequencename, data_type, increment_by, min_value, max_value, start_value) as text
     from pg_sequences where schemaname = 'public' order by sequencename`;
+  return rows.map(({ text }) => text);
+}
+
+/** Those that are made of members; each table has one of its own besides. */
+async function listTypes(sql: Sql): Promise<string[]> {
+  const rows = await sql<{ text: string }[]>`
+    select format('create type %I as (%s);', c.relname, string_agg(
+      a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
+        || case when l.collname = 'C' then ' collate "C"' else '' end, ', ' order by a.attnum)) as text
+    from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+    left join pg_collation l on l.oid = a.attcollation
+    where c.relnamespace = 'public'::regnamespace and c.relkind = 'c'
+    group by c.relname order by c.relname`;
   return rows.map(({ text }) => text);
 }
 

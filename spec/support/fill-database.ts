@@ -142,7 +142,10 @@ export async function fillDatabase(sql: Sql): Promise<void> {
     insert into search_spans (room_nid, span, key_id) select -i, '2026-11', 0 from generate_series(1, ${ROOMS}) i;
     insert into reports (report_id, position, reporter, user_id, key_id, sealed, created_ts)
       select i, i, '@fill1:test', '@fill2:test', 0, '', i from generate_series(1, ${USERS}) i;
-    insert into audit_log (seq, record, prev_hash, hash) select i, '{}', '', '' from generate_series(1, ${USERS}) i;
+    insert into audit_log (seq, record, prev_hash, hash)
+      select i, json_build_object('v', 1, 'node', 'n', 'ts', i, 'action', 'fill.act' || i % 50, 'result', 'allowed',
+        'actor', json_build_object('type', 'user', 'id', (i % 300)::text),
+        'resource', json_build_object('type', 'room', 'id', '!fill' || i)), '', '' from generate_series(1, ${USERS}) i;
     insert into batches (batch_id, last_position, committed_ts)
       select gen_random_uuid(), i, 1 from generate_series(1, ${EVENTS}) i;
     select setval('ephemeral_marks', ${USERS});

@@ -30,12 +30,16 @@ export async function verifyCertificates(
   );
   if (certificates.length === 0)
     throw new StartError(`There is no certificate in ${path}.`);
-  for (const { certificate, signature } of certificates) {
-    if (!keys.some((key) => isCertificate(certificate, signature, key)))
+  const isGenuine = ({ certificate, signature }: Signed) =>
+    keys.some((key) => isCertificate(certificate, signature, key));
+  for (const { first, ...last } of certificates) {
+    if (![...first, last].every(isGenuine))
       throw new StartError(
         "A certificate is not what this key has signed: it was changed, or is another server's.",
       );
-    program.stdout.write(`${describe(readJson(certificate) as JsonObject)}\n`);
+    program.stdout.write(
+      `${describe(readJson(last.certificate) as JsonObject)}\n`,
+    );
   }
 }
 
@@ -44,8 +48,8 @@ interface Signed {
   signature: string;
 }
 
-/** One, or a list of them, as the server answers it. */
-function readCertificates(text: string): Signed[] {
+/** One, or a list of them, as the server answers it, with what was signed of each at first. */
+function readCertificates(text: string): (Signed & { first: Signed[] })[] {
   let answer: unknown;
   try {
     answer = readJson(text);
@@ -55,12 +59,18 @@ function readCertificates(text: string): Signed[] {
   if (!isJsonObject(answer as JsonObject)) return [];
   const { certificates } = answer as JsonObject;
   const all = Array.isArray(certificates) ? certificates : [answer];
-  return (all as JsonObject[]).flatMap(({ certificate, signature }) =>
-    typeof certificate === "string" && typeof signature === "string"
-      ? [{ certificate, signature }]
-      : [],
+  return (all as JsonObject[]).flatMap(({ signed_first: first, ...last }) =>
+    signedIn(last).map((signed) => ({
+      ...signed,
+      first: isJsonObject(first) ? signedIn(first) : [],
+    })),
   );
 }
+
+const signedIn = ({ certificate, signature }: JsonObject): Signed[] =>
+  typeof certificate === "string" && typeof signature === "string"
+    ? [{ certificate, signature }]
+    : [];
 
 const dayOf = (ts: unknown): string =>
   typeof ts === "number" ? new Date(ts).toISOString() : "not yet";

@@ -20,8 +20,9 @@ export const listAccesses = (
   { actions, resourceIds, exceptActor, before, limit }: AccessSearch,
 ): Promise<AuditRow[]> => sql<AuditRow[]>`
   select seq, record, prev_hash, hash from audit_log
-  where resource_id = any(${resourceIds as string[]}::text[]) and action = any(${actions as string[]}::text[])
-    and result = 'allowed' and actor_id is distinct from ${exceptActor} and seq < ${before}
+  where ((facts).resource).id = any(${resourceIds as string[]}::text[])
+    and (facts).action = any(${actions as string[]}::text[]) and (facts).result = 'allowed'
+    and ((facts).actor).id is distinct from ${exceptActor} and seq < ${before}
   order by seq desc limit ${limit}`;
 
 /** The rooms that a user is or was in, so many at the most. */
@@ -61,7 +62,7 @@ export async function findNextRead(
 ): Promise<AuditRow | undefined> {
   const [row] = await sql<AuditRow[]>`
     select seq, record, prev_hash, hash from audit_log
-    where seq > ${after} and action = any(${actions as string[]}::text[]) and result = 'allowed'
+    where seq > ${after} and (facts).action = any(${actions as string[]}::text[]) and (facts).result = 'allowed'
     order by seq limit 1`;
   return row;
 }

@@ -91,14 +91,14 @@ export async function setDetectorPlace(
     on conflict (name) do update set seq = excluded.seq where known.seq < excluded.seq`;
 }
 
-/** The first record since a time; undefined where there is none. */
+/** The earliest record since a time; undefined where there is none. */
 export async function findSeqSince(
   sql: Sql,
   ts: number,
 ): Promise<number | undefined> {
-  const [row] = await sql<{ seq: number | null }[]>`
-    select min(seq) as seq from audit_log where ts >= ${ts}`;
-  return row?.seq ?? undefined;
+  const [row] = await sql<{ seq: number }[]>`
+    select seq from audit_log where (facts).ts >= ${ts} order by (facts).ts limit 1`;
+  return row?.seq;
 }
 
 export interface PlaceRow {
@@ -230,10 +230,10 @@ export function listReviewedSpans(
   limit: number,
 ): Promise<{ seq: number; ts: number; fromSeq: number; toSeq: number }[]> {
   return sql<{ seq: number; ts: number; fromSeq: number; toSeq: number }[]>`
-    select seq, ts, (record::json->'after'->>'from_seq')::bigint as from_seq,
+    select seq, (facts).ts, (record::json->'after'->>'from_seq')::bigint as from_seq,
       (record::json->'after'->>'to_seq')::bigint as to_seq
     from audit_log
-    where action = 'audit.review' and result = 'allowed'
+    where (facts).action = 'audit.review' and (facts).result = 'allowed'
       and record::json->'after'->>'to_seq' is not null
     order by seq desc limit ${limit}`;
 }
@@ -244,6 +244,6 @@ export async function findTsAfter(
   seq: number,
 ): Promise<number | undefined> {
   const [row] = await sql<{ ts: number }[]>`
-    select ts from audit_log where seq > ${seq} order by seq limit 1`;
+    select (facts).ts from audit_log where seq > ${seq} order by seq limit 1`;
   return row?.ts;
 }

@@ -28,16 +28,29 @@ export const NO_FILTER: AuditFilter = {
   ...{ resourceType: null, resourceId: null, fromTs: null, toTs: null },
 };
 
-const matching = (sql: Sql, filter: AuditFilter) => sql`
-  (${filter.actorType}::text is null or actor_type = ${filter.actorType})
-  and (${filter.actorId}::text is null or actor_id = ${filter.actorId})
-  and (${filter.action}::text is null or action = ${filter.action}
-    or right(${filter.action}, 1) = '*' and starts_with(action, left(${filter.action}, -1)))
-  and (${filter.resourceType}::text is null or resource_type = ${filter.resourceType})
-  and (${filter.resourceId}::text is null or resource_id = ${filter.resourceId})
-  and (${filter.result}::text is null or result = ${filter.result})
-  and (${filter.fromTs}::bigint is null or ts >= ${filter.fromTs})
-  and (${filter.toTs}::bigint is null or ts < ${filter.toTs})`;
+/** Above all that an action's name may hold. */
+const LAST_CHARACTER = "\u{10ffff}";
+
+/** Only what is asked stands in it: the plan of what may be null as well reads the whole log. */
+function matching(sql: Sql, filter: AuditFilter) {
+  const { actorType, actorId, action, result, fromTs, toTs } = filter;
+  const { resourceType, resourceId } = filter;
+  const isFamily = action?.endsWith("*");
+  const family = action?.slice(0, -1) ?? "";
+  const asked = [
+    actorType !== null && sql`((facts).actor).type = ${actorType}`,
+    actorId !== null && sql`((facts).actor).id = ${actorId}`,
+    action !== null && !isFamily && sql`(facts).action = ${action}`,
+    isFamily &&
+      sql`(facts).action >= ${family} and (facts).action < ${family + LAST_CHARACTER}`,
+    resourceType !== null && sql`((facts).resource).type = ${resourceType}`,
+    resourceId !== null && sql`((facts).resource).id = ${resourceId}`,
+    result !== null && sql`(facts).result = ${result}`,
+    fromTs !== null && sql`(facts).ts >= ${fromTs}`,
+    toTs !== null && sql`(facts).ts < ${toTs}`,
+  ].filter((part) => part !== false && part !== undefined);
+  return asked.reduce((all, part) => sql`${all} and ${part}`, sql`true`);
+}
 
 /** Up to so many matches are counted: nobody turns more pages. */
 export const MOST_COUNTED = 100_000;
@@ -93,8 +106,9 @@ export async function hasActedUpon(
 ): Promise<boolean> {
   const [row] = await sql`
     select from audit_log
-    where resource_id = ${resourceId} and actor_id = ${actorId} and action = any(${actions as string[]}::text[])
-      and result = 'allowed' and ts >= ${fromTs} limit 1`;
+    where ((facts).resource).id = ${resourceId} and ((facts).actor).id = ${actorId}
+      and (facts).action = any(${actions as string[]}::text[])
+      and (facts).result = 'allowed' and (facts).ts >= ${fromTs} limit 1`;
   return row !== undefined;
 }
 

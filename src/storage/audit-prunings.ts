@@ -31,6 +31,13 @@ export async function findPrunableEnd(
   return row;
 }
 
+/** Up to where a record says that the log is no longer kept, also where some of that is still there. */
+export async function findPrunedTo(sql: Sql): Promise<number> {
+  const [row] = await sql<{ seq: number }[]>`
+    select coalesce(max(seq), 0) as seq from audit_prunings`;
+  return row!.seq;
+}
+
 /** Deletes some of what was pruned, unless a hold is of it; answers how many records. */
 export async function prunePart(
   sql: Sql,

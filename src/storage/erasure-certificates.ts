@@ -83,11 +83,10 @@ export async function finishErasureCertificate(
     unreadableTs: number;
     lastDocument: string;
     lastSignature: string;
-    keyId: string;
   },
 ): Promise<void> {
   await sql`
     update erasure_certificates set unreadable_ts = ${row.unreadableTs}::bigint, last_document = ${row.lastDocument},
-      last_signature = ${row.lastSignature}, key_id = ${row.keyId}
+      last_signature = ${row.lastSignature}
     where certificate_id = ${row.certificateId} and unreadable_ts is null and exists (${heldLease(sql, lease)})`;
 }

@@ -106,12 +106,11 @@ export async function finishCertificate(
     unreadableTs: number;
     lastDocument: string;
     lastSignature: string;
-    keyId: string;
   },
 ): Promise<void> {
   await sql`
     update retention_certificates set unreadable_ts = ${row.unreadableTs}::bigint, last_document = ${row.lastDocument},
-      last_signature = ${row.lastSignature}, key_id = ${row.keyId}
+      last_signature = ${row.lastSignature}
     where certificate_id = ${row.certificateId} and unreadable_ts is null and exists (${heldLease(sql, lease)})`;
 }
 

@@ -197,20 +197,24 @@ export const pseudonymOf = (
 
 const defined = (
   parts: Readonly<Record<string, JsonValue | undefined>>,
-): JsonObject =>
-  Object.fromEntries(
-    Object.entries(parts).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name, value]],
-    ),
-  );
+): JsonObject => {
+  const kept: JsonObject = {};
+  for (const [name, value] of Object.entries(parts))
+    if (value !== undefined) kept[name] = value;
+  return kept;
+};
 
 const LONGEST = 1024;
 /** Controls, and halves of characters. */
 const CONTROLS = /[\0-\x1f\x7f]|\p{Surrogate}/gu;
+/** What may be one; most texts hold none, and are not looked through a second time. */
+const SUSPECT = /[\0-\x1f\x7f\ud800-\udfff]/;
 
 /** What clients sent, as the database and canonical JSON take it. */
-const tidyText = (text: string): string =>
-  text.slice(0, LONGEST).replace(CONTROLS, "\ufffd");
+const tidyText = (text: string): string => {
+  const short = text.slice(0, LONGEST);
+  return SUSPECT.test(short) ? short.replace(CONTROLS, "\ufffd") : short;
+};
 
 const tidy = (value: JsonObject): JsonObject => tidyValue(value) as JsonObject;
 

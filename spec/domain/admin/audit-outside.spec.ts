@@ -62,6 +62,10 @@ describe("what of the audit log goes outside", () => {
         response.writeHead(status).end();
       });
     },
+    "/anchors/audit/checkpoint-000000000000007.json": (response, request) => {
+      request.resume();
+      response.writeHead(200, { etag: '"1"' }).end();
+    },
   });
   const s3 = useS3Server();
   const server = useServer({ "egress.allow": ["127.0.0.1"] }, quiet);
@@ -150,6 +154,26 @@ describe("what of the audit log goes outside", () => {
     ]);
   });
 
+  it("is kept by a bucket until its time is over, whoever asks it to delete", async () => {
+    const locked = createAnchorBucket({
+      ...{ endpoint: web.url, region: "us-east-1", bucket: "anchors" },
+      ...{ prefix: "audit/", isPathStyle: true, retentionDays: 30 },
+      credentials: { accessKeyId: "a", secretAccessKey: "b" },
+      now: () => 0,
+    });
+    const line = { seq: 7, ts: 1, text: "{}", isWarning: false };
+    await locked.take([line]).finally(() => locked.close());
+    expect(web.asked.at(-1)).to.match(
+      /^PUT \/anchors\/audit\/checkpoint-0{14}7\.json/,
+    );
+    const headers = web.headers.at(-1)!;
+    expect(headers["x-amz-object-lock-mode"]).to.equal("COMPLIANCE");
+    const until = String(headers["x-amz-object-lock-retain-until-date"]);
+    expect(Date.parse(until)).to.equal(30 * 24 * 60 * 60 * 1000);
+    // Stores take no lock without one.
+    expect(headers).to.include.keys("x-amz-checksum-sha256");
+  });
+
   it("is told to no syslog server that nobody vouches for", async () => {
     const before = received.length;
     const url = `tls://first:${port}`;
@@ -179,6 +203,40 @@ describe("what of the audit log goes outside", () => {
     );
     expect(told.map(({ seq }) => seq)).to.deep.equal([1, 2, 3]);
     expect(web.headers.at(-1)!.authorization).to.equal("Bearer a-token");
+  });
+
+  it("is each record in syslog over TLS, once, as others' tools read it", async () => {
+    const ca = await readFile(join(CERTIFICATES, "first.pem"), "utf8");
+    const url = `tls://first:${port}`;
+    const sink = createSyslog({ url, ca, lookup, messageId: "audit" });
+    const audit = { anchors: [], streams: [{ sink, format: "cef" as const }] };
+    const edges: Edges = { ...server.edges, audit };
+    const before = received.length;
+    await runNow(edges, streamAudit);
+    const act = { act: "users.lock", actor: "command line" } as const;
+    await edges.committer.commit({
+      positions: 0,
+      audit: [
+        {
+          ...auditRecord({ ...act, target: "a|b=c" }, edges.now()),
+          ...{ result: "denied", reason: "a reason" },
+        },
+      ],
+    });
+    await runNow(edges, streamAudit, streamAudit);
+    const messages = messagesIn(received.subarray(before)).map((text) => {
+      const [, priority, id, cef = ""] = RFC5424.exec(text)!;
+      return { priority, id, cef, seq: /externalId=(\d+)/.exec(cef)?.[1] };
+    });
+    expect(messages.map(({ seq }) => seq)).to.deep.equal(["1", "2", "3", "4"]);
+    expect(messages.map(({ id }) => id)).to.deep.equal(Array(4).fill("audit"));
+    expect(messages.map(({ priority }) => priority)).to.deep.equal([
+      ...["110", "110", "110", "108"],
+    ]);
+    const { cef } = messages.at(-1)!;
+    expect(cef).to.match(/^CEF:0\|Myelin\|Myelin\|1\|users\.lock\|[^|]*\|7\|/);
+    expect(cef).to.include("outcome=denied");
+    expect(cef).to.include("cs1=a|b\\=c").and.include("msg=a reason");
   });
 
   it("row 72: calls no webhook within, unless that is allowed", async () => {

@@ -27,6 +27,7 @@ import type { Edges } from "../../../src/edges.ts";
 import { createAuditKeys } from "../../../src/storage/audit-key-source.ts";
 import { findAuditHead } from "../../../src/storage/audit-log.ts";
 import { Secret } from "../../../src/util/secret.ts";
+import { loadSecrets } from "../../../src/storage/secrets.ts";
 import { SecretsError } from "../../../src/storage/secrets-error.ts";
 import { testProgram } from "../../cli/program.ts";
 import { auditHead, readAudit } from "../../support/audit.ts";
@@ -92,6 +93,7 @@ describe("the key of the audit log", () => {
     const trusted = await publicKeyOf(server.edges);
     await write(server.edges);
     await sign(server.edges);
+    await exportTo(server.edges, join(folder, "before"));
     const { code, said } = await myelin(
       ...["audit", "rotate-key", "--data", ".", "--destroy"],
     );
@@ -133,6 +135,31 @@ describe("the key of the audit log", () => {
     expect(told.said).to.equal(
       `${old.keyId} ${old.publicKey}\n${key.keyId} ${key.publicKey}\n`,
     );
+  });
+
+  it("G1: is not known to what was taken away before it came: that verifies with the one of its time", async () => {
+    const { said } = await myelin("audit", "key", "--all", "--data", ".");
+    await writeFile(join(folder, "audit.keys"), said);
+    const verify = (key: string) =>
+      myelin("audit", "verify", "before", "--key", key);
+    const all = await verify("audit.keys");
+    expect(all.code, all.said).to.equal(0);
+    expect(all.said).to.include("vouches for all of it");
+    const { publicKey } = await server.edges.auditKey.current();
+    const late = await verify(publicKey);
+    expect(late.code).to.equal(1);
+    expect(late.said).to.include("is not signed by this key");
+    // A server that is started from there needs more: the old private key, which is destroyed.
+    await tamper(async (db) => {
+      await db`alter table audit_keys disable trigger all`;
+      await db`delete from audit_keys`;
+      const source = { keysDir, given: new Map() };
+      const refusal: unknown = await loadSecrets(source, db).catch(
+        (caught: unknown) => caught,
+      );
+      expect(refusal).to.be.instanceOf(SecretsError);
+      expect(String(refusal)).to.include('The secret "audit" is missing here');
+    });
   });
 
   it("G1: is known in an export that begins after it was replaced", async () => {

@@ -15,9 +15,11 @@ import { bringCheckpoints } from "../../../src/domain/jobs/tell-audit.ts";
 import { tellReads } from "../../../src/domain/jobs/tell-reads.ts";
 import { watchAudit } from "../../../src/domain/jobs/watch-audit.ts";
 import type { Edges } from "../../../src/edges.ts";
+import { administrator } from "../../support/administrators.ts";
 import { readAudit } from "../../support/audit.ts";
 import { exportTo, publicKeyOf } from "../../support/audit-export.ts";
 import { quiet } from "../../support/database.ts";
+import { must } from "../../support/rooms.ts";
 import { useServer } from "../../support/server.ts";
 import { useFolders } from "../../support/use-folder.ts";
 
@@ -213,5 +215,37 @@ describe("an audit log that is kept for a time", () => {
     const report = await verifyFile(file, key, []);
     expect(report).to.include({ first: 721, vouchedTo: 734 });
     expect(report.fault).to.equal(undefined);
+  });
+
+  it("row 15: leaves nothing to be signed that nobody can sign any more", async () => {
+    const auditor = await administrator(server, "auditor", "auditor");
+    const review = (from_seq: number, to_seq: number) =>
+      auditor.post("/_myelin/admin/v1/audit/reviews", {
+        ...{ from_seq, to_seq, comment: "read" },
+      });
+    expect((await review(1, 700)).status).to.equal(404);
+    const { sql } = server.database;
+    await sql`
+      insert into alerts (alert_id, detector, severity, subject, span, record_seq, facts, is_locked, raised_ts)
+      values (1, 'password_spray', 'high', 'a network', 1, 5, '{}', false, 1)`;
+    // Some of what was pruned waits to be deleted, as between two steps of the job.
+    await tamper(async (db) => {
+      await db`
+        insert into audit_prunings (seq, hash, signed_ts, record_seq)
+        select seq, hash, ts, 1 from audit_checkpoints where seq = 730`;
+      const edges = { ...server.edges, db };
+      expect((await readReviewsDue(edges)).fromSeq).to.equal(731);
+    });
+    const due = await readReviewsDue(server.edges);
+    expect(due).to.include({ fromSeq: 721, openAlerts: 1 });
+    // An alert outlives the record that made it one, and is closed without it.
+    const alert = "/_myelin/admin/v1/alerts/1";
+    const open = must<object>(await auditor.get(alert));
+    expect(open).to.include({ record_seq: 5 }).and.not.include.keys("record");
+    must(await auditor.post(`${alert}/acknowledge`, { comment: "too old" }));
+    must(await review(721, due.toSeq!));
+    expect(await readReviewsDue(server.edges)).to.include({
+      ...{ fromSeq: due.toSeq! + 1, openAlerts: 0, isDue: false },
+    });
   });
 });

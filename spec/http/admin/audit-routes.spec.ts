@@ -154,6 +154,22 @@ describe("the audit log", () => {
     expect(xmin!.same).to.equal(true);
   });
 
+  it("G1: holds one record of an act that leaves a room as it was", async () => {
+    const roomId = await makeRoom(user);
+    const head = await auditHead(server);
+    must(
+      await all
+        .get("system-admin")!
+        .post(`/_synapse/admin/v1/join/${encodeURIComponent(roomId)}`, {
+          user_id: user.userId,
+        }),
+    );
+    const records = await since(head);
+    expect(records.map(({ action, result }) => [action, result])).to.deep.equal(
+      [["rooms.members.write", "allowed"]],
+    );
+  });
+
   it("holds no record of what people do in rooms, and sends cost nothing", async () => {
     const roomId = await makeRoom(user);
     const head = await auditHead(server);
@@ -288,7 +304,7 @@ describe("the audit log that cannot be written", () => {
   it("has what was asked refused", async () => {
     const admin = await administrator(server, "admin", "system-admin");
     const { sql } = server.database;
-    await sql`alter table audit_log add constraint nothing check (action is null)`;
+    await sql`alter table audit_log add constraint nothing check (facts is null)`;
     const answer = await admin.get("/_myelin/admin/v1/roles");
     expect(answer.status).to.equal(500);
     expect(answer.text).to.not.include("helpdesk");

@@ -9,6 +9,7 @@ import { eventIdOf } from "../../../src/core/event-id.ts";
 import { mergeEvent } from "../../../src/core/event-parts.ts";
 import { getRoomRules } from "../../../src/core/room-version.ts";
 import { certifyErasures } from "../../../src/domain/jobs/certify-erasures.ts";
+import { rotateAuditKey } from "../../../src/domain/admin/audit-rotation.ts";
 import { runTask } from "../../../src/domain/admin/tasks/run-tasks.ts";
 import { eraseAccounts } from "../../../src/domain/jobs/erase-accounts.ts";
 import { runJob } from "../../../src/domain/jobs/job.ts";
@@ -396,8 +397,13 @@ describe("erasure of a person", () => {
 
   it("G5: is said to be unreadable in old copies only when the master key of then is gone", async () => {
     const { sql } = server.database;
+    interface Signed {
+      certificate: string;
+      signature: string;
+      key_id: string;
+    }
     const read = async () =>
-      must<{ certificate: string; unreadable_ts: number | null }>(
+      must<Signed & { unreadable_ts: number | null; signed_first?: Signed }>(
         await officer.get(`${N}/users/${alice.userId}/erasure/certificate`),
       );
     const run = async () => {
@@ -406,13 +412,22 @@ describe("erasure of a person", () => {
     };
     await sql`update erasure_certificates set gone_ts = 1`;
     await run();
-    expect((await read()).unreadable_ts).to.equal(null);
+    const first = await read();
+    expect(first.unreadable_ts).to.equal(null);
+    await rotateAuditKey(server.edges, "command line");
     // As when every living key was wrapped anew, and the old master key forgotten.
     await sql`update erasure_certificates set master_epoch = 0`;
     await run();
-    const { certificate, unreadable_ts } = await read();
+    const { certificate, unreadable_ts, key_id, signed_first } = await read();
     expect(unreadable_ts).to.be.a("number");
-    expect(JSON.parse(certificate)).to.include({ unreadable_ts });
+    expect(JSON.parse(certificate)).to.include({ key_id, unreadable_ts });
+    // Each signature names its key, also where one was replaced in between.
+    const { keyId } = await server.edges.auditKey.current();
+    expect(key_id).to.equal(keyId).and.not.equal(first.key_id);
+    expect(signed_first).to.deep.equal({
+      ...{ certificate: first.certificate, signature: first.signature },
+      key_id: first.key_id,
+    });
   });
 
   it("takes nobody's name back, and cannot be stopped half-way", async () => {

@@ -2,6 +2,7 @@ import { createPublicKey, type KeyObject } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { expect } from "chai";
 import { isCertificate } from "../../../src/core/destruction-certificate.ts";
+import { rotateAuditKey } from "../../../src/domain/admin/audit-rotation.ts";
 import { runTask } from "../../../src/domain/admin/tasks/run-tasks.ts";
 import { administrator } from "../../support/administrators.ts";
 import {
@@ -586,19 +587,25 @@ describe("certificates of destruction", () => {
   before(async () => {
     admin = await administrator(server, "admin", "security-admin");
     alice = await server.user("alice");
-    const { publicKey } = await server.edges.auditKey.current();
-    const x = Buffer.from(publicKey, "base64").toString("base64url");
-    key = createPublicKey({
-      key: { kty: "OKP", crv: "Ed25519", x },
-      format: "jwk",
-    });
+    ({ key } = await signingKey());
   });
 
-  interface Certificate {
-    certificate_id: string;
+  const signingKey = async () => {
+    const { keyId, publicKey } = await server.edges.auditKey.current();
+    const x = Buffer.from(publicKey, "base64").toString("base64url");
+    const jwk = { kty: "OKP", crv: "Ed25519", x };
+    return { keyId, key: createPublicKey({ key: jwk, format: "jwk" }) };
+  };
+
+  interface Signed {
     certificate: string;
     signature: string;
+    key_id: string;
+  }
+  interface Certificate extends Signed {
+    certificate_id: string;
     unreadable_ts: number | null;
+    signed_first?: Signed;
   }
   const newest = async (): Promise<Certificate> => {
     const { certificates } = must<{ certificates: Certificate[] }>(
@@ -639,6 +646,9 @@ describe("certificates of destruction", () => {
     expect(isCertificate(changed, first.signature, key)).to.equal(false);
     // The master key that wrapped the keys still opens their copies.
     expect(first.unreadable_ts).to.equal(null);
+    await rotateAuditKey(server.edges, "command line");
+    const next = await signingKey();
+    expect(next.keyId).to.not.equal(first.key_id);
     await sql`update keys set master_epoch = 2`;
     await sql`
       update server_settings set value = replace(value, '"master-1"', '"master-2"') where name = 'secrets'`;
@@ -648,10 +658,16 @@ describe("certificates of destruction", () => {
       await admin.get(`${N}/certificates/${first.certificate_id}`),
     );
     expect(last.unreadable_ts).to.be.at.least(said["gone_ts"] as number);
-    expect(isCertificate(last.certificate, last.signature, key)).to.equal(true);
+    const isLast = isCertificate(last.certificate, last.signature, next.key);
+    expect(isLast).to.equal(true);
+    expect(last.key_id).to.equal(next.keyId);
     expect(JSON.parse(last.certificate)).to.include({
-      unreadable_ts: last.unreadable_ts,
+      ...{ unreadable_ts: last.unreadable_ts, key_id: next.keyId },
     });
+    // What was signed before the key was replaced is there as it was, under its own key's name.
+    const { certificate, signature, key_id } = first;
+    expect(last.signed_first).to.deep.equal({ certificate, signature, key_id });
+    expect(JSON.parse(certificate)).to.include({ key_id });
     expect((await admin.get(`${N}/certificates/absent`)).status).to.equal(404);
   });
 

@@ -87,7 +87,8 @@ describe("synadm", () => {
     });
     expect((await bob.get(aliases)).status).to.equal(403);
     const [record] = await server.database.sql<{ action: string }[]>`
-      select action, resource_id from audit_log where resource_id = ${roomId} and action = 'rooms.read'`;
+      select (facts).action, ((facts).resource).id as resource_id from audit_log
+      where ((facts).resource).id = ${roomId} and (facts).action = 'rooms.read'`;
     expect(record).to.deep.equal({ action: "rooms.read", resourceId: roomId });
   });
 

@@ -5,6 +5,7 @@ import {
   listReviewedSpans,
 } from "../../storage/alerts.ts";
 import { findAuditHead, findFirstSeq } from "../../storage/audit-log.ts";
+import { findPrunedTo } from "../../storage/audit-prunings.ts";
 
 /** Of the last years, where one is signed each week. */
 const MOST_REVIEWS = 10_000;
@@ -30,8 +31,9 @@ export async function readReviewsDue({
   settings,
 }: Pick<Edges, "db" | "now" | "settings">): Promise<ReviewsDue> {
   const reviews = await listReviewedSpans(db, MOST_REVIEWS);
-  // What is no longer kept is due no more.
-  let upTo = ((await findFirstSeq(db)) ?? 1) - 1;
+  // What is no longer kept is due no more, also while it waits to be deleted.
+  const firstSeq = (await findFirstSeq(db)) ?? 1;
+  let upTo = Math.max(firstSeq - 1, await findPrunedTo(db));
   for (const { fromSeq, toSeq } of reviews.toSorted(byStart))
     if (fromSeq <= upTo + 1) upTo = Math.max(upTo, toSeq);
   const [last] = reviews;

@@ -28,10 +28,10 @@ export function signUnreadableSince(
   const unreadableTs = now();
   const lastDocument = certificateText({
     ...(JSON.parse(document) as JsonObject),
-    unreadable_ts: unreadableTs,
+    ...{ key_id: keyId, unreadable_ts: unreadableTs },
   });
   return {
-    ...{ unreadableTs, lastDocument, keyId },
+    ...{ unreadableTs, lastDocument },
     lastSignature: signCertificate(lastDocument, privateKey),
   };
 }

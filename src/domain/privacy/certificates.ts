@@ -39,7 +39,7 @@ export async function certifyErasure(
   const goneTs = now();
   const document = certificateText({
     ...{ server: settings.serverName, certificate_id: certificateId },
-    ...{ run: jobId, user_id: userId ?? "" },
+    ...{ key_id: keyId, run: jobId, user_id: userId ?? "" },
     ...{ requested_by: createdBy, requested_ts: requestedTs },
     ...{ begun_ts: createdTs, gone_ts: goneTs },
     destroyed: Object.fromEntries(

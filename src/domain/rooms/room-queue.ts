@@ -13,7 +13,8 @@ export interface Group {
   /** Rows that commit with the group whatever its events. */
   rows: Partial<WriteRows>;
   audit: readonly AuditDraft[];
-  resolve(results: ProposalResult[]): void;
+  /** @param isCommitted false for what was answered from earlier, or had nothing to write */
+  resolve(results: ProposalResult[], isCommitted: boolean): void;
   reject(error: unknown): void;
 }
 

@@ -78,7 +78,7 @@ export function writeNewRoom(
   return push(edges, head.room.roomNid, queue, proposals, also);
 }
 
-function push(
+async function push(
   edges: WriterEdges,
   roomNid: number,
   queue: RoomQueue,
@@ -100,17 +100,22 @@ function push(
       rows: { ...rows, ...uses },
       audit: records,
     });
-  if (!trail) return wait(edges, audit);
+  if (!trail) return (await wait(edges, audit)).results;
   // Its record goes with the group, whoever's request commits the run.
   const { committer } = trail;
-  return trail.carry(
+  const { results } = await trail.carry(
     audit,
     (records, uses) =>
       wait(derive(edges, { committer, trail: undefined }), records, uses),
-    // What was answered from an earlier request has no position, and committed nothing.
-    (results) =>
-      results.length === 0 || results.some(({ position }) => position !== null),
+    // A record is committed also where the room stays as it was.
+    ({ isCommitted }) => isCommitted,
   );
+  return results;
+}
+
+interface Settled {
+  results: ProposalResult[];
+  isCommitted: boolean;
 }
 
 function enqueue(
@@ -118,10 +123,12 @@ function enqueue(
   roomNid: number,
   queue: RoomQueue,
   group: Pick<Group, "proposals" | "rows" | "audit">,
-): Promise<ProposalResult[]> {
+): Promise<Settled> {
   return new Promise((resolve, reject) => {
     if (queue.waiting.length >= MAX_WAITING) throw tooBusy();
-    queue.waiting.push({ edges, ...group, resolve, reject });
+    const settle: Group["resolve"] = (results, isCommitted) =>
+      resolve({ results, isCommitted });
+    queue.waiting.push({ edges, ...group, resolve: settle, reject });
     if (!queue.isRunning) void drain(edges, roomNid, queue);
   });
 }

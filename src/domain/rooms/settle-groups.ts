@@ -51,7 +51,7 @@ export async function settleGroups(
     }
     await refuse(edges, refused);
     if (isEmpty) {
-      for (const { group, results } of members) group.resolve(results());
+      for (const { group, results } of members) group.resolve(results(), false);
       open = twins;
       continue;
     }
@@ -63,7 +63,7 @@ export async function settleGroups(
     if (outcome.status === "committed") {
       queue.head = headAfter(run, outcome);
       for (const { group, results } of members) {
-        group.resolve(results(outcome.firstPosition));
+        group.resolve(results(outcome.firstPosition), true);
       }
       open = await answerKnown(edges, twins);
     } else if (outcome.status === "duplicate") {
@@ -141,7 +141,8 @@ async function answerKnown(
       (key) => answers.get(textOf(key)) ?? [],
     );
     if (eventIds.length === 0) return true;
-    group.resolve(eventIds.map((eventId) => ({ eventId, position: null })));
+    const results = eventIds.map((eventId) => ({ eventId, position: null }));
+    group.resolve(results, false);
     return false;
   });
 }

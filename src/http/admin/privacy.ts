@@ -18,6 +18,7 @@ import {
   searchPrivacyRequests,
 } from "../../domain/privacy/requests.ts";
 import { endpoint } from "../endpoint.ts";
+import { SIGNED, SIGNED_FIRST, signaturesOf } from "./certificate-answer.ts";
 import {
   arrayOf,
   BOOLEAN,
@@ -177,23 +178,20 @@ export const getErasureCertificate = endpoint<OneUser>({
     says: "Reads the signed certificate of what was destroyed.",
     answers: named(
       "ErasureCertificate",
-      object({
-        certificate_id: TEXT,
-        certificate: TEXT,
-        signature: TEXT,
-        key_id: TEXT,
-        gone_ts: TIME,
-        unreadable_ts: orNull(TIME),
-      }),
+      object(
+        {
+          ...{ certificate_id: TEXT, ...SIGNED, gone_ts: TIME },
+          unreadable_ts: orNull(TIME),
+        },
+        SIGNED_FIRST,
+      ),
     ),
   },
   async handle(edges, { params: { userId: id } }) {
     const row = await readErasureCertificate(edges, id);
     return {
       certificate_id: row.certificateId,
-      certificate: row.lastDocument ?? row.document,
-      signature: row.lastSignature ?? row.signature,
-      key_id: row.keyId,
+      ...signaturesOf(row),
       gone_ts: row.goneTs,
       unreadable_ts: row.unreadableTs,
     };

@@ -18,6 +18,7 @@ import {
 } from "../../domain/admin/retention/policy.ts";
 import { readRetentionStatus } from "../../domain/admin/retention/status.ts";
 import { endpoint } from "../endpoint.ts";
+import { SIGNED, SIGNED_FIRST, signaturesOf } from "./certificate-answer.ts";
 import {
   BOOLEAN,
   COUNT,
@@ -308,16 +309,13 @@ const getRetentionStatus = endpoint<{ query: PageQuery }>({
 
 const CERTIFICATE = named(
   "RetentionCertificate",
-  object({
-    certificate_id: TEXT,
-    policy_id: NAME,
-    run: TEXT,
-    gone_ts: TIME,
-    unreadable_ts: orNull(TIME),
-    key_id: TEXT,
-    certificate: TEXT,
-    signature: TEXT,
-  }),
+  object(
+    {
+      ...{ certificate_id: TEXT, policy_id: NAME, run: TEXT, gone_ts: TIME },
+      ...{ unreadable_ts: orNull(TIME), ...SIGNED },
+    },
+    SIGNED_FIRST,
+  ),
 );
 
 type Certificate = Awaited<ReturnType<typeof readCertificate>>;
@@ -328,10 +326,7 @@ const certificateAnswer = (row: Certificate) => ({
   run: row.jobId,
   gone_ts: row.goneTs,
   unreadable_ts: row.unreadableTs,
-  key_id: row.keyId,
-  /** The text that is signed, byte for byte. */
-  certificate: row.lastDocument ?? row.document,
-  signature: row.lastSignature ?? row.signature,
+  ...signaturesOf(row),
 });
 
 const getRetentionCertificates = endpoint<{

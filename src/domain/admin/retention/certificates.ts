@@ -35,6 +35,7 @@ export async function signCertificates(
     const certificateId = random.token(16);
     const document = certificateText({
       ...{ server: settings.serverName, certificate_id: certificateId },
+      key_id: keyId,
       ...factsOf(row),
     });
     await insertCertificate(db, lease, {
