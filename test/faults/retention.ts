@@ -31,6 +31,8 @@ const MOST_TIMES_IN_SHARE = 20;
 const LEAST_IN_SHARE_MS = 25;
 /** How much larger a table may be than what it holds now, after as much came as had gone. */
 const MOST_GROWTH = 1.1;
+/** What no table is too large by: a share of it is smaller than that. */
+const LEAST_GROWTH = 8 * 2 ** 20;
 /** A share of it takes seconds. */
 const PART = 8;
 const LONGEST_MS = 3 * 3_600_000;
@@ -186,7 +188,7 @@ async function sizesOf(sql: postgres.Sql): Promise<Sizes> {
 const megabytes = (bytes: number): number => Math.round(bytes / 2 ** 20);
 
 const grown = (what: string, size: number, fair: number): string[] =>
-  size > fair * MOST_GROWTH
+  size > fair * MOST_GROWTH + LEAST_GROWTH
     ? [`${what}: ${megabytes(size)} MB where ${megabytes(fair)} hold them`]
     : [];
 

@@ -419,10 +419,11 @@ describe("erasure of a person", () => {
     const { sql } = server.database;
     const frank = await server.user("frank");
     await upload(frank, await imageOf(10, 10), "image/png");
-    must(await frank.post(path`/user/${frank.userId}/filter`, {}));
+    const reported = path`/rooms/${roomId}/report`;
+    must(await frank.post(reported, { reason: "why" }));
     // As what came while sealing was off.
     await sql`update media set key_id = 0 where user_id = ${frank.userId}`;
-    await sql`update filters set key_id = 0 where user_id = ${frank.userId}`;
+    await sql`update reports set key_id = 0 where reporter = ${frank.userId}`;
     must(await officer.post(`${N}/users/${frank.userId}/erasure`));
     await eraseDue(server);
     await sql`update erasure_certificates set gone_ts = 1, master_epoch = 0`;
@@ -436,7 +437,7 @@ describe("erasure of a person", () => {
     };
     expect(said.destroyed).to.include({
       "media that were not sealed": 1,
-      "filters that were not sealed": 1,
+      "reports that were not sealed": 1,
     });
     expect(answer.unreadable_ts).to.equal(null);
   });
