@@ -49,7 +49,7 @@ create index idempotency_by_age on idempotency (created_ts);
 
 create table keys (
   key_id bigint primary key,
-  scope text collate "C" not null check (scope in ('user', 'user-span', 'room-span', 'room-state', 'room-words', 'member')),
+  scope text collate "C" not null check (scope in ('user', 'user-span', 'user-files', 'room-span', 'room-state', 'room-words', 'member')),
   owner text collate "C" not null,
   span text collate "C" not null,
   master_epoch integer not null,
@@ -467,9 +467,12 @@ create table account_data (
   position bigint not null,
   key_id bigint not null,
   sealed bytea,
+  -- Media of ours that it names, such as a user's own packs of emoji do.
+  media_ids text[] collate "C" not null default '{}',
   primary key (user_id, room_nid, type)
 );
-select set_column_classes('account_data', '{"user_id": "id", "room_nid": "number", "type": "protocol", "position": "number", "key_id": "number", "sealed": "sealed"}');
+select set_column_classes('account_data', '{"user_id": "id", "room_nid": "number", "type": "protocol", "position": "number", "key_id": "number", "sealed": "sealed", "media_ids": "id"}');
+create index account_data_by_medium on account_data using gin (media_ids) where media_ids <> '{}';
 create index account_data_by_position on account_data (user_id, position);
 -- Changes of anybody's push rules, by their place in the stream.
 create index account_data_push_rules on account_data (position) where room_nid = 0 and type = 'm.push_rules';

@@ -295,14 +295,15 @@ begin
   end if;
 
   if p_rows ? 'account_data' then
-    insert into account_data (user_id, room_nid, type, position, key_id, sealed)
-    select distinct on (user_id, room_nid, type) user_id, room_nid, type, starts[r.w + 1] + o + 1, key_id, sealed
+    insert into account_data (user_id, room_nid, type, position, key_id, sealed, media_ids)
+    select distinct on (user_id, room_nid, type) user_id, room_nid, type, starts[r.w + 1] + o + 1, key_id, sealed,
+      coalesce(media_ids, '{}')
     from jsonb_to_recordset(p_rows->'account_data')
-      as r(w int, o int, user_id text, room_nid bigint, type text, key_id bigint, sealed bytea)
+      as r(w int, o int, user_id text, room_nid bigint, type text, key_id bigint, sealed bytea, media_ids text[])
     where starts[r.w + 1] is not null
     order by user_id, room_nid, type, w desc, o desc
     on conflict (user_id, room_nid, type) do update
-      set position = excluded.position, key_id = excluded.key_id, sealed = excluded.sealed;
+      set position = excluded.position, key_id = excluded.key_id, sealed = excluded.sealed, media_ids = excluded.media_ids;
   end if;
 
   -- The same pushkey of an app is one user's, unless others are to keep it. Who sets a
@@ -400,8 +401,7 @@ begin
     )
     delete from media using deleted
     where media.media_id = deleted.media_id
-      and not exists (select from media_references named where named.media_id = media.media_id)
-      and not exists (select from profile_fields named where named.media_id = media.media_id);
+      and not is_named(media.media_id);
   end if;
 
   if p_rows ?| '{holds,hold_releases}' then

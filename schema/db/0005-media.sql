@@ -45,13 +45,15 @@ create table media (
   is_protected boolean not null default false,
   -- When it was had last, to a day; null for not since the day it came.
   last_access_ts bigint,
-  -- Sealed under the uploader's key: {"secret", "name"}, the file's key and its name.
+  -- Sealed under the uploader's key of the month: {"secret", "name"}, the file's key and its name.
   key_id bigint not null,
   sealed bytea
 );
 select set_column_classes('media', '{"media_id": "id", "user_id": "id", "blob_id": "number", "created_ts": "time", "expires_ts": "time", "content_type": "protocol", "is_legacy": "flag", "scan": "flag", "quarantined_by": "id", "is_protected": "flag", "last_access_ts": "time", "key_id": "number", "sealed": "sealed"}');
 create index media_by_blob on media (blob_id) where blob_id is not null;
 create index media_by_user on media (user_id, created_ts);
+-- Whether a key of a month still opens anything.
+create index media_by_key on media (key_id) where key_id <> 0;
 create index media_pending_by_user on media (user_id, expires_ts) where blob_id is null;
 create index media_pending_by_end on media (expires_ts) where blob_id is null;
 
@@ -70,6 +72,17 @@ create table media_references (
 );
 select set_column_classes('media_references', '{"nid": "number", "media_id": "id"}');
 create index media_references_by_medium on media_references (media_id);
+
+-- Whether somebody's own settings name it, as packs of emoji do.
+create function is_in_settings(p_media text) returns boolean language sql stable as $$
+  select exists (select from account_data a where a.media_ids <> '{}' and a.media_ids @> array[p_media])
+$$;
+
+-- Whether anything names it: an event, a profile or somebody's settings.
+create function is_named(p_media text) returns boolean language sql stable as $$
+  select exists (select from media_references r where r.media_id = p_media)
+    or exists (select from profile_fields p where p.media_id = p_media) or is_in_settings(p_media)
+$$;
 
 -- A new id to upload to. Answers null, or when the first of too many others ends.
 -- One after the other for each user, so that their number holds.

@@ -10,13 +10,14 @@ create table url_previews (
   is_failure boolean not null,
   -- Its image, which goes with it.
   media_id text collate "C",
-  -- Sealed under the key of the user who asked first.
+  -- Sealed under a key as that user's files are who asked first.
   key_id bigint not null,
   sealed bytea not null,
   primary key (url_hash, fetched_ts)
 );
 select set_column_classes('url_previews', '{"url_hash": "hash", "fetched_ts": "time", "expires_ts": "time", "is_failure": "flag", "media_id": "id", "key_id": "number", "sealed": "sealed"}');
 create index url_previews_by_age on url_previews (fetched_ts);
+create index url_previews_by_key on url_previews (key_id) where key_id <> 0;
 
 -- Who is fetching a page just now, so that the others wait for it.
 create unlogged table url_preview_fetches (

@@ -211,7 +211,7 @@ create trigger media_keep_held before delete on media for each row when (old.blo
 -- A key that may have sealed something held. Those of words go: what they sealed is read anew.
 create function is_key_held(p_scope text, p_owner text) returns boolean language sql stable as $$
   select case
-    when p_scope in ('user', 'user-span', 'member') then has_left_held(p_owner) or exists (
+    when p_scope in ('user', 'user-span', 'user-files', 'member') then has_left_held(p_owner) or exists (
       select from holds h join memberships m on m.user_id = p_owner and m.room_nid = any(h.room_nids)
       where h.released_ts is null and h.user_ids is null)
     when p_scope in ('room-span', 'room-state') then exists (

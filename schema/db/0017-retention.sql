@@ -57,7 +57,7 @@ create table retention_keys (
   job_id text collate "C" not null,
   policy_id text collate "C" not null,
   key_id bigint not null,
-  -- Dies with its span of time; else with its room or member.
+  -- Dies with its span of time; else with its room, its member or its user.
   is_span boolean not null,
   master_epoch integer,
   primary key (job_id, policy_id, key_id)
@@ -202,7 +202,10 @@ begin
   ), contents as (
     delete from event_contents where nid = any(doomed) returning nid, first_key, second_key
   ), words as (
-    delete from search_events where nid = any(doomed) returning nid
+    delete from search_events where nid = any(doomed) returning nid, room_nid, span
+  ), hashed as (
+    select w.nid, o.policy_id, s.key_id from words w join owners o using (nid)
+    join search_spans s on (s.room_nid, s.span) = (w.room_nid, w.span)
   ), cited as (
     delete from media_references where nid = any(doomed) returning nid
   ), notified as (
@@ -228,6 +231,7 @@ begin
       select distinct policy_id, case when second_key = 0 then first_key else second_key end as key_id,
         second_key <> 0 as is_span
       from contents join owners using (nid) where first_key <> 0
+      union select policy_id, key_id, true from hashed where key_id <> 0
     ) used left join keys on keys.key_id = used.key_id
     on conflict do nothing
   )
@@ -236,6 +240,7 @@ begin
     select nid, case when is_state then 'state' else 'messages' end as what from owners
     union all select nid, 'contents' from contents
     union all select nid, 'unsealed' from contents where first_key = 0
+    union all select nid, 'unsealed' from hashed where key_id = 0
     union all select nid, 'words' from words
     union all select nid, 'media references' from cited
     union all select nid, 'notifications' from notified
@@ -245,6 +250,16 @@ begin
   on conflict (job_id, policy_id, what) do update set count = known.count + excluded.count;
   return cardinality(doomed);
 end $$;
+
+-- Notes under which keys what a run destroys is sealed, so that its certificate says when no
+-- copy opens it any more; of what no key seals none does.
+create function note_sealing(p_job text, p_policy text, p_keys bigint[]) returns void language sql as $$
+  insert into retention_keys (job_id, policy_id, key_id, is_span, master_epoch)
+  select p_job, p_policy, used.key_id, coalesce(k.span <> '', false), k.master_epoch
+  from (select distinct key_id from unnest(p_keys) u(key_id) where key_id <> 0) used left join keys k on k.key_id = used.key_id
+  on conflict do nothing;
+  select add_tally(p_job, p_policy, 'unsealed', cardinality(array_positions(p_keys, 0)));
+$$;
 
 -- Deletes media, but for those that are held or protected, or have come into use: with
 -- p_nids those that anything besides these events names, else pictures that somebody shows.
@@ -265,13 +280,14 @@ begin
       and (p_nids is null and not p_keeps_pictures or not is_picture(m.media_id))
     order by m.media_id for update of m) free;
   perform add_tally(p_job, p_policy, 'media', cardinality(doomed));
+  perform note_sealing(p_job, p_policy, array(select key_id from media where media_id = any(doomed) and sealed is not null));
   delete from media_references where media_id = any(doomed);
   return query delete from media where media_id = any(doomed) returning blob_id;
 end $$;
 
--- Whether a profile or a room shows it, or a pack of emoji has it.
+-- Whether a profile or a room shows it, or a pack of emoji has it, a room's or a user's own.
 create function is_picture(p_media text) returns boolean language sql stable as $$
-  select exists (select from profile_fields p where p.media_id = p_media)
+  select exists (select from profile_fields p where p.media_id = p_media) or is_in_settings(p_media)
     or exists (
       select from media_references r join events e on e.nid = r.nid
       join current_state s on s.room_nid = e.room_nid and s.type = e.type and s.state_key = e.state_key and s.nid = e.nid
@@ -283,6 +299,7 @@ create function media_class(p_media text) returns text language sql stable as $$
   select case
     when exists (select from url_previews u where u.media_id = p_media) then 'url_preview'
     when exists (select from profile_fields p where p.media_id = p_media) then 'avatar'
+    when is_in_settings(p_media) then 'emoji'
     else coalesce((
       select case when e.type in ('m.room.avatar', 'm.room.member') then 'avatar'
         when e.type in ('m.sticker', 'm.image_pack', 'm.room.image_pack', 'im.ponies.room_emotes') then 'emoji'
@@ -317,6 +334,40 @@ begin
   perform pg_notify('myelin', json_build_object('destroyed', doomed)::text);
   return query select unnest(doomed);
 end $$;
+
+-- Destroys keys of months in which runs destroyed files, where nothing is left that they open:
+-- so many at the most. Answers them. Whoever is about to seal under one has its row until then.
+create function destroy_file_keys(p_job text, p_holder uuid, p_generation bigint, p_limit integer) returns setof bigint
+language plpgsql as $$
+declare
+  doomed bigint[];
+begin
+  perform lock_against_holds();
+  if not holds_claim(p_job, p_holder, p_generation) then return; end if;
+  select coalesce(array_agg(key_id), '{}') into doomed from (
+    select k.key_id from keys k
+    where k.scope = 'user-files' and span_end(k.span) <= database_ms() and is_file_key_idle(k.key_id)
+      and k.key_id in (select r.key_id from retention_keys r)
+    order by k.key_id limit p_limit for update skip locked) free;
+  with gone as (
+    delete from keys where key_id = any(doomed) and is_file_key_idle(key_id) returning key_id, master_epoch
+  ), noted as (
+    update retention_keys set master_epoch = gone.master_epoch from gone where retention_keys.key_id = gone.key_id
+    returning retention_keys.job_id, retention_keys.policy_id
+  ), counted as (
+    insert into retention_tallies as known (job_id, policy_id, what, count)
+    select job_id, policy_id, 'keys', count(*) from noted where job_id = p_job group by 1, 2
+    on conflict (job_id, policy_id, what) do update set count = known.count + excluded.count
+  )
+  select coalesce(array_agg(key_id), '{}') into doomed from gone;
+  perform pg_notify('myelin', json_build_object('destroyed', doomed)::text);
+  return query select unnest(doomed);
+end $$;
+
+create function is_file_key_idle(p_key bigint) returns boolean language sql stable as $$
+  select not exists (select from media m where m.key_id = p_key and m.key_id <> 0)
+    and not exists (select from url_previews u where u.key_id = p_key and u.key_id <> 0)
+$$;
 
 -- Whether anything is left of what a room's key of this span may have sealed.
 create function is_span_used(p_room bigint, p_span text) returns boolean language sql stable as $$
@@ -368,6 +419,10 @@ begin
         or case when p_by_access then coalesce(m.last_access_ts, m.created_ts) else m.created_ts end > p_until))
     order by t.blob_id limit p_limit for update skip locked) free;
   perform add_tally(p_job, p_policy, 'thumbnails', cardinality(doomed));
+  -- Their file's key opens them, which stays with the file.
+  perform note_sealing(p_job, p_policy, array(
+    select m.key_id from media_blobs t join media m on m.blob_id = t.origin_blob_id
+    where t.blob_id = any(doomed) and m.sealed is not null));
   return query update media_blobs set state = 'dropped', expires_ts = clock_timestamp()
     where blob_id = any(doomed) returning blob_id;
 end $$;
@@ -379,20 +434,26 @@ create function drop_previews(
 declare
   dropped bigint;
   pictures text[];
+  sealing bigint[];
 begin
   perform lock_against_holds();
   if not holds_claim(p_job, p_holder, p_generation) then return; end if;
   with gone as (
     delete from url_previews where ctid = any(array(
       select ctid from url_previews where fetched_ts <= p_until order by fetched_ts limit p_limit))
-    returning media_id
+    returning media_id, key_id
   )
-  select count(*), coalesce(array_agg(media_id) filter (where media_id is not null), '{}') into dropped, pictures from gone;
+  select count(*), coalesce(array_agg(media_id) filter (where media_id is not null), '{}'), coalesce(array_agg(key_id), '{}')
+  into dropped, pictures, sealing from gone;
   perform add_tally(p_job, p_policy, 'previews', dropped);
-  return query delete from media m where m.media_id = any(pictures) and not m.is_protected and not is_media_held(m.media_id)
-    and not exists (select from media_references r where r.media_id = m.media_id) and not is_picture(m.media_id)
-    and not exists (select from url_previews u where u.media_id = m.media_id)
-  returning m.blob_id;
+  select coalesce(array_agg(media_id), '{}'), sealing || coalesce(array_agg(key_id) filter (where sealed is not null), '{}')
+  into pictures, sealing from (
+    select m.media_id, m.key_id, m.sealed from media m
+    where m.media_id = any(pictures) and not m.is_protected and not is_media_held(m.media_id) and not is_named(m.media_id)
+      and not exists (select from url_previews u where u.media_id = m.media_id)
+    order by m.media_id for update of m) free;
+  perform note_sealing(p_job, p_policy, sealing);
+  return query delete from media m where m.media_id = any(pictures) returning m.blob_id;
 end $$;
 
 -- What was sent later than it was asked for, and stands in its room since; answers how many.
@@ -401,14 +462,19 @@ create function drop_delayed_events(
 ) returns bigint language plpgsql as $$
 declare
   dropped bigint;
+  sealing bigint[];
 begin
   perform lock_against_holds();
   if not holds_claim(p_job, p_holder, p_generation) then return 0; end if;
-  delete from delayed_events where ctid = any(array(
-    select ctid from delayed_events
-    where finalised_ts <= p_until and not is_user_held(user_id) order by finalised_ts limit p_limit));
-  get diagnostics dropped = row_count;
+  with gone as (
+    delete from delayed_events where ctid = any(array(
+      select ctid from delayed_events
+      where finalised_ts <= p_until and not is_user_held(user_id) order by finalised_ts limit p_limit))
+    returning key_id
+  )
+  select count(*), coalesce(array_agg(key_id), '{}') into dropped, sealing from gone;
   perform add_tally(p_job, p_policy, 'delayed events', dropped);
+  perform note_sealing(p_job, p_policy, sealing);
   return dropped;
 end $$;
 
@@ -418,14 +484,24 @@ create function forget_addresses(
 ) returns void language plpgsql as $$
 declare
   dropped bigint;
+  sealing bigint[];
 begin
   perform lock_against_holds();
   if not holds_claim(p_job, p_holder, p_generation) then return; end if;
-  update devices set key_id = d.key_id, sealed = d.sealed
-  from jsonb_to_recordset(p_devices) as d(user_id text, device_id text, before bytea, key_id bigint, sealed bytea)
-  where devices.user_id = d.user_id and devices.device_id = d.device_id and devices.sealed = d.before
-    and not is_user_held(devices.user_id);
-  get diagnostics dropped = row_count;
+  with seen as materialized (
+    select v.user_id, v.device_id, v.key_id from devices v
+    join jsonb_to_recordset(p_devices) as d(user_id text, device_id text, before bytea)
+      on (v.user_id, v.device_id, v.sealed) = (d.user_id, d.device_id, d.before)
+    where not is_user_held(v.user_id) order by 1, 2 for update of v
+  ), anew as (
+    update devices set key_id = d.key_id, sealed = d.sealed
+    from seen join jsonb_to_recordset(p_devices) as d(user_id text, device_id text, key_id bigint, sealed bytea)
+      on (d.user_id, d.device_id) = (seen.user_id, seen.device_id)
+    where (devices.user_id, devices.device_id) = (seen.user_id, seen.device_id)
+    returning seen.key_id
+  )
+  select count(*), coalesce(array_agg(key_id), '{}') into dropped, sealing from anew;
   perform add_tally(p_job, p_policy, 'addresses', dropped);
+  perform note_sealing(p_job, p_policy, sealing);
   update retention_progress set addresses_ts = greatest(addresses_ts, p_until);
 end $$;

@@ -148,7 +148,7 @@ begin
   verdict := case when cardinality(doomed) = most_erased() then 'more' else 'go' end;
   if verdict = 'go' then
     with gone as (
-      delete from keys where owner = p_user and scope in ('user', 'user-span', 'member')
+      delete from keys where owner = p_user and scope in ('user', 'user-span', 'user-files', 'member')
       returning key_id, master_epoch
     )
     select doomed || coalesce(array_agg(key_id), '{}'), count(*), max(master_epoch) into doomed, count_own, epoch from gone;
@@ -226,6 +226,8 @@ end $$;
 create function erase_media(
   p_job text, p_holder uuid, p_generation bigint, p_user text, p_limit integer, out verdict text, out blobs text[]
 ) language plpgsql as $$
+declare
+  plain bigint;
 begin
   verdict := may_erase(p_job, p_holder, p_generation, p_user);
   blobs := '{}';
@@ -235,11 +237,19 @@ begin
   ), uncited as (
     delete from media_references using doomed where media_references.media_id = doomed.media_id
   ), gone as (
-    delete from media using doomed where media.media_id = doomed.media_id returning coalesce(media.blob_id, '') as blob_id
+    delete from media using doomed where media.media_id = doomed.media_id
+    returning coalesce(media.blob_id, '') as blob_id, media.sealed is not null and media.key_id = 0 as is_plain
   )
-  select coalesce(array_agg(blob_id), '{}') into blobs from gone;
+  select coalesce(array_agg(blob_id), '{}'), count(*) filter (where is_plain) into blobs, plain from gone;
   perform add_erased(p_job, 'media', cardinality(blobs));
+  perform add_erased(p_job, 'media that were not sealed', plain);
 end $$;
+
+-- Whether rows of a table name the key that they are sealed under.
+create function has_key(p_table text) returns boolean language sql stable as $$
+  select count(*) = 2 from pg_attribute
+  where attrelid = p_table::regclass and (attname, atttypid) in (('key_id', 'bigint'::regtype), ('sealed', 'bytea'::regtype))
+$$;
 
 -- Deletes rows that name a user in a column, so many at the most. Answers how many, or what
 -- keeps it from that.
@@ -247,17 +257,22 @@ create function erase_rows(
   p_job text, p_holder uuid, p_generation bigint, p_user text, p_table text, p_column text, p_by_room boolean,
   p_limit integer, out verdict text, out count bigint
 ) language plpgsql as $$
+declare
+  plain bigint;
 begin
   verdict := may_erase(p_job, p_holder, p_generation, p_user);
   count := 0;
   if verdict <> 'go' then return; end if;
   execute format(
-    'delete from %1$I where ctid = any(array(select t.ctid from %1$I t where t.%2$I = $1%3$s limit $2))',
+    'with gone as (
+      delete from %1$I where ctid = any(array(select t.ctid from %1$I t where t.%2$I = $1%3$s limit $2)) returning %4$s as is_plain)
+    select count(*), count(*) filter (where is_plain) from gone',
     p_table, p_column,
-    case when p_by_room then ' and t.room_nid = any(array(select m.room_nid from memberships m where m.user_id = $1))' else '' end)
-  using p_user, p_limit;
-  get diagnostics count = row_count;
+    case when p_by_room then ' and t.room_nid = any(array(select m.room_nid from memberships m where m.user_id = $1))' else '' end,
+    case when has_key(p_table) then 'key_id = 0 and octet_length(sealed) > 0' else 'false' end)
+  into count, plain using p_user, p_limit;
   perform add_erased(p_job, p_table, count);
+  perform add_erased(p_job, p_table || ' that were not sealed', plain);
 end $$;
 
 -- How many rows of tables name a user, each in a column; those of events in their rooms.

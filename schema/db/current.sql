@@ -39,8 +39,10 @@ create table account_data (
   type text collate "C" not null, -- protocol
   position bigint not null, -- number
   key_id bigint not null, -- number
-  sealed bytea -- sealed
+  sealed bytea, -- sealed
+  media_ids text[] collate "C" not null default '{}'::text[] -- id
 );
+CREATE INDEX account_data_by_medium ON public.account_data USING gin (media_ids) WHERE (media_ids <> '{}'::text[]);
 CREATE INDEX account_data_by_position ON public.account_data USING btree (user_id, "position");
 CREATE INDEX account_data_push_rules ON public.account_data USING btree ("position") WHERE ((room_nid = 0) AND (type = 'm.push_rules'::text));
 alter table account_data add constraint account_data_pkey PRIMARY KEY (user_id, room_nid, type);
@@ -672,7 +674,7 @@ create table keys (
   created_ts bigint not null -- time
 );
 alter table keys add constraint keys_pkey PRIMARY KEY (key_id);
-alter table keys add constraint keys_scope_check CHECK ((scope = ANY (ARRAY['user'::text, 'user-span'::text, 'room-span'::text, 'room-state'::text, 'room-words'::text, 'member'::text])));
+alter table keys add constraint keys_scope_check CHECK ((scope = ANY (ARRAY['user'::text, 'user-span'::text, 'user-files'::text, 'room-span'::text, 'room-state'::text, 'room-words'::text, 'member'::text])));
 alter table keys add constraint keys_scope_owner_span_key UNIQUE (scope, owner, span);
 
 create table known_places (
@@ -723,6 +725,7 @@ create table media (
   sealed bytea -- sealed
 );
 CREATE INDEX media_by_blob ON public.media USING btree (blob_id) WHERE (blob_id IS NOT NULL);
+CREATE INDEX media_by_key ON public.media USING btree (key_id) WHERE (key_id <> 0);
 CREATE INDEX media_by_user ON public.media USING btree (user_id, created_ts);
 CREATE INDEX media_pending_by_end ON public.media USING btree (expires_ts) WHERE (blob_id IS NULL);
 CREATE INDEX media_pending_by_user ON public.media USING btree (user_id, expires_ts) WHERE (blob_id IS NULL);
@@ -1383,6 +1386,7 @@ create table url_previews (
   sealed bytea not null -- sealed
 );
 CREATE INDEX url_previews_by_age ON public.url_previews USING btree (fetched_ts);
+CREATE INDEX url_previews_by_key ON public.url_previews USING btree (key_id) WHERE (key_id <> 0);
 alter table url_previews add constraint url_previews_pkey PRIMARY KEY (url_hash, fetched_ts);
 
 create table user_activity (
@@ -2251,6 +2255,36 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.destroy_file_keys(p_job text, p_holder uuid, p_generation bigint, p_limit integer)
+ RETURNS SETOF bigint
+ LANGUAGE plpgsql
+AS $function$
+declare
+  doomed bigint[];
+begin
+  perform lock_against_holds();
+  if not holds_claim(p_job, p_holder, p_generation) then return; end if;
+  select coalesce(array_agg(key_id), '{}') into doomed from (
+    select k.key_id from keys k
+    where k.scope = 'user-files' and span_end(k.span) <= database_ms() and is_file_key_idle(k.key_id)
+      and k.key_id in (select r.key_id from retention_keys r)
+    order by k.key_id limit p_limit for update skip locked) free;
+  with gone as (
+    delete from keys where key_id = any(doomed) and is_file_key_idle(key_id) returning key_id, master_epoch
+  ), noted as (
+    update retention_keys set master_epoch = gone.master_epoch from gone where retention_keys.key_id = gone.key_id
+    returning retention_keys.job_id, retention_keys.policy_id
+  ), counted as (
+    insert into retention_tallies as known (job_id, policy_id, what, count)
+    select job_id, policy_id, 'keys', count(*) from noted where job_id = p_job group by 1, 2
+    on conflict (job_id, policy_id, what) do update set count = known.count + excluded.count
+  )
+  select coalesce(array_agg(key_id), '{}') into doomed from gone;
+  perform pg_notify('myelin', json_build_object('destroyed', doomed)::text);
+  return query select unnest(doomed);
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.destroy_released(p_limit bigint)
  RETURNS bigint
  LANGUAGE plpgsql
@@ -2334,14 +2368,19 @@ CREATE OR REPLACE FUNCTION public.drop_delayed_events(p_job text, p_holder uuid,
 AS $function$
 declare
   dropped bigint;
+  sealing bigint[];
 begin
   perform lock_against_holds();
   if not holds_claim(p_job, p_holder, p_generation) then return 0; end if;
-  delete from delayed_events where ctid = any(array(
-    select ctid from delayed_events
-    where finalised_ts <= p_until and not is_user_held(user_id) order by finalised_ts limit p_limit));
-  get diagnostics dropped = row_count;
+  with gone as (
+    delete from delayed_events where ctid = any(array(
+      select ctid from delayed_events
+      where finalised_ts <= p_until and not is_user_held(user_id) order by finalised_ts limit p_limit))
+    returning key_id
+  )
+  select count(*), coalesce(array_agg(key_id), '{}') into dropped, sealing from gone;
   perform add_tally(p_job, p_policy, 'delayed events', dropped);
+  perform note_sealing(p_job, p_policy, sealing);
   return dropped;
 end $function$
 ;
@@ -2363,6 +2402,7 @@ begin
       and (p_nids is null and not p_keeps_pictures or not is_picture(m.media_id))
     order by m.media_id for update of m) free;
   perform add_tally(p_job, p_policy, 'media', cardinality(doomed));
+  perform note_sealing(p_job, p_policy, array(select key_id from media where media_id = any(doomed) and sealed is not null));
   delete from media_references where media_id = any(doomed);
   return query delete from media where media_id = any(doomed) returning blob_id;
 end $function$
@@ -2375,20 +2415,26 @@ AS $function$
 declare
   dropped bigint;
   pictures text[];
+  sealing bigint[];
 begin
   perform lock_against_holds();
   if not holds_claim(p_job, p_holder, p_generation) then return; end if;
   with gone as (
     delete from url_previews where ctid = any(array(
       select ctid from url_previews where fetched_ts <= p_until order by fetched_ts limit p_limit))
-    returning media_id
+    returning media_id, key_id
   )
-  select count(*), coalesce(array_agg(media_id) filter (where media_id is not null), '{}') into dropped, pictures from gone;
+  select count(*), coalesce(array_agg(media_id) filter (where media_id is not null), '{}'), coalesce(array_agg(key_id), '{}')
+  into dropped, pictures, sealing from gone;
   perform add_tally(p_job, p_policy, 'previews', dropped);
-  return query delete from media m where m.media_id = any(pictures) and not m.is_protected and not is_media_held(m.media_id)
-    and not exists (select from media_references r where r.media_id = m.media_id) and not is_picture(m.media_id)
-    and not exists (select from url_previews u where u.media_id = m.media_id)
-  returning m.blob_id;
+  select coalesce(array_agg(media_id), '{}'), sealing || coalesce(array_agg(key_id) filter (where sealed is not null), '{}')
+  into pictures, sealing from (
+    select m.media_id, m.key_id, m.sealed from media m
+    where m.media_id = any(pictures) and not m.is_protected and not is_media_held(m.media_id) and not is_named(m.media_id)
+      and not exists (select from url_previews u where u.media_id = m.media_id)
+    order by m.media_id for update of m) free;
+  perform note_sealing(p_job, p_policy, sealing);
+  return query delete from media m where m.media_id = any(pictures) returning m.blob_id;
 end $function$
 ;
 
@@ -2434,6 +2480,10 @@ begin
         or case when p_by_access then coalesce(m.last_access_ts, m.created_ts) else m.created_ts end > p_until))
     order by t.blob_id limit p_limit for update skip locked) free;
   perform add_tally(p_job, p_policy, 'thumbnails', cardinality(doomed));
+  -- Their file's key opens them, which stays with the file.
+  perform note_sealing(p_job, p_policy, array(
+    select m.key_id from media_blobs t join media m on m.blob_id = t.origin_blob_id
+    where t.blob_id = any(doomed) and m.sealed is not null));
   return query update media_blobs set state = 'dropped', expires_ts = clock_timestamp()
     where blob_id = any(doomed) returning blob_id;
 end $function$
@@ -2540,7 +2590,7 @@ begin
   verdict := case when cardinality(doomed) = most_erased() then 'more' else 'go' end;
   if verdict = 'go' then
     with gone as (
-      delete from keys where owner = p_user and scope in ('user', 'user-span', 'member')
+      delete from keys where owner = p_user and scope in ('user', 'user-span', 'user-files', 'member')
       returning key_id, master_epoch
     )
     select doomed || coalesce(array_agg(key_id), '{}'), count(*), max(master_epoch) into doomed, count_own, epoch from gone;
@@ -2562,6 +2612,8 @@ CREATE OR REPLACE FUNCTION public.erase_media(p_job text, p_holder uuid, p_gener
  RETURNS record
  LANGUAGE plpgsql
 AS $function$
+declare
+  plain bigint;
 begin
   verdict := may_erase(p_job, p_holder, p_generation, p_user);
   blobs := '{}';
@@ -2571,10 +2623,12 @@ begin
   ), uncited as (
     delete from media_references using doomed where media_references.media_id = doomed.media_id
   ), gone as (
-    delete from media using doomed where media.media_id = doomed.media_id returning coalesce(media.blob_id, '') as blob_id
+    delete from media using doomed where media.media_id = doomed.media_id
+    returning coalesce(media.blob_id, '') as blob_id, media.sealed is not null and media.key_id = 0 as is_plain
   )
-  select coalesce(array_agg(blob_id), '{}') into blobs from gone;
+  select coalesce(array_agg(blob_id), '{}'), count(*) filter (where is_plain) into blobs, plain from gone;
   perform add_erased(p_job, 'media', cardinality(blobs));
+  perform add_erased(p_job, 'media that were not sealed', plain);
 end $function$
 ;
 
@@ -2582,17 +2636,22 @@ CREATE OR REPLACE FUNCTION public.erase_rows(p_job text, p_holder uuid, p_genera
  RETURNS record
  LANGUAGE plpgsql
 AS $function$
+declare
+  plain bigint;
 begin
   verdict := may_erase(p_job, p_holder, p_generation, p_user);
   count := 0;
   if verdict <> 'go' then return; end if;
   execute format(
-    'delete from %1$I where ctid = any(array(select t.ctid from %1$I t where t.%2$I = $1%3$s limit $2))',
+    'with gone as (
+      delete from %1$I where ctid = any(array(select t.ctid from %1$I t where t.%2$I = $1%3$s limit $2)) returning %4$s as is_plain)
+    select count(*), count(*) filter (where is_plain) from gone',
     p_table, p_column,
-    case when p_by_room then ' and t.room_nid = any(array(select m.room_nid from memberships m where m.user_id = $1))' else '' end)
-  using p_user, p_limit;
-  get diagnostics count = row_count;
+    case when p_by_room then ' and t.room_nid = any(array(select m.room_nid from memberships m where m.user_id = $1))' else '' end,
+    case when has_key(p_table) then 'key_id = 0 and octet_length(sealed) > 0' else 'false' end)
+  into count, plain using p_user, p_limit;
   perform add_erased(p_job, p_table, count);
+  perform add_erased(p_job, p_table || ' that were not sealed', plain);
 end $function$
 ;
 
@@ -2630,7 +2689,10 @@ begin
   ), contents as (
     delete from event_contents where nid = any(doomed) returning nid, first_key, second_key
   ), words as (
-    delete from search_events where nid = any(doomed) returning nid
+    delete from search_events where nid = any(doomed) returning nid, room_nid, span
+  ), hashed as (
+    select w.nid, o.policy_id, s.key_id from words w join owners o using (nid)
+    join search_spans s on (s.room_nid, s.span) = (w.room_nid, w.span)
   ), cited as (
     delete from media_references where nid = any(doomed) returning nid
   ), notified as (
@@ -2656,6 +2718,7 @@ begin
       select distinct policy_id, case when second_key = 0 then first_key else second_key end as key_id,
         second_key <> 0 as is_span
       from contents join owners using (nid) where first_key <> 0
+      union select policy_id, key_id, true from hashed where key_id <> 0
     ) used left join keys on keys.key_id = used.key_id
     on conflict do nothing
   )
@@ -2664,6 +2727,7 @@ begin
     select nid, case when is_state then 'state' else 'messages' end as what from owners
     union all select nid, 'contents' from contents
     union all select nid, 'unsealed' from contents where first_key = 0
+    union all select nid, 'unsealed' from hashed where key_id = 0
     union all select nid, 'words' from words
     union all select nid, 'media references' from cited
     union all select nid, 'notifications' from notified
@@ -2681,15 +2745,25 @@ CREATE OR REPLACE FUNCTION public.forget_addresses(p_job text, p_holder uuid, p_
 AS $function$
 declare
   dropped bigint;
+  sealing bigint[];
 begin
   perform lock_against_holds();
   if not holds_claim(p_job, p_holder, p_generation) then return; end if;
-  update devices set key_id = d.key_id, sealed = d.sealed
-  from jsonb_to_recordset(p_devices) as d(user_id text, device_id text, before bytea, key_id bigint, sealed bytea)
-  where devices.user_id = d.user_id and devices.device_id = d.device_id and devices.sealed = d.before
-    and not is_user_held(devices.user_id);
-  get diagnostics dropped = row_count;
+  with seen as materialized (
+    select v.user_id, v.device_id, v.key_id from devices v
+    join jsonb_to_recordset(p_devices) as d(user_id text, device_id text, before bytea)
+      on (v.user_id, v.device_id, v.sealed) = (d.user_id, d.device_id, d.before)
+    where not is_user_held(v.user_id) order by 1, 2 for update of v
+  ), anew as (
+    update devices set key_id = d.key_id, sealed = d.sealed
+    from seen join jsonb_to_recordset(p_devices) as d(user_id text, device_id text, key_id bigint, sealed bytea)
+      on (d.user_id, d.device_id) = (seen.user_id, seen.device_id)
+    where (devices.user_id, devices.device_id) = (seen.user_id, seen.device_id)
+    returning seen.key_id
+  )
+  select count(*), coalesce(array_agg(key_id), '{}') into dropped, sealing from anew;
   perform add_tally(p_job, p_policy, 'addresses', dropped);
+  perform note_sealing(p_job, p_policy, sealing);
   update retention_progress set addresses_ts = greatest(addresses_ts, p_until);
 end $function$
 ;
@@ -2706,6 +2780,16 @@ AS $function$
       when h.user_ids is not null then exists (
         select from memberships m where m.room_nid = p_room_nid and m.user_id = any(h.user_ids))
       else has_of_time(p_room_nid, coalesce(h.from_ts, 0), coalesce(h.until_ts, 9223372036854775807)) end)
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.has_key(p_table text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select count(*) = 2 from pg_attribute
+  where attrelid = p_table::regclass and (attname, atttypid) in (('key_id', 'bigint'::regtype), ('sealed', 'bytea'::regtype))
 $function$
 ;
 
@@ -2789,6 +2873,16 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.is_file_key_idle(p_key bigint)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select not exists (select from media m where m.key_id = p_key and m.key_id <> 0)
+    and not exists (select from url_previews u where u.key_id = p_key and u.key_id <> 0)
+$function$
+;
+
 CREATE OR REPLACE FUNCTION public.is_hold_of(h holds, e events)
  RETURNS boolean
  LANGUAGE sql
@@ -2798,6 +2892,15 @@ AS $function$
     and (h.room_nids is null or e.room_nid = any(h.room_nids))
     and (e.origin_server_ts between coalesce(h.from_ts, 0) and coalesce(h.until_ts, 9223372036854775807)
       or e.received_ts between coalesce(h.from_ts, 0) and coalesce(h.until_ts, 9223372036854775807))
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.is_in_settings(p_media text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select exists (select from account_data a where a.media_ids <> '{}' and a.media_ids @> array[p_media])
 $function$
 ;
 
@@ -2816,7 +2919,7 @@ CREATE OR REPLACE FUNCTION public.is_key_held(p_scope text, p_owner text)
  STABLE
 AS $function$
   select case
-    when p_scope in ('user', 'user-span', 'member') then has_left_held(p_owner) or exists (
+    when p_scope in ('user', 'user-span', 'user-files', 'member') then has_left_held(p_owner) or exists (
       select from holds h join memberships m on m.user_id = p_owner and m.room_nid = any(h.room_nids)
       where h.released_ts is null and h.user_ids is null)
     when p_scope in ('room-span', 'room-state') then exists (
@@ -2840,6 +2943,16 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.is_named(p_media text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select exists (select from media_references r where r.media_id = p_media)
+    or exists (select from profile_fields p where p.media_id = p_media) or is_in_settings(p_media)
+$function$
+;
+
 CREATE OR REPLACE FUNCTION public.is_person_held(p_user_id text)
  RETURNS boolean
  LANGUAGE sql
@@ -2855,7 +2968,7 @@ CREATE OR REPLACE FUNCTION public.is_picture(p_media text)
  LANGUAGE sql
  STABLE
 AS $function$
-  select exists (select from profile_fields p where p.media_id = p_media)
+  select exists (select from profile_fields p where p.media_id = p_media) or is_in_settings(p_media)
     or exists (
       select from media_references r join events e on e.nid = r.nid
       join current_state s on s.room_nid = e.room_nid and s.type = e.type and s.state_key = e.state_key and s.nid = e.nid
@@ -3124,6 +3237,7 @@ AS $function$
   select case
     when exists (select from url_previews u where u.media_id = p_media) then 'url_preview'
     when exists (select from profile_fields p where p.media_id = p_media) then 'avatar'
+    when is_in_settings(p_media) then 'emoji'
     else coalesce((
       select case when e.type in ('m.room.avatar', 'm.room.member') then 'avatar'
         when e.type in ('m.sticker', 'm.image_pack', 'm.room.image_pack', 'im.ponies.room_emotes') then 'emoji'
@@ -3199,6 +3313,18 @@ begin
     new.record::json->'after'->>'signature');
   return null;
 end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.note_sealing(p_job text, p_policy text, p_keys bigint[])
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  insert into retention_keys (job_id, policy_id, key_id, is_span, master_epoch)
+  select p_job, p_policy, used.key_id, coalesce(k.span <> '', false), k.master_epoch
+  from (select distinct key_id from unnest(p_keys) u(key_id) where key_id <> 0) used left join keys k on k.key_id = used.key_id
+  on conflict do nothing;
+  select add_tally(p_job, p_policy, 'unsealed', cardinality(array_positions(p_keys, 0)));
+$function$
 ;
 
 CREATE OR REPLACE FUNCTION public.policies_in_force()
@@ -4132,14 +4258,15 @@ begin
   end if;
 
   if p_rows ? 'account_data' then
-    insert into account_data (user_id, room_nid, type, position, key_id, sealed)
-    select distinct on (user_id, room_nid, type) user_id, room_nid, type, starts[r.w + 1] + o + 1, key_id, sealed
+    insert into account_data (user_id, room_nid, type, position, key_id, sealed, media_ids)
+    select distinct on (user_id, room_nid, type) user_id, room_nid, type, starts[r.w + 1] + o + 1, key_id, sealed,
+      coalesce(media_ids, '{}')
     from jsonb_to_recordset(p_rows->'account_data')
-      as r(w int, o int, user_id text, room_nid bigint, type text, key_id bigint, sealed bytea)
+      as r(w int, o int, user_id text, room_nid bigint, type text, key_id bigint, sealed bytea, media_ids text[])
     where starts[r.w + 1] is not null
     order by user_id, room_nid, type, w desc, o desc
     on conflict (user_id, room_nid, type) do update
-      set position = excluded.position, key_id = excluded.key_id, sealed = excluded.sealed;
+      set position = excluded.position, key_id = excluded.key_id, sealed = excluded.sealed, media_ids = excluded.media_ids;
   end if;
 
   -- The same pushkey of an app is one user's, unless others are to keep it. Who sets a
@@ -4237,8 +4364,7 @@ begin
     )
     delete from media using deleted
     where media.media_id = deleted.media_id
-      and not exists (select from media_references named where named.media_id = media.media_id)
-      and not exists (select from profile_fields named where named.media_id = media.media_id);
+      and not is_named(media.media_id);
   end if;
 
   if p_rows ?| '{holds,hold_releases}' then

@@ -2,8 +2,8 @@ import { isJsonObject, type JsonObject } from "./json.ts";
 import { parseMxc } from "./mxc.ts";
 
 /**
- * The media of this server that an event's content names, where the
- * specification has it name any. What is encrypted names none that we could read.
+ * The media of this server that the content of an event or of account data names, where
+ * the specification has it name any. What is encrypted names none that we could read.
  */
 export function listCitedMedia(
   content: JsonObject,

@@ -94,6 +94,19 @@ export function createKeyring(options: KeyringOptions): Keyring {
     }
   };
 
+  const sealUnder = async (
+    name: KeyName,
+    context: string,
+    plaintext: string,
+  ) => {
+    const [key] = await prepare([name]);
+    const { firstKey, sealed } = sealing.seal(plaintext, context, key!);
+    return { keyId: firstKey, sealed };
+  };
+
+  const spanAt = (ts: number, isDay = false) =>
+    new Date(ts).toISOString().slice(0, isDay ? 10 : 7);
+
   const tryOpen: Keyring["tryOpen"] = (content, context, keys) => {
     try {
       return sealing.open(content, context, keys);
@@ -124,12 +137,14 @@ export function createKeyring(options: KeyringOptions): Keyring {
     tryOpen,
     hashWords: (...args) => sealing.hashWords(...args),
 
-    async sealForUser(userId, context, plaintext) {
-      const name = { scope: "user", owner: userId, span: "" } as const;
-      const [key] = await prepare([name]);
-      const { firstKey, sealed } = sealing.seal(plaintext, context, key!);
-      return { keyId: firstKey, sealed };
-    },
+    sealForUser: (userId, ...what) =>
+      sealUnder({ scope: "user", owner: userId, span: "" }, ...what),
+
+    sealFileOf: (userId, ts, ...what) =>
+      sealUnder(
+        { scope: "user-files", owner: userId, span: spanAt(ts) },
+        ...what,
+      ),
 
     async openAll(rows) {
       const keys = await findByIds(new Set(rows.map((row) => row.keyId)));
@@ -138,9 +153,7 @@ export function createKeyring(options: KeyringOptions): Keyring {
       );
     },
 
-    spanAt: (ts, isDay = false) =>
-      new Date(ts).toISOString().slice(0, isDay ? 10 : 7),
-
+    spanAt,
     forget,
   };
 }

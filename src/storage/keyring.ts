@@ -2,7 +2,13 @@ import type { Sealed, SealedContent } from "./write.ts";
 
 /** What a key seals: it dies with its owner, or with its owner's span of time. */
 export type KeyScope =
-  "user" | "user-span" | "room-span" | "room-state" | "room-words" | "member";
+  | "user"
+  | "user-span"
+  | "user-files"
+  | "room-span"
+  | "room-state"
+  | "room-words"
+  | "member";
 
 /** Names one key; `span` is "" for scopes without one. */
 export interface KeyName {
@@ -53,6 +59,16 @@ export interface Keyring {
   /** Seals under the user's own key ("user" scope). */
   sealForUser(
     userId: string,
+    context: string,
+    plaintext: string,
+  ): Promise<Sealed>;
+  /**
+   * Seals a file's secret, or what a page said, under the user's key of the month that a
+   * time falls in: it dies with the user, or when nothing of that month is left.
+   */
+  sealFileOf(
+    userId: string,
+    ts: number,
     context: string,
     plaintext: string,
   ): Promise<Sealed>;

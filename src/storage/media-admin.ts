@@ -107,7 +107,7 @@ export interface OldMediaSearch {
   /** Neither came nor were had since. */
   beforeTs: number;
   largerThan: number;
-  /** What a profile or a room shows as its picture stays. */
+  /** What a profile or a room shows, or a pack of emoji has, stays. */
   keepsProfiles: boolean;
   limit: number;
 }
@@ -121,12 +121,7 @@ export async function listOldMedia(
     select m.media_id from media m join media_blobs b on b.blob_id = m.blob_id
     where m.created_ts < ${beforeTs}::bigint and coalesce(m.last_access_ts, m.created_ts) < ${beforeTs}::bigint
       and b.size > ${largerThan}::bigint and not m.is_protected and not is_media_held(m.media_id)
-      and (not ${keepsProfiles} or not exists (
-        select from profile_fields p where p.media_id = m.media_id
-        union all
-        select from media_references r join events e on e.nid = r.nid
-        join current_state s on s.room_nid = e.room_nid and s.type = e.type and s.state_key = e.state_key and s.nid = e.nid
-        where r.media_id = m.media_id))
+      and (not ${keepsProfiles} or not is_picture(m.media_id))
     order by m.created_ts, m.media_id limit ${limit}`;
   return rows.map(({ mediaId }) => mediaId);
 }

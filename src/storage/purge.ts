@@ -229,7 +229,7 @@ export async function closeRoom(
 }
 
 /**
- * Deletes media that no event names besides these, and no profile; so many at the most.
+ * Deletes media that no event names besides these, no profile and nobody's settings; so many at the most.
  * It comes before the events go, so that nothing is left behind where a process dies.
  */
 export async function deleteMediaOfEvents(
@@ -247,7 +247,7 @@ export async function deleteMediaOfEvents(
         and not exists (
           select from media_references r
           where r.media_id = m.media_id and r.nid <> all(${nids as number[]}::bigint[]))
-        and not exists (select from profile_fields p where p.media_id = m.media_id)
+        and not exists (select from profile_fields p where p.media_id = m.media_id) and not is_in_settings(m.media_id)
       order by m.media_id limit ${limit} for update of m
     )
     delete from media using doomed where media.media_id = doomed.media_id returning media.blob_id`;

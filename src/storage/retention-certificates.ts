@@ -12,7 +12,7 @@ export interface UncertifiedRow {
   goneTs: number;
   /** JSON: what → how many. */
   counts: string;
-  /** Keys that die with a span, and others. */
+  /** Keys that die with a span, and others, which live as long as what they are of. */
   spanKeys: number;
   otherKeys: number;
 }
@@ -61,20 +61,27 @@ export interface OpenCertificate extends NewCertificate {
 }
 
 /**
- * Notes of certificates whose keys are all destroyed when that was seen. What is sealed under
- * no key, or under one that lives as long as its room, is never said to be unreadable.
+ * Notes of certificates whose keys are all destroyed when that was seen, and the master key of
+ * then: none of another epoch has wrapped them since. What was sealed under no key is never
+ * said to be unreadable.
  */
 export async function noteKeysGone(sql: Sql, lease: Lease): Promise<void> {
   await sql`
-    update retention_certificates c set keys_gone_ts = database_ms()
-    where c.keys_gone_ts is null and exists (${heldLease(sql, lease)})
-      and not exists (
-        select from retention_keys k
-        where k.job_id = c.job_id and k.policy_id = c.policy_id
-          and (not k.is_span or exists (select from keys where keys.key_id = k.key_id)))
-      and not exists (
-        select from retention_tallies t
-        where t.job_id = c.job_id and t.policy_id = c.policy_id and t.what = 'unsealed' and t.count > 0)`;
+    with gone as (
+      update retention_certificates c set keys_gone_ts = database_ms()
+      where c.keys_gone_ts is null and exists (${heldLease(sql, lease)})
+        and exists (select from retention_keys k where k.job_id = c.job_id and k.policy_id = c.policy_id)
+        and not exists (
+          select from retention_keys k join keys on keys.key_id = k.key_id
+          where k.job_id = c.job_id and k.policy_id = c.policy_id)
+        and not exists (
+          select from retention_tallies t
+          where t.job_id = c.job_id and t.policy_id = c.policy_id and t.what = 'unsealed' and t.count > 0)
+      returning c.job_id, c.policy_id
+    )
+    update retention_keys k set master_epoch = greatest(k.master_epoch, s.value::integer)
+    from gone, server_settings s
+    where s.name = 'master_epoch' and k.job_id = gone.job_id and k.policy_id = gone.policy_id`;
 }
 
 /**

@@ -132,6 +132,20 @@ export async function dropDelayedEvents(
   return row!.count;
 }
 
+/**
+ * Destroys keys of months in which files were destroyed and of which no file is left, and
+ * has every process forget them; answers which.
+ */
+export async function destroyFileKeys(
+  sql: Sql,
+  { jobId, holder, generation }: JobClaim,
+  limit: number,
+): Promise<number[]> {
+  const rows = await sql<{ keyId: number }[]>`
+    select key_id from destroy_file_keys(${jobId}, ${holder}, ${generation}, ${limit}) as d(key_id)`;
+  return rows.map(({ keyId }) => keyId);
+}
+
 export async function hasOldPreviews(
   sql: Sql,
   untilTs: number,

@@ -5,7 +5,7 @@ export interface DueCounts {
   messages: number;
   /** That is no longer current. */
   state: number;
-  /** Files that these messages name. */
+  /** Files that only these name, and that nothing shows. */
   media: number;
   receipts: number;
   /** Of both, what a legal hold keeps. */
@@ -30,7 +30,12 @@ export async function countDueOfRooms(
     )
     select count(*) filter (where not is_state and not is_held) as messages,
       count(*) filter (where is_state and not is_held) as state, count(*) filter (where is_held) as held,
-      (select count(distinct m.media_id) from due d join media_references m using (nid) where not d.is_held) as media,
+      (select count(*) from media m
+        where m.media_id in (select r.media_id from due d join media_references r using (nid) where not d.is_held)
+          and not m.is_protected and not is_media_held(m.media_id) and not is_picture(m.media_id)
+          and not exists (
+            select from media_references r
+            where r.media_id = m.media_id and r.nid not in (select nid from due where not is_held))) as media,
       (select count(*) from unnest(${rooms.map(({ roomNid }) => roomNid)}::bigint[],
           ${rooms.map(({ untilTs }) => untilTs)}::bigint[]) as r(room_nid, until_ts)
         join receipts x on x.room_nid = r.room_nid and x.receipt_ts <= r.until_ts where ${withReceipts}) as receipts
@@ -67,7 +72,7 @@ export async function countOldThumbnails(
   const [row] = await sql<{ count: number }[]>`
     select count(*) as count from media_blobs t
     where t.state = 'stored' and t.origin_blob_id is not null and not exists (
-      select from media m where m.blob_id = t.origin_blob_id and (m.is_protected
+      select from media m where m.blob_id = t.origin_blob_id and (m.is_protected or is_media_held(m.media_id)
         or case when ${byAccess} then coalesce(m.last_access_ts, m.created_ts) else m.created_ts end > ${untilTs}::bigint))`;
   return row!.count;
 }
@@ -86,6 +91,8 @@ export async function countOldDevices(
   untilTs: number,
 ): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
-    select count(*) as count from devices where last_seen_ts <= ${untilTs}::bigint`;
+    select count(*) as count from devices
+    where last_seen_ts > (select addresses_ts from retention_progress) and last_seen_ts <= ${untilTs}::bigint
+      and not is_user_held(user_id)`;
   return row!.count;
 }

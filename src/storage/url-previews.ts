@@ -63,7 +63,7 @@ export async function storeUrlPreview(
 
 /**
  * Deletes at most `limit` of those that are older than `ageMs`, or beyond the newest
- * `most`, with their images unless an event or a profile names them.
+ * `most`, with their images unless something else names them.
  */
 export async function deleteOldUrlPreviews(
   sql: Sql,
@@ -87,9 +87,7 @@ export async function deleteOldUrlPreviews(
       returning media_id
     ), images as (
       delete from media using deleted
-      where media.media_id = deleted.media_id
-        and not exists (select from media_references named where named.media_id = media.media_id)
-        and not exists (select from profile_fields named where named.media_id = media.media_id)
+      where media.media_id = deleted.media_id and not is_named(media.media_id)
     )
     select count(*) as count from deleted`;
   return row!.count;

@@ -239,6 +239,8 @@ export interface WriteRows {
     keyId: number;
     /** Null deletes the content and keeps the row as a change. */
     sealed: Uint8Array | null;
+    /** Media of ours that it names. */
+    mediaIds?: readonly string[];
   }[];
   toDevice: ({
     at: number;

@@ -6,6 +6,7 @@ import { cuts } from "./cuts.ts";
 import { dags } from "./dags.ts";
 import { diskFull } from "./disk-full.ts";
 import { encrypted } from "./encrypted.ts";
+import { erasure } from "./erasure.ts";
 import { exhausted } from "./exhausted.ts";
 import { filters } from "./filters.ts";
 import { history } from "./history.ts";
@@ -42,5 +43,6 @@ export const cases: readonly ProofCase[] = [
   bodies,
   audit,
   retention,
+  erasure,
   holds,
 ];

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import {
   closeSync,
   mkdtempSync,
@@ -215,19 +215,46 @@ export class FaultServer {
 
   /** Restarts it as an administrator would, and does not wait until it serves. */
   async restart(): Promise<void> {
-    await this.#stop();
+    await this.stop();
     await this.launch();
+  }
+
+  /** Starts it where it should not serve: what it says of that, and nothing where it serves. */
+  async findRefusal(): Promise<string | undefined> {
+    await this.launch();
+    const end = performance.now() + LONGEST_READY_MS;
+    while (typeof this.#child?.exitCode !== "number") {
+      if (await this.isReady()) return undefined;
+      if (performance.now() > end) break;
+      await pause(25);
+    }
+    return this.logTail();
+  }
+
+  /** Runs a command of the program on this server's data; answers what it prints. */
+  run(...command: readonly string[]): string {
+    const program = join(process.cwd(), "bin", "myelin.js");
+    return execFileSync(process.execPath, [program, ...command], {
+      cwd: this.folder,
+      env: {
+        PATH: process.env["PATH"],
+        ...SETTINGS,
+        ...this.#options.environment,
+      },
+      encoding: "utf8",
+    });
   }
 
   /** Ends it as an administrator would, and removes its data. */
   async remove(): Promise<void> {
-    await this.#stop();
+    await this.stop();
     process.off("exit", this.#abandon);
     this.#abandon();
     this.#child = undefined;
   }
 
-  async #stop(): Promise<void> {
+  /** Ends it as an administrator would. */
+  async stop(): Promise<void> {
     const child = this.#child;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise((resolve) => child.once("exit", resolve));

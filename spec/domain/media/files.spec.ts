@@ -124,7 +124,8 @@ describe("stored files", () => {
     const mediaId = await upload(carol, "text");
     const { db: sql, keyring, memory } = server.edges;
     const bus = { publish: () => undefined };
-    const name = { scope: "user", owner: carol.userId, span: "" } as const;
+    const span = keyring.spanAt(server.edges.now());
+    const name = { scope: "user-files", owner: carol.userId, span } as const;
     await destroyKeys({ sql, bus, keyring, memory }, [name]);
     const { body, status } = await alice.get(downloadPath(mediaId));
     expect([status, body["errcode"]]).to.deep.equal([404, "M_NOT_FOUND"]);

@@ -349,6 +349,22 @@ describe("records that go with their effects", () => {
     const head = await auditHead(server);
     expect(await purgePreviews(server.edges, by, 601)).to.equal(600);
     expect(await left()).to.equal(20);
-    expect(await readAudit(server, head)).to.have.length(1);
+    const records = await readAudit(server, head);
+    const told = records.map(({ after }) => after as Record<string, unknown>);
+    expect(told.map(({ previews }) => previews)).to.deep.equal([250, 250, 100]);
+    const pages = told.flatMap((each) => each["pages"] as string[]);
+    expect(new Set(pages)).to.have.property("size", 600);
+    expect(told[1]).to.include({
+      ...{ before_ts: 601, fetched_from_ts: 251, fetched_to_ts: 500 },
+    });
+  });
+
+  it("are one of a request that deleted nothing", async () => {
+    const head = await auditHead(server);
+    const place = `${V1}/purge_media_cache?before_ts=0`;
+    expect(must(await admin.post(place))).to.deep.equal({ deleted: 0 });
+    const [record, ...more] = await readAudit(server, head);
+    expect(more).to.deep.equal([]);
+    expect(record!["after"]).to.include({ previews: 0 });
   });
 });

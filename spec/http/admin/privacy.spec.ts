@@ -430,6 +430,33 @@ describe("erasure of a person", () => {
     });
   });
 
+  it("G5: is never said to be so where a part of it was not sealed, and says which", async () => {
+    const { sql } = server.database;
+    const frank = await server.user("frank");
+    await upload(frank, await imageOf(10, 10), "image/png");
+    const reported = path`/rooms/${roomId}/report`;
+    must(await frank.post(reported, { reason: "why" }));
+    // As what came while sealing was off.
+    await sql`update media set key_id = 0 where user_id = ${frank.userId}`;
+    await sql`update reports set key_id = 0 where reporter = ${frank.userId}`;
+    must(await officer.post(`${N}/users/${frank.userId}/erasure`));
+    await eraseDue(server);
+    await sql`update erasure_certificates set gone_ts = 1, master_epoch = 0`;
+    await sql`update leases set expires_ts = '-infinity' where name = 'certify erasures'`;
+    await runJob(server.edges, certifyErasures);
+    const answer = must<{ certificate: string; unreadable_ts: number | null }>(
+      await officer.get(`${N}/users/${frank.userId}/erasure/certificate`),
+    );
+    const said = JSON.parse(answer.certificate) as {
+      destroyed: Record<string, number>;
+    };
+    expect(said.destroyed).to.include({
+      "media that were not sealed": 1,
+      "reports that were not sealed": 1,
+    });
+    expect(answer.unreadable_ts).to.equal(null);
+  });
+
   it("takes nobody's name back, and cannot be stopped half-way", async () => {
     const [job] = must<{ jobs: { job_id: string }[] }>(
       await officer.get(`${N}/jobs?kind=erase-user`),

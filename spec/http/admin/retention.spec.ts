@@ -4,6 +4,8 @@ import { expect } from "chai";
 import { isCertificate } from "../../../src/core/destruction-certificate.ts";
 import { rotateAuditKey } from "../../../src/domain/admin/audit-rotation.ts";
 import { runTask } from "../../../src/domain/admin/tasks/run-tasks.ts";
+import { runJob } from "../../../src/domain/jobs/job.ts";
+import { indexWords } from "../../../src/domain/search/index-words.ts";
 import { administrator } from "../../support/administrators.ts";
 import {
   complianceOfficer,
@@ -518,6 +520,64 @@ describe("retention", () => {
       expect(await classOf(type, isPack), type).to.equal(named);
   });
 
+  it("keeps what somebody's own pack of emoji has, for as long as it has it", async () => {
+    const { sql } = server.database;
+    const collector = await server.user("collector");
+    const roomId = await makeRoom(collector);
+    const places = [
+      path`/user/${collector.userId}/account_data/im.ponies.user_emotes`,
+      path`/user/${collector.userId}/rooms/${roomId}/account_data/org.example.pack`,
+    ];
+    const packed: string[] = [];
+    for (const place of places) {
+      const [image, cover] = [
+        await uploadImage(collector),
+        await uploadImage(collector),
+      ];
+      packed.push(image, cover);
+      const pack = { avatar_url: `mxc://test/${cover}` };
+      const images = { smile: { url: `mxc://test/${image}` } };
+      must(await collector.put(place, { images, pack }));
+      await send(collector, roomId, "m.sticker", {
+        ...{ body: "smile", url: `mxc://test/${image}` },
+      });
+    }
+    const named = await sql<{ class: string }[]>`
+      select media_class(m) as class from unnest(${packed}::text[]) m`;
+    expect(named.map((row) => row.class)).to.deep.equal(
+      packed.map(() => "emoji"),
+    );
+    await age(server, 9 * DAY_MS, roomId);
+    await sql`
+      update media set created_ts = created_ts - ${9 * DAY_MS}::bigint where media_id = any(${packed}::text[])`;
+    // The trial knows too that they stay.
+    expect(await inForce(roomId)).to.include({ messages: 2, media: 0 });
+    for (const id of ["emoji", "attachment"])
+      await putInForce(admin, `of-${id}`, {
+        ...{ scope: { kind: "media", id }, max_lifetime: DAY_MS },
+      });
+    const statuses = () =>
+      Promise.all(
+        packed.map(
+          async (medium) => (await collector.get(downloadPath(medium))).status,
+        ),
+      );
+    await keepThem(server);
+    expect(await statuses()).to.deep.equal([200, 200, 200, 200]);
+    const keeper = await administrator(server, "keeper", "system-admin");
+    must(
+      await keeper.post(
+        `/_synapse/admin/v1/media/delete?before_ts=${Date.now() - 1}&size_gt=0&keep_profiles=true`,
+      ),
+    );
+    expect(await statuses()).to.deep.equal([200, 200, 200, 200]);
+    must(await collector.put(places[0]!, { images: {} }));
+    await keepThem(server);
+    expect(await statuses()).to.deep.equal([404, 404, 200, 200]);
+    for (const id of ["emoji", "attachment"])
+      must(await admin.delete(`${N}/policies/of-${id}`));
+  });
+
   it("takes small pictures, what pages said, and what was sent late", async () => {
     const { sql } = server.database;
     const medium = await uploadImage(alice);
@@ -614,6 +674,15 @@ describe("certificates of destruction", () => {
     return certificates[0]!;
   };
 
+  const again = async ({
+    certificate_id: id,
+  }: Pick<Certificate, "certificate_id">): Promise<Certificate> =>
+    must<Certificate & Json>(await admin.get(`${N}/certificates/${id}`));
+  /** As if the master keys of older epochs were gone. */
+  const rotated = (epoch: number) => server.database.sql`
+    update server_settings set value = regexp_replace(value, '"master-[0-9]+"', ${`"master-${epoch}"`})
+    where name = 'secrets'`;
+
   it("say what is gone, and when no copy can be read any more: the keys are, and the master key that wrapped them", async () => {
     const { sql } = server.database;
     const roomId = await makePublicRoom(alice);
@@ -625,6 +694,7 @@ describe("certificates of destruction", () => {
     await tick(server);
     await say(alice, roomId, "sealed for a day");
     await doTasks(server);
+    await runJob(server.edges, indexWords);
     const keysOf = () => sql<{ span: string }[]>`
       select span from keys where scope = 'room-span' and owner = ${roomId} order by span`;
     await age(server, 70 * DAY_MS, roomId);
@@ -644,19 +714,25 @@ describe("certificates of destruction", () => {
     );
     const changed = first.certificate.replace('"contents":4', '"contents":5');
     expect(isCertificate(changed, first.signature, key)).to.equal(false);
-    // The master key that wrapped the keys still opens their copies.
     expect(first.unreadable_ts).to.equal(null);
     await rotateAuditKey(server.edges, "command line");
     const next = await signingKey();
     expect(next.keyId).to.not.equal(first.key_id);
-    await sql`update keys set master_epoch = 2`;
+    // The key of its words lives: their hashes in an old copy could be tried.
+    const ages = () => sql`
+      select from retention_certificates where certificate_id = ${first.certificate_id} and keys_gone_ts is not null`;
+    expect(await ages()).to.have.length(0);
     await sql`
-      update server_settings set value = replace(value, '"master-1"', '"master-2"') where name = 'secrets'`;
+      update keys set span = to_char(now() - interval '70 days', 'YYYY-MM') where scope = 'room-words' and owner = ${roomId}`;
+    await keepThem(server);
+    await tick(server);
+    expect(await ages()).to.have.length(1);
+    // The master key that wrapped the keys still opens their copies.
+    expect((await again(first)).unreadable_ts).to.equal(null);
+    await rotated(2);
     await tick(server);
     await tick(server);
-    const last = must<Certificate & Json>(
-      await admin.get(`${N}/certificates/${first.certificate_id}`),
-    );
+    const last = await again(first);
     expect(last.unreadable_ts).to.be.at.least(said["gone_ts"] as number);
     const isLast = isCertificate(last.certificate, last.signature, next.key);
     expect(isLast).to.equal(true);
@@ -669,6 +745,93 @@ describe("certificates of destruction", () => {
     expect(last.signed_first).to.deep.equal({ certificate, signature, key_id });
     expect(JSON.parse(certificate)).to.include({ key_id });
     expect((await admin.get(`${N}/certificates/absent`)).status).to.equal(404);
+  });
+
+  it("say nothing of old copies while the key of a file's month lives", async () => {
+    const { sql } = server.database;
+    const roomId = await makePublicRoom(alice);
+    const medium = await uploadImage(alice);
+    await send(alice, roomId, "m.room.message", {
+      ...{ msgtype: "m.image", body: "file", url: `mxc://test/${medium}` },
+    });
+    await putInForce(admin, "filed", {
+      ...{ scope: { kind: "room", id: roomId }, max_lifetime: DAY_MS },
+    });
+    await tick(server);
+    await doTasks(server);
+    await age(server, 70 * DAY_MS, roomId);
+    const older = (scope: string) => sql`
+      update keys set span = to_char(now() - interval '70 days', 'YYYY-MM')
+      where scope = ${scope} and owner in (${roomId}, ${alice.userId})`;
+    await older("room-span");
+    await keepThem(server);
+    await tick(server);
+    const first = await newest();
+    const said = JSON.parse(first.certificate) as Json;
+    expect(said["destroyed"]).to.include({ messages: 1, media: 1 });
+    expect(JSON.stringify(said["limits"])).to.match(/Files.*month/);
+    expect((await again(first)).unreadable_ts).to.equal(null);
+    const stays = await uploadImage(alice);
+    await older("user-files");
+    // Something else of that month is left.
+    await keepThem(server);
+    const keys = () => sql`
+      select from keys where scope = 'user-files' and owner = ${alice.userId}`;
+    expect(await keys()).to.have.length(1);
+    must(await alice.get(downloadPath(stays)));
+    await sql`delete from media where media_id = ${stays}`;
+    await keepThem(server);
+    expect(await keys()).to.have.length(0);
+    await tick(server);
+    await tick(server);
+    expect((await again(first)).unreadable_ts).to.be.a("number");
+  });
+
+  it("say nothing of old copies where what went is sealed as long as its user is here", async () => {
+    const { sql } = server.database;
+    const seen = async () =>
+      (
+        await sql`
+          select from devices where user_id = ${alice.userId} and last_seen_ts is not null`
+      ).length > 0;
+    for (let tries = 0; !(await seen()) && tries < 500; tries += 1)
+      await new Promise((done) => setImmediate(done));
+    await sql`
+      update devices set last_seen_ts = database_ms() - ${9 * DAY_MS}::bigint where user_id = ${alice.userId}`;
+    await putInForce(admin, "addresses", {
+      ...{ scope: { kind: "data", id: "addresses" }, max_lifetime: DAY_MS },
+    });
+    await keepThem(server);
+    await tick(server);
+    const first = await newest();
+    const said = JSON.parse(first.certificate) as Json;
+    expect(said["destroyed"]).to.have.property("addresses");
+    expect(said["keys"]).to.deep.equal({ of_a_span: 0, of_longer_life: 1 });
+    expect(JSON.stringify(said["limits"])).to.match(/addresses of devices/);
+    await tick(server);
+    await tick(server);
+    expect((await again(first)).unreadable_ts).to.equal(null);
+  });
+
+  it("go by the master key of when the last key was gone, under which it may have been wrapped anew", async () => {
+    const { sql } = server.database;
+    await sql`
+      insert into retention_certificates (certificate_id, job_id, policy_id, gone_ts, document, signature, key_id)
+      values ('anew', 'anew', 'anew', 1, '{}', '', '')`;
+    await sql`
+      insert into retention_keys (job_id, policy_id, key_id, is_span, master_epoch) values ('anew', 'anew', 1, true, 1)`;
+    const epochIs = (epoch: number) => sql`
+      update server_settings set value = ${String(epoch)} where name = 'master_epoch'`;
+    await epochIs(6);
+    await rotated(6);
+    await tick(server);
+    await tick(server);
+    await epochIs(1);
+    const anew = () => again({ certificate_id: "anew" });
+    expect((await anew()).unreadable_ts).to.equal(null);
+    await rotated(7);
+    await tick(server);
+    expect((await anew()).unreadable_ts).to.be.a("number");
   });
 
   it("seals what is said under a key of the day where little is kept", async () => {

@@ -270,7 +270,7 @@ describe("GET /media/preview_url", () => {
     const url = `${web.url}/counted?erased`;
     await preview(carol, url);
     const keys = await sql<{ keyId: number }[]>`
-      delete from keys where scope = 'user' and owner = ${carol.userId} returning key_id`;
+      delete from keys where scope = 'user-files' and owner = ${carol.userId} returning key_id`;
     server.edges.keyring.forget(keys.map(({ keyId }) => keyId));
     for (let n = 0; n < 3; n += 1) {
       const { body } = await preview(alice, url);

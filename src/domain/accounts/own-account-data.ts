@@ -62,7 +62,7 @@ export async function setOwnAccountData(
 
 /** As setting it to nothing (MSC3391), for who keeps as much as they may too. */
 export async function deleteOwnAccountData(
-  edges: Reads & Pick<Edges, "committer">,
+  edges: Reads & Pick<Edges, "committer" | "settings">,
   userId: string,
   place: AccountDataPlace,
 ): Promise<void> {

@@ -1,10 +1,13 @@
 import { createHash } from "node:crypto";
 import type { Edges } from "../../edges.ts";
+import { listCitedMedia } from "../../core/cited-media.ts";
 import { MatrixError } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { findAccountData } from "../../storage/account-data.ts";
 import type { WriteRows } from "../../storage/write.ts";
 import { accountDataContext } from "./account-data.ts";
+
+type Needs = Pick<Edges, "db" | "keyring" | "settings">;
 
 interface Place {
   userId: string;
@@ -30,7 +33,7 @@ const DELETED = { keyId: 0, sealed: null };
  * each claims the position that it was made on, and who comes second begins anew.
  */
 export async function updateAccountData(
-  edges: Pick<Edges, "committer" | "db" | "keyring">,
+  edges: Needs & Pick<Edges, "committer">,
   place: Place,
   change: (content: JsonObject) => JsonObject,
 ): Promise<void> {
@@ -59,7 +62,7 @@ export async function updateAccountData(
  * that was made on what stood before.
  */
 export const setAccountData = (
-  edges: Pick<Edges, "committer" | "db" | "keyring">,
+  edges: Needs & Pick<Edges, "committer">,
   place: Place,
   content: JsonObject,
 ): Promise<void> => updateAccountData(edges, place, () => content);
@@ -69,7 +72,7 @@ export const setAccountData = (
  * it is. What it leaves without content is deleted.
  */
 export async function prepareAccountData(
-  { db, keyring }: Pick<Edges, "db" | "keyring">,
+  { db, keyring, settings }: Needs,
   { userId, roomNid, type }: Place,
   change: (
     content: JsonObject,
@@ -87,11 +90,13 @@ export async function prepareAccountData(
   const sealed = isDeleted
     ? DELETED
     : await keyring.sealForUser(userId, context, JSON.stringify(next));
+  // What it shows, as packs of emoji do, is not to go with old files.
+  const mediaIds = listCitedMedia(next, settings.serverName);
   return {
     claim: claimOf([userId, roomNid, type, position]),
     keyId: sealed.keyId,
     rowsAt: (at) => ({
-      accountData: [{ at, userId, roomNid, type, ...sealed }],
+      accountData: [{ at, userId, roomNid, type, mediaIds, ...sealed }],
     }),
   };
 }

@@ -1,6 +1,5 @@
 import { MatrixError } from "../../core/errors.ts";
 import { mxcOf } from "../../core/mxc.ts";
-import type { JsonObject } from "../../core/json.ts";
 import type { Edges } from "../../edges.ts";
 import { listHeldMedia } from "../../storage/holds.ts";
 import {
@@ -16,10 +15,11 @@ import {
   type OldMediaSearch,
   type QuarantineChangeRow,
 } from "../../storage/media-admin.ts";
-import type { CommitResult, WriteRows } from "../../storage/write.ts";
+import type { WriteRows } from "../../storage/write.ts";
 import { openFileSecret } from "../media/file-secret.ts";
 import { removeDroppedBlobs } from "../media/remove-blobs.ts";
 import { recordOf, type ActingAdministrator } from "./administrator.ts";
+import { committerOfParts, type CommitPart } from "./commit-parts.ts";
 import { heldError } from "./held-error.ts";
 import { getRoomForAdmin } from "./room-details.ts";
 
@@ -176,27 +176,6 @@ function partsOf(mediaIds: readonly string[]): (readonly string[])[] {
   for (let from = AT_ONCE; from < mediaIds.length; from += AT_ONCE)
     parts.push(mediaIds.slice(from, from + AT_ONCE));
   return parts;
-}
-
-type CommitPart = (
-  rows: Partial<WriteRows>,
-  details: JsonObject,
-) => Promise<CommitResult>;
-
-/** The first part that commits carries the request's record, each further one a record of its own. */
-function committerOfParts(
-  { committer, trail, now }: Writes,
-  by: ActingAdministrator,
-  target: string,
-): CommitPart {
-  let isFirst = true;
-  return async (rows, details) => {
-    const door = isFirst ? committer : (trail?.committer ?? committer);
-    const audit = [recordOf(by, target, now(), details)];
-    const outcome = await door.commit({ positions: 1, rows, audit });
-    if (outcome.status === "committed") isFirst = false;
-    return outcome;
-  };
 }
 
 /** Gives a medium free again. */

@@ -1,7 +1,7 @@
 import type { Edges } from "../../edges.ts";
 import type { Sealed } from "../../storage/write.ts";
 
-/** What stands sealed beside a medium, for its uploader's key to open. */
+/** What stands sealed beside a medium, for its uploader's key of the month to open. */
 export interface FileSecret {
   /** What its bytes, and those of its thumbnails, are sealed under; null if they are not. */
   secret: Buffer | null;
@@ -16,7 +16,7 @@ interface Owned {
 const contextOf = (mediaId: string): string => `media.sealed ${mediaId}`;
 
 export async function sealFileSecret(
-  { keyring }: Pick<Edges, "keyring">,
+  { keyring, now }: Pick<Edges, "keyring" | "now">,
   { mediaId, userId }: Owned,
   { secret, name }: FileSecret,
 ): Promise<Sealed> {
@@ -24,7 +24,7 @@ export async function sealFileSecret(
     ...(secret && { secret: secret.toString("base64") }),
     ...(name !== null && { name }),
   });
-  return keyring.sealForUser(userId, contextOf(mediaId), text);
+  return keyring.sealFileOf(userId, now(), contextOf(mediaId), text);
 }
 
 /** Undefined where its key is destroyed. */

@@ -47,7 +47,7 @@ export async function findKept(
   return { preview: JSON.parse(texts[found]!) as Preview };
 }
 
-/** Keeps it for all who ask, under the key of who asked first. */
+/** Keeps it for all who ask, under a key of who asked first, as that user's files are. */
 export async function keep(
   { db, keyring, now }: Needs,
   userId: string,
@@ -56,8 +56,9 @@ export async function keep(
 ): Promise<void> {
   const fetchedTs = now();
   const isFailure = preview === undefined;
-  const sealed = await keyring.sealForUser(
+  const sealed = await keyring.sealFileOf(
     userId,
+    fetchedTs,
     contextOf(urlHash, fetchedTs),
     JSON.stringify(preview ?? {}),
   );

@@ -62,6 +62,7 @@ export const PERSONAL_TABLES: readonly PersonalTable[] = [
     opens: (row) => profileContext(text(row, "user_id"), text(row, "name")),
   }),
   table("account_data", ["user_id", "room_nid", "type"], {
+    hides: ["media_ids"],
     opens: (row) =>
       accountDataContext(
         text(row, "user_id"),

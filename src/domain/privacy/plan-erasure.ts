@@ -72,5 +72,8 @@ export const LIMITS: readonly string[] = [
   "Reasons that this user gave for kicks, bans or invites of others are in those others' membership; settings of rooms that are named after this user, such as a shared location, are the rooms'. Both can still be read.",
   "User IDs, event IDs, room IDs, aliases, times and memberships stay: the rooms' graph is made of them.",
   "Backups of the key table that were made before still open what they were made with, until they are destroyed, which is due within the days of retention.key_backup_days.",
+  "Messages to devices that this user sent and that others have not fetched yet are theirs.",
+  "What the tables hold in plain, old copies of them show until they are destroyed: IDs of users, devices and rooms, aliases, times, receipts, public keys, sizes and types of files, and of the account its roles, groups, attributes and consents.",
+  "What of the account ended with it before the erasure (its profile, settings and devices) stands in plain in old copies of a time when sealing was off.",
   "The server's log names user IDs and addresses for as long as it is kept.",
 ];

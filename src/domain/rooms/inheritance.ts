@@ -11,7 +11,7 @@ import type { Proposal } from "./proposal.ts";
 import { findRoomIdentity, type RoomIdentity } from "./room-identity.ts";
 import { tagsIn, TAGS } from "./tags.ts";
 
-type Needs = Pick<Edges, "db" | "keyring" | "memory">;
+type Needs = Pick<Edges, "db" | "keyring" | "memory" | "settings">;
 type Inherited = Pick<Proposal, "claims" | "extra">;
 type NewRoom = Pick<RoomIdentity, "roomId" | "roomNid">;
 

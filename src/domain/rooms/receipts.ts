@@ -29,7 +29,10 @@ export interface Receipt {
   threadId?: string;
 }
 
-type Needs = Pick<Edges, "committer" | "db" | "keyring" | "memory" | "now">;
+type Needs = Pick<
+  Edges,
+  "committer" | "db" | "keyring" | "memory" | "now" | "settings"
+>;
 
 const MARKER = "m.fully_read";
 const MAX_ATTEMPTS = 50;

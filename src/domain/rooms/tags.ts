@@ -6,7 +6,10 @@ import { findAccountDataText } from "../accounts/account-data.ts";
 import { updateAccountData } from "../accounts/update-account-data.ts";
 import { findRoomIdentity } from "./room-identity.ts";
 
-type Needs = Pick<Edges, "committer" | "db" | "keyring" | "memory">;
+type Needs = Pick<
+  Edges,
+  "committer" | "db" | "keyring" | "memory" | "settings"
+>;
 
 export const TAGS = "m.tag";
 

@@ -56,15 +56,17 @@ const factsOf = (row: UncertifiedRow): JsonObject => ({
   policy: row.policy === null ? null : (JSON.parse(row.policy) as JsonObject),
   destroyed: JSON.parse(row.counts) as JsonObject,
   gone_ts: row.goneTs,
-  keys: { of_a_span: row.spanKeys, of_a_room_or_member: row.otherKeys },
+  keys: { of_a_span: row.spanKeys, of_longer_life: row.otherKeys },
   // What is ours to say, and what is not.
   limits: [
     "Copies on other servers and on users' devices are not covered.",
     "What younger messages quote, also what clients put before a reply, lives as long as those.",
     "User IDs, event IDs, room IDs and times of the events stay.",
+    "What the tables hold in plain, old copies of them show: IDs, times, receipts, types of events, sizes and types of files. When nothing can be read any more is said of all else.",
+    "Files are sealed under a key of their uploader and month, which is destroyed when that month is over and nothing of it is left.",
     ...(row.otherKeys > 0
       ? [
-          "Old state is sealed under keys that live as long as its room or member: until then backups may hold it.",
+          "Old state, addresses of devices and what was sent later than asked for are sealed under keys that live as long as their room, member or user: until then old copies hold them.",
         ]
       : []),
   ],

@@ -13,6 +13,7 @@ import {
   type DueRoom,
 } from "../../../storage/retention-due.ts";
 import type { JobClaim } from "../../../storage/admin-jobs.ts";
+import { destroyFileKeys } from "../../../storage/retention-media.ts";
 import { expireEvents } from "../retention/expire-events.ts";
 import { expireMedia, type MediaProgress } from "../retention/expire-media.ts";
 import {
@@ -56,7 +57,14 @@ export const retentionTask: TaskKind = {
     if (progress.phase === "media") {
       const media = await expireMedia(edges, claim, progress.media, clock);
       if (media) return { progress: { ...progress, media }, next: "more" };
-      return { progress, next: "done" };
+      const gone = await destroyFileKeys(edges.db, claim, KEYS_AT_ONCE);
+      edges.keyring.forget(gone);
+      const keys = progress.keys + gone.length;
+      const isMore = gone.length === KEYS_AT_ONCE;
+      return {
+        progress: { ...progress, keys },
+        next: isMore ? "more" : "done",
+      };
     }
     const rooms = await listAgingRooms(edges.db, {
       ...{ from: progress.room, clock, limit: ROOMS_AT_ONCE },

@@ -266,7 +266,7 @@ const claimOf = (userId: string, before: number): Uint8Array =>
 
 /** Clients know the room by its tag, from the invite on. */
 const tag = (
-  edges: Pick<Edges, "committer" | "db" | "keyring">,
+  edges: Pick<Edges, "committer" | "db" | "keyring" | "settings">,
   userId: string,
   roomNid: number,
 ): Promise<void> =>
