@@ -7,8 +7,11 @@ import {
   endAccount,
   validateEnd,
 } from "../../../domain/admin/users/end-account.ts";
-import { openKeys } from "../../../domain/admin/users/open-keys.ts";
-import { resetPassword } from "../../../domain/admin/users/reset-password.ts";
+import { assertKeys, openKeys } from "../../../domain/admin/users/open-keys.ts";
+import {
+  resetPassword,
+  validateReset,
+} from "../../../domain/admin/users/reset-password.ts";
 import {
   setAccountEnd,
   setLocked,
@@ -76,6 +79,8 @@ export const postResetPassword = endpoint<
     },
     required: ["new_password"],
   },
+  validate: (edges, { params: { userId: id }, body }) =>
+    validateReset(edges, id, body.new_password),
   async handle(edges, { params: { userId: id }, body, ...by }) {
     const { new_password: password, logout_devices: logsOut = true } = body;
     await resetPassword(edges, by, id, { password, logsOut });
@@ -321,6 +326,7 @@ export const postOpenKeys = endpoint<OneUser>({
   path: `${V1}/users/:userId/_allow_cross_signing_replacement_without_uia`,
   params,
   permission: "users.credentials",
+  validate: (edges, { params: { userId: id } }) => assertKeys(edges, id),
   async handle(edges, { params: { userId: id }, ...by }) {
     return { updatable_without_uia_before_ms: await openKeys(edges, by, id) };
   },
