@@ -78,7 +78,7 @@ drop function is_key_held(text, text);
 -- where it ends for that, its last row is a place and no event.
 create function list_held(
   p_hold text, p_room bigint, p_part integer, p_ts bigint, p_nid bigint, p_limit integer, p_looked integer
-) returns table (room_nid bigint, part integer, ts bigint, nid bigint, is_held boolean) language plpgsql stable as $$
+) returns table (room_nid bigint, part integer, ts bigint, nid bigint, is_held boolean) language plpgsql stable rows 10 as $$
 #variable_conflict use_column
 declare
   h holds;

@@ -3115,7 +3115,7 @@ end $function$
 CREATE OR REPLACE FUNCTION public.list_held(p_hold text, p_room bigint, p_part integer, p_ts bigint, p_nid bigint, p_limit integer, p_looked integer)
  RETURNS TABLE(room_nid bigint, part integer, ts bigint, nid bigint, is_held boolean)
  LANGUAGE plpgsql
- STABLE
+ STABLE ROWS 10
 AS $function$
 #variable_conflict use_column
 declare

@@ -97,13 +97,13 @@ export async function listHeldEvents(
 ): Promise<{ events: HeldEventRow[]; next: HeldPlace | undefined }> {
   const { roomNid, part, ts, nid } = after;
   const rows = await sql<ListedRow[]>`
-    select l.room_nid, l.part, l.ts, l.nid, l.is_held, r.room_id, e.event_id, e.received_ts,
+    select l.room_nid, l.part, l.ts, l.nid, l.is_held,
+      (select room_id from rooms r where r.room_nid = l.room_nid) as room_id, e.event_id, e.received_ts,
       e.redacted_by is not null as is_redacted, e.skeleton,
       coalesce(k.first_key, c.first_key) as first_key, coalesce(k.second_key, c.second_key) as second_key,
       coalesce(k.sealed, c.sealed) as sealed
     from list_held(${holdId}, ${roomNid}, ${part}, ${ts}, ${nid}, ${limit}, ${mostLookedAt}) with ordinality
       as l(room_nid, part, ts, nid, is_held, place)
-    join rooms r on r.room_nid = l.room_nid
     left join events e on l.is_held and e.nid = l.nid
     left join held_contents k on k.nid = e.nid
     left join event_contents c on c.nid = e.nid
