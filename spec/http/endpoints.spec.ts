@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { factsOf } from "../../src/domain/admin/permissions.ts";
 import { pathsOf } from "../../src/http/compile.ts";
 import { endpoints } from "../../src/http/endpoints.ts";
 import { compileSchema } from "../../src/http/schema.ts";
@@ -37,6 +38,19 @@ describe("endpoints", () => {
     expect(schemas).to.have.length.above(100);
     for (const schema of schemas)
       expect(() => compileSchema(schema)(null)).not.to.throw();
+  });
+
+  it("judges what a second person may have to approve before one is asked", () => {
+    const lists = ["DELETE /_myelin/admin/v1/users/:userId/media"];
+    const destroying = endpoints.filter(
+      ({ permission }) => permission && factsOf(permission).class.includes("D"),
+    );
+    expect(destroying).to.have.length.above(20);
+    const unjudged = destroying
+      .filter(({ validate }) => !validate)
+      .map(({ method, path }) => `${method.toUpperCase()} ${path}`);
+    // What it takes is judged by its schema alone.
+    expect(unjudged).to.deep.equal(lists);
   });
 
   it("serves each operation of the specification or names why not", () => {

@@ -6,8 +6,8 @@ import { findPushes } from "../../src/domain/push/find-pushes.ts";
 import { packParcels } from "../../src/domain/push/parcels.ts";
 import { findRoomIdentity } from "../../src/domain/rooms/room-identity.ts";
 import { isErasureHeld } from "../../src/storage/erasures.ts";
-import { hasHeld } from "../../src/storage/holds.ts";
 import { findSeqSince } from "../../src/storage/alerts.ts";
+import { hasHeld, listHeldEvents } from "../../src/storage/holds.ts";
 import { keepShards } from "../../src/storage/push-shards.ts";
 import {
   deletePushers,
@@ -558,6 +558,22 @@ describe("the plans of what is asked often", () => {
     expectNoScan(60);
 
     const { db } = explained.edges;
+    const time = { from_ts: 1, until_ts: 2 };
+    for (const of of [time, { ...time, users: [lena.userId] }]) {
+      const id = await placeHold(officer, of);
+      plans.length = 0;
+      // The rooms there are, by their numbers, and the time in each of them.
+      await listHeldEvents(db, id, undefined, 5, 100);
+      expectNoScan(1);
+      await releaseHold(officer, id);
+    }
+    const dated = await placeHold(officer, { ...time, users: [lena.userId] });
+    const ofRoom = (await findRoomIdentity(explained.edges, roomId))!;
+    plans.length = 0;
+    expect(await hasHeld(db, ofRoom.roomNid)).to.equal(false);
+    await db`delete from keys where owner = ${roomId}`;
+    expectNoScan(3);
+    await releaseHold(officer, dated);
     const holdId = await placeHold(officer, { from_ts: 1, until_ts: 2 });
     const { roomNid } = (await findRoomIdentity(explained.edges, roomId))!;
     plans.length = 0;

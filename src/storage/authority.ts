@@ -176,7 +176,7 @@ export async function listBindings(
       and (${roleId}::text is null or role_id = ${roleId})
       and (${scopeKind}::text is null or scope_kind = ${scopeKind})
       and (${scopeId}::text is null or scope_id = ${scopeId})
-    order by ${order} ${direction} nulls last, binding_id ${direction}
+    order by ${order} ${direction}, binding_id ${direction}
     limit ${at.limit} offset ${at.offset}`,
   );
   return { bindings, total };

@@ -57,7 +57,6 @@ export async function findHold(
 }
 
 export interface HeldEventRow {
-  nid: number;
   roomId: string;
   eventId: string;
   receivedTs: number;
@@ -68,42 +67,52 @@ export interface HeldEventRow {
   sealed: Uint8Array | null;
 }
 
-/** The next events that a hold is of, in the order of their numbers, with what they said at first. */
-export const listHeldEvents = (
+/** How far a hold's events were read; what the parts of a room are is told by `list_held`. */
+export interface HeldPlace {
+  roomNid: number;
+  part: number;
+  ts: number;
+  nid: number;
+}
+
+const FIRST_PLACE: HeldPlace = { roomNid: 0, part: 0, ts: -1, nid: 0 };
+
+/** Events and rooms that one page looks at: somebody may have said little where others say much. */
+const MOST_LOOKED_AT = 20_000;
+
+interface ListedRow extends HeldPlace, HeldEventRow {
+  isHeld: boolean;
+}
+
+/**
+ * The next events that a hold is of, room by room, with what they said at first; and from
+ * where to read on, which there may be where none are found.
+ */
+export async function listHeldEvents(
   sql: Sql,
   holdId: string,
-  after: number,
+  after: HeldPlace = FIRST_PLACE,
   limit: number,
-): Promise<HeldEventRow[]> => sql<HeldEventRow[]>`
-  with hold as materialized (
-    select h from holds h where hold_id = ${holdId} and released_ts is null
-  ), found as (
-    select e.nid from hold join memberships m on m.user_id = any((h).user_ids) cross join lateral (
-      select e.nid from events e
-      where e.room_nid = m.room_nid and e.sender = m.user_id and e.nid > ${after}::bigint and is_hold_of(h, e)
-      -- By the room's own indexes, as below: one by sender takes 66 bytes of every message.
-      order by e.nid + 0 limit ${limit}) e
-    union all
-    select e.nid from hold cross join unnest((h).room_nids) as r(room_nid) cross join lateral (
-      select e.nid from events e
-      where (h).user_ids is null and e.room_nid = r.room_nid and e.nid > ${after}::bigint and is_hold_of(h, e)
-      -- By the room's own indexes: its events stand anywhere in the order of all.
-      order by e.nid + 0 limit ${limit}) e
-    union all
-    select e.nid from hold cross join lateral (
-      select e.nid from events e
-      where (h).user_ids is null and (h).room_nids is null and e.nid > ${after}::bigint and is_hold_of(h, e)
-      order by e.nid limit ${limit}) e
-  )
-  select e.nid, r.room_id, e.event_id, e.received_ts, e.redacted_by is not null as is_redacted, e.skeleton,
-    coalesce(k.first_key, c.first_key) as first_key, coalesce(k.second_key, c.second_key) as second_key,
-    coalesce(k.sealed, c.sealed) as sealed
-  from (select distinct nid from found order by nid limit ${limit}) listed
-  join events e on e.nid = listed.nid
-  join rooms r on r.room_nid = e.room_nid
-  left join held_contents k on k.nid = e.nid
-  left join event_contents c on c.nid = e.nid
-  order by e.nid`;
+  mostLookedAt = MOST_LOOKED_AT,
+): Promise<{ events: HeldEventRow[]; next: HeldPlace | undefined }> {
+  const { roomNid, part, ts, nid } = after;
+  const rows = await sql<ListedRow[]>`
+    select l.room_nid, l.part, l.ts, l.nid, l.is_held,
+      (select room_id from rooms r where r.room_nid = l.room_nid) as room_id, e.event_id, e.received_ts,
+      e.redacted_by is not null as is_redacted, e.skeleton,
+      coalesce(k.first_key, c.first_key) as first_key, coalesce(k.second_key, c.second_key) as second_key,
+      coalesce(k.sealed, c.sealed) as sealed
+    from list_held(${holdId}, ${roomNid}, ${part}, ${ts}, ${nid}, ${limit}, ${mostLookedAt}) with ordinality
+      as l(room_nid, part, ts, nid, is_held, place)
+    left join events e on l.is_held and e.nid = l.nid
+    left join held_contents k on k.nid = e.nid
+    left join event_contents c on c.nid = e.nid
+    order by l.place`;
+  const events = rows.filter(({ isHeld }) => isHeld);
+  const last = rows.at(-1);
+  const isMore = last && (!last.isHeld || events.length === limit);
+  return { events, next: isMore ? last : undefined };
+}
 
 export interface HeldDataRow {
   heldId: number;

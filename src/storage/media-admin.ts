@@ -67,7 +67,7 @@ export async function listMediaOf(
     select *, count(*) over () as total from (
       select ${info(sql)} from media m join media_blobs b on b.blob_id = m.blob_id
       where m.user_id = ${userId}) listed
-    order by ${sql(COLUMNS[order])} ${direction} nulls last, media_id ${direction}
+    order by ${sql(COLUMNS[order])} ${direction}, media_id ${direction}
     limit ${at.limit} offset ${at.offset}`,
   );
   return { media, total };

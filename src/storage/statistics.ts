@@ -1,4 +1,4 @@
-import { countedPage } from "./counted-page.ts";
+import { countedPage, type PagePlace } from "./counted-page.ts";
 import type { Sql } from "./database.ts";
 
 export interface MediaStatisticsRow {
@@ -59,22 +59,33 @@ export interface RoomSizeRow {
   estimatedSize: number;
 }
 
+export interface RoomSizeSearch extends PagePlace {
+  orderBy: "estimated_size" | "room_id";
+  isDescending: boolean;
+}
+
 /**
- * The largest rooms by the bytes of their events, reckoned from a sample of the pages:
- * to read them all would take minutes.
+ * Rooms by the bytes of their events, a page of them and how many they are in all, reckoned
+ * from a sample of the database's pages: to read them all would take minutes. It is the same
+ * sample each time, or the pages of the list would not be of one list.
  */
-export async function listLargestRooms(
+export async function listRoomSizes(
   sql: Sql,
-  limit: number,
-): Promise<RoomSizeRow[]> {
+  { orderBy, isDescending, ...place }: RoomSizeSearch,
+): Promise<{ rooms: RoomSizeRow[]; total: number }> {
   const [table] = await sql<{ pages: number }[]>`
     select greatest(pg_relation_size('events') / current_setting('block_size')::int, 1)::int as pages`;
   const percent = Math.min(100, (MOST_PAGES / table!.pages) * 100);
-  return sql<RoomSizeRow[]>`
-    select r.room_id, sized.bytes as estimated_size from (
+  const direction = isDescending ? sql`desc` : sql`asc`;
+  const { rows: rooms, total } = await countedPage(
+    place,
+    (at) => sql<(RoomSizeRow & { total: number })[]>`
+    select r.room_id, sized.bytes as estimated_size, count(*) over ()::int as total from (
       select e.room_nid, (sum(pg_column_size(e.*)) * 100 / ${percent}::float8)::bigint as bytes
-      from events e tablesample system (${percent}::real)
-      group by e.room_nid order by bytes desc limit ${limit}
+      from events e tablesample system (${percent}::real) repeatable (0)
+      group by e.room_nid
     ) sized join rooms r on r.room_nid = sized.room_nid
-    order by sized.bytes desc, r.room_id`;
+    order by ${sql(orderBy)} ${direction}, r.room_id ${direction} limit ${at.limit} offset ${at.offset}`,
+  );
+  return { rooms, total };
 }

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { administrator, bindRole } from "../../support/administrators.ts";
 import { auditHead, readAudit } from "../../support/audit.ts";
 import { act, makeRoom, must, path } from "../../support/rooms.ts";
+import { doTasks } from "../../support/tasks.ts";
 import { until } from "../../support/until.ts";
 import {
   useServer,
@@ -164,7 +165,10 @@ describe("approvals", () => {
       deactivation(like),
       ["POST", `${V1}/deactivate/${user.userId}`, { erase: false, x: 1 }],
       ["POST", `${V1}/deactivate/${user.userId}`, {}],
-      ["POST", `${V1}/reset_password/${user.userId}`, { new_password: "x" }],
+      [
+        ...(["POST", `${V1}/reset_password/${user.userId}`] as const),
+        { new_password: "another-password" },
+      ],
     ] as Request[])
       expect(wanted(await send(root, request))).not.to.equal(id);
     const old = Date.now() - 1000;
@@ -565,6 +569,65 @@ describe("approvals", () => {
     expect(none.status).to.equal(404);
   });
 
+  it("G3: is asked of nobody for what could not be done as things are", async () => {
+    const user = await newUser();
+    const roomId = await makeRoom(user);
+    const reset = `${V1}/reset_password/`;
+    const redact = (of: string): string => `${V1}/user/${of}/redact`;
+    const purge = (of: string): string => `${V1}/purge_history/${of}`;
+    const takeOver = (of: string): string =>
+      `${V1}/rooms/${of}/make_room_admin`;
+    const keys = "_allow_cross_signing_replacement_without_uia";
+    const NONE = "@absent:test";
+    const NOWHERE = "!absent:test";
+    const approvals = () => server.database.sql`select from approvals`;
+    const before = (await approvals()).length;
+    for (const [request, errcode] of [
+      [
+        ["POST", reset + NONE, { new_password: "long-enough-42" }],
+        "M_NOT_FOUND",
+      ],
+      [["POST", reset + user.userId, { new_password: "x" }], "M_WEAK_PASSWORD"],
+      [["POST", `${V1}/users/${user.userId}/${keys}`], "M_NOT_FOUND"],
+      [["POST", redact(NONE), { rooms: [] }], "M_NOT_FOUND"],
+      [["POST", redact(user.userId), { rooms: ["here"] }], "M_INVALID_PARAM"],
+      [
+        ["POST", redact(NONE), { rooms: [roomId], after_ts: 2, before_ts: 1 }],
+        "M_INVALID_PARAM",
+      ],
+      [["POST", purge(NOWHERE), { purge_up_to_ts: 1 }], "M_NOT_FOUND"],
+      [["POST", purge(roomId), {}], "M_BAD_JSON"],
+      [["POST", purge(roomId), { purge_up_to_ts: 1 }], "M_NOT_FOUND"],
+      [["POST", `${purge(roomId)}/$absent`, {}], "M_NOT_FOUND"],
+      [["POST", takeOver(NOWHERE), { user_id: user.userId }], "M_NOT_FOUND"],
+      [["POST", takeOver(roomId), { user_id: "@a:far" }], "M_INVALID_PARAM"],
+      [["POST", `${V1}/media/delete?before_ts=5`], "M_INVALID_PARAM"],
+      [["POST", `${V1}/purge_media_cache?before_ts=5`], "M_INVALID_PARAM"],
+      [["DELETE", `${V1}/users/${user.userId}/media?dir=x`], "M_INVALID_PARAM"],
+    ] as [Request, string][]) {
+      const answer = await send(root, request);
+      const label = `${request[1]} ${answer.text}`;
+      expect(answer.body["errcode"], label).to.equal(errcode);
+    }
+    expect(await approvals()).to.have.length(before);
+    const officer = await administrator(server, "privacy", "privacy-officer");
+    const none = await officer.delete(A + path`/users/${user.userId}/erasure`);
+    expect(none.body).to.include({ errcode: "M_NOT_FOUND" });
+    expect(await approvals()).to.have.length(before);
+    // What can be done is asked for.
+    const resetting: Request = [
+      ...(["POST", reset + user.userId] as const),
+      { new_password: "long-enough-42" },
+    ];
+    for (const request of [
+      resetting,
+      ["POST", redact(user.userId), { rooms: [] }],
+      ["POST", purge(roomId), { purge_up_to_ts: Date.now() }],
+      ["POST", takeOver(roomId), { user_id: user.userId }],
+    ] as Request[])
+      wanted(await send(root, request));
+  });
+
   describe("in haste", () => {
     let security: TestUser;
     let auditor: TestUser;
@@ -658,6 +721,118 @@ describe("approvals", () => {
       );
       expect(total).to.equal(1);
     });
+  });
+});
+
+describe("approvals of the end of many sessions", () => {
+  const server = useServer({
+    "approvals.required": ["users.sessions.write"],
+    "approvals.when_alone": "refuse",
+  });
+  let second: TestProcess;
+  let root: TestUser;
+  let other: TestUser;
+  let ben: TestUser;
+  let cy: TestUser;
+
+  before(async () => {
+    second = await server.startProcess();
+    root = await administrator(server, "root", "system-admin");
+    other = await administrator(server, "other", "system-admin");
+    ben = await server.user("ben");
+    cy = await server.user("cy");
+  });
+
+  const open = async () => {
+    const found = { title: "t", severity: "high", summary: "s" };
+    const incident = must(await root.post(`${A}/incidents`, found));
+    return incident["incident_id"] as string;
+  };
+  const end = (
+    incidentId: string,
+    sessions: Json[],
+    more: Json = {},
+    by: TestClient = root,
+  ) =>
+    by.post(`${A}/incidents/${incidentId}/end-sessions`, { sessions, ...more });
+  const jobs = () =>
+    server.database.sql`select from admin_jobs where kind = 'end-sessions'`;
+
+  it("G3: runs once when it is sent again after approval, in the words that were approved", async () => {
+    const id = await open();
+    const all = [
+      { user_id: ben.userId },
+      { user_id: cy.userId, device_id: cy.deviceId },
+    ];
+    const head = await auditHead(server);
+    const approval = wanted(await end(id, all));
+    expect(await readAudit(server, head)).to.have.length(1);
+    const shown = must<Approval>(await root.get(`${A}/approvals/${approval}`));
+    expect(shown.permissions).to.deep.equal(["users.sessions.write"]);
+    expect(shown.request["body"]).to.deep.equal({ sessions: all });
+    refused(await root.post(`${A}/approvals/${approval}/approve`, {}));
+    must(await other.post(`${A}/approvals/${approval}/approve`, {}));
+    for (const [sessions, more] of [
+      [all.slice(1), {}],
+      [[all[0]!, { user_id: cy.userId, device_id: `${cy.deviceId}x` }], {}],
+      [all, { wipe: true }],
+      [all, { admin_tokens: true }],
+    ] as [Json[], Json][])
+      expect(wanted(await end(id, sessions, more))).not.to.equal(approval);
+    const tokens = wanted(await end(id, all, { admin_tokens: true }));
+    const told = must<Approval>(await other.get(`${A}/approvals/${tokens}`));
+    expect(told.request["body"]).to.include({ admin_tokens: true });
+    expect(wanted(await end(await open(), all))).not.to.equal(approval);
+    expect(await jobs()).to.have.length(0);
+    must(await ben.get("/account/whoami"));
+
+    const elsewhere = second.as(root);
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, i) =>
+        end(id, all, {}, i % 2 === 0 ? root : elsewhere),
+      ),
+    );
+    const done = answers.filter(({ status }) => status === 202);
+    expect(done.map(({ body }) => body["users"])).to.deep.equal([2]);
+    for (const answer of answers) if (answer.status !== 202) wanted(answer);
+    expect(await jobs()).to.have.length(1);
+    await doTasks(server);
+    for (const user of [ben, cy])
+      expect((await user.get("/account/whoami")).status).to.equal(401);
+    const records = (await readAudit(server, head)).filter(
+      ({ action, result }) =>
+        action === "users.sessions.write" && result === "allowed",
+    );
+    // Of the request, and of each user whose sessions ended.
+    expect(records.map((record) => record["approval_id"])).to.have.members([
+      approval,
+      undefined,
+      undefined,
+    ]);
+    expect(wanted(await end(id, all))).not.to.equal(approval);
+  });
+
+  it("G3: is asked of nobody where it could not be done as things are", async () => {
+    const id = await open();
+    const closed = await open();
+    must(
+      await root.post(`${A}/incidents/${closed}/close`, {
+        ...{ version: 1, report: "over" },
+      }),
+    );
+    const security = await administrator(server, "sec", "security-admin");
+    const approvals = () => server.database.sql`select from approvals`;
+    const before = (await approvals()).length;
+    for (const [incidentId, user_id, errcode] of [
+      [id, "@absent:test", "M_NOT_FOUND"],
+      [id, security.userId, "M_FORBIDDEN"],
+      ["none", other.userId, "M_NOT_FOUND"],
+      [closed, other.userId, "M_BAD_STATE"],
+    ] as const) {
+      const answer = await end(incidentId, [{ user_id }]);
+      expect(answer.body["errcode"], answer.text).to.equal(errcode);
+    }
+    expect(await approvals()).to.have.length(before);
   });
 });
 

@@ -3,6 +3,7 @@ import postgres from "postgres";
 import { eraseAccounts } from "../../../src/domain/jobs/erase-accounts.ts";
 import { runJob } from "../../../src/domain/jobs/job.ts";
 import { purgeKeyBackups } from "../../../src/domain/jobs/purge-key-backups.ts";
+import { listHeldEvents, type HeldPlace } from "../../../src/storage/holds.ts";
 import { administrator } from "../../support/administrators.ts";
 import { readAudit } from "../../support/audit.ts";
 import {
@@ -372,6 +373,128 @@ describe("legal holds", () => {
     await eraseDue();
     expect(await keys()).to.have.length(0);
     await releaseHold(officer, holdId);
+  });
+
+  it("G6: of users and a time keep what these said then, and let the rest of their rooms go", async () => {
+    const { sql } = server.database;
+    const ivan = await server.user("ivan");
+    const rooms: string[] = [];
+    for (let i = 0; i < 3; i += 1) rooms.push(await roomOf(ivan));
+    const [mixed, silent, others] = rooms as [string, string, string];
+    const held = await say(ivan, mixed, "of then");
+    const late = await say(ivan, mixed, "of today");
+    const free = await say(alice, mixed, "of another");
+    const last = await say(alice, mixed, "last");
+    const today = await say(ivan, silent, "of today too");
+    const then = await say(alice, others, "of then, of another");
+    await sql`
+      update events set origin_server_ts = 1500 where event_id in (${held}, ${then}, ${free})`;
+    const before = await sealedOf(held);
+    const keysOf = async (roomId: string) =>
+      (
+        await sql<{ span: string }[]>`
+          select span from keys where scope = 'room-span' and owner = ${roomId} order by span`
+      ).map(({ span }) => span);
+    const [now] = await keysOf(mixed);
+    for (const roomId of rooms)
+      await sql`
+        insert into keys (key_id, scope, owner, span, master_epoch, wrapped, created_ts)
+        select 5000000000 + r.room_nid, 'room-span', ${roomId}, '2020-01', master_epoch, wrapped, 1
+        from keys k join rooms r on r.room_id = ${roomId} where k.scope = 'room-span' and k.owner = ${mixed} and k.span = ${now!}`;
+    const holdId = await placeHold(officer, {
+      ...{ users: [ivan.userId], from_ts: 1000, until_ts: 2000 },
+    });
+    const target = (roomId: string) => path`/_synapse/admin/v2/rooms/${roomId}`;
+    const refused = await admin.delete(target(mixed), { purge: true });
+    expect(refused.status).to.equal(403);
+    expect(refused.body).to.include({ "org.myelin.held": true });
+    // Of what a key of the span may have sealed something is held; of the other span nothing.
+    await sql`delete from keys where owner = ${mixed}`;
+    expect(await keysOf(mixed)).to.deep.equal([now]);
+    must(
+      await admin.post(S + path`/purge_history/${mixed}/${last}`, {
+        delete_local_events: true,
+      }),
+    );
+    for (const roomId of [silent, others])
+      must(await admin.delete(target(roomId), { purge: true }));
+    await doTasks(server);
+    expect(await sealedOf(held)).to.deep.equal(before);
+    for (const eventId of [late, free, today, then])
+      expect(await sealedOf(eventId), eventId).to.deep.equal([]);
+    for (const roomId of [silent, others])
+      expect(await keysOf(roomId)).to.deep.equal([]);
+    await releaseHold(officer, holdId);
+    must(await admin.delete(target(mixed), { purge: true }));
+    await doTasks(server);
+    expect(await sealedOf(held)).to.deep.equal([]);
+  });
+
+  it("G6: are exported in pages of any size, each event once, of whatever they are", async () => {
+    const { sql } = server.database;
+    const [jo, kai] = [await server.user("jo"), await server.user("kai")];
+    const rooms: string[] = [];
+    for (let i = 0; i < 3; i += 1) rooms.push(await roomOf(jo, kai));
+    const said: string[] = [];
+    for (const roomId of rooms)
+      for (const user of [jo, kai, alice])
+        for (let i = 0; i < 3; i += 1)
+          said.push(await say(user, roomId, `${user.userId} ${i}`));
+    const at = async (ids: string[], columns: Json) => {
+      await sql`update events set ${sql(columns)} where event_id = any(${ids})`;
+    };
+    // Sent then, several at once; received then; and before they had a place in their room.
+    await at(said.slice(0, 12), { origin_server_ts: 1500 });
+    await at(said.slice(12, 20), { received_ts: 1600 });
+    await at([said[2]!, said[5]!], { received_ts: 1500 });
+    await at([said[0]!, said[3]!, said[13]!], { arrival: null });
+    must(await alice.put(path`/rooms/${rooms[0]!}/redact/${said[1]!}/x`, {}));
+    const users = [jo.userId, kai.userId];
+    const time = { from_ts: 1000, until_ts: 2000 };
+    for (const of of [
+      { users },
+      { users: [jo.userId], ...time },
+      { rooms: rooms.slice(1) },
+      { rooms, ...time },
+      { rooms, users: [kai.userId], from_ts: 1550 },
+      time,
+    ]) {
+      const holdId = await placeHold(officer, of);
+      const all = (
+        await sql<{ eventId: string }[]>`
+          select event_id from holds h join events e on is_hold_of(h, e) where hold_id = ${holdId}`
+      ).map(({ eventId }) => eventId);
+      const label = JSON.stringify(of);
+      expect(all.length, label).to.be.above(2);
+      const told: unknown[] = [];
+      const place = `${N}/holds/${holdId}/events?case_id=c&reason=r&limit=2`;
+      for (let from = ""; ;) {
+        const page = must<{ events: Json[]; next_token?: string }>(
+          await officer.get(place + from),
+        );
+        told.push(...page.events.map((held) => held["event_id"]));
+        if (page.next_token === undefined) break;
+        from = `&from=${page.next_token}`;
+      }
+      expect(told, label).to.have.members(all);
+      // However little a page looks at, all is found in the end, and no page looks at more.
+      const found: string[] = [];
+      let after: HeldPlace | undefined;
+      do {
+        const page = await listHeldEvents(server.edges.db, holdId, after, 3, 4);
+        expect(page.events.length).to.be.at.most(3);
+        found.push(...page.events.map(({ eventId }) => eventId));
+        after = page.next;
+      } while (after);
+      expect(found, label).to.have.members(all);
+      await releaseHold(officer, holdId);
+      const none = await officer.get(place);
+      expect(must(none)).to.deep.equal({ events: [] });
+    }
+    const odd = await officer.get(
+      `${N}/holds/x/events?case_id=c&reason=r&from=1`,
+    );
+    expect(odd.body).to.include({ errcode: "M_INVALID_PARAM" });
   });
 
   it("G6: of a time keep whoever said or uploaded something then from erasure", async () => {

@@ -16,6 +16,7 @@ import {
 } from "../../support/server.ts";
 
 const S = "/_synapse/admin/v1";
+const N = "/_myelin/admin/v1";
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 describe("files, as administrators' tools ask for them", () => {
@@ -305,6 +306,14 @@ describe("files, as administrators' tools ask for them", () => {
       total: 2,
     });
     expect((await list("")).total).to.equal(1);
+    const own = `${N}/users/${fay.userId}/media`;
+    for (const query of ["dir=", "dir=x", "limit=0", "order_by="]) {
+      const answer = await admin.delete(`${own}?${query}`);
+      expect(answer.body["errcode"], query).to.equal("M_INVALID_PARAM");
+    }
+    expect(must(await admin.delete(`${own}?dir=b`))).to.deep.equal({
+      ...{ deleted_media: [ids[0]], total: 1 },
+    });
   });
 
   it("leave a record of each act", async () => {

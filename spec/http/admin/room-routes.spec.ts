@@ -40,7 +40,7 @@ const DECLARED: Readonly<Record<string, string>> = {
   "media.quarantine":
     "POST room/:roomId/media/quarantine, POST user/:userId/media/quarantine, POST media/quarantine/:serverName/:mediaId, POST media/unquarantine/:serverName/:mediaId, POST media/protect/:mediaId, POST media/unprotect/:mediaId",
   "media.delete":
-    "DELETE media/:serverName/:mediaId, POST media/:serverName/delete, POST purge_media_cache, DELETE users/:userId/media",
+    "DELETE media/:serverName/:mediaId, POST media/:serverName/delete, POST purge_media_cache, DELETE users/:userId/media, DELETE own users/:userId/media",
   "reports.read":
     "GET event_reports, GET own event_reports, GET event_reports/:reportId, GET user_reports, GET own user_reports, GET user_reports/:reportId, GET own room_reports",
   "reports.write":

@@ -9,13 +9,14 @@ import {
   listHolds,
   listRoomNids,
   type HeldEventRow,
+  type HeldPlace,
   type HoldRow,
   type HoldSearch,
 } from "../../storage/holds.ts";
 import { recordOf, type ActingAdministrator } from "./administrator.ts";
 import { noteRead } from "./note-read.ts";
 
-export type { HoldRow };
+export type { HeldPlace, HoldRow };
 
 export interface NewHold {
   name: string;
@@ -145,11 +146,12 @@ export async function exportHeld(
   edges: Pick<Edges, "db" | "keyring" | "trail">,
   by: ActingAdministrator,
   holdId: string,
-  { after, limit }: { after: number; limit: number },
-): Promise<{ events: HeldEvent[]; next: number | undefined }> {
+  { after, limit }: { after: HeldPlace | undefined; limit: number },
+): Promise<{ events: HeldEvent[]; next: HeldPlace | undefined }> {
   const { db, keyring } = edges;
   await readHold(edges, holdId);
-  const rows = await listHeldEvents(db, holdId, after, limit);
+  const found = await listHeldEvents(db, holdId, after, limit);
+  const rows = found.events;
   noteRead(edges, by, `hold ${holdId}`, { read: "events", count: rows.length });
   const keys = await keyring.findByIds(
     rows.flatMap(({ firstKey, secondKey }) =>
@@ -165,8 +167,7 @@ export async function exportHeld(
     const text = mergeEventText(skeleton, content ?? null);
     return { ...row, event: JSON.parse(text) as JsonObject };
   });
-  const next = rows.length === limit ? rows.at(-1)?.nid : undefined;
-  return { events, next };
+  return { events, next: found.next };
 }
 
 const invalid = (message: string): MatrixError =>

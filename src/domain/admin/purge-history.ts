@@ -19,6 +19,26 @@ import { readProgress, type TaskEdges } from "./tasks/task.ts";
 export type PurgePoint = { eventId: string } | { ts: number };
 
 /**
+ * Where a purge would end.
+ * @throws MatrixError what keeps a room's history from being purged so as things are
+ */
+export async function findPurgeable(
+  edges: Pick<Edges, "db" | "memory">,
+  roomId: string,
+  point: PurgePoint,
+): Promise<PagingKey> {
+  assertRoomId(roomId);
+  const room = await getRoomIdentity(edges, roomId);
+  const earlier = await listJobsOfRoom(edges.db, roomId, "purge-history");
+  if (earlier.some(({ state }) => state === "scheduled" || state === "active"))
+    throw new MatrixError(
+      "M_UNKNOWN",
+      "A purge of this room's history is under way already.",
+    );
+  return findPoint(edges, room, point);
+}
+
+/**
  * Has a room's history destroyed up to a point, when the undo window is over. The room
  * keeps its state and its graph; users of this server keep what they said unless told.
  */
@@ -28,15 +48,7 @@ export async function schedulePurge(
   roomId: string,
   { point, deletesLocal }: { point: PurgePoint; deletesLocal: boolean },
 ): Promise<string> {
-  assertRoomId(roomId);
-  const room = await getRoomIdentity(edges, roomId);
-  const earlier = await listJobsOfRoom(edges.db, roomId, "purge-history");
-  if (earlier.some(({ state }) => state === "scheduled" || state === "active"))
-    throw new MatrixError(
-      "M_UNKNOWN",
-      "A purge of this room's history is under way already.",
-    );
-  const before = await findPoint(edges, room, point);
+  const before = await findPurgeable(edges, roomId, point);
   const params: PurgeParams = { before, deletesLocal };
   const jobId = edges.random.token(16);
   await edges.committer.commit({

@@ -1,4 +1,5 @@
 import { MatrixError } from "../../core/errors.ts";
+import { isRoomId } from "../../core/ids.ts";
 import type { Edges } from "../../edges.ts";
 import {
   findJob,
@@ -6,6 +7,7 @@ import {
   type AdminJobRow,
 } from "../../storage/admin-jobs.ts";
 import { listMembershipsOf } from "../../storage/memberships.ts";
+import { findUser } from "../../storage/users.ts";
 import { recordOf, type ActingAdministrator } from "./administrator.ts";
 import type { RedactionParams } from "./tasks/redact-user-task.ts";
 import { taskAlarmOf } from "./tasks/task-alarm.ts";
@@ -25,6 +27,29 @@ export interface UserRedaction {
 
 const MOST_ROOMS = 10_000;
 
+/**
+ * The rooms in which a user's words would be redacted.
+ * @throws MatrixError what keeps that from being done so as things are
+ */
+export async function findRedactable(
+  { db }: Pick<Edges, "db">,
+  userId: string,
+  { rooms, afterTs, beforeTs }: UserRedaction,
+): Promise<string[]> {
+  if (rooms.some((roomId) => !isRoomId(roomId)))
+    throw invalid("rooms must be room IDs.");
+  if (afterTs !== null && beforeTs !== null && afterTs > beforeTs)
+    throw invalid("after_ts must not come after before_ts.");
+  if (rooms.length > 0) return [...rooms];
+  const known = await listMembershipsOf(db, userId);
+  if (known.length === 0 && !(await findUser(db, userId)))
+    throw new MatrixError("M_NOT_FOUND", "No such user is known here.");
+  return known.map(({ roomId }) => roomId);
+}
+
+const invalid = (message: string): MatrixError =>
+  new MatrixError("M_INVALID_PARAM", message);
+
 /** Has what a user said redacted, in a task. */
 export async function scheduleRedactions(
   edges: TaskEdges,
@@ -33,9 +58,7 @@ export async function scheduleRedactions(
   wanted: UserRedaction,
 ): Promise<string> {
   const { rooms, ...others } = wanted;
-  const known = await listMembershipsOf(edges.db, userId);
-  const roomIds =
-    rooms.length > 0 ? [...rooms] : known.map(({ roomId }) => roomId);
+  const roomIds = await findRedactable(edges, userId, wanted);
   const params: RedactionParams = {
     ...others,
     rooms: roomIds.slice(0, MOST_ROOMS),

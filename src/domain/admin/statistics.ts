@@ -1,16 +1,19 @@
 import type { Edges } from "../../edges.ts";
 import {
-  listLargestRooms,
   listMediaStatistics,
+  listRoomSizes,
   type MediaStatisticsRow,
   type MediaStatisticsSearch,
   type RoomSizeRow,
+  type RoomSizeSearch,
 } from "../../storage/statistics.ts";
 import { readMemberProfiles } from "../rooms/member-profiles.ts";
 import { textIn } from "./users/account.ts";
 import { namesFor } from "./users/list-accounts.ts";
 
 type Needs = Pick<Edges, "db" | "keyring" | "memory">;
+
+export type { RoomSizeRow };
 
 export type MediaOfUser = MediaStatisticsRow & { displayName: string | null };
 
@@ -38,6 +41,20 @@ export async function readMediaStatistics(
 
 const LARGEST = 10;
 
-export const readLargestRooms = ({
+/** The ten largest rooms. */
+export async function readLargestRooms({
   db,
-}: Pick<Edges, "db">): Promise<RoomSizeRow[]> => listLargestRooms(db, LARGEST);
+}: Pick<Edges, "db">): Promise<RoomSizeRow[]> {
+  const { rooms } = await listRoomSizes(db, {
+    ...{ orderBy: "estimated_size", isDescending: true },
+    ...{ limit: LARGEST, offset: 0 },
+  });
+  return rooms;
+}
+
+/** How large rooms are: a page of them, and how many there are in all. */
+export const searchRoomSizes = (
+  { db }: Pick<Edges, "db">,
+  search: RoomSizeSearch,
+): Promise<{ rooms: RoomSizeRow[]; total: number }> =>
+  listRoomSizes(db, search);

@@ -26,6 +26,26 @@ const MOST_OTHERS = 100;
 /** What a creator, whose power has no number, gives. */
 const USUAL_HIGHEST = 100;
 
+async function findTakeover(
+  edges: WriterEdges,
+  roomIdOrAlias: string,
+  userId: string,
+) {
+  const target = await assertLocalUser(edges, userId);
+  const roomId = await resolveRoom(edges, roomIdOrAlias);
+  return { target, roomId, room: await getRoomForAdmin(edges, roomId) };
+}
+
+/** Throws what keeps a user from being given the highest power in a room as things are. */
+export async function validateRoomAdmin(
+  edges: WriterEdges,
+  roomIdOrAlias: string,
+  userId: string,
+): Promise<void> {
+  const { target, room } = await findTakeover(edges, roomIdOrAlias, userId);
+  await findPower(edges, room, target);
+}
+
 /**
  * Gives a user the highest power that somebody of this server has in a room, by whom has
  * it; and invites them, where they are not in the room and could not come in by themselves.
@@ -36,9 +56,11 @@ export async function makeRoomAdmin(
   roomIdOrAlias: string,
   userId: string,
 ): Promise<void> {
-  const target = await assertLocalUser(edges, userId);
-  const roomId = await resolveRoom(edges, roomIdOrAlias);
-  const room = await getRoomForAdmin(edges, roomId);
+  const { target, roomId, room } = await findTakeover(
+    edges,
+    roomIdOrAlias,
+    userId,
+  );
   await makeAnew(async () => {
     const { mightiest, level, content } = await findPower(edges, room, target);
     const standing = await findMembership(edges.db, target, room.roomNid);

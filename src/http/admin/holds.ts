@@ -5,6 +5,7 @@ import {
   readHold,
   releaseHold,
   searchHolds,
+  type HeldPlace,
   type HoldRow,
 } from "../../domain/admin/holds.ts";
 import { exportHeldData } from "../../domain/admin/held-data.ts";
@@ -210,46 +211,64 @@ const postRelease = endpoint<OneHold & { body: { reason: string } }>({
   },
 });
 
-const getHeldEvents = endpoint<OneHold & { query: GroundsQuery & OnwardQuery }>(
-  {
-    method: "get",
-    path: `${HOLD}/events`,
-    auth: "admin",
-    permission: "holds.export",
-    rateLimit: "admin",
-    query: {
-      type: "object",
-      properties: {
-        ...groundsProperties,
-        ...onwardProperties,
-      },
-    },
-    doc: {
-      id: "exportHeld",
-      says: "Exports the events that a hold keeps, onward from a place, with what was redacted of them.",
-      answers: onwardAnswer("events", HELD_EVENT),
-    },
-    async handle(edges, { params, query, request, ...by }) {
-      const grounds = groundsOf(request, query);
-      const { events, next } = await exportHeld(
-        edges,
-        { ...by, grounds },
-        params.holdId,
-        { after: query.from ?? 0, limit: query.limit ?? 100 },
-      );
-      return {
-        events: events.map((held) => ({
-          room_id: held.roomId,
-          event_id: held.eventId,
-          received_ts: held.receivedTs,
-          redacted: held.isRedacted,
-          event: held.event,
-        })),
-        ...(next !== undefined && { next_token: String(next) }),
-      };
+/** A room, a part of it, and a place there. */
+const PLACE = "^\\d{1,16}\\.[0-3]\\.\\d{1,16}\\.\\d{1,16}$";
+
+const placeToken = ({ roomNid, part, ts, nid }: HeldPlace): string =>
+  [roomNid, part, ts, nid].join(".");
+
+function placeOf(token: string): HeldPlace {
+  const [roomNid = 0, part = 0, ts = 0, nid = 0] = token.split(".").map(Number);
+  return { roomNid, part, ts, nid };
+}
+
+interface HeldEventsQuery extends GroundsQuery {
+  from?: string;
+  limit?: number;
+}
+
+const getHeldEvents = endpoint<OneHold & { query: HeldEventsQuery }>({
+  method: "get",
+  path: `${HOLD}/events`,
+  auth: "admin",
+  permission: "holds.export",
+  rateLimit: "admin",
+  query: {
+    type: "object",
+    properties: {
+      ...groundsProperties,
+      ...onwardProperties,
+      from: { type: "string", pattern: PLACE },
     },
   },
-);
+  doc: {
+    id: "exportHeld",
+    says: "Exports the events that a hold keeps, room by room and onward from a place, with what was redacted of them. A page may have none and yet a next_token.",
+    answers: onwardAnswer("events", HELD_EVENT),
+  },
+  async handle(edges, { params, query, request, ...by }) {
+    const grounds = groundsOf(request, query);
+    const { events, next } = await exportHeld(
+      edges,
+      { ...by, grounds },
+      params.holdId,
+      {
+        after: query.from === undefined ? undefined : placeOf(query.from),
+        limit: query.limit ?? 100,
+      },
+    );
+    return {
+      events: events.map((held) => ({
+        room_id: held.roomId,
+        event_id: held.eventId,
+        received_ts: held.receivedTs,
+        redacted: held.isRedacted,
+        event: held.event,
+      })),
+      ...(next !== undefined && { next_token: placeToken(next) }),
+    };
+  },
+});
 
 const HELD_ROW = named(
   "HeldRow",

@@ -2,7 +2,10 @@ import {
   readBlastRadius,
   type BlastRadius,
 } from "../../domain/admin/incidents/blast-radius.ts";
-import { endSessions } from "../../domain/admin/incidents/end-sessions.ts";
+import {
+  endSessions,
+  findSessionsToEnd,
+} from "../../domain/admin/incidents/end-sessions.ts";
 import {
   changeIncident,
   closeIncident,
@@ -356,15 +359,19 @@ const getBlastRadius = endpoint<
   },
 });
 
-const postEndSessions = endpoint<
-  OneIncident & {
-    body: {
-      sessions: { user_id: string; device_id?: string }[];
-      wipe?: boolean;
-      admin_tokens?: boolean;
-    };
-  }
->({
+interface EndingBody {
+  sessions: { user_id: string; device_id?: string }[];
+  wipe?: boolean;
+  admin_tokens?: boolean;
+}
+
+const sessionsOf = ({ sessions }: EndingBody) =>
+  sessions.map(({ user_id: userId, device_id: deviceId }) => ({
+    userId,
+    ...(deviceId !== undefined && { deviceId }),
+  }));
+
+const postEndSessions = endpoint<OneIncident & { body: EndingBody }>({
   method: "post",
   path: `${INCIDENT}/end-sessions`,
   auth: "admin",
@@ -395,12 +402,11 @@ const postEndSessions = endpoint<
     says: "Ends the sessions of many, as a task.",
     answers: object({ job_id: TEXT, users: COUNT }),
   },
+  validate: (edges, { params, body, ...by }) =>
+    findSessionsToEnd(edges, by, params.incidentId, sessionsOf(body)),
   async handle(edges, { params, body, ...by }) {
     const { jobId, users } = await endSessions(edges, by, params.incidentId, {
-      sessions: body.sessions.map(({ user_id, device_id }) => ({
-        userId: user_id,
-        ...(device_id !== undefined && { deviceId: device_id }),
-      })),
+      sessions: sessionsOf(body),
       wipes: body.wipe ?? false,
       withTokens: body.admin_tokens ?? false,
     });

@@ -175,6 +175,15 @@ function assertMilliseconds(ts: number): void {
   );
 }
 
+function assertOfOldMedia(
+  edges: Parameters<typeof assertOwnServer>[0],
+  serverName: string,
+  beforeTs: number,
+): void {
+  if (serverName !== "") assertOwnServer(edges, serverName);
+  assertMilliseconds(beforeTs);
+}
+
 /** https://element-hq.github.io/synapse/latest/admin_api/media_admin_api.html#delete-local-media-by-date-or-size */
 export const postDeleteMedia = endpoint<{
   params: { serverName: string };
@@ -196,9 +205,10 @@ export const postDeleteMedia = endpoint<{
     says: "Deletes files that nobody has had for so long.",
     answers: DELETED,
   },
+  validate: async (edges, { params, query }) =>
+    assertOfOldMedia(edges, params.serverName, query.before_ts),
   async handle(edges, { params, query, ...by }) {
-    if (params.serverName !== "") assertOwnServer(edges, params.serverName);
-    assertMilliseconds(query.before_ts);
+    assertOfOldMedia(edges, params.serverName, query.before_ts);
     const ids = await deleteOldMedia(edges, by, {
       beforeTs: query.before_ts,
       largerThan: query.size_gt ?? 0,
@@ -228,6 +238,7 @@ export const postPurgeMediaCache = endpoint<{
     says: "Deletes what was fetched of other servers’ pages.",
     answers: object({ deleted: COUNT }),
   },
+  validate: async (_edges, { query }) => assertMilliseconds(query.before_ts),
   async handle(edges, { query, ...by }) {
     assertMilliseconds(query.before_ts);
     return { deleted: await purgePreviews(edges, by, query.before_ts) };
@@ -331,20 +342,42 @@ export const deleteMediaOfUser = endpoint<{
   query: UserMediaQuery;
 }>({
   method: "delete",
-  ...atBoth("/users/:userId/media"),
+  path: synapse("/users/:userId/media"),
   params: { userId: userParam },
   auth: "admin",
   permission: "media.delete",
   rateLimit: "admin",
   query: userMediaQuery,
+  validate: async (_edges, { query }) => mediaQueryOf(query),
+  async handle(edges, { params, query, ...by }) {
+    const asked = mediaQueryOf(query);
+    const ids = await deleteMediaOf(edges, by, params.userId, asked);
+    return deletedAnswer(ids);
+  },
+});
+
+/** The same for a page like that of any list. */
+export const deleteMediaPageOfUser = endpoint<{
+  params: { userId: string };
+  query: PageQuery<(typeof ORDERS)[number]>;
+}>({
+  method: "delete",
+  path: native("/users/:userId/media"),
+  params: { userId: userParam },
+  auth: "admin",
+  permission: "media.delete",
+  rateLimit: "admin",
+  query: listQuery(LIST_ORDERS),
   doc: {
     id: "deleteMediaOfUser",
     says: "Deletes a page of what a user has uploaded.",
     answers: DELETED,
   },
   async handle(edges, { params, query, ...by }) {
-    const asked = mediaQueryOf(query);
-    const ids = await deleteMediaOf(edges, by, params.userId, asked);
+    const ids = await deleteMediaOf(edges, by, params.userId, {
+      ...pageOf(query),
+      order: query.order_by ?? "created_ts",
+    });
     return deletedAnswer(ids);
   },
 });

@@ -2,6 +2,7 @@ import type { UserId } from "../../core/ids.ts";
 import { readProgress } from "../../domain/admin/tasks/task.ts";
 import {
   beginErasure,
+  getWaitingErasure,
   takeBackErasure,
   validateEnd,
 } from "../../domain/admin/users/end-account.ts";
@@ -159,6 +160,7 @@ export const deleteErasure = endpoint<OneUser>({
     says: "Takes back an erasure that waits; the account stays ended.",
     answers: EMPTY,
   },
+  validate: (edges, { params: { userId: id } }) => getWaitingErasure(edges, id),
   async handle(edges, { params: { userId: id }, ...by }) {
     await takeBackErasure(edges, by, id);
     return {};

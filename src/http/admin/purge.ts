@@ -1,12 +1,15 @@
 import { MatrixError } from "../../core/errors.ts";
 import {
+  findPurgeable,
   readPurge,
   schedulePurge,
   type PurgePoint,
 } from "../../domain/admin/purge-history.ts";
 import {
+  findRedactable,
   readRedactions,
   scheduleRedactions,
+  type UserRedaction,
 } from "../../domain/admin/redact-user.ts";
 import { endpoint } from "../endpoint.ts";
 import { object, TEXT } from "../json-schema.ts";
@@ -43,6 +46,8 @@ export const postPurgeHistory = endpoint<{
     says: "Destroys a room’s history up to a time or an event, as a task.",
     answers: object({ purge_id: TEXT }),
   },
+  validate: async (edges, { params: { roomId, eventId }, body }) =>
+    findPurgeable(edges, roomId, pointOf(eventId, body)),
   async handle(edges, { params, body, ...by }) {
     const purgeId = await schedulePurge(edges, by, params.roomId, {
       point: pointOf(params.eventId, body),
@@ -98,6 +103,15 @@ interface RedactBody {
 
 const USUAL_LIMIT = 1_000;
 
+const wantedOf = (body: RedactBody): UserRedaction => ({
+  rooms: body.rooms,
+  reason: body.reason ?? null,
+  limit: body.limit ?? USUAL_LIMIT,
+  usesAdmin: body.use_admin ?? false,
+  beforeTs: body.before_ts ?? null,
+  afterTs: body.after_ts ?? null,
+});
+
 /** https://element-hq.github.io/synapse/latest/admin_api/user_admin_api.html#redact-all-the-events-of-a-user */
 export const postRedactUser = endpoint<{
   params: { userId: string };
@@ -131,15 +145,12 @@ export const postRedactUser = endpoint<{
     says: "Redacts what a user wrote, as a task.",
     answers: object({ redact_id: TEXT }),
   },
+  validate: (edges, { params, body }) =>
+    findRedactable(edges, params.userId, wantedOf(body)),
   async handle(edges, { params, body, ...by }) {
-    const redactId = await scheduleRedactions(edges, by, params.userId, {
-      rooms: body.rooms,
-      reason: body.reason ?? null,
-      limit: body.limit ?? USUAL_LIMIT,
-      usesAdmin: body.use_admin ?? false,
-      beforeTs: body.before_ts ?? null,
-      afterTs: body.after_ts ?? null,
-    });
+    const { userId } = params;
+    const wanted = wantedOf(body);
+    const redactId = await scheduleRedactions(edges, by, userId, wanted);
     return { redact_id: redactId };
   },
 });

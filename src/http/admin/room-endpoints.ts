@@ -15,6 +15,7 @@ import { deleteJob, getJob, getJobs } from "./jobs.ts";
 import {
   deleteAdminMedium,
   deleteMediaOfUser,
+  deleteMediaPageOfUser,
   getAdminMedium,
   getMediaOfUser,
   listMediaOfUser,
@@ -115,6 +116,7 @@ export const roomEndpoints: readonly Endpoint[] = [
   getMediaOfUser,
   listMediaOfUser,
   deleteMediaOfUser,
+  deleteMediaPageOfUser,
   getEventReports,
   listEventReports,
   getEventReport,

@@ -4,7 +4,10 @@ import {
   type ExtremityOfRoom,
 } from "../../domain/admin/extremities.ts";
 import { joinUserToRoom } from "../../domain/admin/join-user.ts";
-import { makeRoomAdmin } from "../../domain/admin/take-over-room.ts";
+import {
+  makeRoomAdmin,
+  validateRoomAdmin,
+} from "../../domain/admin/take-over-room.ts";
 import { endpoint } from "../endpoint.ts";
 import {
   COUNT,
@@ -73,6 +76,12 @@ export const postMakeRoomAdmin = endpoint<
     says: "Gives somebody the highest power in a room.",
     answers: EMPTY,
   },
+  validate: (edges, { params, body, requester }) =>
+    validateRoomAdmin(
+      edges,
+      params.roomIdOrAlias,
+      body.user_id ?? requester.userId,
+    ),
   async handle(edges, { params, body, ...by }) {
     const userId = body.user_id ?? by.requester.userId;
     await makeRoomAdmin(edges, by, params.roomIdOrAlias, userId);

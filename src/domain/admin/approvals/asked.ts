@@ -47,7 +47,8 @@ function orderedJson(value: unknown): string {
 }
 
 /** Names of what nobody but who typed it should read. */
-const SECRET = /pass|token|secret|credential|auth|mac$|nonce|session|^key$/i;
+const SECRET =
+  /pass|token|secret|credential|auth|mac$|nonce|session(?!s$)|^key$/i;
 const HIDDEN = "(hidden)";
 const LONGEST_TEXT = 1024;
 const LONGEST_PREVIEW = 16 * 1024;
@@ -75,7 +76,7 @@ function readable(value: unknown): JsonValue {
   return Object.fromEntries(
     Object.entries(value).map(([name, each]) => [
       name,
-      SECRET.test(name) ? HIDDEN : readable(each),
+      SECRET.test(name) && typeof each !== "boolean" ? HIDDEN : readable(each),
     ]),
   );
 }

@@ -30,12 +30,14 @@ export async function addImportedToGroups(
   return { added, isComplete: false };
 }
 
-const addSome = (
+async function addSome(
   edges: AuthorityEdges,
   by: Administrator,
   jobId: string,
-): Promise<number> =>
-  changeAuthority(edges, by, async () => {
+): Promise<number> {
+  // Where nobody is left, nothing changes of who may do what.
+  if ((await listProposedMembers(edges.db, jobId, 1)).length === 0) return 0;
+  return changeAuthority(edges, by, async () => {
     const members = await listProposedMembers(edges.db, jobId, AT_ONCE);
     const addedBy = by.requester.userId;
     const addedTs = edges.now();
@@ -55,3 +57,4 @@ const addSome = (
       answer: members.length,
     };
   });
+}

@@ -20,6 +20,24 @@ export interface SessionsToEnd {
 }
 
 /**
+ * The devices of each user whose sessions would end; null for all of them.
+ * @throws MatrixError what keeps them from being ended as things are
+ */
+export async function findSessionsToEnd(
+  edges: Pick<Edges, "db">,
+  by: ActingAdministrator,
+  incidentId: string,
+  sessions: SessionsToEnd["sessions"],
+): Promise<Map<string, string[] | null>> {
+  const incident = await readIncident(edges, incidentId);
+  if (incident.state === "closed")
+    throw new MatrixError("M_BAD_STATE", "This incident is closed.");
+  const devices = devicesByUser(sessions);
+  await assertMayEnd(edges, by, [...devices.keys()]);
+  return devices;
+}
+
+/**
  * Ends sessions of many, in a task whose records name the incident.
  * @throws MatrixError M_NOT_FOUND, M_BAD_STATE, M_FORBIDDEN
  */
@@ -29,11 +47,7 @@ export async function endSessions(
   incidentId: string,
   { sessions, wipes, withTokens }: SessionsToEnd,
 ): Promise<{ jobId: string; users: number }> {
-  const incident = await readIncident(edges, incidentId);
-  if (incident.state === "closed")
-    throw new MatrixError("M_BAD_STATE", "This incident is closed.");
-  const devices = devicesByUser(sessions);
-  await assertMayEnd(edges, by, [...devices.keys()]);
+  const devices = await findSessionsToEnd(edges, by, incidentId, sessions);
   const params: EndSessionsParams = {
     ...{ incidentId, wipes, withTokens },
     users: [...devices].map(([userId, deviceIds]) => ({ userId, deviceIds })),

@@ -81,6 +81,19 @@ async function assertNotHeld(
 }
 
 /**
+ * When the erasure that waits was asked for.
+ * @throws MatrixError M_NOT_FOUND
+ */
+export async function getWaitingErasure(
+  { db }: Pick<Edges, "db">,
+  userId: string,
+): Promise<number> {
+  const { requestedTs } = await findErasure(db, userId);
+  if (requestedTs !== null) return requestedTs;
+  throw new MatrixError("M_NOT_FOUND", "No erasure of that user waits.");
+}
+
+/**
  * Takes back that an account is to be erased; it stays ended.
  * @throws MatrixError M_NOT_FOUND where nothing waits
  */
@@ -89,9 +102,7 @@ export async function takeBackErasure(
   by: Administrator,
   userId: string,
 ): Promise<void> {
-  const { requestedTs } = await findErasure(edges.db, userId);
-  if (requestedTs === null)
-    throw new MatrixError("M_NOT_FOUND", "No erasure of that user waits.");
+  const requestedTs = await getWaitingErasure(edges, userId);
   const about = { target: userId, details: { erasure_taken_back: true } };
   await commitAct(edges, by, about, {
     idempotency: [{ key: erasureClaim(userId, requestedTs), answer: "" }],

@@ -7,8 +7,11 @@ import {
   endAccount,
   validateEnd,
 } from "../../../domain/admin/users/end-account.ts";
-import { openKeys } from "../../../domain/admin/users/open-keys.ts";
-import { resetPassword } from "../../../domain/admin/users/reset-password.ts";
+import { assertKeys, openKeys } from "../../../domain/admin/users/open-keys.ts";
+import {
+  resetPassword,
+  validateReset,
+} from "../../../domain/admin/users/reset-password.ts";
 import {
   setAccountEnd,
   setLocked,
@@ -91,6 +94,8 @@ export const postResetPassword = endpoint<
     says: "Gives a user a new password, and ends their sessions unless told not to.",
     answers: EMPTY,
   },
+  validate: (edges, { params: { userId: id }, body }) =>
+    validateReset(edges, id, body.new_password),
   async handle(edges, { params: { userId: id }, body, ...by }) {
     const { new_password: password, logout_devices: logsOut = true } = body;
     await resetPassword(edges, by, id, { password, logsOut });
@@ -410,6 +415,7 @@ export const postOpenKeys = endpoint<OneUser>({
     says: "Lets a user replace their cross-signing keys for ten minutes without proving who they are again.",
     answers: object({ updatable_without_uia_before_ms: TIME_OF_END }),
   },
+  validate: (edges, { params: { userId: id } }) => assertKeys(edges, id),
   async handle(edges, { params: { userId: id }, ...by }) {
     return { updatable_without_uia_before_ms: await openKeys(edges, by, id) };
   },

@@ -9,12 +9,13 @@ import {
 import {
   readLargestRooms,
   readMediaStatistics,
+  searchRoomSizes,
   type MediaOfUser,
+  type RoomSizeRow,
 } from "../../../domain/admin/statistics.ts";
 import { getAccountRow } from "../../../domain/admin/users/account.ts";
 import { endpoint } from "../../endpoint.ts";
 import {
-  arrayOf,
   BOOLEAN,
   COUNT,
   EMPTY,
@@ -315,27 +316,50 @@ export const listMediaStatistics = endpoint<{
   },
 });
 
+const roomSizeAnswer = ({ roomId, estimatedSize }: RoomSizeRow) => ({
+  room_id: roomId,
+  estimated_size: estimatedSize,
+});
+
 export const getLargestRooms = endpoint({
   method: "get",
   path: `${V1}/statistics/database/rooms`,
-  also: [`${NATIVE}/statistics/database/rooms`],
   auth: "admin",
   permission: "stats.read",
   rateLimit: "admin",
-  doc: {
-    id: "getLargestRooms",
-    says: "Tells the ten largest rooms, as reckoned from a sample.",
-    answers: object({
-      rooms: arrayOf(object({ room_id: ROOM_ID, estimated_size: COUNT })),
-    }),
-  },
   async handle(edges) {
-    const rooms = await readLargestRooms(edges);
+    return { rooms: (await readLargestRooms(edges)).map(roomSizeAnswer) };
+  },
+});
+
+const SIZE_ORDERS = ["estimated_size", "room_id"] as const;
+
+/** The same as a list like all others. */
+export const listRoomSizes = endpoint<{
+  query: ListQuery<(typeof SIZE_ORDERS)[number]>;
+}>({
+  method: "get",
+  path: `${NATIVE}/statistics/database/rooms`,
+  auth: "admin",
+  permission: "stats.read",
+  rateLimit: "admin",
+  query: listQuery(SIZE_ORDERS),
+  doc: {
+    id: "listRoomSizes",
+    says: "Lists how large rooms are, as reckoned from a sample.",
+    answers: listAnswer(
+      "rooms",
+      named("RoomSize", object({ room_id: ROOM_ID, estimated_size: COUNT })),
+    ),
+  },
+  async handle(edges, { query }) {
+    const { rooms, total } = await searchRoomSizes(edges, {
+      ...listPageOf(query),
+      orderBy: query.order_by ?? "estimated_size",
+    });
     return {
-      rooms: rooms.map(({ roomId, estimatedSize }) => ({
-        room_id: roomId,
-        estimated_size: estimatedSize,
-      })),
+      rooms: rooms.map(roomSizeAnswer),
+      ...pageAnswer(query, rooms.length, total),
     };
   },
 });
