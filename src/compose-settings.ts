@@ -57,6 +57,7 @@ export function composeSettings(
       ),
       isRequired: config.privacy.requireConsent,
     },
+    privacyLaw: config.privacy.law,
     notifiesReads: config.privacy.notifyReads === "at_once",
     serverNotices: composeServerNotices(config.serverNotices),
     outside: composeOutside(config),

@@ -1,4 +1,5 @@
 import type { KeyObject } from "node:crypto";
+import type { PrivacyLaw } from "./core/privacy-law.ts";
 import type { JsonObject } from "./core/json.ts";
 import type { PolicyDocument } from "./core/policy-document.ts";
 import type { Egress } from "./remote/egress.ts";
@@ -164,6 +165,8 @@ export interface Settings {
   /** What people agree to, and whether they have to. */
   consent: { policies: readonly PolicyDocument[]; isRequired: boolean };
   /** Whether users are told at once when an administrator has read what they wrote or did. */
+  /** By what a privacy request is due. */
+  privacyLaw: PrivacyLaw;
   notifiesReads: boolean;
   /** Who tells users what the server has to say, and where. */
   serverNotices: {

@@ -145,10 +145,11 @@ begin
 
   -- A user's row guards the user and the devices: whoever changes them beyond the
   -- head, where nothing may wait, locks it here.
-  if p_rows ?| '{user_updates,devices,removed_devices,new_tokens}' then
+  if p_rows ?| '{user_updates,devices,removed_devices,only_devices,new_tokens}' then
     perform from users where user_id in (
       select user_id from jsonb_to_recordset(coalesce(p_rows->'user_updates', '[]') || coalesce(p_rows->'devices', '[]')
         || coalesce(p_rows->'removed_devices', '[]') || coalesce(p_rows->'new_tokens', '[]')
+        || coalesce(p_rows->'only_devices', '[]')
         || coalesce(p_rows->'active_users', '[]') || coalesce(p_rows->'live_devices', '[]')) as r(user_id text))
     order by user_id for no key update;
   elsif p_rows ?| '{active_users,live_devices}' then
@@ -173,6 +174,21 @@ begin
       where not exists (select from devices where devices.user_id = r.user_id and devices.device_id = r.device_id)
     loop
       lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "missing-device"}');
+      has_losers := true;
+    end loop;
+  end if;
+
+  -- Whoever ends all devices of a user ends those too that others have opened meanwhile.
+  if p_rows ? 'only_devices' then
+    for loser in
+      select distinct r.w from jsonb_to_recordset(p_rows->'only_devices') as r(w int, user_id text, device_ids text[])
+      where exists (
+          select from devices where devices.user_id = r.user_id and devices.device_id <> all(r.device_ids))
+        or exists (
+          select from jsonb_to_recordset(p_rows->'devices') as n(w int, user_id text)
+          where n.user_id = r.user_id and n.w < r.w and lost[n.w + 1] is null)
+    loop
+      lost[loser.w + 1] := coalesce(lost[loser.w + 1], '{"status": "conflict", "over": "other-device"}');
       has_losers := true;
     end loop;
   end if;

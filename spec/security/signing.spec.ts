@@ -44,11 +44,12 @@ describe("who signs", () => {
     const signers = usersOf(
       /import \{[^}]*\b(?:sign|createSign)\b[^}]*\} from "node:crypto"/,
     );
-    // The audit log's ends, its changes of key and certificates are signed by a key of their own.
+    // The audit log's ends, its changes of key, certificates and exports are signed by a key of their own.
     expect(signers).to.deep.equal([
       "core/audit-chain.ts",
       "core/audit-statements.ts",
       "core/destruction-certificate.ts",
+      "core/privacy-export.ts",
       "core/signing.ts",
     ]);
   });

@@ -48,6 +48,8 @@ const commands: Readonly<Record<string, Command>> = {
     (await import("./audit.ts")).rotateKey(...call),
   "retention verify": async (...call) =>
     (await import("./retention-verify.ts")).verifyCertificates(...call),
+  "privacy verify": async (...call) =>
+    (await import("./privacy-verify.ts")).verifyPrivacy(...call),
   "keys rotate": async (...call) =>
     (await import("./keys.ts")).rotateKeys(...call),
   "database grant": async (...call) =>

@@ -47,6 +47,8 @@ export const USAGE = `Usage: myelin <command>
     --destroy            remove the old key's file too
   retention verify FILE   say whether a certificate of destruction is genuine
     --key KEY            the public key as audit key prints it, or a file that holds it
+  privacy verify FILE  say whether somebody's export, or the certificate that they were erased, is genuine
+    --key KEY            the public key as audit key prints it, or a file that holds it
   keys rotate          wrap all living keys under a new master key
     --destroy            remove the old master keys' files too
   database grant       bring your own database up to date, and let a role serve with it

@@ -1,3 +1,4 @@
+import { PRIVACY_LAWS } from "../core/privacy-law.ts";
 import type { Section } from "./schema-types.ts";
 
 export const privacySchema = {
@@ -10,6 +11,13 @@ export const privacySchema = {
       default: "off",
       description:
         "Whether users get a server notice when an administrator has read what they wrote or did. Their own log tells it in any case.",
+    },
+    law: {
+      type: "string",
+      enum: PRIVACY_LAWS,
+      default: "none",
+      description:
+        "The law by which what people ask of their data is due: a month by the GDPR, 45 days by the CCPA, 30 days by the PIPL's standard, and without one.",
     },
     policies: {
       type: "array",

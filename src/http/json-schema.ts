@@ -77,6 +77,12 @@ export const oneOf = (words: readonly string[]): SchemaObject => ({
   enum: [...words],
 });
 
+/** Words that are kept as they are: neither U+0000 nor half of a pair can be. */
+export const keptText = (maxLength: number): SchemaObject => ({
+  ...{ type: "string", minLength: 1, maxLength },
+  pattern: "^[^\\u0000\\ud800-\\udfff]*$",
+});
+
 /** The same, or null where there is none. */
 export const orNull = (schema: SchemaObject): SchemaObject =>
   "title" in schema || "enum" in schema

@@ -1,3 +1,4 @@
+import { PRIVACY_LAWS } from "../core/privacy-law.ts";
 import type { Consents } from "../domain/privacy/consent.ts";
 import type { PrivacyRequest } from "../domain/privacy/requests.ts";
 import {
@@ -46,7 +47,11 @@ export const ownRequestAnswer = (request: PrivacyRequest) => ({
   due_ts: request.dueTs,
   overdue: request.isOverdue,
   ...(request.closedTs !== null && { closed_ts: request.closedTs }),
-  ...(request.details && { message: request.details.message }),
+  ...(request.details && {
+    message: request.details.message,
+    law: request.details.law ?? "none",
+    ...(request.details.extension && { extension: request.details.extension }),
+  }),
 });
 
 export const requestAnswer = (request: PrivacyRequest) => ({
@@ -83,6 +88,8 @@ export const PRIVACY_REQUEST = named(
     {
       closed_ts: TIME,
       message: TEXT,
+      law: oneOf(PRIVACY_LAWS),
+      extension: object({ ts: TIME, reason: TEXT }),
       identity_checked_by: TEXT,
       identity_checked_ts: TIME,
       identity_check: TEXT,

@@ -133,6 +133,7 @@ function addRows(
     add("active_users", { w, user_id });
   for (const { userId, deviceId } of write.liveDevices ?? [])
     add("live_devices", { w, user_id: userId, device_id: deviceId });
+  if (write.onlyDevices) add("only_devices", toRow(write.onlyDevices, w));
   if (write.authority) add("authority", toRow(write.authority, w));
   for (const { next, ...room } of write.rooms ?? []) {
     const { roomNid, turn } = room;

@@ -660,6 +660,8 @@ export interface Write {
   activeUsers?: readonly string[];
   /** Devices that must exist when it commits. */
   liveDevices?: readonly { userId: string; deviceId: string }[];
+  /** All devices that a user may have when it commits. */
+  onlyDevices?: { userId: string; deviceIds: readonly string[] };
   /** Needed to change who may do what; loses where the version is another by now, unless null. */
   authority?: { version: number | null };
   rooms?: readonly RoomRun[];
@@ -687,6 +689,7 @@ export type Conflict =
   | "alias" // the new alias exists
   | "inactive-user"
   | "missing-device"
+  | "other-device" // a user has one more
   | "device" // the device sleeps, or the one to be put to sleep has a session
   | "invite-permission" // who may invite a user was set anew
   | "registration-token"

@@ -1,7 +1,10 @@
 import { expect } from "chai";
+import type { UserId } from "../../../src/core/ids.ts";
 import { runTask } from "../../../src/domain/admin/tasks/run-tasks.ts";
+import { setRoomState } from "../../../src/domain/rooms/set-state.ts";
 import { administrator } from "../../support/administrators.ts";
 import { auditHead, readAudit } from "../../support/audit.ts";
+import { requesterOf } from "../../support/requester.ts";
 import { act, must, path } from "../../support/rooms.ts";
 import { useServer, type Json, type TestUser } from "../../support/server.ts";
 import { doTasks } from "../../support/tasks.ts";
@@ -119,6 +122,30 @@ describe("a campaign", () => {
     );
     expect(await countsOf(id)).to.include({ acknowledged: 1 });
     expect(reaction.event_id).to.be.a("string");
+  });
+
+  it("can be acknowledged in a room of former times, where nobody could react", async () => {
+    const [, , , dora] = people as [TestUser, TestUser, TestUser, TestUser];
+    await begin(toUsers(dora));
+    await doTasks(server);
+    const roomId = await enter(dora);
+    const sender = {
+      ...requesterOf(dora),
+      userId: "@notices:test" as UserId,
+    };
+    const power = { type: "m.room.power_levels", stateKey: "" };
+    await setRoomState(server.edges, sender, roomId, {
+      ...{ ...power, content: { users_default: -10 } },
+    });
+    const id = await begin(toUsers(dora));
+    await doTasks(server);
+    const notice = await eventOf(id, dora);
+    must(await react(dora, roomId, notice));
+    expect(await countsOf(id)).to.include({ acknowledged: 1 });
+    const said = await dora.put(path`/rooms/${roomId}/send/m.room.message/x`, {
+      ...{ msgtype: "m.text", body: "hello?" },
+    });
+    expect(said.status).to.equal(403);
   });
 
   it("does not tell that somebody read it who lets nobody know", async () => {

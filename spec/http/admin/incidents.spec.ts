@@ -83,6 +83,20 @@ describe("an incident", () => {
     expect(JSON.stringify(records)).to.not.include(report);
   });
 
+  it("keeps no words that would read otherwise than they were written", async () => {
+    for (const odd of ["a\u0000b", "a\ud800b"]) {
+      const opened = await admin.post(INCIDENTS, { ...found, title: odd });
+      expect(opened.status, opened.text).to.equal(400);
+      const told = await admin.post(`${N}/campaigns`, {
+        ...{ name: odd, content: { msgtype: "m.text", body: "b" } },
+        audience: { kind: "all" },
+      });
+      expect(told.status, told.text).to.equal(400);
+    }
+    const title = String.raw`a\u0000 "b" \ 😀`;
+    expect(await show(await open({ title }))).to.include({ title });
+  });
+
   it("of two who change it at once, one is told to look again", async () => {
     const id = await open();
     const answers = await Promise.all(

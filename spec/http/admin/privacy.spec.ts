@@ -7,6 +7,7 @@ import postgres from "postgres";
 import { isCertificate } from "../../../src/core/destruction-certificate.ts";
 import { eventIdOf } from "../../../src/core/event-id.ts";
 import { mergeEvent } from "../../../src/core/event-parts.ts";
+import { dueBy, type PrivacyLaw } from "../../../src/core/privacy-law.ts";
 import { getRoomRules } from "../../../src/core/room-version.ts";
 import { certifyErasures } from "../../../src/domain/jobs/certify-erasures.ts";
 import { rotateAuditKey } from "../../../src/domain/admin/audit-rotation.ts";
@@ -510,6 +511,55 @@ describe("requests of persons about their data", () => {
     await server.database.sql`update privacy_requests set due_ts = 1`;
     const [late] = await list("overdue=true");
     expect(late).to.include({ user_id: alice.userId, overdue: true });
+  });
+
+  it("G10: are due by the law that they come by, and are extended once, before that, with a reason", async () => {
+    const cy = await server.user("cy");
+    const ask = (more: Json) =>
+      officer.post(DSR, { user_id: cy.userId, kind: "access", ...more });
+    const due = ({ created_ts: from, due_ts: to }: Json, law: PrivacyLaw) => {
+      const isExtended = Math.abs(dueBy(law, Number(from), true) - Number(to));
+      const isFirst = Math.abs(dueBy(law, Number(from)) - Number(to));
+      return isFirst < 60_000 ? "first" : isExtended < 60_000 ? "extended" : to;
+    };
+    for (const law of ["gdpr", "ccpa"] as const) {
+      const asked = must<Json>(await ask({ law }));
+      expect(asked).to.include({ law });
+      expect(due(asked, law)).to.equal("first");
+      const at = `${DSR}/${String(asked["request_id"])}`;
+      const later = { due_ts: Number(asked["due_ts"]) + 3_600_000 };
+      expect((await officer.put(at, later)).body["errcode"]).to.equal(
+        "M_INVALID_PARAM",
+      );
+      const reason = "There is much of it.";
+      const tries = await Promise.all(
+        [1, 2, 3].map(() => officer.put(at, { extension: reason })),
+      );
+      expect(tries.filter(({ status }) => status === 200)).to.have.length(1);
+      const now = must<Json>(await officer.get(at));
+      expect(due(now, law)).to.equal("extended");
+      const again = await officer.put(at, { extension: "and more" });
+      expect(again.body["errcode"]).to.equal("M_BAD_STATE");
+      const { requests } = must<{ requests: Json[] }>(await cy.get(OWN));
+      const own = requests.find((each) => each["law"] === law);
+      expect((own!["extension"] as Json)["reason"]).to.equal(reason);
+      const [row] = await server.database.sql<{ text: string }[]>`
+        select q::text as text from privacy_requests q where request_id = ${asked["request_id"] as string}`;
+      expect(row!.text).to.not.include(reason);
+    }
+    for (const law of ["none", "pipl"]) {
+      const { request_id: id } = must<Json>(await ask({ law }));
+      const at = `${DSR}/${String(id)}`;
+      const refused = await officer.put(at, { extension: "r" });
+      expect(refused.body["errcode"]).to.equal("M_BAD_STATE");
+    }
+    const { request_id: id } = must<Json>(await ask({ law: "gdpr" }));
+    await server.database
+      .sql`update privacy_requests set due_ts = 1 where request_id = ${id as string}`;
+    const late = await officer.put(`${DSR}/${String(id)}`, { extension: "r" });
+    expect(late.body["errcode"]).to.equal("M_BAD_STATE");
+    const long = await ask({ law: "ccpa", due_days: 46 });
+    expect(long.body["errcode"]).to.equal("M_INVALID_PARAM");
   });
 
   it("are each person's own, and sealed", async () => {

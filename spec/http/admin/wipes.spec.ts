@@ -3,6 +3,7 @@ import { administrator } from "../../support/administrators.ts";
 import { auditHead, readAudit } from "../../support/audit.ts";
 import { newDevice } from "../../support/device-identity.ts";
 import { must } from "../../support/rooms.ts";
+import { until } from "../../support/until.ts";
 import {
   useServer,
   type Json,
@@ -75,15 +76,43 @@ describe("a device that is wiped", () => {
   it("is told at once where it waits for news", async () => {
     const ben = await server.user("ben");
     const { next_batch: since } = must(await ben.get("/sync"));
-    const waiting = ben.get(`/sync?timeout=20000&since=${String(since)}`);
+    const began = performance.now();
+    const waiting = ben.get(`/sync?timeout=15000&since=${String(since)}`);
     must(await wipe(ben));
-    const { to_device: told } = must<{ to_device: { events: Json[] } }>(
-      await waiting,
-    );
-    expect(told.events.map(({ type }) => type)).to.deep.equal([
-      "org.myelin.wipe",
+    await waiting;
+    expect(performance.now() - began).to.be.below(10_000);
+    const refused = await ben.get("/sync");
+    expect(refused.body).to.include({
+      ...{ soft_logout: false, "org.myelin.wipe": true },
+    });
+  });
+
+  it("may be all devices of a user, and is then also one that was opened meanwhile", async () => {
+    const gus = await server.user("gus");
+    const { sql } = server.database;
+    const ended = await sql.begin(async (login) => {
+      // As a login does that has not committed yet.
+      await login`select from users where user_id = ${gus.userId} for no key update`;
+      const wiping = admin.post(`${N}/users/${gus.userId}/wipe`);
+      await until(async () => {
+        const [waiting] = await sql<{ count: number }[]>`
+          select count(*) as count from pg_stat_activity
+          where wait_event_type = 'Lock' and datname = current_database()`;
+        return waiting!.count > 0;
+      });
+      await login`
+        insert into devices (user_id, device_id, key_id, sealed, created_ts)
+        select user_id, 'LATE', key_id, sealed, created_ts from devices where user_id = ${gus.userId}`;
+      return { wiping };
+    });
+    const { wipes } = must<{ wipes: Json[] }>(await ended.wiping);
+    expect(wipes.map(({ device_id }) => device_id)).to.have.members([
+      gus.deviceId,
+      "LATE",
     ]);
-    expect((await ben.get("/sync")).status).to.equal(401);
+    const [left] = await sql<{ count: number }[]>`
+      select count(*) as count from devices where user_id = ${gus.userId}`;
+    expect(left!.count).to.equal(0);
   });
 
   it("is told by its refresh token as well", async () => {

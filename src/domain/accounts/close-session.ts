@@ -4,6 +4,7 @@ import { listAccountDataTypes } from "../../storage/account-data.ts";
 import { listDevices, listTokens } from "../../storage/sessions.ts";
 import type { RecordedWrite } from "../../storage/write.ts";
 import { wakeForKeys } from "../encryption/tell-key-change.ts";
+import { makeAnew } from "../rooms/make-anew.ts";
 import { LostRace } from "../rooms/room-queue.ts";
 import type { Requester } from "./requester.ts";
 
@@ -47,6 +48,8 @@ export async function removeDevices(
   });
   if (outcome.status === "conflict" && outcome.over === "authority")
     throw new LostRace("Who may do what changed.");
+  if (outcome.status === "conflict" && outcome.over === "other-device")
+    throw new LostRace("Somebody logged in just now.");
   if (outcome.status !== "committed") {
     throw new MatrixError(
       "M_USER_DEACTIVATED",
@@ -61,11 +64,33 @@ export const logOut = (
   { userId, deviceId }: Requester,
 ): Promise<void> => removeDevices(edges, userId, [deviceId]);
 
+/**
+ * Deletes all devices of a user, those too that are opened while it goes on.
+ * @param make what commits with it, of the devices that are there
+ */
+export async function removeAllDevices<
+  Made extends { also: Omit<RecordedWrite, "positions"> },
+>(
+  edges: Needs,
+  userId: string,
+  make: (deviceIds: string[]) => Made,
+): Promise<Made> {
+  return makeAnew(async () => {
+    const deviceIds = await listDeviceIds(edges, userId);
+    const made = make(deviceIds);
+    await removeDevices(edges, userId, deviceIds, {
+      ...made.also,
+      onlyDevices: { userId, deviceIds },
+    });
+    return made;
+  });
+}
+
 export async function logOutEverywhere(
   edges: Needs,
   userId: string,
 ): Promise<void> {
-  await removeDevices(edges, userId, await listDeviceIds(edges, userId));
+  await removeAllDevices(edges, userId, () => ({ also: {} }));
 }
 
 export async function listDeviceIds(

@@ -1,9 +1,11 @@
+import { createHash } from "node:crypto";
 import type { Edges } from "../../edges.ts";
 import {
   isJsonObject,
   type JsonObject,
   type JsonValue,
 } from "../../core/json.ts";
+import { EXPORT_FORMAT, signExport } from "../../core/privacy-export.ts";
 import {
   findAuditHead,
   listAuditRows,
@@ -28,10 +30,16 @@ import { PERSONAL_TABLES, type PersonalTable } from "./personal-tables.ts";
 
 type Needs = Pick<
   Edges,
-  "db" | "keyring" | "log" | "mediaStore" | "memory" | "now" | "settings"
+  | "auditKey"
+  | "db"
+  | "keyring"
+  | "log"
+  | "mediaStore"
+  | "memory"
+  | "now"
+  | "settings"
 >;
 
-export const EXPORT_FORMAT = "org.myelin.privacy_export";
 const VERSION = 1;
 const ROWS_AT_ONCE = 200;
 const EVENTS_AT_ONCE = 100;
@@ -40,7 +48,7 @@ const MEDIA_AT_ONCE = 50;
 
 /**
  * All that the server has of a person, a line of JSON for each piece, and never all of it in
- * memory. The last line tells that nothing is missing. What others wrote is theirs.
+ * memory. The last line tells that nothing is missing, signed. What others wrote is theirs.
  */
 export async function exportPerson(
   edges: Needs,
@@ -51,18 +59,29 @@ export async function exportPerson(
 }
 
 async function* lines(edges: Needs, userId: string): AsyncGenerator<string> {
-  const { now, settings } = edges;
-  yield lineOf({
-    ...{ kind: "header", format: EXPORT_FORMAT, version: VERSION },
-    ...{ server: settings.serverName, user_id: userId, made_ts: now() },
-  });
+  const { auditKey, now, settings } = edges;
+  const whose = {
+    server: settings.serverName,
+    user_id: userId,
+    made_ts: now(),
+  };
+  const header = { kind: "header", format: EXPORT_FORMAT, version: VERSION };
+  const hash = createHash("sha256");
+  const hashed = (text: string) => {
+    hash.update(text);
+    return text;
+  };
+  yield hashed(lineOf({ ...header, ...whose }));
   let count = 1;
   for await (const page of pages(edges, userId)) {
     if (page.length === 0) continue;
     count += page.length;
-    yield page.join("");
+    yield hashed(page.join(""));
   }
-  yield lineOf({ kind: "end", lines: count + 1 });
+  const told = { lines: count + 1, sha256: hash.digest("hex") };
+  const { keyId, privateKey } = await auditKey.current();
+  const signature = signExport({ ...whose, ...told }, privateKey);
+  yield lineOf({ kind: "end", ...told, key_id: keyId, signature });
 }
 
 async function* pages(edges: Needs, userId: string): AsyncGenerator<string[]> {

@@ -175,7 +175,7 @@ export const PERSONAL_TABLES: readonly PersonalTable[] = [
   }),
   table("privacy_requests", ["request_id"], {
     opens: (row) => `privacy_requests.sealed ${text(row, "request_id")}`,
-    tells: ["message"],
+    tells: ["message", "law", "extension"],
     staysSince:
       "It shows that a request was answered; what it says is sealed and gone.",
   }),

@@ -2,6 +2,11 @@ import { createHash } from "node:crypto";
 import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
 import {
+  dueBy,
+  isExtendable,
+  type PrivacyLaw,
+} from "../../core/privacy-law.ts";
+import {
   countOpenRequests,
   findPrivacyRequest,
   listPrivacyRequests,
@@ -35,6 +40,10 @@ interface Details {
   /** How it was seen that they are who they say. */
   identityCheck?: string;
   notes: Note[];
+  /** What it is due by; absent in those that are older than the choice. */
+  law?: PrivacyLaw;
+  /** Why it takes longer, which the person is told. */
+  extension?: { ts: number; reason: string };
 }
 
 export type PrivacyRequest = Omit<PrivacyRequestRow, "keyId" | "sealed"> & {
@@ -43,8 +52,6 @@ export type PrivacyRequest = Omit<PrivacyRequestRow, "keyId" | "sealed"> & {
 };
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** As the law has it: a month. */
-export const DUE_DAYS = 30;
 const MOST_OPEN = 10;
 const MOST_NOTES = 100;
 
@@ -79,6 +86,8 @@ async function open(
 export interface NewRequest {
   kind: PrivacyRequestKind;
   message: string;
+  law?: PrivacyLaw;
+  /** Sooner than the law has it. */
   dueDays?: number;
 }
 
@@ -130,14 +139,24 @@ async function makeRow(
   edges: Needs,
   userId: string,
   openedBy: string,
-  { kind, message, dueDays = DUE_DAYS }: NewRequest,
+  { kind, message, law = edges.settings.privacyLaw, dueDays }: NewRequest,
 ) {
   const requestId = edges.random.token(16);
-  const sealed = await seal(edges, userId, requestId, { message, notes: [] });
-  const dueInMs = dueDays * DAY_MS;
+  const details = { message, notes: [], law };
+  const sealed = await seal(edges, userId, requestId, details);
+  const nowTs = edges.now();
+  const byLaw = dueBy(law, nowTs) - nowTs;
+  const dueInMs = dueDays === undefined ? byLaw : dueDays * DAY_MS;
+  if (law !== "none" && dueInMs > byLaw) throw tooLate();
   const row = { requestId, userId, kind, openedBy, dueInMs, ...sealed };
   return { requestId, row };
 }
+
+const tooLate = (): MatrixError =>
+  new MatrixError(
+    "M_INVALID_PARAM",
+    "By the law that this request is due by, that is too late.",
+  );
 
 /** @throws MatrixError M_NOT_FOUND */
 export async function getPrivacyRequest(
@@ -164,6 +183,8 @@ export interface RequestChange {
   note?: string;
   /** How it was seen that the person is who they say. */
   identityCheck?: string;
+  /** Why it takes longer than the law has it: once. */
+  extension?: string;
 }
 
 /**
@@ -186,18 +207,48 @@ export async function changeRequest(
       "M_FORBIDDEN",
       "Note first how it was checked that the person is who they say.",
     );
+  const dueTs = dueTsOf(request, change);
   const details = {
     request: requestId,
+    ...(change.extension !== undefined && { extended: true, due_ts: dueTs }),
     ...(change.state !== undefined && { state: change.state }),
     ...(change.dueTs !== undefined && { due_ts: change.dueTs }),
     ...(change.note !== undefined && { note: true }),
     ...(change.identityCheck !== undefined && { identity_checked: true }),
   };
-  const write = await writeOf(edges, request, change, by.actor.userId);
+  const { userId: officer } = by.actor;
+  const write = await writeOf(edges, request, { ...change, dueTs }, officer);
   // A record that names who was erased would be sealed under a key of theirs.
   const target = request.details ? userId : `request ${requestId}`;
   await commitAct(edges, by, { target, details }, write);
   return getPrivacyRequest(edges, requestId);
+}
+
+/**
+ * When it is due from now on.
+ * @throws MatrixError M_BAD_STATE, M_INVALID_PARAM
+ */
+function dueTsOf(
+  { createdTs, closedTs, details, ...request }: PrivacyRequest,
+  { dueTs, extension }: RequestChange,
+): number {
+  const { law = "none" } = details ?? {};
+  const isExtending = extension !== undefined;
+  const mayExtend =
+    isExtendable(law) &&
+    closedTs === null &&
+    !request.isOverdue &&
+    details?.extension === undefined;
+  if (isExtending && !mayExtend)
+    throw new MatrixError(
+      "M_BAD_STATE",
+      "This request cannot be extended: that is done once, before it is due, where the law knows it.",
+    );
+  const isExtended = isExtending || details?.extension !== undefined;
+  const latest = dueBy(law, createdTs, isExtended);
+  const due = dueTs ?? (isExtending ? latest : request.dueTs);
+  if (law !== "none" && dueTs !== undefined && due > latest) throw tooLate();
+  return due;
 }
 
 /** Takes back what one has asked for. @throws MatrixError M_NOT_FOUND */
@@ -220,7 +271,7 @@ export async function withdrawRequest(
 async function writeOf(
   edges: Needs,
   request: PrivacyRequest,
-  { state, dueTs, note, identityCheck }: RequestChange,
+  { state, dueTs, note, identityCheck, extension }: RequestChange,
   by: string,
 ): Promise<Pick<RecordedWrite, "idempotency" | "rows">> {
   const { requestId, version } = request;
@@ -228,7 +279,7 @@ async function writeOf(
     ...{ requestId, version, state: state ?? request.state },
     dueTs: dueTs ?? request.dueTs,
     checkedBy: identityCheck === undefined ? null : by,
-    ...(await sealAnew(edges, request, { note, identityCheck }, by)),
+    ...(await sealAnew(edges, request, { note, identityCheck, extension }, by)),
   };
   return {
     idempotency: [{ key: claimOf(requestId, version), answer: "" }],
@@ -243,7 +294,8 @@ async function sealAnew(
   {
     note,
     identityCheck,
-  }: { note: string | undefined; identityCheck: string | undefined },
+    extension,
+  }: Record<"note" | "identityCheck" | "extension", string | undefined>,
   by: string,
 ): Promise<Partial<Sealed>> {
   if (!details) {
@@ -259,6 +311,9 @@ async function sealAnew(
   return seal(edges, userId, requestId, {
     ...details,
     ...(identityCheck !== undefined && { identityCheck }),
+    ...(extension !== undefined && {
+      extension: { ts: edges.now(), reason: extension },
+    }),
     notes: [...details.notes, ...added],
   });
 }

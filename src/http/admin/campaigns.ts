@@ -15,6 +15,7 @@ import {
   COUNT,
   EVENT_ID,
   INTEGER,
+  keptText,
   named,
   object,
   oneOf,
@@ -143,7 +144,7 @@ const postCampaign = endpoint<{ body: Body }>({
     type: "object",
     additionalProperties: false,
     properties: {
-      name: { type: "string", minLength: 1, maxLength: 256 },
+      name: keptText(256),
       content: message,
       reminder: { ...message, type: ["object", "null"] },
       audience: {

@@ -21,6 +21,7 @@ import {
   BOOLEAN,
   COUNT,
   INTEGER,
+  keptText,
   named,
   object,
   oneOf,
@@ -98,11 +99,6 @@ function clockAnswer({ awareTs, notifiedTs, nowTs }: IncidentRow) {
   };
 }
 
-const text = (maxLength: number) => ({
-  type: "string",
-  minLength: 1,
-  maxLength,
-});
 /** As this server gives them out. */
 const ID = { type: "string", pattern: "^[A-Za-z0-9_-]{1,64}$" };
 const time = { type: "integer", minimum: 0, maximum: 8_640_000_000_000_000 };
@@ -128,7 +124,7 @@ const postIncident = endpoint<{
     type: "object",
     additionalProperties: false,
     properties: {
-      ...{ title: text(256), severity, summary: text(8192) },
+      ...{ title: keptText(256), severity, summary: keptText(8192) },
       ...{ from_ts: time, to_ts: time, aware_ts: time },
     },
     required: ["title", "severity", "summary"],
@@ -220,9 +216,9 @@ const putIncident = endpoint<
     type: "object",
     additionalProperties: false,
     properties: {
-      ...{ version, title: text(256), severity, summary: text(8192) },
+      ...{ version, title: keptText(256), severity, summary: keptText(8192) },
       ...{ from_ts: time, to_ts: time, campaign_id: ID },
-      notification: text(2048),
+      notification: keptText(2048),
     },
     required: ["version"],
   },
@@ -253,7 +249,7 @@ const postCloseIncident = endpoint<
   rateLimit: "admin",
   body: {
     type: "object",
-    properties: { version, report: text(32_768) },
+    properties: { version, report: keptText(32_768) },
     required: ["version", "report"],
   },
   doc: {
@@ -327,13 +323,13 @@ const getBlastRadius = endpoint<
     type: "object",
     properties: {
       ...groundsProperties,
-      actor: text(255),
+      actor: keptText(255),
       token_id: {
         type: "integer",
         minimum: 1,
         maximum: Number.MAX_SAFE_INTEGER,
       },
-      ip: text(64),
+      ip: keptText(64),
       from_seq: {
         type: "integer",
         minimum: 1,
@@ -387,7 +383,7 @@ const postEndSessions = endpoint<OneIncident & { body: EndingBody }>({
         maxItems: 1_000,
         items: {
           type: "object",
-          properties: { user_id: text(255), device_id: text(255) },
+          properties: { user_id: keptText(255), device_id: keptText(255) },
           required: ["user_id"],
         },
       },

@@ -1,4 +1,5 @@
 import type { UserId } from "../../core/ids.ts";
+import { PRIVACY_LAWS, type PrivacyLaw } from "../../core/privacy-law.ts";
 import { readProgress } from "../../domain/admin/tasks/task.ts";
 import {
   beginErasure,
@@ -321,7 +322,13 @@ export const getPrivacyRequests = endpoint<{
 });
 
 export const postPrivacyRequest = endpoint<{
-  body: { user_id: UserId; kind: Kind; message?: string; due_days?: number };
+  body: {
+    user_id: UserId;
+    kind: Kind;
+    message?: string;
+    law?: PrivacyLaw;
+    due_days?: number;
+  };
 }>({
   method: "post",
   path: DSR,
@@ -334,6 +341,7 @@ export const postPrivacyRequest = endpoint<{
       user_id: { type: "string", maxLength: 255 },
       kind: { type: "string", enum: KINDS },
       message: MESSAGE,
+      law: oneOf(PRIVACY_LAWS),
       due_days: DUE_DAYS,
     },
     required: ["user_id", "kind"],
@@ -344,9 +352,10 @@ export const postPrivacyRequest = endpoint<{
     answers: PRIVACY_REQUEST,
   },
   async handle(edges, { body, ...by }) {
-    const { user_id, kind, message = "", due_days } = body;
+    const { user_id, kind, message = "", law, due_days } = body;
     const request = await openRequestFor(edges, by, user_id, {
       ...{ kind, message },
+      ...(law !== undefined && { law }),
       ...(due_days !== undefined && { dueDays: due_days }),
     });
     return requestAnswer(request);
@@ -376,6 +385,7 @@ export const putPrivacyRequest = endpoint<
       due_ts?: number;
       note?: string;
       identity_check?: string;
+      extension?: string;
     };
   }
 >({
@@ -391,6 +401,7 @@ export const putPrivacyRequest = endpoint<
       due_ts: DUE_TS,
       note: { type: "string", minLength: 1, maxLength: 4096 },
       identity_check: { type: "string", minLength: 1, maxLength: 1024 },
+      extension: { type: "string", minLength: 1, maxLength: 2048 },
     },
   },
   doc: {
@@ -406,6 +417,7 @@ export const putPrivacyRequest = endpoint<
       ...(body.identity_check !== undefined && {
         identityCheck: body.identity_check,
       }),
+      ...(body.extension !== undefined && { extension: body.extension }),
     });
     return requestAnswer(request);
   },

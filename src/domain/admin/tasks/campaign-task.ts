@@ -145,7 +145,7 @@ async function sendTo(
     edges,
     from,
     userIds.map((userId) => ({
-      ...{ ...notice, userId },
+      ...{ ...notice, userId, isToAnswer: true as const },
       txnId: `campaign ${campaignId} ${numberOf(userId)}`,
     })),
   );

@@ -1,8 +1,12 @@
 import type { AdminJobRow } from "../../../storage/admin-jobs.ts";
 import { listAdminTokens } from "../../../storage/admin-tokens.ts";
-import { listDeviceIds, removeDevices } from "../../accounts/close-session.ts";
+import {
+  listDeviceIds,
+  removeAllDevices,
+  removeDevices,
+} from "../../accounts/close-session.ts";
 import { auditRecord } from "../audit-record.ts";
-import { wipe } from "../users/wipe-devices.ts";
+import { wipesOf } from "../users/wipe-devices.ts";
 import {
   readParams,
   readProgress,
@@ -53,28 +57,33 @@ async function endOf(
   { incidentId, wipes, withTokens }: EndSessionsParams,
   { userId, deviceIds }: EndSessionsParams["users"][number],
 ): Promise<number> {
-  const all = await listDeviceIds(edges, userId);
-  const doomed = all.filter((each) => deviceIds?.includes(each) ?? true);
   const tokens = withTokens ? await listAdminTokens(edges.db, userId) : [];
-  if (doomed.length === 0 && tokens.length === 0) return 0;
-  const record = auditRecord(
-    {
-      ...{ act: "users.sessions.write", actor: createdBy, target: userId },
-      details: {
-        ...{ incident: incidentId, job: jobId },
-        [wipes ? "wiped_devices" : "removed_devices"]: doomed,
-        ...(withTokens && { admin_tokens: tokens.length }),
-      },
-    },
-    edges.now(),
-  );
-  const also = {
-    audit: [record],
-    rows: {
-      removedAdminTokens: tokens.map(({ tokenId }) => ({ tokenId })),
-    },
+  const make = (doomed: readonly string[]) => {
+    const details = {
+      ...{ incident: incidentId, job: jobId },
+      [wipes ? "wiped_devices" : "removed_devices"]: [...doomed],
+      ...(withTokens && { admin_tokens: tokens.length }),
+    };
+    const act = "users.sessions.write" as const;
+    const record = auditRecord(
+      { act, actor: createdBy, target: userId, details },
+      edges.now(),
+    );
+    const removedAdminTokens = tokens.map(({ tokenId }) => ({ tokenId }));
+    const isAny = doomed.length > 0 || tokens.length > 0;
+    const also = isAny ? { audit: [record], rows: { removedAdminTokens } } : {};
+    return {
+      ended: doomed.length,
+      also: wipes ? wipesOf(edges, userId, doomed, createdBy, also).also : also,
+    };
   };
-  if (wipes) await wipe(edges, userId, doomed, createdBy, also);
-  else await removeDevices(edges, userId, doomed, also);
+  if (deviceIds === null) {
+    const { ended } = await removeAllDevices(edges, userId, make);
+    return ended + tokens.length;
+  }
+  const all = await listDeviceIds(edges, userId);
+  const doomed = all.filter((each) => deviceIds.includes(each));
+  if (doomed.length === 0 && tokens.length === 0) return 0;
+  await removeDevices(edges, userId, doomed, make(doomed).also);
   return doomed.length + tokens.length;
 }

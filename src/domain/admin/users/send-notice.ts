@@ -21,6 +21,7 @@ import { updateAccountData } from "../../accounts/update-account-data.ts";
 import { transactionOf } from "../../idempotency.ts";
 import { createRoom } from "../../rooms/create-room.ts";
 import { makeAnew } from "../../rooms/make-anew.ts";
+import { letReact } from "../../rooms/let-react.ts";
 import { inviteUser } from "../../rooms/membership.ts";
 import { parseRoomRequest } from "../../rooms/parse-room-request.ts";
 import { LostRace } from "../../rooms/room-queue.ts";
@@ -42,6 +43,8 @@ export interface Notice {
   stateKey?: string;
   /** Given again, the same notice is answered. */
   txnId?: string;
+  /** Whether a reaction is expected, which rooms of former times let nobody send. */
+  isToAnswer?: true;
 }
 
 /**
@@ -121,7 +124,7 @@ interface Known {
 async function deliver(
   edges: Needs,
   from: { userId: string; deviceId: string },
-  { userId, type, content, stateKey, txnId }: Notice,
+  { userId, type, content, stateKey, txnId, isToAnswer }: Notice,
   known?: Known,
 ): Promise<string> {
   // What the notice needs is made before; the record is of the notice, and goes with it.
@@ -130,6 +133,7 @@ async function deliver(
   const roomId =
     openRoomIn(known?.room) ??
     (await makeAnew(() => getRoom(making, sender, userId)));
+  if (isToAnswer) await letReact(making, sender, roomId);
   const transaction = transactionOf(
     from,
     "server notice",

@@ -1,38 +1,33 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { MatrixError } from "../../../core/errors.ts";
 import type { Edges } from "../../../edges.ts";
 import {
   listWipes as listWipesOf,
   type WipeRow,
 } from "../../../storage/device-wipes.ts";
-import { listTokens } from "../../../storage/sessions.ts";
 import type { RecordedWrite } from "../../../storage/write.ts";
-import { listDeviceIds, removeDevices } from "../../accounts/close-session.ts";
-import { toDeviceContext } from "../../encryption/to-device-context.ts";
-import { noticesUserId } from "../../rooms/server-notices.ts";
+import {
+  listDeviceIds,
+  removeAllDevices,
+  removeDevices,
+} from "../../accounts/close-session.ts";
 import type { Administrator } from "../change-authority.ts";
 import { getAccountRow } from "./account.ts";
 import { recordOf } from "./act.ts";
 
 type Needs = Pick<
   Edges,
-  | "committer"
-  | "db"
-  | "keyring"
-  | "notifier"
-  | "now"
-  | "random"
-  | "settings"
-  | "trail"
+  "committer" | "db" | "notifier" | "now" | "random" | "settings"
 >;
 
-/** So long a device that is there just now has to fetch what it is told. */
-const GRACE_MS = 1_000;
+export interface Wiped {
+  wipeId: string;
+  deviceId: string;
+}
 
 /**
  * Ends devices of a user, all of them where none is named, with their keys, and has their
- * clients drop what they keep. A device that waits for news is told at once; any other,
- * and that one again, by the refusal of its next request.
+ * clients drop what they keep: by the refusal of whatever they ask next. A device that
+ * waits for news is answered at once, and asks again.
  * @throws MatrixError M_NOT_FOUND
  */
 export async function wipeDevices(
@@ -40,61 +35,38 @@ export async function wipeDevices(
   by: Administrator,
   userId: string,
   named?: string,
-): Promise<{ wipeId: string; deviceId: string }[]> {
+): Promise<Wiped[]> {
   await getAccountRow(edges, userId);
+  const make = (doomed: readonly string[]) => {
+    if (doomed.length === 0)
+      throw new MatrixError("M_NOT_FOUND", "There is no such device.");
+    const details = { wiped_devices: [...doomed] };
+    const record = recordOf(edges, by, { target: userId, details });
+    return wipesOf(edges, userId, doomed, by.actor.userId, { audit: [record] });
+  };
+  if (named === undefined)
+    return (await removeAllDevices(edges, userId, make)).wipes;
   const all = await listDeviceIds(edges, userId);
-  const doomed = all.filter((each) => named === undefined || each === named);
-  if (doomed.length === 0)
-    throw new MatrixError("M_NOT_FOUND", "There is no such device.");
-  const details = { wiped_devices: doomed };
-  const record = recordOf(edges, by, { target: userId, details });
-  return wipe(edges, userId, doomed, by.actor.userId, { audit: [record] });
+  const doomed = all.filter((each) => each === named);
+  const { wipes, also } = make(doomed);
+  await removeDevices(edges, userId, doomed, also);
+  return wipes;
 }
 
-/** The same for whoever has judged it, with what commits with it. */
-export async function wipe(
-  edges: Needs,
+/** What goes with the removal of devices that are wiped, for whoever has judged it. */
+export function wipesOf(
+  { random }: Pick<Edges, "random">,
   userId: string,
   deviceIds: readonly string[],
   orderedBy: string,
   also: Pick<RecordedWrite, "audit" | "rows">,
-): Promise<{ wipeId: string; deviceId: string }[]> {
-  await tellThoseThere(edges, userId, deviceIds);
+): { wipes: Wiped[]; also: Pick<RecordedWrite, "audit" | "rows"> } {
   const wipes = deviceIds.map((deviceId) => ({
-    ...{ wipeId: edges.random.token(16), userId, deviceId, orderedBy },
+    wipeId: random.token(16),
+    deviceId,
   }));
-  await removeDevices(edges, userId, deviceIds, {
-    ...also,
-    rows: { ...also.rows, deviceWipes: wipes },
-  });
-  return wipes.map(({ wipeId, deviceId }) => ({ wipeId, deviceId }));
-}
-
-/** The record goes with what is done, and this is but a word before. */
-async function tellThoseThere(
-  edges: Needs,
-  userId: string,
-  deviceIds: readonly string[],
-): Promise<void> {
-  const tokens = await listTokens(edges.db, userId, deviceIds);
-  const there = [...new Set(tokens.map(({ deviceId }) => deviceId))];
-  if (there.length === 0) return;
-  const sender = noticesUserId(edges.settings);
-  const text = JSON.stringify({ type: "org.myelin.wipe", sender, content: {} });
-  const toDevice = await Promise.all(
-    there.map(async (deviceId) => {
-      const context = toDeviceContext(userId, deviceId);
-      const sealed = await edges.keyring.sealForUser(userId, context, text);
-      return { at: 0, ordinal: 0, userId, deviceId, ...sealed };
-    }),
-  );
-  const { committer } = edges.trail ?? edges;
-  await committer.commit({
-    positions: 1,
-    rows: { toDevice },
-    wake: { users: [userId] },
-  });
-  await sleep(GRACE_MS);
+  const deviceWipes = wipes.map((each) => ({ ...each, userId, orderedBy }));
+  return { wipes, also: { ...also, rows: { ...also.rows, deviceWipes } } };
 }
 
 export async function listWipes(
