@@ -2936,7 +2936,7 @@ CREATE OR REPLACE FUNCTION public.is_key_held(p_scope text, p_owner text, p_span
  STABLE
 AS $function$
   select case
-    when p_scope in ('user', 'user-span', 'user-files', 'member') then has_left_held(p_owner) or exists (
+    when p_scope in ('user', 'user-span', 'member') then has_left_held(p_owner) or exists (
       select from holds h join memberships m on m.user_id = p_owner and m.room_nid = any(h.room_nids)
       where h.released_ts is null and h.user_ids is null)
     when p_scope = 'room-span' then exists (
