@@ -1,3 +1,4 @@
+import { sideOf, type Permission } from "../../src/domain/admin/permissions.ts";
 import type { TestServer, TestUser } from "./server.ts";
 
 interface BindingOf {
@@ -44,4 +45,16 @@ export async function administrator(
   const user = await server.user(localpart);
   await bindRole(server, user.userId, roleId);
   return user;
+}
+
+/** A role that holds just these permissions. */
+export async function customRole(
+  { database: { sql } }: Pick<TestServer, "database">,
+  roleId: string,
+  permissions: readonly Permission[],
+): Promise<void> {
+  await sql`
+    insert into custom_roles (role_id, description, permissions, side, created_by, changed_ts)
+    values (${roleId}, 'for a spec', ${permissions as string[]}, ${sideOf(permissions)!}, 'a spec', 1)`;
+  await sql`update authority set version = version + 1`;
 }

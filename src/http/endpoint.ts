@@ -1,10 +1,11 @@
 import type { SchemaObject } from "ajv";
+import type { JsonObject } from "../core/json.ts";
 import type { RateLimitKind } from "../domain/accounts/rate-limits.ts";
 import type { Requester } from "../domain/accounts/requester.ts";
 import type { AuditEvent } from "../domain/admin/audit-events.ts";
 import type { Actor, Resource } from "../domain/admin/permission.ts";
 import type { Permission } from "../domain/admin/permissions.ts";
-import type { Edges } from "../edges.ts";
+import type { Demand, Edges } from "../edges.ts";
 import type { Caller } from "../util/caller.ts";
 import type { Reply, StatusOverrides } from "./reply.ts";
 
@@ -107,6 +108,16 @@ interface CommonSpec {
   isPublic?: boolean;
 }
 
+/** Who asks, and of which server. */
+export interface AskedBy extends Pick<Edges, "settings"> {
+  requester: Requester;
+}
+
+export interface AlsoTaken extends Omit<Demand, "roomId"> {
+  /** What of it stands in the record, also where it is refused. */
+  noted?: JsonObject;
+}
+
 type Handle<I> = {
   handle(edges: Edges, input: I): Promise<object | Reply>;
 };
@@ -140,8 +151,8 @@ type AuthPart<S extends Shape> =
       resource?: (params: ParamsOf<S>) => Resource;
       /** About themselves anybody may ask it. */
       ownToo?: boolean;
-      /** Permissions that such a body takes besides, so that a second person agrees to all at once. */
-      alsoTakes?(body: Part<S, "body", undefined>): readonly Permission[];
+      /** What such a body takes besides, so that a second person agrees to all at once. */
+      alsoTakes?(body: Part<S, "body", undefined>, by: AskedBy): AlsoTaken;
       /**
        * Throws what would keep it from being done as things are, and does nothing. It is asked
        * before a second person is: they are not to approve what cannot be.
@@ -165,7 +176,7 @@ export interface Endpoint extends CommonSpec {
   adminToken?: boolean;
   ownerOnly?: boolean;
   ownToo?: boolean;
-  alsoTakes?(body: unknown): readonly Permission[];
+  alsoTakes?(body: unknown, by: AskedBy): AlsoTaken;
   validate?(edges: Edges, input: AnyInput): Promise<unknown>;
   pretend?(edges: Edges, input: AnyInput): object | undefined;
   permission?: Permission;

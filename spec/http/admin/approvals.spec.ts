@@ -155,6 +155,29 @@ describe("approvals", () => {
     expect(own[0]).to.include({ result: "allowed", approval_id: id });
   });
 
+  it("G3: a second person agrees at once to a room's deletion and to speaking as somebody in place of it", async () => {
+    const [user, speaker] = [await newUser(), await newUser()];
+    const roomId = await makeRoom(user);
+    const request: Request = [
+      "DELETE",
+      `${V1}/rooms/${roomId}`,
+      { new_room_user_id: speaker.userId, message: "said by nobody" },
+    ];
+    const id = wanted(await send(root, request));
+    expect(await read(id)).to.deep.include({
+      permissions: ["rooms.delete", "users.impersonate"],
+      room_id: roomId,
+      user_id: speaker.userId,
+    });
+    must(await approve(id));
+    const { answer, records } = await recordsOf(() => send(root, request));
+    expect(must(answer)["new_room_id"]).to.be.a("string");
+    const own = records.filter(({ action }) => action === "rooms.delete");
+    expect(own).to.have.length(1);
+    expect(own[0]).to.include({ result: "allowed", approval_id: id });
+    expect(own[0]!.after).to.include({ new_room_user: speaker.userId });
+  });
+
   it("G3: parameters that differ by one byte are refused", async () => {
     const user = await newUser();
     const like = await newUser();

@@ -1,6 +1,11 @@
 import { expect } from "chai";
 import { runTask } from "../../../src/domain/admin/tasks/run-tasks.ts";
-import { administrator } from "../../support/administrators.ts";
+import {
+  administrator,
+  bindRole,
+  customRole,
+} from "../../support/administrators.ts";
+import { auditHead, readAudit } from "../../support/audit.ts";
 import { downloadPath, uploadImage } from "../../support/media.ts";
 import {
   act,
@@ -193,6 +198,56 @@ describe("deleting rooms at once", () => {
       new_room_user_id: "@x:elsewhere",
     });
     expect(foreign.body["errcode"]).to.equal("M_INVALID_PARAM");
+  });
+
+  it("makes the new room in nobody's name but of the asker, of the server, and of whom the asker may act as", async () => {
+    const closer = await server.user("closer");
+    const roleId = "closer";
+    await customRole(server, roleId, ["rooms.delete", "jobs.read"]);
+    await bindRole(server, closer.userId, roleId);
+    const message = { message: "All of you are dismissed." };
+    const as = (who: TestUser, version: string, userId: string) =>
+      makePublicRoom(bob).then((roomId) =>
+        who.delete(`${version}/rooms/${roomId}`, {
+          ...{ new_room_user_id: userId, ...message },
+        }),
+      );
+    for (const version of [S1, S2]) {
+      const head = await auditHead(server);
+      const answer = await as(closer, version, alice.userId);
+      expect(answer.body, answer.text).to.include({
+        errcode: "M_FORBIDDEN",
+        "org.myelin.permission": "users.impersonate",
+      });
+      const [record, ...more] = await readAudit(server, head);
+      expect(more).to.have.length(0);
+      expect(record).to.include({ action: "rooms.delete", result: "denied" });
+      expect(record!.after).to.include({ new_room_user: alice.userId });
+    }
+    const { joined_rooms } = must<{ joined_rooms: string[] }>(
+      await alice.get("/joined_rooms"),
+    );
+    for (const roomId of joined_rooms) {
+      const said = await alice.get(
+        path`/rooms/${roomId}/messages`.concat("?dir=b"),
+      );
+      expect(said.text).to.not.include(message.message);
+    }
+
+    must(await as(closer, S1, closer.userId));
+    const notices = "@notices:test";
+    must(
+      await admin.post(`${S1}/send_server_notice`, {
+        user_id: bob.userId,
+        content: { msgtype: "m.text", body: "for the account" },
+      }),
+    );
+    must(await as(closer, S1, notices));
+    const head = await auditHead(server);
+    must(await as(admin, S1, alice.userId));
+    const [record] = await readAudit(server, head);
+    expect(record).to.include({ action: "rooms.delete", result: "allowed" });
+    expect(record!.after).to.include({ new_room_user: alice.userId });
   });
 
   it("is a task for version 2, whose state is told by both of its names", async () => {

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { MatrixError } from "../../core/errors.ts";
-import { isUserId } from "../../core/ids.ts";
 import type { Edges } from "../../edges.ts";
 import {
   findJob,
@@ -11,13 +10,12 @@ import {
 import { listAliasesOfRoom } from "../../storage/aliases.ts";
 import { findRoomBlock } from "../../storage/blocked-rooms.ts";
 import { hasHeld } from "../../storage/holds.ts";
-import { listActiveUsers } from "../../storage/users.ts";
 import type { WriteRows } from "../../storage/write.ts";
-import { isLocalUser } from "../rooms/local-user.ts";
 import { findRoomIdentity, type RoomIdentity } from "../rooms/room-identity.ts";
 import { recordOf, type ActingAdministrator } from "./administrator.ts";
 import { assertRoomId } from "./block-room.ts";
 import { heldError } from "./held-error.ts";
+import { assertMayMakeRoomAs } from "./replacement-owner.ts";
 import { makeRoomInstead } from "./replacement-room.ts";
 import type {
   DeletionParams,
@@ -97,7 +95,8 @@ const POLL_MS = 100;
  * @throws MatrixError what keeps it from being deleted so as things are
  */
 export async function findDeletable(
-  edges: Pick<Edges, "db" | "memory" | "settings">,
+  edges: TaskEdges,
+  by: ActingAdministrator,
   roomId: string,
   { newRoomUserId, purges }: RoomDeletion,
 ): Promise<RoomIdentity | undefined> {
@@ -106,7 +105,8 @@ export async function findDeletable(
   const earlier = await listJobsOfRoom(db, roomId, "delete-room");
   if (earlier.some(({ state }) => state === "scheduled" || state === "active"))
     throw new MatrixError("M_UNKNOWN", "This room is being deleted already.");
-  if (newRoomUserId !== null) await assertOwnUser(edges, newRoomUserId);
+  if (newRoomUserId !== null)
+    await assertMayMakeRoomAs(edges, by, newRoomUserId, roomId);
   const room = await findRoomIdentity(edges, roomId);
   if (room && purges && (await hasHeld(db, room.roomNid)))
     throw heldError("This room has what a legal hold keeps from destruction.");
@@ -119,7 +119,7 @@ async function commitDeletion(
   roomId: string,
   wanted: RoomDeletion,
 ): Promise<string> {
-  const room = await findDeletable(edges, roomId, wanted);
+  const room = await findDeletable(edges, by, roomId, wanted);
   const { newRoomUserId, blocks, purges, forcesPurge } = wanted;
   const { db } = edges;
   const newRoom =
@@ -167,18 +167,6 @@ async function commitDeletion(
     ],
   });
   return jobId;
-}
-
-async function assertOwnUser(
-  { db, settings }: Pick<Edges, "db" | "settings">,
-  userId: string,
-): Promise<void> {
-  const isOwn = isUserId(userId) && isLocalUser(settings, userId);
-  if (isOwn && (await listActiveUsers(db, [userId])).length > 0) return;
-  throw new MatrixError(
-    "M_INVALID_PARAM",
-    "new_room_user_id must be an account of this server.",
-  );
 }
 
 /** @throws MatrixError M_NOT_FOUND */

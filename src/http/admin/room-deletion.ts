@@ -7,7 +7,8 @@ import {
   type DeletionStatus,
   type RoomDeletion,
 } from "../../domain/admin/delete-room.ts";
-import { endpoint } from "../endpoint.ts";
+import { isSomebodyElse } from "../../domain/admin/replacement-owner.ts";
+import { endpoint, type AlsoTaken, type AskedBy } from "../endpoint.ts";
 import { object, TEXT } from "../json-schema.ts";
 import { native, synapse } from "./tools.ts";
 
@@ -44,6 +45,18 @@ const wantedOf = (asked: DeletionBody): RoomDeletion => ({
   forcesPurge: asked.force_purge ?? false,
 });
 
+/** A second person agrees to the act in somebody's name together with the deletion. */
+function alsoTakes(
+  { new_room_user_id: userId }: DeletionBody,
+  { requester, settings }: AskedBy,
+): AlsoTaken {
+  if (typeof userId !== "string") return { permissions: [] };
+  const noted = { new_room_user: userId };
+  return isSomebodyElse(settings, requester.userId, userId)
+    ? { noted, permissions: ["users.impersonate"], userId }
+    : { noted, permissions: [] };
+}
+
 const shutdownAnswer = (status: DeletionStatus) => ({
   kicked_users: status.kickedUsers,
   failed_to_kick_users: status.failedUsers,
@@ -72,8 +85,9 @@ export const deleteRoomAtOnce = endpoint<OneRoom & { body: DeletionBody }>({
   permission: "rooms.delete",
   rateLimit: "admin",
   body,
-  validate: (edges, { params, body }) =>
-    findDeletable(edges, params.roomId, wantedOf(body)),
+  alsoTakes,
+  validate: (edges, { params, body, ...by }) =>
+    findDeletable(edges, by, params.roomId, wantedOf(body)),
   async handle(edges, { params, body, request, ...by }) {
     const status = await deleteRoom(
       edges,
@@ -109,8 +123,9 @@ export const deleteRoomLater = endpoint<OneRoom & { body: DeletionBody }>({
     says: "Empties and closes a room, and destroys it when that can no longer be taken back, as a task.",
     answers: object({ delete_id: TEXT }),
   },
-  validate: (edges, { params, body }) =>
-    findDeletable(edges, params.roomId, wantedOf(body)),
+  alsoTakes,
+  validate: (edges, { params, body, ...by }) =>
+    findDeletable(edges, by, params.roomId, wantedOf(body)),
   async handle(edges, { params, body, ...by }) {
     const wanted = wantedOf(body);
     const jobId = await scheduleRoomDeletion(edges, by, params.roomId, wanted);

@@ -3,7 +3,11 @@ import { isCompliantUserId } from "../../core/ids.ts";
 import type { Requester } from "../../domain/accounts/requester.ts";
 import type { Grounds } from "../../domain/admin/administrator.ts";
 import { Approving } from "../../domain/admin/approvals/approving.ts";
-import { factsOf, type Permission } from "../../domain/admin/permissions.ts";
+import {
+  factsOf,
+  isPermission,
+  type Permission,
+} from "../../domain/admin/permissions.ts";
 import type { Asker, Edges } from "../../edges.ts";
 import type { Context, Middleware, Recording } from "../context.ts";
 import { groundsOf } from "../grounds.ts";
@@ -27,7 +31,13 @@ export function approve(
     const { params, queryValues: query, body, touched = {} } = state;
     const edges = edgesNow(state.waitedMs, requester);
     const grounds = groundsOf(req.headers, state.query, body);
-    if (factsOf(permission).class.includes("P")) {
+    const also = endpoint.alsoTakes?.(body, {
+      requester,
+      settings: edges.settings,
+    });
+    if (also?.noted) trail.note({ after: also.noted });
+    const permissions = [permission, ...(also?.permissions ?? [])];
+    if (permissions.some(readsPeople)) {
       assertGrounds(edges.settings.requiresCase, grounds);
       trail.note(grounds);
     }
@@ -42,9 +52,9 @@ export function approve(
     trail.approveBy(
       new Approving(edges, { requester, asked, grounds, validate }),
     );
-    const userId = touched.userId ?? userIn(body);
+    const userId = touched.userId ?? also?.userId ?? userIn(body);
     await trail.demand({
-      permissions: [permission, ...(endpoint.alsoTakes?.(body) ?? [])],
+      permissions,
       ...touched,
       ...(userId !== undefined && { userId }),
     });
@@ -57,6 +67,9 @@ export function approve(
       : next();
   };
 }
+
+const readsPeople = (permission: string): boolean =>
+  isPermission(permission) && factsOf(permission).class.includes("P");
 
 function assertGrounds(isRequired: boolean, grounds: Grounds): void {
   if (!isRequired) return;

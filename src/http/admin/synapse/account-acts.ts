@@ -113,7 +113,9 @@ export const postDeactivateUser = endpoint<
   also: [native("/users/:userId/deactivate")],
   params,
   permission: "users.deactivate",
-  alsoTakes: ({ erase }) => (erase === true ? ["users.erase"] : []),
+  alsoTakes: ({ erase }) => ({
+    permissions: erase === true ? ["users.erase"] : [],
+  }),
   body: { type: "object", properties: { erase: { type: "boolean" } } },
   validate: (edges, { params: { userId: id }, body }) =>
     validateEnd(edges, id, body.erase ?? false),
