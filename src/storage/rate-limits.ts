@@ -47,7 +47,11 @@ export async function takeTokens(
   return row ?? { isTaken: false, tokens: 0 };
 }
 
-/** Forgets buckets that nobody took from since; by then they are full. */
+/** Forgets buckets that nobody took from since, by then they are full; counts of failures stay. */
 export async function deleteBuckets(sql: Sql, before: number): Promise<void> {
-  await sql`delete from rate_limits where updated_ts < ${before}`;
+  await sql`delete from rate_limits where updated_ts < ${before} and not starts_with(key, 'failures ')`;
+}
+
+export async function deleteBucket(sql: Sql, key: string): Promise<void> {
+  await sql`delete from rate_limits where key = ${key}`;
 }

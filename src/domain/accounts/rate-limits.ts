@@ -136,7 +136,7 @@ export function createRateLimiter(needs: Needs): RateLimiter {
     key: string,
     limit = limitOf(kind),
   ): Bucket => ({
-    key: hashKey(settings.password.pepper, kind, key),
+    key: bucketKeyOf(settings.password.pepper, kind, key),
     perSecond: limit.perSecond,
     burst: limit.burst,
   });
@@ -181,7 +181,7 @@ export function rateLimiterOf(
 }
 
 /** Neither addresses nor user ids stand in the table. */
-function hashKey(pepper: Buffer, kind: string, key: string): string {
+export function bucketKeyOf(pepper: Buffer, kind: string, key: string): string {
   return createHmac("sha256", pepper)
     .update(`rate limit\n${kind}\n${key}`)
     .digest("base64url");
