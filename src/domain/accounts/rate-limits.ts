@@ -195,7 +195,7 @@ function longestFill(limits: Edges["settings"]["rateLimits"]): number {
   return Math.ceil(Math.max(0, ...fills));
 }
 
-function limitExceeded(retryAfterMs: number): MatrixError {
+export function limitExceeded(retryAfterMs: number): MatrixError {
   const seconds = Math.ceil(retryAfterMs / 1000);
   return withoutStack(
     () =>
