@@ -6,6 +6,7 @@ import { cuts } from "./cuts.ts";
 import { dags } from "./dags.ts";
 import { diskFull } from "./disk-full.ts";
 import { encrypted } from "./encrypted.ts";
+import { enumeration } from "./enumeration.ts";
 import { exhausted } from "./exhausted.ts";
 import { filters } from "./filters.ts";
 import { history } from "./history.ts";
@@ -40,6 +41,7 @@ export const cases: readonly ProofCase[] = [
   idlePolls,
   filters,
   bodies,
+  enumeration,
   audit,
   retention,
   holds,
