@@ -62,6 +62,11 @@ export const rateLimitsSchema = {
     ephemeral: bucket("Typing, receipts and presence, by user.", 10, 100),
     upload: bucket("Uploads, and ids for them, by user.", 5, 100),
     media: bucket("Downloads and thumbnails, by user or address.", 100, 1_000),
+    media_traffic: bucket(
+      "Kibibytes of downloads, by user or address, charged when each has ended.",
+      100,
+      512_000,
+    ),
     first_sync: bucket(
       "Syncs of everything: first ones, and those that ask for full state, by user.",
       0.2,
