@@ -28,6 +28,9 @@ export function composeSettings(
     password: { minimumLength: config.password.minimumLength, pepper },
     presenceEnabled: config.presence.enabled,
     loginTokensEnabled: config.loginTokens.enabled,
+    ...(config.crossSigning.resetUrl !== undefined && {
+      crossSigningResetUrl: config.crossSigning.resetUrl,
+    }),
     rendezvousEnabled: config.rendezvous.enabled,
     ...(config.email.host !== undefined && {
       mail: {

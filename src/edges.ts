@@ -111,6 +111,8 @@ export interface Settings {
   presenceEnabled: boolean;
   /** Whether a session gets tokens by which another device logs in. */
   loginTokensEnabled: boolean;
+  /** Where people without a password have the replacement of their keys approved. */
+  crossSigningResetUrl?: string;
   /** Whether devices may meet here to sign in by QR code. */
   rendezvousEnabled: boolean;
   /** Absent where no mails are sent. */

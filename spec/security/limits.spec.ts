@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { endpoints } from "../../src/http/endpoints.ts";
 import { act, makePublicRoom, makeRoom, must, path } from "../support/rooms.ts";
 import { useServer } from "../support/server.ts";
-import type { Answer } from "../support/server.ts";
+import type { Answer, TestUser } from "../support/server.ts";
 import { bodyFor, nameOf, pathTo } from "./requests.ts";
 
 /** Counted by what is tried, not by how often it is asked; or the end of a session. */
@@ -101,6 +101,99 @@ describe("floods", () => {
         statuses.push((await server.get(target)).status);
       expect(statuses, target).to.include(429);
     }
+  });
+});
+
+describe("one room", () => {
+  const BURST = 4;
+  const server = useServer({
+    "rate_limits.enabled": true,
+    ...Object.fromEntries(
+      ["message", "join", "invite", "knock"].flatMap((kind) => [
+        [`rate_limits.room_${kind}.burst`, BURST],
+        [`rate_limits.room_${kind}.per_second`, 0.001],
+      ]),
+    ),
+  });
+
+  const assertFull = ({ status, body, headers }: Answer) => {
+    expect(status).to.equal(429);
+    expect(body["errcode"]).to.equal("M_LIMIT_EXCEEDED");
+    expect(body["retry_after_ms"]).to.be.above(0);
+    expect(Number(headers["retry-after"])).to.be.above(0);
+  };
+  const people = (name: string, count: number) =>
+    Promise.all(
+      Array.from({ length: count }, (_, i) => server.user(`${name}${i}`)),
+    );
+
+  it("row 63: a room is flooded by many with messages, and others are not", async () => {
+    const [owner, beside, ...members] = await people("talker", 2 + BURST);
+    const roomId = await makePublicRoom(owner!);
+    const calm = await makePublicRoom(owner!);
+    for (const each of members) await act(each, roomId, "join");
+    const say = (user: TestUser, n: number, where = roomId) =>
+      user.put(path`/rooms/${where}/send/m.room.message/${`flood${n}`}`, {
+        msgtype: "m.text",
+        body: "x",
+      });
+    // Who may say nothing takes nothing from those who may.
+    for (let n = 0; n < 2 * BURST; n += 1)
+      expect((await say(beside!, n)).status).to.equal(403);
+    const [event] = await Promise.all(
+      members.map(async (each, n) => must(await say(each, n))),
+    );
+    assertFull(await say(members[0]!, 100));
+    assertFull(await say(owner!, 100));
+    must(await say(owner!, 101, calm));
+    const { event_id } = event!;
+    must(
+      await owner!.put(path`/rooms/${roomId}/redact/${String(event_id)}/1`, {}),
+    );
+    await act(owner!, roomId, "kick", { user_id: members[0]!.userId });
+  });
+
+  it("row 63: a room is flooded by many with joins, invites and knocks", async () => {
+    const [owner, ...others] = await people("comer", 2 + 2 * BURST);
+    const open = await makePublicRoom(owner!);
+    const knocked = await makeRoom(owner!, {
+      initial_state: [
+        {
+          type: "m.room.join_rules",
+          state_key: "",
+          content: { join_rule: "knock" },
+        },
+      ],
+    });
+    const acts: ((user: TestUser) => Promise<Answer>)[] = [
+      (user) => user.post(path`/join/${open}`),
+      (user) => user.post(path`/knock/${knocked}`),
+      (user) =>
+        owner!.post(path`/rooms/${open}/invite`, { user_id: user.userId }),
+    ];
+    const [join, knock, invite] = acts;
+    for (const user of others.slice(0, BURST)) {
+      must(await join!(user));
+      must(await knock!(user));
+    }
+    for (const user of others.slice(BURST, 2 * BURST))
+      must(await invite!(user));
+    const last = others.at(-1)!;
+    for (const each of acts) assertFull(await each(last));
+    const member = { membership: "join" };
+    assertFull(
+      await last.put(
+        path`/rooms/${open}/state/m.room.member/${last.userId}`,
+        member,
+      ),
+    );
+    // Who is in changes how they show there.
+    must(
+      await others[0]!.put(path`/profile/${others[0]!.userId}/displayname`, {
+        displayname: "New",
+      }),
+    );
+    must(await others[0]!.post(path`/rooms/${open}/leave`));
   });
 });
 

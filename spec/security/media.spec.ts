@@ -17,6 +17,7 @@ import {
 } from "../support/media.ts";
 import { must } from "../support/rooms.ts";
 import { type TestUser, useServer } from "../support/server.ts";
+import { until } from "../support/until.ts";
 
 const SVG =
   '<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)" width="9" height="9"/>';
@@ -293,6 +294,53 @@ describe("floods of media", () => {
     expect(await ask(bob, target)).to.deep.equal([200, 200, 200, 429]);
     const legacy = `/_matrix/media/v3/download/test/${mediaId}`;
     expect(await ask(server, legacy)).to.deep.equal([200, 200, 200, 429]);
+  });
+});
+
+describe("downloads of much", () => {
+  const KIB = 1024;
+  const server = useServer({
+    "rate_limits.enabled": true,
+    "rate_limits.media_traffic.burst": 300,
+    "rate_limits.media_traffic.per_second": 0.001,
+    "media.legacy_downloads": "on",
+  });
+
+  it("row 74 C9: are refused to who has had too many bytes, in every process, by user and by address", async () => {
+    const alice = await server.user("alice");
+    const bob = await server.user("bob");
+    const other = await server.startProcess();
+    const mediaId = await upload(alice, Buffer.alloc(200 * KIB, 7));
+    const target = downloadPath(mediaId);
+    const legacy = `/_matrix/media/v3/download/test/${mediaId}`;
+    const tokensOf = async () =>
+      server.database.sql<{ tokens: number }[]>`
+        select tokens from rate_limits where tokens < 0`;
+    const assertRefused = async (client: Pick<TestUser, "get">, at: string) => {
+      const { status, body } = await client.get(at);
+      expect(status).to.equal(429);
+      expect(body["errcode"]).to.equal("M_LIMIT_EXCEEDED");
+      expect(body["retry_after_ms"]).to.be.above(0);
+    };
+    for (const [client, at, owing] of [
+      [alice, target, 1],
+      [server, legacy, 2],
+    ] as const) {
+      // What is the same as before costs nothing, nor do the headers alone.
+      const { headers } = await client.ask("HEAD", at);
+      const known = { "if-none-match": String(headers["etag"]) };
+      for (let n = 0; n < 3; n += 1)
+        expect((await client.get(at, { headers: known })).status).to.equal(304);
+      for (let n = 0; n < 2; n += 1)
+        expect((await client.get(at)).bytes.length).to.equal(200 * KIB);
+      await until(async () => (await tokensOf()).length === owing);
+      await assertRefused(client, at);
+    }
+    await assertRefused(other.as(alice), target);
+    expect((await bob.get(target)).status).to.equal(200);
+    const rows = await tokensOf();
+    // Two files of 200 out of 300, and what asking takes.
+    for (const { tokens } of rows) expect(tokens).to.be.within(-115, -100);
   });
 });
 

@@ -11,6 +11,10 @@ const quiet = { actions: [], pattern: "x" };
 const rule = (kind: string, ruleId: string) =>
   path`/pushrules/global/${kind}/${ruleId}`;
 
+const TRIES = 10;
+/** Of row 48, for a body of 64 KiB. */
+const MOST_MS_A_RULE = 2;
+
 describe("abuse of push rules", () => {
   const server = useServer();
 
@@ -159,10 +163,22 @@ describe("abuse of push rules", () => {
       const override = { actions: ["notify"], conditions };
       must(await dave.put(rule("override", `star${i}`), override));
     }
-    const cpu = process.cpuUsage();
-    for (let i = 0; i < 3; i += 1) await say(erin, roomId, "a".repeat(60_000));
+    const plain = await makeRoom(erin, { preset: "public_chat" });
+    await act(await server.user("frank"), plain, "join");
+    const costOf = async (room: string): Promise<number> => {
+      const cpu = process.cpuUsage();
+      await say(erin, room, "a".repeat(60_000));
+      const { user, system } = process.cpuUsage(cpu);
+      return (user + system) / 1000;
+    };
+    // What else the process does is in some of them, and not in the least.
+    const least = { ruled: Infinity, plain: Infinity };
+    for (let i = 0; i < TRIES; i += 1) {
+      least.plain = Math.min(least.plain, await costOf(plain));
+      least.ruled = Math.min(least.ruled, await costOf(roomId));
+    }
+    const rules = 2 * patterns.length;
+    expect(least.ruled - least.plain).to.be.below(rules * MOST_MS_A_RULE);
     await new SyncReader(dave).next();
-    const { user, system } = process.cpuUsage(cpu);
-    expect((user + system) / 1000).to.be.below(3_000);
   });
 });

@@ -3,12 +3,15 @@ import { expect } from "chai";
 
 const page = readFileSync("docs/security-tests.md", "utf8");
 const NAMED = /`((?:spec|test)\/[\w./-]+\.ts)` “([^”]+)”/g;
+const range = (from: number, to: number): number[] =>
+  Array.from({ length: to - from + 1 }, (_, i) => from + i);
+
 /** Rows that have to have a test of their own name. */
 const ROWS = [
-  ...Array.from({ length: 16 }, (_, i) => 38 + i),
-  ...[56, 58, 61, 64, 66],
+  ...range(38, 53),
+  ...[11, ...range(54, 64), 66, ...range(70, 77)],
 ];
-const SERVED = [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 15, 16, 17, 19];
+const SERVED = [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 19];
 
 /** A control, an advisory, or the number of a row of faults. */
 const IDS = /^C\d+\b|^\d+(?= )|CVE-\d+-\d+|GHSA(?:-\w{4}){3}|RUSTSEC-\d+-\d+/g;

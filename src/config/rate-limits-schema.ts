@@ -30,7 +30,8 @@ function bucket<const Rate extends number, const Burst extends number>(
 
 export const rateLimitsSchema = {
   type: "object",
-  description: "How often each may ask, counted over all processes.",
+  description:
+    "How often each may ask, counted over all processes unless told.",
   properties: {
     enabled: {
       type: "boolean",
@@ -43,12 +44,29 @@ export const rateLimitsSchema = {
     create_room: bucket("Rooms made, by user.", 0.1, 10),
     join: bucket("Joins and knocks, by user.", 0.5, 20),
     invite: bucket("Invites, by user.", 0.5, 20),
+    room_message: bucket(
+      "Messages in one room, by whomever, counted by each process.",
+      100,
+      1_000,
+    ),
+    room_join: bucket("Joins of one room, counted by each process.", 20, 1_000),
+    room_invite: bucket(
+      "Invites into one room, counted by each process.",
+      20,
+      1_000,
+    ),
+    room_knock: bucket("Knocks on one room, counted by each process.", 1, 100),
     profile: bucket("Changes of profile, by user.", 0.5, 20),
     keys: bucket("Device keys uploaded, asked or claimed, by user.", 20, 200),
     to_device: bucket("Messages from device to device, by user.", 100, 500),
     ephemeral: bucket("Typing, receipts and presence, by user.", 10, 100),
     upload: bucket("Uploads, and ids for them, by user.", 5, 100),
     media: bucket("Downloads and thumbnails, by user or address.", 100, 1_000),
+    media_traffic: bucket(
+      "Kibibytes of downloads, by user or address, charged when each has ended.",
+      100,
+      512_000,
+    ),
     first_sync: bucket(
       "Syncs of everything: first ones, and those that ask for full state, by user.",
       0.2,

@@ -184,6 +184,19 @@ export const configSchema = {
         },
       },
     },
+    cross_signing: {
+      type: "object",
+      description: "The keys by which people prove that a device is theirs.",
+      properties: {
+        reset_url: {
+          type: "string",
+          format: "web-url",
+          example: "https://accounts.example.org/reset-encryption",
+          description:
+            "A page where people who have no password here have the replacement of these keys approved, which clients open for them (m.oauth). What serves it lets them by the admin API: POST /_synapse/admin/v1/users/{user}/_allow_cross_signing_replacement_without_uia.",
+        },
+      },
+    },
     rendezvous: {
       type: "object",
       description: "Where two devices meet to sign in one of them by QR code.",

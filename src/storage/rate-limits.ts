@@ -47,7 +47,33 @@ export async function takeTokens(
   return row ?? { isTaken: false, tokens: 0 };
 }
 
-/** Forgets buckets that nobody took from since; by then they are full. */
+/** Takes `cost` tokens whether or not they are there; a bucket owes no more than it can hold. */
+export async function chargeTokens(
+  sql: Sql,
+  { key, perSecond, burst }: Bucket,
+  cost: number,
+  now: number,
+): Promise<number> {
+  const ahead = now + MOST_SKEW_MS;
+  const perMs = perSecond / 1000;
+  const [row] = await sql<[{ tokens: number }]>`
+    insert into rate_limits as held (key, tokens, updated_ts)
+    values (${key}, greatest(-${burst}::float8, ${burst - cost}::float8), ${now}::bigint)
+    on conflict (key) do update set
+      tokens = greatest(-${burst}::float8, case when held.updated_ts > ${ahead}::bigint then ${burst}::float8
+        else least(${burst}::float8,
+          held.tokens + greatest(${now}::bigint - held.updated_ts, 0) * ${perMs}::float8) end - ${cost}::float8),
+      updated_ts = case when held.updated_ts > ${ahead}::bigint then ${now}::bigint
+        else greatest(held.updated_ts, ${now}::bigint) end
+    returning tokens`;
+  return row.tokens;
+}
+
+/** Forgets buckets that nobody took from since, by then they are full; counts of failures stay. */
 export async function deleteBuckets(sql: Sql, before: number): Promise<void> {
-  await sql`delete from rate_limits where updated_ts < ${before}`;
+  await sql`delete from rate_limits where updated_ts < ${before} and not starts_with(key, 'failures ')`;
+}
+
+export async function deleteBucket(sql: Sql, key: string): Promise<void> {
+  await sql`delete from rate_limits where key = ${key}`;
 }

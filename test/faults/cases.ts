@@ -7,6 +7,7 @@ import { dags } from "./dags.ts";
 import { diskFull } from "./disk-full.ts";
 import { encrypted } from "./encrypted.ts";
 import { erasure } from "./erasure.ts";
+import { enumeration } from "./enumeration.ts";
 import { exhausted } from "./exhausted.ts";
 import { filters } from "./filters.ts";
 import { history } from "./history.ts";
@@ -41,6 +42,7 @@ export const cases: readonly ProofCase[] = [
   idlePolls,
   filters,
   bodies,
+  enumeration,
   audit,
   retention,
   erasure,

@@ -1,6 +1,7 @@
 import type { AuditDraft } from "../../storage/audit-draft.ts";
 import type { Edges } from "../../edges.ts";
 import { listDeviceIds, removeDevices } from "./close-session.ts";
+import { forgetFailures } from "./password-failures.ts";
 import { assertStrongPassword, hashPassword } from "./password.ts";
 
 type Needs = Pick<
@@ -27,6 +28,7 @@ export async function changePassword(
     audit,
     rows: { userUpdates: [{ userId, passwordHash }] },
   });
+  await forgetFailures(edges, userId);
   // A login with the old password may have been under way; from here on none can succeed.
   const late = await listOthers();
   if (late.length > 0) await removeDevices(edges, userId, late);

@@ -15,6 +15,7 @@ import {
   logOutEverywhere,
   removeDevices,
 } from "./close-session.ts";
+import { forgetFailures } from "./password-failures.ts";
 
 export type LeaverEdges = WriterEdges & Pick<Edges, "notifier">;
 
@@ -87,6 +88,7 @@ export async function finishDeactivation(
   edges: LeaverEdges,
   userId: string,
 ): Promise<void> {
+  await forgetFailures(edges, userId);
   await deleteAllKeyBackups(edges.db, userId);
   await leaveAllRooms(edges, userId);
 }

@@ -13,6 +13,7 @@ import type {
   SessionWish,
 } from "./open-session.ts";
 import { isPassword } from "./password.ts";
+import { forgetFailures, mayTryPassword } from "./password-failures.ts";
 
 /**
  * A user id from what people type: a whole id, or the part before the colon, in
@@ -29,7 +30,8 @@ export function userIdFrom(
 
 /**
  * The one check of a password, whatever asks for it. Throws `M_FORBIDDEN` with
- * the same words for an unknown user and a wrong password, after the same work.
+ * the same words for an unknown user, a wrong password and one that is not looked at
+ * after too many, after the same work.
  * @param address whoever tries, for the rate limit
  * @returns the hash that it was checked against
  */
@@ -42,9 +44,14 @@ export function checkPassword(
   const check = async () => {
     const isOurs = isUserId(userId) && isLocalUser(edges.settings, userId);
     const user = isOurs ? await findUser(edges.db, userId) : undefined;
-    const stored = user?.passwordHash ?? null;
+    const hash = user?.passwordHash ?? null;
+    const isTried =
+      !edges.settings.rateLimitsEnabled ||
+      (await mayTryPassword(edges, userId, address, hash !== null));
+    const stored = isTried ? hash : null;
     const isRight = await isPassword(edges, stored, password);
     if (!user || stored === null || !isRight) throw wrongPassword();
+    await forgetFailures(edges, userId);
     assertMayLogIn(user, edges.now());
     return stored;
   };

@@ -1,7 +1,11 @@
 import { createHmac } from "node:crypto";
 import { MatrixError, withoutStack } from "../../core/errors.ts";
 import type { Edges } from "../../edges.ts";
-import { deleteBuckets, takeTokens } from "../../storage/rate-limits.ts";
+import {
+  chargeTokens,
+  deleteBuckets,
+  takeTokens,
+} from "../../storage/rate-limits.ts";
 import type { Bucket } from "../../storage/rate-limits.ts";
 import { isUnanswered } from "../../storage/storage-unavailable.ts";
 import { slot } from "../../util/process-memory.ts";
@@ -31,6 +35,7 @@ export type RateLimitKind =
   | "ephemeral"
   | "upload"
   | "media"
+  | "mediaTraffic"
   | "firstSync"
   | "history"
   | "rendezvous"
@@ -53,6 +58,8 @@ export interface RateLimiter {
     cost?: number,
     limit?: { perSecond: number; burst: number },
   ): Promise<void>;
+  /** Takes what was used already, whether or not there is as much: who owes waits for longer. */
+  charge(kind: RateLimitKind, key: string, cost: number): Promise<void>;
   /** Puts a token back that was taken for nothing. */
   giveBack(kind: RateLimitKind, key: string): Promise<void>;
 }
@@ -136,7 +143,7 @@ export function createRateLimiter(needs: Needs): RateLimiter {
     key: string,
     limit = limitOf(kind),
   ): Bucket => ({
-    key: hashKey(settings.password.pepper, kind, key),
+    key: bucketKeyOf(settings.password.pepper, kind, key),
     perSecond: limit.perSecond,
     burst: limit.burst,
   });
@@ -149,6 +156,12 @@ export function createRateLimiter(needs: Needs): RateLimiter {
       const { bucket, lease } = hold(kind, key);
       await ask(bucket, lease, -1);
       deny(lease, Infinity, 0);
+    },
+    async charge(kind, key, cost) {
+      const { bucket, lease } = hold(kind, key);
+      const tokens = await chargeTokens(needs.db, bucket, cost, now());
+      noteTokens(lease, tokens, now());
+      lease.spareUntil = 0;
     },
     async take(kind, key, cost = 1, limit?: Limit) {
       const { bucket, lease } = hold(kind, key, limit);
@@ -167,6 +180,7 @@ export function createRateLimiter(needs: Needs): RateLimiter {
 
 const unlimited: RateLimiter = {
   take: () => Promise.resolve(),
+  charge: () => Promise.resolve(),
   giveBack: () => Promise.resolve(),
 };
 
@@ -181,21 +195,21 @@ export function rateLimiterOf(
 }
 
 /** Neither addresses nor user ids stand in the table. */
-function hashKey(pepper: Buffer, kind: string, key: string): string {
+export function bucketKeyOf(pepper: Buffer, kind: string, key: string): string {
   return createHmac("sha256", pepper)
     .update(`rate limit\n${kind}\n${key}`)
     .digest("base64url");
 }
 
-/** After how many milliseconds any bucket is full. */
+/** After how many milliseconds any bucket is full, one that owes as much as it holds too. */
 function longestFill(limits: Edges["settings"]["rateLimits"]): number {
   const fills = Object.values(limits).map(
-    ({ perSecond, burst }) => (burst / perSecond) * 1000,
+    ({ perSecond, burst }) => ((2 * burst) / perSecond) * 1000,
   );
   return Math.ceil(Math.max(0, ...fills));
 }
 
-function limitExceeded(retryAfterMs: number): MatrixError {
+export function limitExceeded(retryAfterMs: number): MatrixError {
   const seconds = Math.ceil(retryAfterMs / 1000);
   return withoutStack(
     () =>

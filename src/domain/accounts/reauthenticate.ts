@@ -18,19 +18,27 @@ export interface Reauthentication {
   auth: JsonObject | undefined;
 }
 
-/** Asks for the requester's own password before an operation that a thief of a token must not do. */
+/**
+ * Asks for the requester's own password before an operation that a thief of a token must not do.
+ * @param approvedAt the page where whoever has no password has this approved in its place
+ */
 export function reauthenticate(
   edges: GuessEdges & Pick<Edges, "random">,
   { requester, address, auth }: Reauthentication,
   operation: readonly JsonValue[],
+  approvedAt?: string,
 ): Promise<UiaOutcome> {
   const { userId, deviceId } = requester;
   return authorise(
     edges,
     {
       operation: [userId, deviceId, ...operation],
-      flows: [["m.login.password"]],
+      flows: [[approvedAt === undefined ? "m.login.password" : "m.oauth"]],
+      ...(approvedAt !== undefined && {
+        params: { "m.oauth": { url: approvedAt } },
+      }),
       stages: {
+        "m.oauth": notApproved,
         "m.login.password": async (stage) => {
           const { user, password } = credentialsIn(stage);
           if (userIdFrom(edges.settings, user) !== userId) {
@@ -47,6 +55,12 @@ export function reauthenticate(
     auth,
   );
 }
+
+/** What was approved is asked for nothing any more: whoever comes here came too early. */
+const notApproved = (): Promise<never> =>
+  Promise.reject(
+    new MatrixError("M_FORBIDDEN", "This has not been approved yet."),
+  );
 
 function credentialsIn(stage: JsonObject): { user: string; password: string } {
   const { identifier, user: legacyUser, password } = stage;

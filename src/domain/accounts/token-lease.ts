@@ -51,7 +51,7 @@ export function leaseSize(
 ): number {
   const rate = Math.max(lease.taken, lease.takenBefore);
   const filled = ((now - lease.knownTs) * perSecond) / 1000;
-  const held = Math.min(burst, lease.known + filled);
+  const held = Math.max(0, Math.min(burst, lease.known + filled));
   return Math.floor(Math.min(burst * LEASED_PART, rate / 4, held / 2));
 }
 

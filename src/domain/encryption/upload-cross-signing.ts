@@ -40,7 +40,8 @@ const USAGES: readonly CrossSigningUsage[] = [
 
 /**
  * Publishes cross-signing keys. The first ones, and the same ones again, need no
- * authentication; to replace keys, or to add some, takes the password.
+ * authentication; to replace keys, or to add some, takes the password, or an approval
+ * where the account has none.
  * https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysdevice_signingupload
  * @returns the challenge that the client must meet first, if any
  */
@@ -66,7 +67,8 @@ export async function uploadCrossSigningKeys(
   if (news.length === 0) return undefined;
   await assertFreeNames(edges, userId, news);
   const isFirst = !standing.has("master");
-  const { keysOpenUntilTs = null } = (await findUser(edges.db, userId)) ?? {};
+  const { keysOpenUntilTs = null, passwordHash = null } =
+    (await findUser(edges.db, userId)) ?? {};
   const isOpen = keysOpenUntilTs !== null && keysOpenUntilTs > edges.now();
   if (!isFirst && !isOpen) {
     const outcome = await reauthenticate(
@@ -76,6 +78,7 @@ export async function uploadCrossSigningKeys(
         "POST /keys/device_signing/upload",
         ...news.map(({ usage, publicKey }) => [usage, publicKey]),
       ],
+      passwordHash === null ? edges.settings.crossSigningResetUrl : undefined,
     );
     if (outcome.status === "challenged") return outcome.body;
   }

@@ -17,6 +17,7 @@ import { assertDeclinable } from "./server-notices.ts";
 import { authoriseRestrictedJoin } from "./restricted-join.ts";
 import { loadRoomHead, readState, stateAt } from "./room-head.ts";
 import { findRoomIdentity, type RoomIdentity } from "./room-identity.ts";
+import { withinRoomLimit } from "./room-limits.ts";
 import { writeToRoom, type WriterEdges } from "./room-writer.ts";
 
 /** A room and the member event that now stands in it. */
@@ -70,9 +71,11 @@ async function joinNow(
       membership: "join",
     },
   };
-  const inherited =
-    membership === "join" ? {} : await inheritFromReplaced(edges, userId, room);
-  return propose(edges, room, { draft, ...inherited });
+  if (membership === "join") return propose(edges, room, { draft });
+  const inherited = await inheritFromReplaced(edges, userId, room);
+  return withinRoomLimit(edges, "roomJoin", room.roomNid, { userId }, () =>
+    propose(edges, room, { draft, ...inherited }),
+  );
 }
 
 export async function inviteUser(
@@ -87,7 +90,10 @@ export async function inviteUser(
   const room = await getJoinedRoom(edges, userId, roomId);
   const [result] = await makeAnew(async () => {
     const proposals = await inviteProposals(edges, userId, [target], content);
-    return writeToRoom(edges, room.roomNid, proposals);
+    const { roomNid } = room;
+    return withinRoomLimit(edges, "roomInvite", roomNid, { userId }, () =>
+      writeToRoom(edges, roomNid, proposals),
+    );
   });
   return { ...room, eventId: result!.eventId };
 }
@@ -117,7 +123,11 @@ export async function knockOnRoom(
   };
   const extra = await knockExtra(edges, userId);
   const proposals = [{ draft, ...extra }];
-  const [result] = await writeToRoom(edges, room.roomNid, proposals);
+  const { roomNid } = room;
+  const [result] = await withinRoomLimit(
+    ...([edges, "roomKnock", roomNid, { userId }] as const),
+    () => writeToRoom(edges, roomNid, proposals),
+  );
   return { ...room, eventId: result!.eventId };
 }
 

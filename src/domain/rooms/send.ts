@@ -8,6 +8,7 @@ import { getJoinedRoom, getRoomToSpeakIn } from "./joined-room.ts";
 import { makeAnew } from "./make-anew.ts";
 import type { Proposal, Transaction } from "./proposal.ts";
 import { redactEvent } from "./redact.ts";
+import { withinRoomLimit } from "./room-limits.ts";
 import { writeToRoom, type WriterEdges } from "./room-writer.ts";
 
 /**
@@ -37,8 +38,10 @@ export async function sendMessage(
     });
   }
   const draft = { type, sender: requester.userId, content };
-  const write = content["m.relates_to"] === undefined ? writeOne : writeRelated;
-  return write(edges, roomId, { draft, transaction });
+  const proposal = { draft, transaction };
+  return content["m.relates_to"] === undefined
+    ? writeOne(edges, requester, roomId, proposal)
+    : writeRelated(edges, requester, roomId, proposal);
 }
 
 const transactionFor = (
@@ -49,16 +52,22 @@ const transactionFor = (
 
 async function writeOne(
   edges: WriterEdges,
+  requester: Requester,
   roomId: string,
   proposal: Proposal,
 ): Promise<string> {
   const { roomNid } = await getRoomToSpeakIn(edges, roomId);
-  const [result] = await writeToRoom(edges, roomNid, [proposal]);
+  const write = () => writeToRoom(edges, roomNid, [proposal]);
+  const isUnlimited = requester.messageLimit === null;
+  const [result] = isUnlimited
+    ? await write()
+    : await withinRoomLimit(edges, "roomMessage", roomNid, requester, write);
   return result!.eventId;
 }
 
 async function writeRelated(
   edges: WriterEdges,
+  requester: Requester,
   roomId: string,
   proposal: Proposal & Required<Pick<Proposal, "transaction">>,
 ): Promise<string> {
@@ -67,7 +76,7 @@ async function writeRelated(
     return await makeAnew(async () => {
       const room = await getJoinedRoom(edges, draft.sender, roomId);
       const { claims = [] } = await checkRelation(edges, room, draft);
-      return writeOne(edges, roomId, { ...proposal, claims });
+      return writeOne(edges, requester, roomId, { ...proposal, claims });
     });
   } catch (error) {
     // The relation that stands in the way may be the transaction's own.

@@ -2,8 +2,10 @@ import type { ThumbnailMethod } from "../../core/thumbnail.ts";
 import { downloadFile } from "../../domain/media/download.ts";
 import type { Wanted } from "../../domain/media/find-file.ts";
 import { getThumbnail } from "../../domain/media/thumbnail.ts";
+import { readOnAccount } from "../../domain/media/traffic.ts";
 import type { Requester } from "../../domain/accounts/requester.ts";
 import type { Edges } from "../../edges.ts";
+import { limitKeyOf } from "../../util/limit-key.ts";
 import { endpoint, type RequestInfo } from "../endpoint.ts";
 import { fileReply } from "../file-reply.ts";
 import { mediaParams } from "../media-params.ts";
@@ -53,10 +55,15 @@ async function download(
   isLegacy: boolean,
 ) {
   const wanted = wantedOf(input, isLegacy);
-  const file = await downloadFile(edges, wanted, input.requester?.userId);
+  const { requester, request } = input;
+  const file = await downloadFile(edges, wanted, requester?.userId);
   const { fileName } = input.params;
   const named = fileName === "" ? file : { ...file, fileName };
-  return fileReply(input.request.headers, named, isLegacy);
+  if (requester?.messageLimit === null)
+    return fileReply(request.headers, named, isLegacy);
+  const payer = requester?.userId ?? limitKeyOf(request.ip);
+  const read = await readOnAccount(edges, payer, file.read);
+  return fileReply(request.headers, { ...named, read }, isLegacy);
 }
 
 async function thumbnail(
