@@ -58,7 +58,9 @@ describe("authentication", () => {
     trustedProxies: ["127.0.0.1/32", "10.0.0.0/8"],
     can: async (requester, permission, resource) => {
       seen.push({ permission, resource });
-      return { isAllowed: requester.userId === "@admin:test", roles: [] };
+      return requester.userId === "@admin:test"
+        ? { isAllowed: true, roles: [] }
+        : { isAllowed: false, by: "role", roles: [] };
     },
     rateLimiter: {
       take: async (kind, key) => {

@@ -82,10 +82,10 @@ export function useApp(
           isLocked: false,
         };
       },
-      can: async ({ userId }) => ({
-        isAllowed: userId === "@admin:test",
-        roles: [],
-      }),
+      can: async ({ userId }) =>
+        userId === "@admin:test"
+          ? { isAllowed: true, roles: [] }
+          : { isAllowed: false, by: "role", roles: [] },
       rateLimiter: { take: async () => undefined },
       ...options,
     });

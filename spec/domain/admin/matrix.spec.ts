@@ -129,14 +129,14 @@ describe("the matrix of roles, permissions and scopes", () => {
             theirs: [power(other.permissions, "server", true)],
           });
           const label = `${roleId} ${permission} ${otherId}`;
-          expect(verdict, label).to.equal(isLess ? "allowed" : "refused");
+          expect(verdict, label).to.equal(isLess ? "allowed" : "outranked");
           const scoped = judge({
             permission,
             resource: { userId: "@bob:test" },
             own: [power(permissions, "group", true)],
             theirs: [power(other.permissions, "server", true)],
           });
-          expect(scoped, label).to.equal("refused");
+          expect(scoped, label).to.equal("outranked");
         }
       }
   });

@@ -224,6 +224,50 @@ describe("scopes", () => {
   });
 });
 
+describe("scopes in the admin API", () => {
+  const server = useServer();
+  let owner: TestUser;
+
+  before(async () => {
+    owner = await server.user("owner");
+  });
+
+  it("G2: say why an act is refused: a permission is missing, or another one has more power", async () => {
+    const helper = await server.user("helper");
+    const root = await server.user("root");
+    const [plain, granter] = [
+      await server.user("plain"),
+      await server.user("granter"),
+    ];
+    await bindRole(server, helper.userId, "helpdesk");
+    await bindRole(server, root.userId, "system-admin");
+    await bindRole(server, granter.userId, "security-admin");
+    const reset = (by: TestUser, { userId }: TestUser) =>
+      by.post(`/_synapse/admin/v1/reset_password/${userId}`, {
+        new_password: "another long password",
+      });
+    must(await reset(helper, plain));
+    const outranked = { errcode: "M_FORBIDDEN", "org.myelin.reason": "target" };
+    for (const by of [helper, root]) {
+      const { status, body } = await reset(by, granter);
+      expect(status).to.equal(403);
+      expect(body).to.include(outranked);
+      expect(body).to.not.have.property("org.myelin.permission");
+    }
+    // Whom the body names.
+    const validity = await root.post(
+      "/_synapse/admin/v1/account_validity/validity",
+      { user_id: granter.userId },
+    );
+    expect(validity.body).to.include(outranked);
+    const missing = await reset(owner, granter);
+    expect(missing.body).to.include({
+      "org.myelin.permission": "users.credentials",
+    });
+    expect(missing.body).to.not.have.property("org.myelin.reason");
+  });
+});
+
 describe("the listener of clients", () => {
   const server = useServer({ "listeners.admin.on_client_listener": false });
 

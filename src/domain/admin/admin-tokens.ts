@@ -11,11 +11,8 @@ import { parseNetwork } from "../../util/ip-address.ts";
 import { hashToken } from "../accounts/tokens.ts";
 import { auditRecord } from "./audit-record.ts";
 import { newAdminToken } from "./authenticate-token.ts";
-import {
-  noAccount,
-  notAllowed,
-  type Administrator,
-} from "./change-authority.ts";
+import { noAccount, type Administrator } from "./change-authority.ts";
+import { notAllowed } from "./refusal.ts";
 import { readPermissions } from "./custom-roles.ts";
 import { covers } from "./permissions.ts";
 import { permissionsOf } from "./roles.ts";

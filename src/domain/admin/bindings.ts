@@ -18,9 +18,9 @@ import {
   authorityAct,
   changeAuthority,
   noAccount,
-  notAllowed,
   type AuthorityEdges,
 } from "./change-authority.ts";
+import { notAllowed } from "./refusal.ts";
 import { checkGrant } from "./grant-rules.ts";
 import { isName } from "./names.ts";
 import {

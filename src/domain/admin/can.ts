@@ -1,7 +1,7 @@
 import { listPowers } from "../../storage/authority.ts";
 import type { Requester } from "../accounts/requester.ts";
 import { areUnlimited, type PolicyEdges } from "../policies/enforce.ts";
-import { mayAct } from "../policies/may-act.ts";
+import { decideAct } from "../policies/may-act.ts";
 import { judge, powerOf, type Power } from "./judge.ts";
 import type { Can, Resource, Verdict } from "./permission.ts";
 import { covers, type Permission } from "./permissions.ts";
@@ -15,18 +15,18 @@ type Who = Pick<Requester, "userId" | "adminToken"> &
 export const createCan =
   (edges: Needs): Can =>
   (requester, permission, resource) =>
-    decide(edges, requester, permission, resource);
+    checkAct(edges, requester, permission, resource);
 
-/** As `decide`, for whom the verdict is all. */
+/** As `checkAct`, for whom a yes or no is all. */
 export const isAllowed = async (
-  ...question: Parameters<typeof decide>
-): Promise<boolean> => (await decide(...question)).isAllowed;
+  ...question: Parameters<typeof checkAct>
+): Promise<boolean> => (await checkAct(...question)).isAllowed;
 
 /**
  * Asks the database for each request, in one statement: what was revoked, or has expired
  * by the database's time, is over in every process at once.
  */
-async function decide(
+export async function checkAct(
   edges: Needs,
   who: Who,
   permission: Permission,
@@ -34,8 +34,9 @@ async function decide(
 ): Promise<Verdict> {
   const verdict = await decideByRoles(edges, who, permission, resource);
   if (!verdict.isAllowed || areUnlimited(edges)) return verdict;
-  const isAllowed = await mayAct(edges, who, permission, resource);
-  return { ...verdict, isAllowed };
+  const decision = await decideAct(edges, who, permission, resource);
+  if (decision.isAllowed) return verdict;
+  return { roles: verdict.roles, isAllowed: false, by: "policy", decision };
 }
 
 async function decideByRoles(
@@ -55,15 +56,17 @@ async function decideByRoles(
   const own = held.map(powerOf).map((power) => narrow(power, who));
   const theirs = rows.filter((row) => row.userId !== who.userId).map(powerOf);
   const judgement = judge({ permission, resource, own, theirs });
-  if (typeof judgement === "string")
-    return { isAllowed: judgement === "allowed", roles };
+  if (judgement === "allowed") return { isAllowed: true, roles };
+  if (judgement === "outranked")
+    return { isAllowed: false, by: "target", roles };
   const { roomId } = resource;
-  return {
-    isAllowed:
-      roomId !== undefined &&
-      (await isInSpaces(edges, roomId, judgement.spaces)),
-    roles,
-  };
+  const isInOne =
+    judgement !== "refused" &&
+    roomId !== undefined &&
+    (await isInSpaces(edges, roomId, judgement.spaces));
+  return isInOne
+    ? { isAllowed: true, roles }
+    : { isAllowed: false, by: "role", roles };
 }
 
 /** What is left of a power to who asks by a token that carries a part of it. */

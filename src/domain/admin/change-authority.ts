@@ -6,7 +6,8 @@ import type { Requester } from "../accounts/requester.ts";
 import { makeAnew } from "../rooms/make-anew.ts";
 import { LostRace } from "../rooms/room-queue.ts";
 import { auditRecord, type Act } from "./audit-record.ts";
-import { isAllowed } from "./can.ts";
+import { checkAct } from "./can.ts";
+import { refusalOf } from "./refusal.ts";
 import type { Actor } from "./permission.ts";
 
 export type AuthorityEdges = Pick<
@@ -107,19 +108,11 @@ export function authorityAct<
 export const noAccount = (): MatrixError =>
   new MatrixError("M_NOT_FOUND", "There is no such account here.");
 
-/** What is told to who may not: the permission that is missing. */
-export const notAllowed = (
-  permission: string,
-  message = "You are not allowed to do this.",
-): MatrixError =>
-  new MatrixError("M_FORBIDDEN", message, {
-    "org.myelin.permission": permission,
-  });
-
 async function assertStill(
   edges: AuthorityEdges,
   { requester, actor }: Administrator,
 ): Promise<void> {
-  if (!(await isAllowed(edges, requester, actor.permission, {})))
-    throw notAllowed(actor.permission);
+  const { permission } = actor;
+  const verdict = await checkAct(edges, requester, permission, {});
+  if (!verdict.isAllowed) throw refusalOf(permission, verdict);
 }

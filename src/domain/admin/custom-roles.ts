@@ -7,10 +7,10 @@ import {
 } from "../../storage/authority.ts";
 import {
   authorityAct,
-  notAllowed,
   type Administrator,
   type AuthorityEdges,
 } from "./change-authority.ts";
+import { notAllowed } from "./refusal.ts";
 import { checkCustomRole, checkRoleChange } from "./grant-rules.ts";
 import { isPermission, type Permission } from "./permissions.ts";
 import { BUILT_IN_ROLES, customRole, type Role } from "./roles.ts";

@@ -27,10 +27,11 @@ export interface Question {
 }
 
 /**
- * What the bindings say by themselves. Where spaces are named, it depends on whether
- * the room is in one of them.
+ * What the bindings say by themselves: `outranked` where whom it is about has powers that
+ * who asks lacks. Where spaces are named, it depends on whether the room is in one of them.
  */
-export type Judgement = "allowed" | "refused" | { spaces: readonly string[] };
+export type Judgement =
+  "allowed" | "refused" | "outranked" | { spaces: readonly string[] };
 
 export function judge(question: Question): Judgement {
   const { permission, own, theirs } = question;
@@ -38,9 +39,11 @@ export function judge(question: Question): Judgement {
   const held = own.filter(({ permissions }) =>
     permissions.some((each) => covers(each, permission)),
   );
-  if (isHold && !theirs.every((power) => isCovered(power, own)))
-    return "refused";
-  if (held.some((power) => isInScope(power, on))) return "allowed";
+  if (held.some((power) => isInScope(power, on))) {
+    const isOutranked =
+      isHold && !theirs.every((power) => isCovered(power, own));
+    return isOutranked ? "outranked" : "allowed";
+  }
   const spaces = held.flatMap(({ scopeKind, scopeId }) =>
     on === "room" && scopeKind === "space" ? [scopeId] : [],
   );

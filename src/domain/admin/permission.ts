@@ -1,4 +1,5 @@
 import type { UserId } from "../../core/ids.ts";
+import type { PolicyDecision } from "../../core/policy/decide.ts";
 import type { ClientOrigin, Requester } from "../accounts/requester.ts";
 import type { Permission } from "./permissions.ts";
 
@@ -24,8 +25,11 @@ export type Can = (
   resource: Resource,
 ) => Promise<Verdict>;
 
-export interface Verdict {
-  isAllowed: boolean;
+/** What stands against it: no role gives it, whom it is about has more power, or a policy. */
+export type RefusedBy =
+  { by: "role" | "target" } | { by: "policy"; decision: PolicyDecision };
+
+export type Verdict = {
   /** What who asks holds at this moment, of use here or not. */
   roles: readonly string[];
-}
+} & ({ isAllowed: true } | ({ isAllowed: false } & RefusedBy));

@@ -1,5 +1,6 @@
 import type { Requester } from "../accounts/requester.ts";
 import { MatrixError } from "../../core/errors.ts";
+import type { PolicyDecision } from "../../core/policy/decide.ts";
 import { findRoomIdentity } from "../rooms/room-identity.ts";
 import { decideNow, isWithheld, type PolicyEdges } from "./enforce.ts";
 
@@ -9,23 +10,38 @@ type Who = Pick<Requester, "userId"> &
 /** By these one reads what stands in a room, so one must be allowed to read it. */
 const READS = new Set<string>(["rooms.read", "rooms.content.read"]);
 
-/** Whether policies let an administrator do what their roles allow. */
-export async function mayAct(
+/** What policies say to what an administrator's roles allow. */
+export async function decideAct(
   edges: PolicyEdges,
-  { userId, deviceId = "", ip }: Who,
+  who: Who,
   permission: string,
   { roomId }: { roomId?: string },
-): Promise<boolean> {
+): Promise<PolicyDecision> {
   const room =
     roomId === undefined ? undefined : await findRoomIdentity(edges, roomId);
   const target = room ? { roomNid: room.roomNid } : {};
+  const [decision] = await decideActs(edges, who, permission, [target]);
+  return decision!;
+}
+
+/** The same of many rooms, asked at once. */
+export async function decideActs(
+  edges: PolicyEdges,
+  { userId, deviceId = "", ip }: Who,
+  permission: string,
+  targets: readonly { roomNid?: number }[],
+): Promise<PolicyDecision[]> {
   const asker = { userId, deviceId, ...(ip !== undefined && { ip }) };
-  const act = { ...target, permission };
-  const [decision] = await decideNow(edges, userId, "admin", [act], { asker });
-  if (!decision!.isAllowed) return false;
-  if (!room || !READS.has(permission)) return true;
-  const [read] = await decideNow(edges, userId, "read", [target], { asker });
-  return read!.isAllowed;
+  const acts = targets.map((target) => ({ ...target, permission }));
+  const decisions = await decideNow(edges, userId, "admin", acts, { asker });
+  const isOfRooms = targets.some(({ roomNid }) => roomNid !== undefined);
+  if (!isOfRooms || !READS.has(permission)) return decisions;
+  const reads = await decideNow(edges, userId, "read", targets, { asker });
+  return decisions.map((decision, i) =>
+    decision.isAllowed && targets[i]!.roomNid !== undefined
+      ? reads[i]!
+      : decision,
+  );
 }
 
 /** @throws MatrixError M_FORBIDDEN where who administrates may not read the room of an event */

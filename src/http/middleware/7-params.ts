@@ -1,6 +1,6 @@
-import { MatrixError } from "../../core/errors.ts";
 import type { Requester } from "../../domain/accounts/requester.ts";
 import type { Can, Resource } from "../../domain/admin/permission.ts";
+import { notAllowed, refusalOf } from "../../domain/admin/refusal.ts";
 import type { Context, Middleware } from "../context.ts";
 
 /** Parses the path and query; `also` paths leave out what is empty. */
@@ -26,18 +26,12 @@ export function permission(can: Can, findRoom: FindRoom): Middleware {
       ownToo === true &&
       touched.userId === requester.userId &&
       !requester.adminToken;
-    const { isAllowed, roles } =
-      permission === undefined
-        ? { isAllowed: false, roles: [] }
-        : await can(requester, permission, touched);
-    state.roles = roles;
     state.touched = touched;
     state.isOwn = isOwn;
-    if (permission === undefined || !(isOwn || isAllowed)) {
-      throw new MatrixError("M_FORBIDDEN", "You are not allowed to do this.", {
-        "org.myelin.permission": permission,
-      });
-    }
+    if (permission === undefined) throw notAllowed(permission);
+    const verdict = await can(requester, permission, touched);
+    state.roles = verdict.roles;
+    if (!isOwn && !verdict.isAllowed) throw refusalOf(permission, verdict);
     state.actor = {
       userId: requester.userId,
       deviceId: requester.deviceId,

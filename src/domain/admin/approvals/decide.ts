@@ -6,7 +6,8 @@ import { readAuthority } from "../../../storage/authority.ts";
 import type { ApprovalState, WriteRows } from "../../../storage/write.ts";
 import type { Requester } from "../../accounts/requester.ts";
 import { auditRecord } from "../audit-record.ts";
-import { notAllowed, type Administrator } from "../change-authority.ts";
+import type { Administrator } from "../change-authority.ts";
+import { notAllowed } from "../refusal.ts";
 import { isApprover, type ApproverEdges } from "./approvers.ts";
 import { matterOf } from "./matter.ts";
 

@@ -1,7 +1,7 @@
 import { MatrixError } from "../../../core/errors.ts";
 import type { Edges } from "../../../edges.ts";
 import { recordOf, type ActingAdministrator } from "../administrator.ts";
-import { notAllowed } from "../change-authority.ts";
+import { notAllowed } from "../refusal.ts";
 import { listBeyond } from "../hold-over.ts";
 import type { EndSessionsParams } from "../tasks/end-sessions-task.ts";
 import { taskAlarmOf } from "../tasks/task-alarm.ts";

@@ -4,10 +4,11 @@ import { MatrixError } from "../../../core/errors.ts";
 import type { JsonObject } from "../../../core/json.ts";
 import type { RecordedWrite } from "../../../storage/write.ts";
 import { auditRecord } from "../audit-record.ts";
-import { isAllowed } from "../can.ts";
-import { notAllowed, type Administrator } from "../change-authority.ts";
+import { checkAct } from "../can.ts";
+import type { Administrator } from "../change-authority.ts";
 import type { Resource } from "../permission.ts";
 import type { Permission } from "../permissions.ts";
+import { refusalOf } from "../refusal.ts";
 
 export type ActEdges = Pick<Edges, "committer" | "now">;
 
@@ -58,7 +59,7 @@ export const changedMeanwhile = (): MatrixError =>
     "An account changed meanwhile. Look at it, and try again.",
   );
 
-type MayEdges = Parameters<typeof isAllowed>[0] & Pick<Edges, "trail">;
+type MayEdges = Parameters<typeof checkAct>[0] & Pick<Edges, "trail">;
 
 /** For an act that takes more than its route's permission, and may take a second person for it. */
 export const assertMay = (
@@ -76,8 +77,8 @@ export async function assertMayAll(
   resource: Resource,
 ): Promise<void> {
   for (const permission of permissions) {
-    if (!(await isAllowed(edges, by.requester, permission, resource)))
-      throw notAllowed(permission);
+    const verdict = await checkAct(edges, by.requester, permission, resource);
+    if (!verdict.isAllowed) throw refusalOf(permission, verdict);
   }
   await edges.trail?.demand({ permissions, ...resource });
 }

@@ -22,6 +22,15 @@ const MISSING_PERMISSION = named("MissingPermission", {
   }),
 });
 
+const OUTRANKED = named("Outranked", {
+  description: "Whom it is about has powers that who asks does not have.",
+  ...object({
+    errcode: one("M_FORBIDDEN"),
+    error: TEXT,
+    "org.myelin.reason": one("target"),
+  }),
+});
+
 const APPROVAL_REQUIRED = named("ApprovalRequired", {
   description:
     "Somebody else has to approve it first: the same request, sent again when they have, is let through.",
@@ -121,7 +130,7 @@ export const REFUSALS = {
     schema: {
       anyOf: [
         ...[MISSING_PERMISSION, APPROVAL_REQUIRED, CASE_REQUIRED],
-        ...[HELD, REFUSED_BY_POLICY, CHANGED_MEANWHILE, ERROR],
+        ...[OUTRANKED, REFUSED_BY_POLICY, HELD, CHANGED_MEANWHILE, ERROR],
       ],
     },
   },
