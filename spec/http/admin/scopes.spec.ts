@@ -11,7 +11,7 @@ import { createListener } from "../../../src/http/listener.ts";
 import { bindRole } from "../../support/administrators.ts";
 import { makeRoom, must, path, setState } from "../../support/rooms.ts";
 import { useServer } from "../../support/server.ts";
-import type { TestUser } from "../../support/server.ts";
+import type { Json, TestUser } from "../../support/server.ts";
 
 /** As routes of the admin API will be: by room, by room or alias, by user. */
 const endpoints = [
@@ -230,6 +230,54 @@ describe("scopes in the admin API", () => {
 
   before(async () => {
     owner = await server.user("owner");
+  });
+
+  it("G2: of a room and of a space tell nothing of rooms beneath it that one side names", async () => {
+    const moderator = await server.user("moderator");
+    const via = { via: ["test"] };
+    const space = await makeRoom(owner, {
+      creation_content: { type: "m.space" },
+    });
+    const named = (name: string, of: object = {}) =>
+      makeRoom(owner, { ...of, name });
+    const both = await named("Both say it");
+    const inner = await named("Hidden space", {
+      creation_content: { type: "m.space" },
+    });
+    const [alone, deep] = [await named("Hidden"), await named("Hidden deeper")];
+    const child = (parent: string, id: string) =>
+      setState(owner, parent, "m.space.child", via, id);
+    for (const id of [both, inner, alone]) await child(space, id);
+    await child(inner, deep);
+    await setState(owner, both, "m.space.parent", via, space);
+    await setState(owner, deep, "m.space.parent", via, inner);
+    const bind = (scopeKind: "room" | "space") =>
+      bindRole(server, moderator.userId, "room-moderator", {
+        ...{ scopeKind, scopeId: space },
+      });
+    const walk = async () => {
+      const seen: unknown[] = [];
+      let from = "";
+      do {
+        const answer = await moderator.get(
+          `/_synapse/admin/v1/rooms/${space}/hierarchy?limit=2${from}`,
+        );
+        const page = must<{ rooms: Json[]; next_batch?: string }>(answer);
+        seen.push(...page.rooms.map(({ room_id: id }) => id));
+        if (seen.length < 3) expect(answer.text).to.not.include("Hidden");
+        from = page.next_batch ? `&from=${page.next_batch}` : "";
+      } while (from !== "");
+      return seen;
+    };
+    await bind("room");
+    expect(await walk()).to.deep.equal([space]);
+    await bind("space");
+    expect(await walk()).to.have.members([space, both]);
+    await bindRole(server, moderator.userId, "room-moderator");
+    expect(await walk()).to.have.members([space, both, inner, alone, deep]);
+    await server.database.sql`
+      delete from role_bindings where user_id = ${moderator.userId} and scope_kind = 'server'`;
+    expect(await walk()).to.have.members([space, both]);
   });
 
   it("G2: say why an act is refused: a permission is missing, or another one has more power", async () => {

@@ -1,11 +1,12 @@
 import { listPowers } from "../../storage/authority.ts";
 import type { Requester } from "../accounts/requester.ts";
 import { areUnlimited, type PolicyEdges } from "../policies/enforce.ts";
-import { decideAct } from "../policies/may-act.ts";
+import { decideAct, decideActs } from "../policies/may-act.ts";
+import type { RoomIdentity } from "../rooms/room-identity.ts";
 import { judge, powerOf, type Power } from "./judge.ts";
 import type { Can, Resource, Verdict } from "./permission.ts";
 import { covers, type Permission } from "./permissions.ts";
-import { isInSpaces } from "./space-scope.ts";
+import { isInSpaces, readSpaces } from "./space-scope.ts";
 
 type Needs = PolicyEdges;
 type Who = Pick<Requester, "userId" | "adminToken"> &
@@ -38,6 +39,42 @@ export async function checkAct(
   if (decision.isAllowed) return verdict;
   return { roles: verdict.roles, isAllowed: false, by: "policy", decision };
 }
+
+/** In which of these rooms somebody may do something: asked at once, however many they are. */
+export async function listAllowedRooms(
+  edges: Needs,
+  who: Who,
+  permission: Permission,
+  rooms: readonly Pick<RoomIdentity, "roomId" | "roomNid">[],
+): Promise<ReadonlySet<number>> {
+  const rows = await listPowers(edges.db, [who.userId]);
+  const powers = rows.map(powerOf).map((power) => narrow(power, who));
+  const judgements = rooms.map(({ roomId }) => {
+    const own = powers.map((power) => heldAgainst(power, roomId));
+    return judge({ permission, resource: { roomId }, own, theirs: [] });
+  });
+  const undecided = rooms.flatMap(({ roomId }, i) =>
+    typeof judgements[i] === "string" ? [] : roomId,
+  );
+  const reached = await readSpaces(edges, undecided);
+  const held = rooms.filter(({ roomId }, i) => {
+    const judgement = judgements[i]!;
+    return typeof judgement === "string"
+      ? judgement === "allowed"
+      : judgement.spaces.some((space) => reached.get(roomId)?.has(space));
+  });
+  const nids = held.map(({ roomNid }) => roomNid);
+  if (areUnlimited(edges)) return new Set(nids);
+  const targets = nids.map((roomNid) => ({ roomNid }));
+  const decisions = await decideActs(edges, who, permission, targets);
+  return new Set(nids.filter((_, i) => decisions[i]!.isAllowed));
+}
+
+/** A power whose scope the database was not asked to hold against a room. */
+const heldAgainst = (power: Power, roomId: string): Power =>
+  power.scopeKind === "room" || power.scopeKind === "space"
+    ? { ...power, isWithin: power.scopeId === roomId }
+    : power;
 
 async function decideByRoles(
   edges: Needs,

@@ -87,7 +87,7 @@ async function orderOf(
   offset: number,
 ): Promise<readonly number[]> {
   const cache = edges.memory.of(walks);
-  const name = `${String(viewer)} ${rootNid} ${maxDepth} ${isSuggestedOnly}`;
+  const name = `${nameOf(viewer)} ${rootNid} ${maxDepth} ${isSuggestedOnly}`;
   const known = offset > 0 ? cache.get(name) : undefined;
   if (known && edges.now() - known.walkedTs < KEPT_MS) return known.order;
   const walk = { maxDepth, isSuggestedOnly };
@@ -95,6 +95,12 @@ async function orderOf(
   cache.set(name, { order, walkedTs: edges.now() });
   return order;
 }
+
+/** Whose walk it is; a token may carry a part of its maker's powers. */
+const nameOf = (viewer: Viewer): string =>
+  typeof viewer === "string"
+    ? viewer
+    : `administrator ${viewer.userId} ${viewer.adminToken ? viewer.tokenId : ""}`;
 
 const FORM = /^h1_(\d{1,9})_(\d{1,9})_([01])$/;
 

@@ -3,6 +3,8 @@ import { isRoomId } from "../../core/ids.ts";
 import { listStateOfRoomsOfType } from "../../storage/events.ts";
 import { listRoomsById } from "../../storage/rooms.ts";
 import { groupBy } from "../../util/group-by.ts";
+import type { Requester } from "../accounts/requester.ts";
+import { listAllowedRooms } from "../admin/can.ts";
 import { openEvents } from "../rooms/event-store.ts";
 import type { StoredEvent } from "../rooms/stored-event.ts";
 import {
@@ -58,10 +60,8 @@ export async function walkSpace(
   return inOrder(rootNid, childrenOf, nidOf);
 }
 
-/** Stands for who sees all rooms; no user id is like it. */
-export const ADMINISTRATOR = Symbol("administrator");
-/** A user, or who sees all rooms by a permission. */
-export type Viewer = string | typeof ADMINISTRATOR;
+/** A user, or an administrator, who sees what rooms they may read by their powers. */
+export type Viewer = string | Requester;
 
 /** The views of those rooms that their viewer may know of. */
 export async function readAccessible(
@@ -69,17 +69,29 @@ export async function readAccessible(
   viewer: Viewer,
   roomNids: readonly number[],
 ): Promise<RoomView[]> {
-  const seesAll = viewer === ADMINISTRATOR;
+  const isUser = typeof viewer === "string";
   const views = await readRoomViews(
     edges,
-    seesAll ? undefined : viewer,
+    isUser ? viewer : undefined,
     roomNids,
   );
+  const isSeen = isUser
+    ? isAccessible
+    : await seenByPower(edges, viewer, [...views.values()]);
   return roomNids.flatMap((roomNid) => {
     const view = views.get(roomNid);
-    const isSeen = seesAll ? !view?.isWithheld : view && isAccessible(view);
-    return view && isSeen ? [view] : [];
+    return view && isSeen(view) ? [view] : [];
   });
+}
+
+async function seenByPower(
+  edges: Needs,
+  viewer: Requester,
+  views: readonly RoomView[],
+): Promise<(view: RoomView) => boolean> {
+  const rooms = views.map(({ room }) => room);
+  const readable = await listAllowedRooms(edges, viewer, "rooms.read", rooms);
+  return ({ room, isWithheld }) => !isWithheld && readable.has(room.roomNid);
 }
 
 /** The children of each of these spaces, in their order. */

@@ -6,7 +6,6 @@ import {
 } from "../../domain/admin/room-content.ts";
 import { getRoomForAdmin } from "../../domain/admin/room-details.ts";
 import { readHierarchy } from "../../domain/directory/space-hierarchy.ts";
-import { ADMINISTRATOR } from "../../domain/directory/space-walk.ts";
 import { joined, parseFilter, pointIn } from "../client/room-history.ts";
 import { endpoint } from "../endpoint.ts";
 import {
@@ -223,10 +222,10 @@ export const getAdminHierarchy = endpoint<{
       { next_batch: TEXT },
     ),
   },
-  async handle(edges, { params, query }) {
+  async handle(edges, { params, query, requester }) {
     const { limit = USUAL_ROOMS, max_depth: maxDepth = DEEPEST, from } = query;
     await getRoomForAdmin(edges, params.roomId);
-    return readHierarchy(edges, ADMINISTRATOR, params.roomId, {
+    return readHierarchy(edges, requester, params.roomId, {
       isSuggestedOnly: false,
       limit: Math.min(limit, MOST_ROOMS),
       maxDepth: Math.min(maxDepth, DEEPEST),
