@@ -337,12 +337,21 @@ describe("policies", () => {
       await admin.get("/_synapse/admin/v1/event_reports"),
     ) as { event_reports: [{ id: number }] };
     reads[6] += String(report.id);
+    const file = await uploadImage(owner);
+    await send(owner, roomId, "m.room.message", {
+      ...{ msgtype: "m.image", body: "b", url: `mxc://test/${file}` },
+    });
+    reads.push(
+      `/_synapse/admin/v1/room/${roomId}/media`,
+      `/_myelin/admin/v1/rooms/${roomId}/media`,
+    );
     for (const target of reads) must(await admin.get(target));
     await makers.enact("reads", clearedOnly("read"));
     for (const target of reads) {
       const answer = await admin.get(target);
       expect(answer.status, target).to.equal(403);
       expect(answer.text).not.to.include("canary");
+      expect(answer.text).not.to.include(file);
     }
     await makers.describeUser(admin.userId, { clearance: 2 });
     for (const target of reads) must(await admin.get(target));

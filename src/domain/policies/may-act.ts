@@ -8,7 +8,9 @@ type Who = Pick<Requester, "userId"> &
   Partial<Pick<Requester, "deviceId" | "ip">>;
 
 /** By these one reads what stands in a room, so one must be allowed to read it. */
-const READS = new Set<string>(["rooms.read", "rooms.content.read"]);
+const READS = new Set<string>([
+  ...["rooms.read", "rooms.content.read", "media.read"],
+]);
 
 /** What policies say to what an administrator's roles allow. */
 export async function decideAct(
