@@ -334,6 +334,9 @@ describe("Synapse's accounts", () => {
     refused(await put("chief", { admin: true }), "roles.grant");
     // As consoles send the whole form: what stays as it is takes no permission.
     expect((await put("chief", { admin: false })).status).to.equal(200);
+    // Who grants changes no accounts, so that none may do both in one request.
+    const both = raw(`${V2}/users`, user("chief"));
+    refused(await security.put(both, { admin: true }), "users.write");
     const target = raw(`${V1}/users`, user("chief"), "/admin");
     refused(await admin.put(target, { admin: true }), "roles.grant");
     expect(must(await admin.get(target))).to.deep.equal({ admin: false });
