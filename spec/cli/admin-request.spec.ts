@@ -40,16 +40,18 @@ describe("myelin admin", () => {
     by: Pick<TestUser, "accessToken"> | undefined,
     words: readonly string[],
     input = "",
+    settings?: Readonly<Record<string, string>>,
   ) {
     const [out, err] = [collector(), collector()];
     const code = await run(
       testProgram({
         arguments: [
           ...["admin", ...words],
-          ...["--url", `http://127.0.0.1:${server.port}`],
+          ...(settings ? [] : ["--url", `http://127.0.0.1:${server.port}`]),
         ],
         environment: {
           MYELIN_SERVER_NAME: "test",
+          ...settings,
           ...(by && { MYELIN_ADMIN_TOKEN: by.accessToken }),
         },
         folder: "/",
@@ -211,6 +213,27 @@ describe("myelin admin", () => {
     expect(odd.err).to.include("M_BAD_JSON");
     const nonsense = await myelin(root, ["request", "PUT", path, "[1]"]);
     expect(nonsense.code).to.equal(2);
+  });
+
+  it("finds a listener on this machine by the settings, which speaks no TLS there even where the server has a certificate", async () => {
+    const settings = {
+      MYELIN_LISTENERS_ADMIN_PORT: String(server.port),
+      MYELIN_TLS_CERTIFICATE: "/absent/certificate.pem",
+      MYELIN_TLS_PRIVATE_KEY: "/absent/key.pem",
+    };
+    for (const host of ["127.0.0.1", "localhost"]) {
+      const { code, out, err } = await myelin(root, ["users", "list"], "", {
+        ...settings,
+        MYELIN_LISTENERS_ADMIN_HOST: host,
+      });
+      expect(code, err).to.equal(0);
+      expect(out).to.include("@root:test");
+    }
+    const elsewhere = await myelin(root, ["users", "list"], "", {
+      ...settings,
+      MYELIN_LISTENERS_ADMIN_HOST: "0.0.0.0",
+    });
+    expect(elsewhere.err).to.include(`https://0.0.0.0:${server.port}`);
   });
 
   it("logs in, and says what is missing", async () => {

@@ -2,9 +2,9 @@ import { once } from "node:events";
 import type { Server } from "node:http";
 import { chmod, rm } from "node:fs/promises";
 import type { SecureContextOptions } from "node:tls";
-import { isLoopback } from "../config/combinations.ts";
 import type { Config } from "../config/schema.ts";
 import type { Log } from "../edges.ts";
+import { adminSchemeOf } from "./admin-scheme.ts";
 import { socketOf } from "./admin-socket.ts";
 import { listen } from "./listen.ts";
 import { StartError } from "./start-error.ts";
@@ -17,12 +17,12 @@ const LONGEST_PATH = 103;
 export const clearAdminSocket = (dataFolder: string): Promise<void> =>
   rm(socketOf(dataFolder), { force: true });
 
-/** What the administrators' listener speaks TLS with: nobody listens in on this machine. */
+/** What the administrators' listener speaks TLS with, where it does. */
 export const adminTlsOf = (
-  { listeners: { admin } }: Config,
+  config: Config,
   tls: SecureContextOptions | undefined,
 ): SecureContextOptions | undefined =>
-  admin.port === undefined || isLoopback(admin.host) ? undefined : tls;
+  adminSchemeOf(config) === "https" ? tls : undefined;
 
 /**
  * Has administrators served at the port of the settings, or at a socket that the owner

@@ -11,6 +11,7 @@ import {
   type AdminRequest,
 } from "../remote/ask-administration.ts";
 import { ADMIN_ACTS, type AdminAct } from "./admin-acts.ts";
+import { adminSchemeOf } from "./admin-scheme.ts";
 import { socketOf } from "./admin-socket.ts";
 import { dataFolderOf, folderOptions } from "./options.ts";
 import { askPassword, readPassword } from "./password.ts";
@@ -215,14 +216,13 @@ async function findServer(
   );
   const config = buildConfig(program, sources);
   const { host, port } = config.listeners.admin;
-  const scheme = config.tls.certificate === undefined ? "http" : "https";
   const place: AdminPlace =
     typeof url === "string"
       ? { url }
       : port === undefined
         ? { socketPath: socketOf(dataFolderOf(program, data)) }
         : {
-            url: `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`,
+            url: `${adminSchemeOf(config)}://${host.includes(":") ? `[${host}]` : host}:${port}`,
           };
   const token = needsToken ? await readToken(program, options) : undefined;
   return {
