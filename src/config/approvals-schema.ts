@@ -9,6 +9,7 @@ export const approvalsSchema = {
       items: { type: "string" },
       default: [
         "roles.*",
+        "groups.write",
         "policies.activate",
         "holds.release",
         "backups.restore",

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { assertPermissionsKnown } from "../../../src/compose-settings.ts";
+import { approvalsSchema } from "../../../src/config/approvals-schema.ts";
 import { isRequired } from "../../../src/domain/admin/approvals/required.ts";
 import {
   factsOf,
@@ -22,6 +23,16 @@ describe("what takes a second person", () => {
     expect(meant()).to.deep.equal([]);
     expect(isRequired(["settings.*"], "settings.mail.host")).to.equal(true);
     expect(isRequired(["settings.mail"], "settings.mail.host")).to.equal(false);
+  });
+
+  it("is by itself what gives power, by roles, policies, and the groups and attributes that both are held against", () => {
+    const { default: required } = approvalsSchema.properties.required;
+    expect(meant(...required)).to.have.members([
+      ...["roles.write", "roles.grant", "groups.write"],
+      ...["policies.activate", "holds.release", "backups.restore"],
+      "users.impersonate",
+    ]);
+    expect(factsOf("groups.write").class).to.equal("D");
   });
 
   it("is never to decide of it, or the decision would wait for one", () => {

@@ -129,6 +129,7 @@ export const PERMISSIONS = {
   "groups.read": shared("Read groups, their members, and attributes."),
   "groups.write": security(
     "Change groups, which are scopes of roles, and attributes.",
+    "D",
   ),
   "audit.read": audit("Read the audit log.", "P"),
   "audit.export": audit("Export the audit log.", "P"),
