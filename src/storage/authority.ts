@@ -114,10 +114,18 @@ export async function findCustomRole(
 
 /** Who holds a role at this moment. */
 export async function listHolders(sql: Sql, roleId: string): Promise<string[]> {
-  const rows = await sql<{ userId: string }[]>`
-    select distinct user_id from role_bindings
-    where role_id = ${roleId} and (expires_ts is null or expires_ts > database_ms())`;
+  const rows = await listHoldersOf(sql, [roleId]);
   return rows.map(({ userId }) => userId);
+}
+
+/** Who holds which of these roles at this moment. */
+export function listHoldersOf(
+  sql: Sql,
+  roleIds: readonly string[],
+): Promise<{ roleId: string; userId: string }[]> {
+  return sql<{ roleId: string; userId: string }[]>`
+    select distinct role_id, user_id from role_bindings
+    where role_id = any(${roleIds as string[]}::text[]) and (expires_ts is null or expires_ts > database_ms())`;
 }
 
 /** Who holds a role for the whole server and without an end. */

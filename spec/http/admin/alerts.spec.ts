@@ -272,6 +272,41 @@ describe("alerts of administrators", () => {
     expect(ofUser(sneaked.userId)[0]).to.include({ record_seq: null });
   });
 
+  it("row 15: tell of whoever got more power by a change of the role that they hold, and of nobody where it got less", async () => {
+    const role = "night-shift";
+    const put = (permissions: string[]) =>
+      security.put(`${A}/roles/${role}`, { description: "", permissions });
+    must(
+      await security.post(`${A}/roles`, {
+        ...{ role_id: role, description: "", permissions: ["users.read"] },
+      }),
+    );
+    const holders = [
+      await administrator(server, "holder1", role),
+      await administrator(server, "holder2", role),
+    ];
+    await watch();
+    await watch();
+    const told = async () =>
+      (await of("new_administrator"))
+        .filter(({ facts }) => (facts as Json)["added"] !== undefined)
+        .map(({ user_id, facts }) => [user_id, facts]);
+    must(await put(["users.read", "rooms.read"]));
+    must(await put(["users.read"]));
+    await watch();
+    await watch();
+    expect(await told()).to.have.deep.members(
+      holders.map(({ userId }) => [userId, { role, added: ["rooms.read"] }]),
+    );
+    const alert = (await of("new_administrator")).find(
+      ({ facts }) => (facts as Json)["added"] !== undefined,
+    );
+    expect(alert).to.have.nested.property("record.action", "roles.write");
+    must(await put(["users.read", "users.suspend"]));
+    await watch();
+    expect(await told()).to.have.length(4);
+  });
+
   it("row 15: tell of an act when nobody works, and not of a look", async () => {
     const night = await administrator(server, "night", "system-admin");
     must(await night.get("/_synapse/admin/v2/users"));

@@ -18,6 +18,7 @@ import { LogWatch } from "../admin/alerts/log-watch.ts";
 import { findNewPlaces } from "../admin/alerts/new-places.ts";
 import { raiseAlerts, type RaiseEdges } from "../admin/alerts/raise-alerts.ts";
 import { factsOfRecord } from "../admin/alerts/record-facts.ts";
+import { findStrongerRoles } from "../admin/alerts/stronger-roles.ts";
 import { openRecords } from "../admin/open-records.ts";
 import type { Job } from "./job.ts";
 
@@ -58,6 +59,7 @@ export const watchAudit: Job<Needs> = {
     await raiseAlerts(edges, [
       ...records.flatMap((record) => watch.follow(record)),
       ...places.findings,
+      ...(await findStrongerRoles(edges, records)),
     ]);
     await rememberPlaces(db, lease, places.seen);
     const last = rows.at(-1)?.seq ?? after;

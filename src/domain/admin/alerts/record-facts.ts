@@ -16,6 +16,9 @@ export interface RecordFacts {
   userAgent: string | undefined;
   /** The user whom it was about. */
   targetId: string | undefined;
+  /** The role that was changed. */
+  roleId: string | undefined;
+  before: JsonObject;
   after: JsonObject;
 }
 
@@ -26,7 +29,7 @@ const textIn = (part: JsonObject, name: string): string | undefined => {
 
 export function factsOfRecord(record: OpenedRecord): RecordFacts {
   const { seq, actor, resource } = record;
-  const { ts, action, result, after } = record;
+  const { ts, action, result, before, after } = record;
   return {
     seq,
     ts: Number(ts),
@@ -38,6 +41,8 @@ export function factsOfRecord(record: OpenedRecord): RecordFacts {
     country: textIn(actor, "country"),
     userAgent: textIn(actor, "user_agent"),
     targetId: resource["type"] === "user" ? textIn(resource, "id") : undefined,
+    roleId: action === "roles.write" ? textIn(resource, "id") : undefined,
+    before: isJsonObject(before) ? before : {},
     after: isJsonObject(after) ? after : {},
   };
 }
