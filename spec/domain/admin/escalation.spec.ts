@@ -8,6 +8,7 @@ import {
 import { judge, type Power } from "../../../src/domain/admin/judge.ts";
 import {
   covers,
+  factsOf,
   PERMISSIONS,
   sideOf,
   type Permission,
@@ -37,8 +38,23 @@ const CUSTOM: readonly Role[] = [
 
 const ROLES = [...BUILT_IN_ROLES.values(), ...CUSTOM];
 const KINDS = ["server", "group", "room", "users"] as const;
-/** What can be granted that leads as far as anything else would. */
-const STRONGEST = [...BUILT_IN_ROLES.values(), ...CUSTOM.slice(0, 3)];
+/**
+ * All that a side has. What else could be granted is a part of one of these, and leads
+ * nowhere that the whole does not.
+ */
+const STRONGEST = (["shared", "operations", "security", "audit"] as const).map(
+  (side): Role => ({
+    roleId: `whole-${side}`,
+    description: "",
+    permissions: names.filter((name) =>
+      ["shared", side].includes(PERMISSIONS[name].side),
+    ),
+    side,
+  }),
+);
+
+/** What all sides share is in each of the others. */
+const GRANTED = STRONGEST.filter(({ side }) => side !== "shared");
 
 interface Binding {
   role: Role;
@@ -61,21 +77,26 @@ const powersOf = (world: World, who: string, of: string): Power[] =>
     isWithin: of !== who || scopeKind === "server",
   }));
 
-const may = (
+/** By a session, or by a token that names all that there is. */
+function may(
   world: World,
   who: string,
   permission: Permission,
   resource: { userId?: string } = {},
-): boolean =>
-  judge({
-    permission,
-    resource,
-    own: powersOf(world, who, resource.userId ?? ""),
-    theirs:
-      resource.userId === undefined || resource.userId === who
-        ? []
-        : powersOf(world, resource.userId, ""),
-  }) === "allowed";
+): boolean {
+  const powers = powersOf(world, who, resource.userId ?? "");
+  const adminToken = { permissions: names };
+  const byToken = powers.map((power) =>
+    narrow(power, { userId: who as never, adminToken }),
+  );
+  const theirs =
+    resource.userId === undefined || resource.userId === who
+      ? []
+      : powersOf(world, resource.userId, "");
+  return [powers, byToken].some(
+    (own) => judge({ permission, resource, own, theirs }) === "allowed",
+  );
+}
 
 /** All that a person has by the accounts that they have the use of. */
 const held = (world: World): Set<Permission> =>
@@ -85,42 +106,91 @@ const held = (world: World): Set<Permission> =>
     ),
   );
 
-const SEIZING: readonly Permission[] = [
-  ...(["users.credentials", "users.impersonate", "users.write"] as const),
-  ...(["users.sessions.write"] as const),
+/** Whoever has any hold over an account is taken to have the use of it. */
+const SEIZING = names.filter((name) => factsOf(name).isHold);
+
+/**
+ * Every world that one allowed act leads to. No act waits for a second person here: who
+ * approves can do nothing that is not possible without.
+ */
+function* nextWorlds(world: World): Generator<World> {
+  for (const who of world.own) {
+    yield* byAccounts(world, who);
+    if (may(world, who, "roles.grant")) yield* byGrants(world, who);
+    if (may(world, who, "roles.write")) yield* byRoles(world, who);
+    if (may(world, who, "groups.write")) yield* byGroups(world);
+  }
+}
+
+const everybodyIn = (world: World): string[] => [
+  ...new Set([...Object.keys(world.bindings), ...world.own]),
 ];
 
-/** Every world that one allowed act leads to. */
-function* nextWorlds(world: World): Generator<World> {
-  const everybody = [
-    ...new Set([...Object.keys(world.bindings), ...world.own]),
-  ];
-  for (const who of world.own) {
-    if (may(world, who, "users.create") && !everybody.includes("@made:test"))
-      yield { ...world, own: [...world.own, "@made:test"] };
-    for (const userId of everybody) {
-      const isSeized =
-        !world.own.includes(userId) &&
-        SEIZING.some((each) => may(world, who, each, { userId }));
-      if (isSeized) yield { ...world, own: [...world.own, userId] };
-      if (!may(world, who, "roles.grant")) continue;
-      for (const role of STRONGEST) {
-        const standing = (world.bindings[userId] ?? []).map((b) => b.role);
-        if (standing.includes(role)) continue;
-        const verdict = checkGrant({
-          ...{ granter: who, userId, role, scopeKind: "server" },
-          held: standing,
-        });
-        if (verdict !== "allowed") continue;
-        const binding: Binding = { role, scopeKind: "server" };
-        const bindings = {
-          ...world.bindings,
-          [userId]: [...(world.bindings[userId] ?? []), binding],
-        };
-        yield { ...world, bindings };
-      }
+function* byAccounts(world: World, who: string): Generator<World> {
+  const { own } = world;
+  const everybody = everybodyIn(world);
+  if (may(world, who, "users.create") && !everybody.includes("@made:test"))
+    yield { ...world, own: [...own, "@made:test"] };
+  for (const userId of everybody) {
+    const isSeized =
+      !own.includes(userId) &&
+      SEIZING.some((each) => may(world, who, each, { userId }));
+    if (isSeized) yield { ...world, own: [...own, userId] };
+  }
+}
+
+function* byGrants(world: World, who: string): Generator<World> {
+  for (const userId of everybodyIn(world)) {
+    const standing = world.bindings[userId] ?? [];
+    const become = (list: readonly Binding[]): World => ({
+      ...world,
+      bindings: { ...world.bindings, [userId]: list },
+    });
+    // Who holds less is easier to seize.
+    if (userId !== who)
+      for (const revoked of standing)
+        yield become(standing.filter((each) => each !== revoked));
+    const roles = standing.map(({ role }) => role);
+    for (const role of GRANTED) {
+      if (roles.includes(role)) continue;
+      const verdict = checkGrant({
+        ...{ granter: who, userId, role, scopeKind: "server" },
+        held: roles,
+      });
+      if (verdict === "allowed")
+        yield become([...standing, { role, scopeKind: "server" }]);
     }
   }
+}
+
+/** Roles that somebody made up are made as strong as their side lets them be. */
+function* byRoles(world: World, who: string): Generator<World> {
+  const bound = Object.entries(world.bindings);
+  const roles = new Set(bound.flatMap(([, list]) => list.map((b) => b.role)));
+  for (const role of roles) {
+    const widest = STRONGEST.find(({ side }) => side === role.side)!;
+    if (BUILT_IN_ROLES.has(role.roleId) || role === widest) continue;
+    const holders = bound.flatMap(([userId, list]) =>
+      list.some((each) => each.role === role) ? userId : [],
+    );
+    if (checkRoleChange(who, role, widest, holders) !== "allowed") continue;
+    const changed = bound.map(([userId, list]) => [
+      userId,
+      list.map((each) =>
+        each.role === role ? { ...each, role: widest } : each,
+      ),
+    ]);
+    yield { ...world, bindings: Object.fromEntries(changed) };
+  }
+}
+
+/** With a group go the bindings that it is the scope of; who is in one counts for nothing here. */
+function* byGroups(world: World): Generator<World> {
+  const left = Object.entries(world.bindings).map(([userId, list]) => [
+    userId,
+    list.filter(({ scopeKind }) => scopeKind !== "group"),
+  ]);
+  yield { ...world, bindings: Object.fromEntries(left) };
 }
 
 const keyOf = ({ bindings, own }: World): string =>
@@ -131,42 +201,52 @@ const keyOf = ({ bindings, own }: World): string =>
         who,
         list.map(({ role, scopeKind }) => `${role.roleId} ${scopeKind}`).sort(),
       ])
+      .filter(([, list]) => list!.length > 0)
       .sort(),
   ]);
 
-const STEPS = 3;
-const MOST_WORLDS = 4000;
+const MOST_WORLDS = 20_000;
 
-/** Permissions beyond the first ones that some sequence of allowed acts leads to. */
-function findEscalation(start: World): string | undefined {
-  const first = held(start);
+/** Every world that some sequence of allowed acts leads to, however long it is. */
+function* reachableFrom(start: World): Generator<World> {
   const seen = new Set([keyOf(start)]);
-  let level = [start];
-  for (let step = 0; step < STEPS && seen.size < MOST_WORLDS; step += 1) {
-    const next: World[] = [];
-    for (const world of level)
-      for (const reached of nextWorlds(world)) {
-        const key = keyOf(reached);
-        if (seen.has(key)) continue;
-        seen.add(key);
-        const gained = [...held(reached)].find(
-          (each) => ![...first].some((had) => covers(had, each)),
-        );
-        if (gained !== undefined) return `${gained} by ${key}`;
-        if (seen.size < MOST_WORLDS) next.push(reached);
-      }
-    level = next;
+  const open = [start];
+  for (const world of open)
+    for (const reached of nextWorlds(world)) {
+      const key = keyOf(reached);
+      if (seen.has(key)) continue;
+      seen.add(key);
+      if (seen.size > MOST_WORLDS)
+        throw new RangeError("There are too many worlds to look at all.");
+      yield reached;
+      open.push(reached);
+    }
+}
+
+/** Permissions beyond the first ones that one of them has. */
+function findEscalation(start: World): string | undefined {
+  const first = [...held(start)];
+  for (const world of reachableFrom(start)) {
+    const gained = [...held(world)].find(
+      (each) => !first.some((had) => covers(had, each)),
+    );
+    if (gained !== undefined) return `${gained} by ${keyOf(world)}`;
   }
   return undefined;
 }
 
+const bindingOf = (
+  roleId: string,
+  scopeKind: Binding["scopeKind"] = "server",
+): Binding => ({ role: BUILT_IN_ROLES.get(roleId)!, scopeKind });
+
 /** Others who hold what there is to be had. */
-const OTHERS: World["bindings"] = Object.fromEntries(
-  ["system-admin", "security-admin", "auditor", "helpdesk"].map((roleId) => [
-    `@${roleId}:test`,
-    [{ role: BUILT_IN_ROLES.get(roleId)!, scopeKind: "server" as const }],
-  ]),
-);
+const OTHERS: World["bindings"] = {
+  "@system-admin:test": [bindingOf("system-admin")],
+  "@security-admin:test": [bindingOf("security-admin")],
+  "@auditor:test": [bindingOf("auditor")],
+  "@of-a-group:test": [bindingOf("user-manager", "group")],
+};
 
 describe("ways from a role to a permission outside of it", () => {
   for (const role of ROLES)
@@ -208,21 +288,71 @@ describe("ways from a role to a permission outside of it", () => {
       }
   });
 
-  it("finds one where there is one", () => {
-    const both: Role = {
-      roleId: "both",
-      description: "",
-      permissions: ["roles.grant", "users.create"],
-      side: "operations",
-    };
-    const way = findEscalation({
-      bindings: { "@me:test": [{ role: both, scopeKind: "server" }] },
-      own: ["@me:test"],
+  const inventRole = (
+    roleId: string,
+    side: Role["side"],
+    ...permissions: Permission[]
+  ): Role => ({ roleId, description: "", permissions, side });
+  const ofServer = (role: Role): Binding[] => [{ role, scopeKind: "server" }];
+  const maker = inventRole("maker", "security", "roles.write");
+  const opener = inventRole("opener", "operations", "users.write");
+  const looker = inventRole("looker", "operations", "rooms.read");
+  const grouper = inventRole("grouper", "security", "groups.write");
+  const revoker = inventRole("revoker", "security", "roles.grant");
+  const { "@of-a-group:test": ofGroup = [] } = OTHERS;
+
+  /** What no one person can be by these rules. */
+  const ways: Readonly<Record<string, World["bindings"]>> = {
+    "who grants to an account that they make": {
+      "@me:test": ofServer(
+        inventRole("both", "operations", "roles.grant", "users.create"),
+      ),
+    },
+    "who makes a role stronger that their other account holds": {
+      "@me:test": ofServer(maker),
+      "@too:test": ofServer(looker),
+    },
+  };
+  for (const [name, bindings] of Object.entries(ways))
+    it(`finds one for ${name}`, () => {
+      const own = ["@me:test", "@too:test"];
+      expect(findEscalation({ own, bindings })).to.be.a("string");
     });
-    expect(way).to.be.a("string");
-    expect(checkCustomRole("both", both.permissions)).to.have.property(
-      "refused",
-    );
+
+  for (const [name, first, bob] of [
+    ["takes away the group that its power is within", grouper, ofGroup],
+    ["revokes the role that it has", revoker, [bindingOf("auditor")]],
+  ] as const)
+    it(`finds the way to an account for who ${name}`, () => {
+      const world = (bindings: World["bindings"]): World => ({
+        own: ["@me:test", "@too:test"],
+        bindings: { ...bindings, "@bob:test": bob },
+      });
+      const seizes = (start: World) => {
+        for (const { own } of reachableFrom(start))
+          if (own.includes("@bob:test")) return true;
+        return false;
+      };
+      const opens = { "@too:test": ofServer(opener) };
+      expect(seizes(world(opens))).to.equal(false);
+      expect(seizes(world({ ...opens, "@me:test": ofServer(first) }))).to.equal(
+        true,
+      );
+    });
+
+  it("looks at every hold over an account, and at all worlds or fails", () => {
+    expect(SEIZING).to.include.members([
+      ...["privacy.rectify", "users.lock", "users.credentials"],
+    ]);
+    for (const permission of SEIZING) {
+      const role = inventRole("one", "operations", permission);
+      const world: World = {
+        own: ["@me:test"],
+        bindings: { "@me:test": ofServer(role), "@bob:test": [] },
+      };
+      const reached = [...nextWorlds(world)].map(({ own }) => own);
+      expect(reached, permission).to.deep.include(["@me:test", "@bob:test"]);
+    }
   });
 
   it("G2: nobody makes a role over the sides, or changes one that they hold", () => {
