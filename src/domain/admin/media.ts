@@ -24,7 +24,7 @@ import { heldError } from "./held-error.ts";
 import { getRoomForAdmin } from "./room-details.ts";
 
 type Reads = Pick<Edges, "db" | "keyring">;
-type Writes = Pick<Edges, "committer" | "db" | "now" | "trail">;
+type Writes = Pick<Edges, "committer" | "db" | "now">;
 
 export type FoundMedium = MediumInfo & { name: string | null };
 
@@ -183,19 +183,15 @@ type CommitPart = (
   details: JsonObject,
 ) => Promise<CommitResult>;
 
-/** The first part that commits carries the request's record, each further one a record of its own. */
+/** Each part has a record of what it did; the first one that commits has the request's. */
 function committerOfParts(
-  { committer, trail, now }: Writes,
+  { committer, now }: Writes,
   by: ActingAdministrator,
   target: string,
 ): CommitPart {
-  let isFirst = true;
-  return async (rows, details) => {
-    const door = isFirst ? committer : (trail?.committer ?? committer);
+  return (rows, details) => {
     const audit = [recordOf(by, target, now(), details)];
-    const outcome = await door.commit({ positions: 1, rows, audit });
-    if (outcome.status === "committed") isFirst = false;
-    return outcome;
+    return committer.commit({ positions: 1, rows, audit });
   };
 }
 
