@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { runTask } from "../../../src/domain/admin/tasks/run-tasks.ts";
 import { administrator } from "../../support/administrators.ts";
+import { auditHead, readAudit } from "../../support/audit.ts";
 import { downloadPath, uploadImage } from "../../support/media.ts";
 import {
   act,
@@ -193,6 +194,29 @@ describe("deleting rooms at once", () => {
       new_room_user_id: "@x:elsewhere",
     });
     expect(foreign.body["errcode"]).to.equal("M_INVALID_PARAM");
+  });
+
+  it("makes the room instead in the commit of the deletion and of its record", async () => {
+    const roomId = await makePublicRoom(alice);
+    const head = await auditHead(server);
+    const { delete_id } = must<{ delete_id: string }>(
+      await admin.delete(`${S2}/rooms/${roomId}`, {
+        new_room_user_id: admin.userId,
+      }),
+    );
+    const [record, ...others] = await readAudit(server, head);
+    expect(others).to.deep.equal([]);
+    const after = record!["after"] as Json;
+    expect(after).to.include({ job: delete_id, block: false, purge: true });
+    const { sql } = server.database;
+    const written = await sql<{ xmin: string }[]>`
+      select xmin::text from audit_log where seq > ${head}
+      union all select xmin::text from admin_jobs where job_id = ${delete_id}
+      union all select e.xmin::text from events e join rooms r on r.room_nid = e.room_nid
+        where r.room_id = ${after["new_room"] as string}`;
+    expect(written).to.have.length.above(8);
+    expect(new Set(written.map(({ xmin }) => xmin)).size).to.equal(1);
+    await doTasks(server);
   });
 
   it("is a task for version 2, whose state is told by both of its names", async () => {
