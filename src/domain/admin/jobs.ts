@@ -3,8 +3,8 @@ import { MatrixError } from "../../core/errors.ts";
 import { listPendingErasures } from "../../storage/erasures.ts";
 import {
   areJobsPaused,
+  hasLease,
   listLeases,
-  wakeJob,
 } from "../../storage/job-control.ts";
 import type { Administrator } from "./change-authority.ts";
 import { commitAct, type ActEdges } from "./users/act.ts";
@@ -47,10 +47,11 @@ export async function startJob(
   name: string,
 ): Promise<void> {
   const isKnown =
-    ALWAYS_CURRENT.includes(name) || (await wakeJob(edges.db, name));
+    ALWAYS_CURRENT.includes(name) || (await hasLease(edges.db, name));
   if (!isKnown) throw new MatrixError("M_UNKNOWN", "There is no such job.");
   const about = { target: "jobs", details: { started: name } };
-  await commitAct(edges, by, about, {});
+  const rows = { jobPauses: [{ woken: name }] };
+  await commitAct(edges, by, about, { rows });
 }
 
 /** Something that is to be done at a time to come. */
