@@ -216,7 +216,25 @@ describe("deleting rooms at once", () => {
         where r.room_id = ${after["new_room"] as string}`;
     expect(written).to.have.length.above(8);
     expect(new Set(written.map(({ xmin }) => xmin)).size).to.equal(1);
+    const { scheduled_tasks } = must<{ scheduled_tasks: Json[] }>(
+      await admin.get(`${S1}/scheduled_tasks?resource_id=${roomId}`),
+    );
+    expect(
+      scheduled_tasks.map(({ timestamp: _, ...task }) => task),
+    ).to.deep.equal([
+      {
+        ...{ id: delete_id, action: "shutdown_and_purge_room" },
+        ...{ status: "scheduled", resource_id: roomId },
+        ...{ result: null, error: null },
+      },
+    ]);
     await doTasks(server);
+    const done = must<{ scheduled_tasks: Json[] }>(
+      await admin.get(
+        `${S1}/scheduled_tasks?action_name=shutdown_and_purge_room&job_status=complete`,
+      ),
+    );
+    expect(done.scheduled_tasks.map(({ id }) => id)).to.include(delete_id);
   });
 
   it("is a task for version 2, whose state is told by both of its names", async () => {
