@@ -213,8 +213,8 @@ export interface Trail {
   /** Passes where nobody else need agree, or somebody has. */
   demand(demand: Demand): Promise<void>;
   /**
-   * Hands the request's record and the approval that it uses, and nothing where they are
-   * written already, for one write.
+   * Hands the request's record and the approval that it uses for one write; where they are
+   * written already, a record for each draft and nothing where there is none.
    */
   carry<T>(
     drafts: readonly AuditDraft[],

@@ -3658,6 +3658,11 @@ begin
   on conflict do nothing;
   delete from server_settings using jsonb_to_recordset(coalesce(p_rows->'job_pauses', '[]')) as r(w int, is_paused boolean)
   where name = 'jobs paused' and not r.is_paused and starts[r.w + 1] is not null;
+
+  -- Who rests no more; a job that somebody is at goes on.
+  update leases set expires_ts = clock_timestamp()
+  from jsonb_to_recordset(coalesce(p_rows->'job_pauses', '[]')) as r(w int, woken text)
+  where leases.name = r.woken and not leases.is_running and starts[r.w + 1] is not null;
 end $function$
 ;
 

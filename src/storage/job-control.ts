@@ -19,12 +19,7 @@ export async function areJobsPaused(sql: Sql): Promise<boolean> {
   return row !== undefined;
 }
 
-/** Ends the rest of a job that nobody is at; false where there is no such job. */
-export async function wakeJob(sql: Sql, name: string): Promise<boolean> {
-  const [row] = await sql`
-    with woken as (
-      update leases set expires_ts = clock_timestamp() where name = ${name} and not is_running
-    )
-    select from leases where name = ${name}`;
+export async function hasLease(sql: Sql, name: string): Promise<boolean> {
+  const [row] = await sql`select from leases where name = ${name}`;
   return row !== undefined;
 }

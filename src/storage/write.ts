@@ -405,8 +405,8 @@ export interface WriteRows {
     expiresTs?: number | null;
   }[];
   removedRegistrationTokens: { token: string }[];
-  /** Whether jobs may begin. */
-  jobPauses: { isPaused: boolean }[];
+  /** Whether jobs may begin, or which one rests no more. */
+  jobPauses: ({ isPaused: boolean } | { woken: string })[];
   /** Rooms that nobody of this server comes into any more, known here or not. */
   roomBlocks: { roomId: string; blockedBy: string }[];
   removedRoomBlocks: { roomId: string }[];

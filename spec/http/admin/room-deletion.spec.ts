@@ -250,6 +250,47 @@ describe("deleting rooms at once", () => {
     expect(record!.after).to.include({ new_room_user: alice.userId });
   });
 
+  it("makes the room instead in the commit of the deletion and of its record", async () => {
+    const roomId = await makePublicRoom(alice);
+    const head = await auditHead(server);
+    const { delete_id } = must<{ delete_id: string }>(
+      await admin.delete(`${S2}/rooms/${roomId}`, {
+        new_room_user_id: admin.userId,
+      }),
+    );
+    const [record, ...others] = await readAudit(server, head);
+    expect(others).to.deep.equal([]);
+    const after = record!["after"] as Json;
+    expect(after).to.include({ job: delete_id, block: false, purge: true });
+    const { sql } = server.database;
+    const written = await sql<{ xmin: string }[]>`
+      select xmin::text from audit_log where seq > ${head}
+      union all select xmin::text from admin_jobs where job_id = ${delete_id}
+      union all select e.xmin::text from events e join rooms r on r.room_nid = e.room_nid
+        where r.room_id = ${after["new_room"] as string}`;
+    expect(written).to.have.length.above(8);
+    expect(new Set(written.map(({ xmin }) => xmin)).size).to.equal(1);
+    const { scheduled_tasks } = must<{ scheduled_tasks: Json[] }>(
+      await admin.get(`${S1}/scheduled_tasks?resource_id=${roomId}`),
+    );
+    expect(
+      scheduled_tasks.map(({ timestamp: _, ...task }) => task),
+    ).to.deep.equal([
+      {
+        ...{ id: delete_id, action: "shutdown_and_purge_room" },
+        ...{ status: "scheduled", resource_id: roomId },
+        ...{ result: null, error: null },
+      },
+    ]);
+    await doTasks(server);
+    const done = must<{ scheduled_tasks: Json[] }>(
+      await admin.get(
+        `${S1}/scheduled_tasks?action_name=shutdown_and_purge_room&job_status=complete`,
+      ),
+    );
+    expect(done.scheduled_tasks.map(({ id }) => id)).to.include(delete_id);
+  });
+
   it("is a task for version 2, whose state is told by both of its names", async () => {
     const roomId = await makePublicRoom(alice);
     await act(bob, roomId, "join");

@@ -307,6 +307,11 @@ describe("what waits for its time", () => {
       admin.post(`${target}/start_job`, { job_name });
     must(await start(finishDeactivations.name));
     expect(await rests()).to.equal(false);
+    // What is done and its record are one commit.
+    const [written] = await sql<{ isOne: boolean }[]>`
+      select l.xmin::text = a.xmin::text as is_one from leases l, audit_log a
+      order by a.seq desc limit 1`;
+    expect(written!.isOne).to.equal(true);
     must(await start("regenerate_directory"));
     expect((await start("nothing")).body["errcode"]).to.equal("M_UNKNOWN");
     const auditor = await administrator(server, "auditor", "auditor");

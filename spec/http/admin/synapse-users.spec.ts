@@ -1,4 +1,4 @@
-import { readAudit } from "../../support/audit.ts";
+import { auditHead, readAudit } from "../../support/audit.ts";
 import { expect } from "chai";
 import { searchAccounts } from "../../../src/domain/admin/users/list-accounts.ts";
 import { administrator, bindRole } from "../../support/administrators.ts";
@@ -272,6 +272,32 @@ describe("Synapse's accounts", () => {
     );
   });
 
+  it("are changed in parts of which each has a record of just that part", async () => {
+    const password = "another password";
+    await put("parts", { password: "a long password" });
+    const head = await auditHead(server);
+    const wish = { password, displayname: "Part", user_type: "bot" };
+    must(await put("parts", { ...wish, locked: true, threepids: [] }));
+    const parts = (await readAudit(server, head)).map(
+      ({ action, after, request_id, result }) => {
+        expect([action, result]).to.deep.equal(["users.write", "allowed"]);
+        expect(request_id).to.be.a("string");
+        return after;
+      },
+    );
+    expect(parts).to.deep.equal([
+      { act: "users.credentials", password: true, logout_devices: true },
+      { threepids: 0, user_type: "bot", displayname: true },
+      { act: "users.lock", locked: true },
+    ]);
+    const writes = await server.database.sql<{ xmin: string }[]>`
+      select xmin::text from audit_log where seq = ${head + 2}
+      union all select xmin::text from profile_fields
+        where user_id = ${user("parts")} and name = 'displayname'`;
+    expect(writes).to.have.length(2);
+    expect(writes[0]).to.deep.equal(writes[1]);
+  });
+
   it("answer ids as they are and encoded alike", async () => {
     await put("same+one", { password: "a long password" });
     for (const target of [
@@ -348,6 +374,17 @@ describe("Synapse's accounts", () => {
     expect(bound.map(({ roleId }) => roleId)).to.deep.equal(["system-admin"]);
     must(await security.put(target, { admin: false }));
     expect((await get("chief"))["admin"]).to.equal(false);
+    for (const role of ["system-admin", "user-manager"])
+      await bindRole(server, user("chief"), role);
+    const head = await auditHead(server);
+    must(await security.put(target, { admin: false }));
+    const [gone, ...others] = await readAudit(server, head);
+    expect(others).to.deep.equal([]);
+    const { bindings } = gone!.before as { bindings: { role: string }[] };
+    expect(bindings.map(({ role }) => role)).to.have.members([
+      ...["system-admin", "user-manager"],
+    ]);
+    expect(must(await admin.get(target))).to.deep.equal({ admin: false });
     const own = raw(`${V1}/users`, security.userId, "/admin");
     const demotion = await security.put(own, { admin: false });
     expect(demotion.body["errcode"]).to.equal("M_UNKNOWN");

@@ -85,7 +85,8 @@ export class AuditTrail implements Trail {
   /**
    * Hands the record for one write, where none was written before. What a use-case drafts
    * of its act completes the request's record, also where it is a part of it that takes a
-   * permission of its own: that stands there as `act`.
+   * permission of its own: that stands there as `act`. Whatever else is drafted is a record
+   * of its own, so that nothing that commits later goes without one.
    */
   async carry<T>(
     drafts: readonly AuditDraft[],
@@ -99,12 +100,16 @@ export class AuditTrail implements Trail {
     try {
       const begun = this.#begin();
       const own = this.#complete(begun, "allowed");
-      if (this.#isWritten || !this.#isDue) return await write([], {});
+      const furtherOf = (draft: AuditDraft) =>
+        complete({ ...begun, ...this.#grounds }, draft, begun);
+      if (this.#isWritten || !this.#isDue)
+        return await write(drafts.map(furtherOf), {});
       const draft =
         drafts.find(({ action }) => action === own.action) ?? drafts[0];
       const record = draft ? complete(own, draft, begun) : own;
+      const others = drafts.filter((each) => each !== draft).map(furtherOf);
       const outcome = await this.#whileApproved((uses) =>
-        write([record], uses),
+        write([record, ...others], uses),
       );
       if (isDone(outcome)) this.#end();
       return outcome;
@@ -156,6 +161,16 @@ export class AuditTrail implements Trail {
   #end(): void {
     this.#isWritten = true;
     this.#approving?.settle();
+  }
+
+  /** Why and by whose leave, which holds for all that the request does. */
+  get #grounds(): Pick<AuditDraft, "reason" | "caseId" | "approvalId"> {
+    const { reason, caseId, approvalId } = this.#noted ?? {};
+    return {
+      ...(reason !== undefined && { reason }),
+      ...(caseId !== undefined && { caseId }),
+      ...(approvalId !== undefined && { approvalId }),
+    };
   }
 
   get #isDue(): boolean {

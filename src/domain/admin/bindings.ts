@@ -195,12 +195,7 @@ export const revokeRole = authorityAct<AuthorityEdges, [number], undefined>(
     if (!binding)
       throw new MatrixError("M_NOT_FOUND", "There is no such binding.");
     const { userId, roleId, scopeKind, scopeId } = binding;
-    if (isSealed && (await isLastGranter(edges, binding))) {
-      throw notAllowed(
-        "roles.grant",
-        "This is the last security-admin: nobody could grant anything any more.",
-      );
-    }
+    if (isSealed) await assertGranterStays(edges, [binding]);
     return {
       rows: { removedRoleBindings: [{ bindingId }] },
       act: {
@@ -217,15 +212,39 @@ export const revokeRole = authorityAct<AuthorityEdges, [number], undefined>(
   },
 );
 
-async function isLastGranter(
+/** Takes every role away that somebody holds, in one commit. */
+export const revokeAllRoles = authorityAct<AuthorityEdges, [string], undefined>(
+  async ({ isSealed }, edges, _by, userId) => {
+    const held = await listPowers(edges.db, [userId]);
+    if (isSealed) await assertGranterStays(edges, held);
+    return {
+      rows: {
+        removedRoleBindings: held.map(({ bindingId }) => ({ bindingId })),
+      },
+      act: {
+        act: "roles.grant" as const,
+        target: userId,
+        before: {
+          bindings: held.map(({ bindingId, roleId, scopeKind, scopeId }) => ({
+            binding: bindingId,
+            role: roleId,
+            scope: { kind: scopeKind, id: scopeId },
+          })),
+        },
+      },
+      answer: undefined,
+    };
+  },
+);
+
+/** @throws MatrixError M_FORBIDDEN where without these bindings nobody could grant any more */
+async function assertGranterStays(
   { db }: Pick<Edges, "db">,
-  {
-    bindingId,
-    roleId,
-    expiresTs,
-  }: Pick<BindingRow, "bindingId" | "roleId" | "expiresTs">,
-): Promise<boolean> {
-  if (roleId !== SECURITY_ADMIN || expiresTs !== null) return false;
+  gone: readonly Pick<BindingRow, "bindingId" | "roleId" | "expiresTs">[],
+): Promise<void> {
+  const isLasting = ({ roleId, expiresTs }: (typeof gone)[number]) =>
+    roleId === SECURITY_ADMIN && expiresTs === null;
+  if (!gone.some(isLasting)) return;
   const { bindings } = await listBindings(db, {
     userId: null,
     roleId: SECURITY_ADMIN,
@@ -236,8 +255,12 @@ async function isLastGranter(
     limit: 1000,
     offset: 0,
   });
-  return !bindings.some(
-    (other) => other.bindingId !== bindingId && other.expiresTs === null,
+  const ids = new Set(gone.map(({ bindingId }) => bindingId));
+  if (bindings.some((each) => !ids.has(each.bindingId) && isLasting(each)))
+    return;
+  throw notAllowed(
+    "roles.grant",
+    "This is the last security-admin: nobody could grant anything any more.",
   );
 }
 

@@ -8,18 +8,14 @@ export type CommitPart = (
   details: JsonObject,
 ) => Promise<CommitResult>;
 
-/** The first part that commits carries the request's record, each further one a record of its own. */
+/** Each part has a record of what it did; the first one that commits has the request's. */
 export function committerOfParts(
-  { committer, trail, now }: Pick<Edges, "committer" | "now" | "trail">,
+  { committer, now }: Pick<Edges, "committer" | "now">,
   by: ActingAdministrator,
   target: string,
 ): CommitPart {
-  let isFirst = true;
-  return async (rows, details) => {
-    const door = isFirst ? committer : (trail?.committer ?? committer);
+  return (rows, details) => {
     const audit = [recordOf(by, target, now(), details)];
-    const outcome = await door.commit({ positions: 1, rows, audit });
-    if (outcome.status === "committed") isFirst = false;
-    return outcome;
+    return committer.commit({ positions: 1, rows, audit });
   };
 }

@@ -122,50 +122,49 @@ async function commitDeletion(
   const room = await findDeletable(edges, by, roomId, wanted);
   const { newRoomUserId, blocks, purges, forcesPurge } = wanted;
   const { db } = edges;
-  const newRoom =
-    room && newRoomUserId !== null
-      ? await makeRoomInstead(edges, newRoomUserId, wanted)
-      : null;
-  const aliases =
-    room && newRoom ? await listAliasesOfRoom(db, room.roomNid) : [];
+  const makesRoom = room !== undefined && newRoomUserId !== null;
+  const aliases = makesRoom ? await listAliasesOfRoom(db, room.roomNid) : [];
   const wasBlocked = (await findRoomBlock(db, roomId)) !== undefined;
   const jobId = edges.random.token(16);
-  const params: DeletionParams = {
-    newRoomId: newRoom?.roomId ?? null,
-    localAliases: aliases.map(({ alias }) => alias),
-    purges: purges && room !== undefined,
-    forcesPurge,
-    keepsBlock: blocks || wasBlocked,
-  };
   const blockedBy = by.actor.userId;
-  const rows: Partial<WriteRows> = {
-    adminJobs: [
-      {
-        ...{ jobId, roomId, userId: null, waitMs: 0, createdBy: blockedBy },
-        kind: "delete-room",
-        params: JSON.stringify(params),
-      },
-    ],
-    ...((blocks || params.purges) && { roomBlocks: [{ roomId, blockedBy }] }),
-    ...(room && {
-      roomPublications: [{ roomNid: room.roomNid, isPublished: false }],
-      movedAliases: aliases.map(({ alias }) => ({
-        alias,
-        fromRoomNid: room.roomNid,
-        roomNid: newRoom!.roomNid,
-      })),
-    }),
-  };
-  await edges.committer.commit({
-    positions: 1,
-    rows,
-    audit: [
-      recordOf(by, roomId, edges.now(), {
-        ...{ job: jobId, block: blocks, purge: purges },
-        ...(newRoom && { new_room: newRoom.roomId }),
+  /** The task with all that is done at once, and its record. */
+  const begun = (newRoom: { roomId: string; roomNid: number } | null) => {
+    const params: DeletionParams = {
+      newRoomId: newRoom?.roomId ?? null,
+      localAliases: aliases.map(({ alias }) => alias),
+      purges: purges && room !== undefined,
+      forcesPurge,
+      keepsBlock: blocks || wasBlocked,
+    };
+    const rows: Partial<WriteRows> = {
+      adminJobs: [
+        {
+          ...{ jobId, roomId, userId: null, waitMs: 0, createdBy: blockedBy },
+          kind: "delete-room",
+          params: JSON.stringify(params),
+        },
+      ],
+      ...((blocks || params.purges) && { roomBlocks: [{ roomId, blockedBy }] }),
+      ...(room && {
+        roomPublications: [{ roomNid: room.roomNid, isPublished: false }],
       }),
-    ],
-  });
+      ...(room &&
+        newRoom && {
+          movedAliases: aliases.map(({ alias }) => ({
+            alias,
+            fromRoomNid: room.roomNid,
+            roomNid: newRoom.roomNid,
+          })),
+        }),
+    };
+    const details = {
+      ...{ job: jobId, block: blocks, purge: purges },
+      ...(newRoom && { new_room: newRoom.roomId }),
+    };
+    return { rows, audit: [recordOf(by, roomId, edges.now(), details)] };
+  };
+  if (makesRoom) await makeRoomInstead(edges, newRoomUserId, wanted, begun);
+  else await edges.committer.commit({ positions: 1, ...begun(null) });
   return jobId;
 }
 

@@ -1,11 +1,13 @@
 import type { Edges } from "../../edges.ts";
 import { MatrixError } from "../../core/errors.ts";
+import { listJobs, type AdminJobState } from "../../storage/admin-jobs.ts";
 import { listPendingErasures } from "../../storage/erasures.ts";
 import {
   areJobsPaused,
+  hasLease,
   listLeases,
-  wakeJob,
 } from "../../storage/job-control.ts";
+import type { AdminJobKind } from "../../storage/write.ts";
 import type { Administrator } from "./change-authority.ts";
 import { commitAct, type ActEdges } from "./users/act.ts";
 
@@ -47,32 +49,60 @@ export async function startJob(
   name: string,
 ): Promise<void> {
   const isKnown =
-    ALWAYS_CURRENT.includes(name) || (await wakeJob(edges.db, name));
+    ALWAYS_CURRENT.includes(name) || (await hasLease(edges.db, name));
   if (!isKnown) throw new MatrixError("M_UNKNOWN", "There is no such job.");
   const about = { target: "jobs", details: { started: name } };
-  await commitAct(edges, by, about, {});
+  const rows = { jobPauses: [{ woken: name }] };
+  await commitAct(edges, by, about, { rows });
 }
 
-/** Something that is to be done at a time to come. */
+/** Something that is to be done at a time to come, is being done, or was. */
 export interface ScheduledTask {
   id: string;
   action: string;
-  status: "scheduled" | "active";
+  status: AdminJobState;
   timestamp: number;
-  resourceId: string;
+  resourceId: string | null;
+  error: string | null;
 }
 
 const MOST = 1000;
 
+/** What another server calls it; what it has not is called as here. */
+const ACTIONS: Partial<Record<AdminJobKind, string>> = {
+  "delete-room": "shutdown_and_purge_room",
+  "purge-history": "purge_history",
+  "redact-user": "redact_all_events",
+  "erase-user": "erase_user",
+};
+
+/** Erasures that can be taken back yet, and the tasks, the newest first. */
 export async function listScheduledTasks({
   db,
 }: Reads): Promise<ScheduledTask[]> {
-  const erasures = await listPendingErasures(db, MOST);
-  return erasures.map(({ userId, dueTs }) => ({
-    id: `erase ${userId}`,
-    action: "erase_user",
-    status: "scheduled",
-    timestamp: dueTs,
-    resourceId: userId,
-  }));
+  const [erasures, { jobs }] = await Promise.all([
+    listPendingErasures(db, MOST),
+    listJobs(db, {
+      ...{ kind: null, state: null, roomId: null },
+      ...{ limit: MOST, offset: 0, isDescending: true },
+    }),
+  ]);
+  return [
+    ...erasures.map(({ userId, dueTs }) => ({
+      id: `erase ${userId}`,
+      action: "erase_user",
+      status: "scheduled" as const,
+      timestamp: dueTs,
+      resourceId: userId,
+      error: null,
+    })),
+    ...jobs.map(({ jobId, kind, state, ...job }) => ({
+      id: jobId,
+      action: ACTIONS[kind] ?? kind.replaceAll("-", "_"),
+      status: state,
+      timestamp: job.endedTs ?? job.notBefore,
+      resourceId: job.roomId ?? job.userId,
+      error: job.error,
+    })),
+  ];
 }

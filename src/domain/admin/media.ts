@@ -24,7 +24,7 @@ import { heldError } from "./held-error.ts";
 import { getRoomForAdmin } from "./room-details.ts";
 
 type Reads = Pick<Edges, "db" | "keyring">;
-type Writes = Pick<Edges, "committer" | "db" | "now" | "trail">;
+type Writes = Pick<Edges, "committer" | "db" | "now">;
 
 export type FoundMedium = MediumInfo & { name: string | null };
 

@@ -15,13 +15,18 @@ import { roomInUse } from "./room-queue.ts";
 import { newRoomHead } from "./room-head.ts";
 import { type WriterEdges, writeNewRoom } from "./room-writer.ts";
 
-interface CreationOptions {
+export interface CreationOptions {
   isPublished: boolean;
-  audit?: readonly AuditDraft[];
+  /** What is said in it from the start. */
+  firstEvents?: readonly EventDraft[];
   /** Called before each attempt: what it throws ends them. */
   assertStill?(): Promise<void>;
-  /** What commits with the room, and the key that has to be unused for it. */
-  also?(roomNid: number): { rows: Partial<WriteRows>; claim: Uint8Array };
+  /** What commits with the room, its record, and the key that has to be unused for it. */
+  also?(room: { roomNid: number; roomId: string }): {
+    rows: Partial<WriteRows>;
+    audit?: readonly AuditDraft[];
+    claim?: Uint8Array;
+  };
 }
 
 /**
@@ -81,15 +86,21 @@ async function createRoomAt(
   const [join, ...others] = initialDrafts(request, creator, profile);
   const old = predecessorOf(createDraft.content);
   const inherited = await inheritFrom(edges, creator, old, { roomNid, roomId });
-  const also = options.also?.(roomNid);
+  const {
+    claim,
+    audit = [],
+    rows: otherRows,
+  } = options.also?.({ roomNid, roomId }) ?? {};
+  const { firstEvents = [] } = options;
   const proposals: Proposal[] = [
-    { draft: createDraft, ...(also && { claims: [also.claim] }) },
+    { draft: createDraft, ...(claim && { claims: [claim] }) },
     { draft: join, ...inherited },
     ...others.map((draft) => ({ draft })),
     ...invitations,
+    ...firstEvents.map((draft) => ({ draft })),
   ];
   const rows: Partial<WriteRows> = {
-    ...also?.rows,
+    ...otherRows,
     newRooms: [
       {
         roomNid,
@@ -99,14 +110,14 @@ async function createRoomAt(
         createdTs: now,
       },
     ],
-    roomPublications: options.isPublished
-      ? [{ roomNid, isPublished: true }]
-      : [],
+    roomPublications: [
+      ...(otherRows?.roomPublications ?? []),
+      ...(options.isPublished ? [{ roomNid, isPublished: true }] : []),
+    ],
     newAliases:
       alias === undefined ? [] : [{ alias, roomNid, creator, createdTs: now }],
   };
   const head = newRoomHead({ roomNid, roomId, rules });
-  const { audit = [] } = options;
   await writeNewRoom(edges, head, proposals, { rows, audit });
   return { roomId, roomNid };
 }

@@ -139,7 +139,10 @@ export async function reviveAccount(
     by,
     {
       target: userId,
-      details: { deactivated: false, erasure_taken_back: requestedTs !== null },
+      details: {
+        ...{ deactivated: false, erasure_taken_back: requestedTs !== null },
+        ...(password !== null && { password: true }),
+      },
       act: "users.deactivate",
     },
     {

@@ -8,7 +8,7 @@ import { changePassword } from "../../accounts/change-password.ts";
 import { createAccount } from "../../accounts/create-account.ts";
 import type { LeaverEdges } from "../../accounts/deactivate.ts";
 import { assertStrongPassword } from "../../accounts/password.ts";
-import { removeProfileField, setProfileField } from "../../accounts/profile.ts";
+import { changeProfileFields } from "../../accounts/profile.ts";
 import { checkFieldValue } from "../../accounts/profile-field.ts";
 import {
   assertThirdPartyId,
@@ -56,10 +56,7 @@ export async function putAccount(
   const standing = await findAccount(edges.db, userId);
   const permissions = permissionsFor(standing, wish);
   await assertMayAll(edges, by, permissions, { userId });
-  edges.trail?.note({
-    resource: { type: "user", id: userId },
-    after: toldOf(wish, !standing),
-  });
+  edges.trail?.note({ resource: { type: "user", id: userId } });
   if (standing) await change(edges, by, standing, wish);
   else await make(edges, by, userId, wish);
   return { isNew: !standing };
@@ -105,28 +102,6 @@ function permissionsFor(
   );
 }
 
-/** What was asked for, without what is personal: several writes do it, and the first one has the record. */
-const toldOf = (wish: AccountWish, isNew: boolean): JsonObject => {
-  const { isAdmin, isDeactivated, isLocked, userType } = wish;
-  const { externalIds, thirdPartyIds } = wish;
-  const told = {
-    ...(isNew && { created: true }),
-    ...(isAdmin !== undefined && { admin: isAdmin }),
-    ...(isLocked !== undefined && { locked: isLocked }),
-    ...(isDeactivated !== undefined && { deactivated: isDeactivated }),
-    ...(userType !== undefined && { user_type: userType }),
-    ...(thirdPartyIds && { threepids: thirdPartyIds.length }),
-    ...(externalIds && { external_ids: externalIds.length }),
-  };
-  const { avatarUrl, displayName, logsOut, password } = wish;
-  return {
-    ...told,
-    ...(password !== undefined && { password: true, logout_devices: logsOut }),
-    ...(displayName !== undefined && { displayname: true }),
-    ...(avatarUrl !== undefined && { avatar_url: true }),
-  };
-};
-
 const isChange = (wanted: boolean | undefined, standing = false): boolean =>
   wanted !== undefined && wanted !== standing;
 
@@ -138,23 +113,32 @@ async function make(
 ): Promise<void> {
   const localpart = isUserId(userId) ? localpartOf(userId) : userId;
   parseNewUserId(localpart, edges.settings.serverName);
-  const { displayName, userType } = wish;
+  const { displayName, password = null, userType } = wish;
+  const { rows, details } = await keptRows(edges, userId, wish);
   await createAccount(
     edges,
     {
       localpart,
-      password: wish.password ?? null,
+      password,
       isAdmin: false,
       ...(typeof displayName === "string" &&
         displayName !== "" && { displayName }),
       ...(typeof userType === "string" && { userType }),
       actor: by.actor.userId,
       requestId: by.actor.requestId,
+      details: {
+        ...{ created: true, ...details },
+        ...(password !== null && { password: true }),
+        ...(typeof userType === "string" && { user_type: userType }),
+      },
+      rows,
     },
     null,
   );
-  await applyRest(edges, by, userId, wish);
-  await setAvatar(edges, userId, wish);
+  const { avatarUrl } = wish;
+  if (avatarUrl !== undefined)
+    await changeKept(edges, by, userId, { avatarUrl });
+  await applyState(edges, by, userId, wish);
 }
 
 async function change(
@@ -183,27 +167,68 @@ async function change(
       recordOf(edges, by, about),
     ]);
   }
-  const { userType } = wish;
-  const isOfType = userType !== undefined && userType !== standing.userType;
-  await applyRest(edges, by, userId, wish, isOfType ? { userType } : {});
-  if (standing.isDeactivated && isDeactivated !== false) return;
-  const { displayName } = wish;
-  if (displayName !== undefined)
-    await setField(edges, userId, "displayname", displayName);
-  await setAvatar(edges, userId, wish);
+  const { displayName, avatarUrl, ...rest } = wish;
+  const isUsed = !standing.isDeactivated || isDeactivated === false;
+  // A profile is of an account that is in use.
+  await changeKept(edges, by, userId, {
+    ...pick(rest, standing),
+    ...(isUsed && displayName !== undefined && { displayName }),
+    ...(isUsed && avatarUrl !== undefined && { avatarUrl }),
+  });
+  await applyState(edges, by, userId, wish);
 }
 
-/** What has rows of its own, then roles, and the end of the account last. */
-async function applyRest(
+type Kept = Pick<
+  AccountWish,
+  "displayName" | "avatarUrl" | "thirdPartyIds" | "externalIds" | "userType"
+>;
+
+const pick = (
+  { thirdPartyIds, externalIds, userType }: Kept,
+  standing: AccountRow,
+): Kept => ({
+  ...(thirdPartyIds && { thirdPartyIds }),
+  ...(externalIds && { externalIds }),
+  ...(userType !== undefined && userType !== standing.userType && { userType }),
+});
+
+/** What an account holds, in one commit with the record of what is changed of it. */
+async function changeKept(
   edges: Needs,
   by: Administrator,
   userId: string,
-  { thirdPartyIds, externalIds, ...wish }: AccountWish,
-  update: Pick<WriteRows["userUpdates"][number], "userType"> = {},
+  wish: Kept,
 ): Promise<void> {
-  const details: JsonObject = { ...update } as JsonObject;
+  const { rows, details: told } = await keptRows(edges, userId, wish);
+  const { displayName, avatarUrl, userType } = wish;
+  const fields = new Map<string, string | undefined>();
+  if (displayName !== undefined)
+    fields.set("displayname", displayName || undefined);
+  if (avatarUrl !== undefined) fields.set("avatar_url", avatarUrl || undefined);
+  const details: JsonObject = {
+    ...told,
+    ...(userType !== undefined && { user_type: userType }),
+    ...Object.fromEntries([...fields.keys()].map((name) => [name, true])),
+  };
+  if (Object.keys(details).length === 0) return;
+  if (userType !== undefined) rows.userUpdates = [{ userId, userType }];
+  const about = { target: userId, details };
+  if (fields.size === 0) return commitAct(edges, by, about, { rows });
+  const audit = [recordOf(edges, by, about)];
+  const activeUsers = [by.requester.userId];
+  await changeProfileFields(edges, userId, fields, {
+    also: { rows, audit, activeUsers },
+  });
+}
+
+/** What has rows of its own, and what is told of it: nothing that is personal. */
+async function keptRows(
+  edges: Needs,
+  userId: string,
+  { thirdPartyIds, externalIds }: Kept,
+): Promise<{ rows: Partial<WriteRows>; details: JsonObject }> {
   const rows: Partial<WriteRows> = {};
-  if ("userType" in update) rows.userUpdates = [{ userId, ...update }];
+  const details: JsonObject = {};
   if (thirdPartyIds) {
     details["threepids"] = thirdPartyIds.length;
     rows.removedThirdPartyIds = [{ userId }];
@@ -218,9 +243,16 @@ async function applyRest(
     rows.removedExternalIds = [{ userId }];
     rows.externalIds = await externalIdRows(edges, userId, externalIds);
   }
-  if (Object.keys(details).length > 0)
-    await commitAct(edges, by, { target: userId, details }, { rows });
-  const { isAdmin, isLocked, isDeactivated } = wish;
+  return { rows, details };
+}
+
+/** Roles and the lock, and the end of the account last: each commits with a record of its own. */
+async function applyState(
+  edges: Needs,
+  by: Administrator,
+  userId: string,
+  { isAdmin, isLocked, isDeactivated }: AccountWish,
+): Promise<void> {
   if (isAdmin !== undefined) await setAdmin(edges, by, userId, isAdmin);
   if (isLocked !== undefined) await lock(edges, by, userId, isLocked);
   if (isDeactivated === true) await endIfActive(edges, by, userId);
@@ -246,22 +278,3 @@ async function endIfActive(
   if (account && !account.isDeactivated)
     await endAccount(edges, by, userId, false);
 }
-
-const setAvatar = async (
-  edges: Needs,
-  userId: string,
-  { avatarUrl }: AccountWish,
-): Promise<void> => {
-  if (avatarUrl !== undefined)
-    await setField(edges, userId, "avatar_url", avatarUrl);
-};
-
-const setField = (
-  edges: Needs,
-  userId: string,
-  name: string,
-  value: string | null,
-): Promise<void> =>
-  value === null || value === ""
-    ? removeProfileField(edges, userId, name)
-    : setProfileField(edges, userId, name, value);

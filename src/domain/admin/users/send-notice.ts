@@ -244,8 +244,8 @@ async function makeRoom(
       if ((now?.roomNid ?? 0) !== before)
         throw new MadeMeanwhile("There is a room by now.");
     },
-    also: (nid) => ({
-      rows: { noticeRooms: [{ userId, roomNid: nid }] },
+    also: (room) => ({
+      rows: { noticeRooms: [{ userId, roomNid: room.roomNid }] },
       claim: claimOf(userId, before),
     }),
   }).catch((error: unknown) => {

@@ -1,6 +1,5 @@
 import { MatrixError } from "../../../core/errors.ts";
-import { listPowers } from "../../../storage/authority.ts";
-import { grantRole, revokeRole, type GrantOrder } from "../bindings.ts";
+import { grantRole, revokeAllRoles, type GrantOrder } from "../bindings.ts";
 import type { Administrator } from "../change-authority.ts";
 import { SYSTEM_ADMIN } from "../roles.ts";
 import { getAccountRow } from "./account.ts";
@@ -56,7 +55,5 @@ export async function setAdmin(
     return;
   }
   assertAnother(by, userId);
-  // One after the other: each is decided on what the one before left.
-  for (const { bindingId } of await listPowers(edges.db, [userId]))
-    await revokeRole(edges, granter, bindingId);
+  await revokeAllRoles(edges, granter, userId);
 }

@@ -192,7 +192,6 @@ export const getScheduledTasks = endpoint<{ query: TaskSearch }>({
         ...task,
         resource_id: resourceId,
         result: null,
-        error: null,
       })),
     };
   },
