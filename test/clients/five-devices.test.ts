@@ -11,13 +11,13 @@ import type { DeviceProgram } from "./device-program.ts";
 import { sdkVersion } from "./sdk.ts";
 import type { SdkDevice } from "./sdk-device.ts";
 import { useStage } from "./stage.ts";
-import { isNioLeftOut, startNioDevice } from "./start-device.ts";
+import { hasNio, startNioDevice } from "./start-device.ts";
 import { Talk } from "./talk.ts";
 import { verifyByEmoji } from "./verify-by-emoji.ts";
 
-/** Parts that need Debian's python3-matrix-nio are named where it is left out. */
+/** Parts that need Debian's python3-matrix-nio are named where it is not installed. */
 const itWithNio = (title: string, run: () => Promise<void>) =>
-  it(title, isNioLeftOut ? undefined : run);
+  it(title, hasNio ? run : undefined);
 
 for (const slides of [false, true])
   describe(`five devices of two people by ${slides ? "sliding sync" : "sync"}, matrix-js-sdk ${sdkVersion} and matrix-nio, two server processes`, function () {

@@ -10,15 +10,8 @@ const python = ["python3", "/usr/bin/python3"].find(
 /** Whether Debian's python3-matrix-nio is installed here. */
 export const hasNio = python !== undefined;
 
-/** Whether what needs it is left out: nowhere but where somebody has said so. */
-export const isNioLeftOut =
-  !hasNio && process.env["MYELIN_TEST_WITHOUT_NIO"] === "1";
-
 export function startNioDevice(): DeviceProgram {
-  if (python === undefined)
-    throw new Error(
-      "Install Debian's python3-matrix-nio, or leave it out by MYELIN_TEST_WITHOUT_NIO=1.",
-    );
+  if (python === undefined) throw new Error("matrix-nio is not installed");
   const script = join("test", "clients", "nio_device.py");
   return new DeviceProgram(python, [script]);
 }
