@@ -54,6 +54,8 @@ const commands: Readonly<Record<string, Command>> = {
     (await import("./keys.ts")).rotateKeys(...call),
   "database grant": async (...call) =>
     (await import("./database-grant.ts")).grantDatabase(...call),
+  "database verify": async (...call) =>
+    (await import("./database-verify.ts")).verifyDatabase(...call),
   "database upgrade": upgradeDatabase,
 };
 

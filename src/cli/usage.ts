@@ -53,6 +53,7 @@ export const USAGE = `Usage: myelin <command>
     --destroy            remove the old master keys' files too
   database grant       bring your own database up to date, and let a role serve with it
     --role NAME          the role; it changes no table, and nothing of the audit log
+  database verify      read every event, and say which one is not what its id and its hash are of
   database upgrade     bring the private PostgreSQL to a newer version
 
 config, admin, owner, incident, policy, database, keys, audit export, audit key and

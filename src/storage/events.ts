@@ -52,6 +52,14 @@ export async function listEventHeads(
     select ${eventHead(sql)} from events e where e.nid = any(${nids as number[]}::bigint[])`;
 }
 
+/** All events in the order of their numbers, after one of them. */
+export const listEventHeadsFrom = (
+  sql: Sql,
+  after: number,
+  limit: number,
+): Promise<EventHead[]> => sql<EventHead[]>`
+  select ${eventHead(sql)} from events e where e.nid > ${after} order by e.nid limit ${limit}`;
+
 /** Events of one room by id; ids of other rooms, and what is no id, find nothing. */
 export async function listEventHeadsById(
   sql: Sql,
