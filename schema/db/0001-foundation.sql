@@ -353,6 +353,8 @@ create table users (
   password_hash text,
   is_deactivated boolean not null default false,
   is_locked boolean not null default false,
+  -- It ends when the time is over in which that can be taken back: until then nobody can use it, and nothing of it goes.
+  is_ending boolean not null default false,
   is_suspended boolean not null default false,
   is_guest boolean not null default false,
   created_ts bigint not null,
@@ -372,7 +374,7 @@ create table users (
 );
 -- The few whose deactivation may not have come to its end.
 create index users_deactivated on users (user_id) where is_deactivated;
-select set_column_classes('users', '{"user_id": "id", "password_hash": "secret", "is_deactivated": "flag", "is_locked": "flag", "is_suspended": "flag", "is_guest": "flag", "created_ts": "time", "erased_position": "number", "user_type": "setting", "is_shadow_banned": "flag", "messages_per_second": "number", "burst_count": "number", "expires_ts": "time", "keys_open_until_ts": "time"}');
+select set_column_classes('users', '{"user_id": "id", "password_hash": "secret", "is_deactivated": "flag", "is_locked": "flag", "is_ending": "flag", "is_suspended": "flag", "is_guest": "flag", "created_ts": "time", "erased_position": "number", "user_type": "setting", "is_shadow_banned": "flag", "messages_per_second": "number", "burst_count": "number", "expires_ts": "time", "keys_open_until_ts": "time"}');
 
 create table devices (
   user_id text collate "C" not null references users,

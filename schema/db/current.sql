@@ -1426,6 +1426,7 @@ create table users (
   password_hash text, -- secret
   is_deactivated boolean not null default false, -- flag
   is_locked boolean not null default false, -- flag
+  is_ending boolean not null default false, -- flag
   is_suspended boolean not null default false, -- flag
   is_guest boolean not null default false, -- flag
   created_ts bigint not null, -- time
@@ -4265,6 +4266,7 @@ begin
       password_hash = case when r.changes ? 'password_hash' then r.changes->>'password_hash' else users.password_hash end,
       is_deactivated = coalesce((r.changes->>'is_deactivated')::boolean, users.is_deactivated),
       is_locked = coalesce((r.changes->>'is_locked')::boolean, users.is_locked),
+      is_ending = coalesce((r.changes->>'is_ending')::boolean, users.is_ending),
       is_suspended = coalesce((r.changes->>'is_suspended')::boolean, users.is_suspended),
       is_shadow_banned = coalesce((r.changes->>'is_shadow_banned')::boolean, users.is_shadow_banned),
       user_type = case when r.changes ? 'user_type' then r.changes->>'user_type' else users.user_type end,

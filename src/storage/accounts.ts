@@ -6,7 +6,10 @@ export interface AccountRow {
   isGuest: boolean;
   isAdmin: boolean;
   userType: string | null;
+  /** Or about to be. */
   isDeactivated: boolean;
+  /** It can be taken back yet that it ends. */
+  isEnding: boolean;
   isShadowBanned: boolean;
   isLocked: boolean;
   isSuspended: boolean;
@@ -59,7 +62,8 @@ const isAdmin = (sql: Sql) => sql`exists (
     and (b.expires_ts is null or b.expires_ts > database_ms()))`;
 
 const columns = (sql: Sql) => sql`
-  u.user_id, u.is_guest, ${isAdmin(sql)} as is_admin, u.user_type, u.is_deactivated, u.is_shadow_banned,
+  u.user_id, u.is_guest, ${isAdmin(sql)} as is_admin, u.user_type, u.is_deactivated or u.is_ending as is_deactivated, u.is_ending,
+  u.is_shadow_banned,
   u.is_locked, u.is_suspended, u.created_ts, a.last_seen_ts, u.expires_ts, u.messages_per_second, u.burst_count,
   u.erased_position is not null
     or exists (select from pending_erasures p where p.user_id = u.user_id) as is_erased`;
@@ -75,7 +79,7 @@ function orderOf(sql: Sql, { orderBy }: AccountSearch) {
     case "user_type":
       return sql`u.user_type`;
     case "deactivated":
-      return sql`u.is_deactivated`;
+      return sql`(u.is_deactivated or u.is_ending)`;
     case "shadow_banned":
       return sql`u.is_shadow_banned`;
     case "locked":
@@ -102,7 +106,7 @@ export async function listAccounts(
   const matches = sql`
     (${search.includesGuests}::boolean or not u.is_guest)
     and (${search.includesLocked}::boolean or not u.is_locked)
-    and (${search.isDeactivated}::boolean is null or u.is_deactivated = ${search.isDeactivated})
+    and (${search.isDeactivated}::boolean is null or (u.is_deactivated or u.is_ending) = ${search.isDeactivated})
     and (${search.isAdmin}::boolean is null or ${isAdmin(sql)} = ${search.isAdmin})
     and (${search.userId}::text is null or strpos(lower(u.user_id), ${search.userId}) > 0)
     and (${search.name}::text is null or strpos(lower(split_part(u.user_id, ':', 1)), ${search.name}) > 0

@@ -29,7 +29,7 @@ export async function findAdminToken(
       isSuspended: boolean;
     })[]
   >`
-    select t.token_id, t.user_id, t.permissions, t.networks, u.is_guest, u.is_locked, u.is_suspended
+    select t.token_id, t.user_id, t.permissions, t.networks, u.is_guest, u.is_locked or u.is_ending as is_locked, u.is_suspended
     from admin_tokens t join users u on u.user_id = t.user_id
     where t.token_hash = ${tokenHash} and t.expires_ts > database_ms() and not u.is_deactivated`;
   return row;

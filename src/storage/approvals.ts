@@ -142,7 +142,8 @@ export function listApproverPowers(
           select from binding_users u where u.binding_id = b.binding_id and u.user_id = ${userId})
         else b.scope_id = ${roomId} end as is_within
     from role_bindings b
-    join users holder on holder.user_id = b.user_id and not holder.is_deactivated and not holder.is_locked
+    join users holder on holder.user_id = b.user_id
+      and not holder.is_deactivated and not holder.is_locked and not holder.is_ending
     left join custom_roles c on c.role_id = b.role_id
     where b.user_id = ${approver} and b.user_id <> ${requestedBy} and b.user_id <> ${userId}
       and (b.expires_ts is null or b.expires_ts > database_ms())

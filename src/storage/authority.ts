@@ -134,8 +134,8 @@ export async function listLastingHolders(
   roleId: string,
 ): Promise<string[]> {
   const rows = await sql<{ userId: string }[]>`
-    select distinct user_id from role_bindings
-    where role_id = ${roleId} and scope_kind = 'server' and expires_ts is null`;
+    select distinct b.user_id from role_bindings b join users u on u.user_id = b.user_id and not u.is_ending
+    where b.role_id = ${roleId} and b.scope_kind = 'server' and b.expires_ts is null`;
   return rows.map(({ userId }) => userId);
 }
 

@@ -5,7 +5,13 @@ export interface ErasureRow {
   requestedBy: string;
   requestedTs: number;
   dueTs: number;
+  /** Its account ends with it. */
+  isEnding: boolean;
 }
+
+const columns = (sql: Sql) => sql`
+  p.user_id, p.requested_by, p.requested_ts, p.due_ts, u.is_ending
+  from pending_erasures p join users u on u.user_id = p.user_id`;
 
 /** Erasures that wait to be taken back, or to be done. */
 export function listPendingErasures(
@@ -13,8 +19,7 @@ export function listPendingErasures(
   limit: number,
 ): Promise<ErasureRow[]> {
   return sql<ErasureRow[]>`
-    select user_id, requested_by, requested_ts, due_ts from pending_erasures
-    order by due_ts, user_id limit ${limit}`;
+    select ${columns(sql)} order by p.due_ts, p.user_id limit ${limit}`;
 }
 
 /** Those whose time has come, by the database's clock, and that nothing holds. */
@@ -23,8 +28,8 @@ export function listDueErasures(
   limit: number,
 ): Promise<ErasureRow[]> {
   return sql<ErasureRow[]>`
-    select user_id, requested_by, requested_ts, due_ts from pending_erasures
-    where due_ts <= database_ms() and not is_erasure_held(user_id) order by due_ts limit ${limit}`;
+    select ${columns(sql)}
+    where p.due_ts <= database_ms() and not is_erasure_held(p.user_id) order by p.due_ts limit ${limit}`;
 }
 
 /** Those whose time has come, and that a hold keeps from being done; each is told of once. */
@@ -33,9 +38,9 @@ export function listHeldErasures(
   limit: number,
 ): Promise<ErasureRow[]> {
   return sql<ErasureRow[]>`
-    select user_id, requested_by, requested_ts, due_ts from pending_erasures
-    where due_ts <= database_ms() and held_ts is null and is_erasure_held(user_id)
-    order by due_ts limit ${limit}`;
+    select ${columns(sql)}
+    where p.due_ts <= database_ms() and p.held_ts is null and is_erasure_held(p.user_id)
+    order by p.due_ts limit ${limit}`;
 }
 
 export interface PendingErasure {

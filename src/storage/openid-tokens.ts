@@ -25,6 +25,6 @@ export async function findOpenidUser(
   const [row] = await sql<{ userId: string }[]>`
     select u.user_id from openid_tokens t join users u on u.user_id = t.user_id
     where t.token_hash = ${tokenHash} and t.expires_ts > ${now}
-      and not u.is_deactivated and not u.is_locked`;
+      and not u.is_deactivated and not u.is_locked and not u.is_ending`;
   return row?.userId;
 }

@@ -164,7 +164,7 @@ export async function listDuePushes(
       coalesce(extract(epoch from clock_timestamp() - s.failing_since_ts) * 1000, 0)::float8 as failing_ms,
       (extract(epoch from clock_timestamp() - q.queued_ts) * 1000)::float8 as age_ms,
       (extract(epoch from clock_timestamp() - s.mailed_ts) * 1000)::float8 as mailed_ms,
-      not p.is_enabled or u.is_locked or u.is_deactivated
+      not p.is_enabled or u.is_locked or u.is_ending or u.is_deactivated
         or q.nid is not null and (
           exists (
             select from receipts x where x.room_nid = q.room_nid and x.user_id = p.user_id

@@ -9,6 +9,7 @@ export interface SessionRow {
   /** Meaningful for tokens that expire. */
   isUsed: boolean;
   isGuest: boolean;
+  /** Or about to end, which can be taken back. */
   isLocked: boolean;
   isSuspended: boolean;
   isDeactivated: boolean;
@@ -29,7 +30,7 @@ export async function listSessions(
   const hashes = tokenHashes.map((hash) => `\\x${hash.toString("hex")}`);
   return sql<(SessionRow & { tokenHash: Buffer })[]>`
     select t.token_hash, t.token_id, t.user_id, t.device_id, t.expires_ts, t.is_used,
-      u.is_guest, u.is_locked, u.is_suspended, u.is_deactivated, u.is_shadow_banned,
+      u.is_guest, u.is_locked or u.is_ending as is_locked, u.is_suspended, u.is_deactivated, u.is_shadow_banned,
       u.messages_per_second, u.burst_count, u.expires_ts as account_expires_ts, t.acted_by
     from access_tokens t join users u on u.user_id = t.user_id
     where t.token_hash = any(${hashes}::text[]::bytea[])`;

@@ -178,6 +178,7 @@ export interface WriteRows {
     passwordHash?: string | null;
     isDeactivated?: boolean;
     isLocked?: boolean;
+    isEnding?: boolean;
     isSuspended?: boolean;
     isShadowBanned?: boolean;
     userType?: string | null;

@@ -1,9 +1,13 @@
 import { auditHead, readAudit } from "../../support/audit.ts";
 import { expect } from "chai";
 import { searchAccounts } from "../../../src/domain/admin/users/list-accounts.ts";
+import { eraseAccounts } from "../../../src/domain/jobs/erase-accounts.ts";
+import { runJob } from "../../../src/domain/jobs/job.ts";
+import { PERSONAL_TABLES } from "../../../src/domain/privacy/personal-tables.ts";
 import { administrator, bindRole } from "../../support/administrators.ts";
 import { countStatements } from "../../support/count-statements.ts";
-import { makeRoom, must, path } from "../../support/rooms.ts";
+import { seedPersonal } from "../../support/personal.ts";
+import { makePublicRoom, makeRoom, must, path } from "../../support/rooms.ts";
 import { useServer } from "../../support/server.ts";
 import type { Answer, Json, TestUser } from "../../support/server.ts";
 
@@ -463,7 +467,7 @@ describe("Synapse's accounts", () => {
         expect((await admin.put(target, body)).status, target).to.equal(403);
   });
 
-  it("end at once, and are erased when it can no longer be taken back", async () => {
+  it("are of no use at once, and end and are erased when it can no longer be taken back", async () => {
     const ann = await server.user("leaving");
     await put("leaving", {
       threepids: [{ medium: "email", address: "leaving@example.org" }],
@@ -471,10 +475,21 @@ describe("Synapse's accounts", () => {
     const target = raw(`${V1}/deactivate`, ann.userId);
     const answer = must(await admin.post(target, { erase: true }));
     expect(answer).to.deep.equal({ id_server_unbind_result: "success" });
-    expect((await ann.get("/account/whoami")).status).to.equal(401);
-    expect(await get("leaving")).to.deep.include({
-      ...{ deactivated: true, erased: true, threepids: [] },
+    const away = await ann.get("/account/whoami");
+    expect(away.status).to.equal(401);
+    expect(away.body).to.include({
+      errcode: "M_USER_LOCKED",
+      soft_logout: true,
     });
+    const login = await logIn("leaving", ann.password);
+    expect(login.body["errcode"]).to.equal("M_USER_DEACTIVATED");
+    expect(await get("leaving")).to.deep.include({
+      ...{ deactivated: true, erased: true, locked: false },
+    });
+    const ended = must<{ users: Json[] }>(
+      await admin.get(`${V2}/users?deactivated=true&name=leaving`),
+    );
+    expect(ended.users).to.have.length(1);
     const { sql } = server.database;
     const erased = async () => {
       const [row] = await sql<{ erasedPosition: number | null }[]>`
@@ -489,14 +504,79 @@ describe("Synapse's accounts", () => {
     expect(scheduled_tasks[0]).to.include({ action: "erase_user" });
     const in24h = Date.now() + 24 * 3_600_000;
     expect(scheduled_tasks[0]!["timestamp"]).to.be.closeTo(in24h, 600_000);
-    const revive = await put("leaving", { deactivated: false });
-    expect(revive.body["errcode"]).to.equal("M_MISSING_PARAM");
-    const password = "a new password";
-    must(await put("leaving", { deactivated: false, password }));
-    must(await logIn("leaving", password));
-    expect((await get("leaving"))["erased"]).to.equal(false);
+    must(await put("leaving", { deactivated: false }));
+    must(await ann.get("/account/whoami"));
+    expect(await get("leaving")).to.include({
+      ...{ deactivated: false, erased: false },
+    });
     const left = await sql`select from pending_erasures`;
     expect(left).to.have.length(0);
+  });
+
+  it("are taken back with a password where they had ended", async () => {
+    const ann = await server.user("ended");
+    must(await admin.post(raw(`${V1}/deactivate`, ann.userId), {}));
+    const revive = await put("ended", { deactivated: false });
+    expect(revive.body["errcode"]).to.equal("M_MISSING_PARAM");
+    const password = "a new password";
+    must(await put("ended", { deactivated: false, password }));
+    must(await logIn("ended", password));
+  });
+
+  it("lose nothing by an erasing save of a tool that is taken back", async () => {
+    const ann = await server.user("saved");
+    const roomId = await makePublicRoom(ann);
+    const { sql } = server.database;
+    const [room] = await sql<{ roomNid: number }[]>`
+      select room_nid from rooms where room_id = ${roomId}`;
+    await seedPersonal(server, ann.userId, room!.roomNid, "S");
+    await sql`delete from pending_erasures where user_id = ${ann.userId}`;
+    await sql`delete from role_bindings where user_id = ${ann.userId}`;
+    const kept = async () => {
+      const found: Record<string, unknown> = {};
+      for (const { table, of } of PERSONAL_TABLES)
+        found[table] = await sql.unsafe(
+          `select to_jsonb(t) as row from ${table} t where ${of} = $1 order by 1`,
+          [ann.userId],
+        );
+      return found;
+    };
+    const before = await kept();
+    for (let save = 0; save < 2; save += 1) {
+      must(
+        await admin.post(raw(`${V1}/deactivate`, ann.userId), { erase: true }),
+      );
+      must(await put("saved", { deactivated: true, locked: false }));
+      must(await put("saved", { deactivated: false, locked: false }));
+    }
+    expect(await kept()).to.deep.equal(before);
+    must(await ann.get("/account/whoami"));
+    const joined = must<{ joined_rooms: string[] }>(
+      await ann.get("/joined_rooms"),
+    );
+    expect(joined.joined_rooms).to.deep.equal([roomId]);
+  });
+
+  it("end where nobody has taken it back in time, with all that is theirs", async () => {
+    const ann = await server.user("gone");
+    await makePublicRoom(ann);
+    must(
+      await admin.post(raw(`${V1}/deactivate`, ann.userId), { erase: true }),
+    );
+    const { sql } = server.database;
+    await sql`update pending_erasures set due_ts = 1 where user_id = ${ann.userId}`;
+    await sql`delete from leases`;
+    await runJob(server.edges, eraseAccounts);
+    const [row] = await sql<{ isDone: boolean }[]>`
+      select is_deactivated and not is_ending and password_hash is null and erased_position is not null as is_done
+      from users where user_id = ${ann.userId}`;
+    expect(row!.isDone).to.equal(true);
+    expect(
+      await sql`select from devices where user_id = ${ann.userId}`,
+    ).to.have.length(0);
+    expect(
+      await sql`select from memberships where user_id = ${ann.userId} and membership = 'join'`,
+    ).to.have.length(0);
   });
 
   it("are ended and erased by who may, each asked for by itself", async () => {

@@ -7,7 +7,14 @@ import {
   getEvent,
   getMessages,
 } from "../../../src/http/client/room-history.ts";
-import { getSessionKey } from "../../../src/http/client/room-keys.ts";
+import { getDelayedEvents } from "../../../src/http/client/delayed-events.ts";
+import { postKeysQuery } from "../../../src/http/client/keys.ts";
+import { getPushers } from "../../../src/http/client/pushers.ts";
+import {
+  getAllKeys,
+  getRoomKeys,
+  getSessionKey,
+} from "../../../src/http/client/room-keys.ts";
 import {
   getJoinedMembers,
   getJoinedRooms,
@@ -18,6 +25,7 @@ import { getSummary } from "../../../src/http/client/room-summary.ts";
 import { getThreadSubscriptions } from "../../../src/http/client/thread-subscriptions.ts";
 import { ProcessMemory } from "../../../src/util/process-memory.ts";
 import { countStatements } from "../../support/count-statements.ts";
+import { newDevice } from "../../support/device-identity.ts";
 import { keyData, makeBackup } from "../../support/key-backup.ts";
 import { requesterOf } from "../../support/requester.ts";
 import {
@@ -54,6 +62,8 @@ interface World {
   /** One whose history shows to those alone who were there. */
   hiddenId: string;
   backup: string;
+  /** Whose devices have keys. */
+  keyed: readonly TestUser[];
 }
 
 interface Read {
@@ -61,6 +71,7 @@ interface Read {
   asker: TestUser;
   params?: Json;
   query?: Json;
+  body?: Json;
 }
 
 const LAZY = JSON.stringify({ lazy_load_members: true });
@@ -153,6 +164,24 @@ const READS: Readonly<Record<string, (world: World) => Read>> = {
     params: { roomId, sessionId: "s0" },
     query: { version: backup },
   }),
+  "/room_keys/keys/{roomId}": ({ owner, roomId, backup }) => ({
+    ...{ endpoint: getRoomKeys, asker: owner, params: { roomId } },
+    query: { version: backup },
+  }),
+  "/room_keys/keys": ({ owner, backup }) => ({
+    ...{ endpoint: getAllKeys, asker: owner, query: { version: backup } },
+  }),
+  "/keys/query": ({ owner, keyed }) => ({
+    endpoint: postKeysQuery,
+    asker: owner,
+    body: {
+      device_keys: Object.fromEntries(keyed.map(({ userId }) => [userId, []])),
+    },
+  }),
+  "/pushers": ({ owner }) => ({ endpoint: getPushers, asker: owner }),
+  "/delayed_events": ({ owner }) => ({
+    ...{ endpoint: getDelayedEvents, asker: owner, query: {} },
+  }),
 };
 
 describe("the statements of a read", () => {
@@ -222,11 +251,34 @@ describe("the statements of a read", () => {
         ),
       );
     });
+    const keyed = [owner!, ...guests];
+    await Promise.all(
+      keyed.map(async (user) => {
+        const { deviceKeys } = newDevice(user);
+        must(await user.post("/keys/upload", { device_keys: deviceKeys }));
+      }),
+    );
+    await times(size.rooms / 10, async (i) => {
+      must(
+        await owner!.post("/pushers/set", {
+          ...{ kind: "http", app_id: "org.app", pushkey: `${i}`, lang: "en" },
+          ...{ app_display_name: "App", device_display_name: "Phone" },
+          data: { url: "https://push.example.org/_matrix/push/v1/notify" },
+          append: true,
+        }),
+      );
+      must(
+        await owner!.put(
+          `${path`/rooms/${roomId}/send/m.room.message/later${String(i)}`}?org.matrix.msc4140.delay=3600000`,
+          { msgtype: "m.text", body: `later ${i}` },
+        ),
+      );
+    });
     await addRooms(roomId, [owner!, guests[0]!], size.rooms);
     return {
       ...{ owner: owner!, guest: guests[0]!, leaver: leaver! },
       ...{ latecomer: latecomer!, roomId, alias: `#${name}:test` },
-      ...{ eventId, token: end!, hiddenId, backup },
+      ...{ eventId, token: end!, hiddenId, backup, keyed },
     };
   }
 
@@ -254,11 +306,11 @@ describe("the statements of a read", () => {
   async function count(read: Read): Promise<{ taken: number; size: number }> {
     const counting = countStatements(server.edges.db);
     const memory = new ProcessMemory();
-    const { endpoint, asker, params = {}, query = {} } = read;
+    const { endpoint, asker, params = {}, query = {}, body } = read;
     const answer = await endpoint.handle(
       { ...server.edges, db: counting.sql, memory },
       {
-        ...{ params, query, body: undefined },
+        ...{ params, query, body },
         request: undefined as never,
         requester: requesterOf(asker),
       },

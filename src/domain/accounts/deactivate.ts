@@ -19,6 +19,9 @@ import { forgetFailures } from "./password-failures.ts";
 
 export type LeaverEdges = WriterEdges & Pick<Edges, "notifier">;
 
+/** What commits with the end of an account. */
+type Also = Pick<RecordedWrite, "audit" | "idempotency" | "rows">;
+
 /**
  * Ends an account for good: nobody can log in to it, its user id is never given
  * out again, and all that was stored for it goes, besides its events.
@@ -29,7 +32,7 @@ export async function deactivateAccount(
   edges: LeaverEdges,
   { userId }: { userId: string },
   isErased: boolean,
-  also: Pick<RecordedWrite, "audit" | "rows"> = {},
+  also: Also = {},
 ): Promise<void> {
   await makeAnew(() => endAccount(edges, userId, isErased, also));
   // A login may have been under way; from here on none can succeed.
@@ -42,16 +45,17 @@ async function endAccount(
   edges: LeaverEdges,
   userId: string,
   isErased: boolean,
-  { audit = [], rows = {} }: Pick<RecordedWrite, "audit" | "rows">,
+  { rows = {}, ...also }: Also,
 ): Promise<void> {
   const authority = await guardGranters(edges, userId);
   const changes = {
     isDeactivated: true,
+    isEnding: false,
     passwordHash: null,
     ...(isErased && { isErased }),
   };
   await removeDevices(edges, userId, await listDeviceIds(edges, userId), {
-    audit,
+    ...also,
     ...(authority && { authority }),
     rows: {
       ...rows,
@@ -68,7 +72,7 @@ async function endAccount(
  * those who can.
  * @throws MatrixError M_FORBIDDEN for the last one
  */
-async function guardGranters(
+export async function guardGranters(
   { db }: Pick<Edges, "db">,
   userId: string,
 ): Promise<Write["authority"]> {

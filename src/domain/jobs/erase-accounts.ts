@@ -5,13 +5,14 @@ import {
   listHeldErasures,
   type ErasureRow,
 } from "../../storage/erasures.ts";
+import { deactivateAccount, type LeaverEdges } from "../accounts/deactivate.ts";
 import { auditRecord } from "../admin/audit-record.ts";
 import { erasureClaim } from "../admin/users/erasure-claim.ts";
 import type { Job } from "./job.ts";
 
 const AT_ONCE = 50;
 
-type Needs = Pick<Edges, "committer" | "db" | "now" | "random">;
+type Needs = LeaverEdges & Pick<Edges, "random">;
 
 /**
  * Erases accounts when nobody has taken it back in time. Each holds the key that taking it
@@ -33,24 +34,35 @@ export const eraseAccounts: Job<Needs> = {
   },
 };
 
-const erase = (
-  { committer, now, random }: Needs,
-  { userId, requestedBy, requestedTs }: ErasureRow,
-) =>
-  committer.commit({
-    positions: 1,
+async function erase(
+  edges: Needs,
+  { userId, requestedBy, requestedTs, isEnding }: ErasureRow,
+): Promise<void> {
+  const { committer, log, now, random } = edges;
+  const write = {
     idempotency: [{ key: erasureClaim(userId, requestedTs), answer: "" }],
     rows: { dueErasures: [{ userId, jobId: random.token(16) }] },
     audit: [
       auditRecord(
         {
-          ...{ act: "users.erase", actor: "server", target: userId },
+          ...{ act: "users.erase" as const, actor: "server", target: userId },
           details: { erased: true, requested_by: requestedBy },
         },
         now(),
       ),
     ],
-  });
+  };
+  if (!isEnding) {
+    await committer.commit({ positions: 1, ...write });
+    return;
+  }
+  await deactivateAccount(edges, { userId }, false, write).catch(
+    (err: unknown) => {
+      // It was taken back just now, or another process has done it; or it has to wait.
+      log.warn({ err, userId }, "An account was not ended.");
+    },
+  );
+}
 
 const recordHeld = (
   { committer, now }: Needs,

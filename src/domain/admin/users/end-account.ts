@@ -1,9 +1,11 @@
 import type { Edges } from "../../../edges.ts";
 import { MatrixError } from "../../../core/errors.ts";
 import { findErasure, isErasureHeld } from "../../../storage/erasures.ts";
+import { listTokens } from "../../../storage/sessions.ts";
 import type { Write } from "../../../storage/write.ts";
 import {
   deactivateAccount,
+  guardGranters,
   type LeaverEdges,
 } from "../../accounts/deactivate.ts";
 import { assertStrongPassword, hashPassword } from "../../accounts/password.ts";
@@ -11,11 +13,11 @@ import type { Administrator } from "../change-authority.ts";
 import type { Permission } from "../permissions.ts";
 import { erasureClaim } from "./erasure-claim.ts";
 import { getAccountRow } from "./account.ts";
-import { assertMay, commitAct, recordOf } from "./act.ts";
+import { assertMay, commitAct, recordOf, type About } from "./act.ts";
 
 /**
- * Ends an account at once. Where it is to be erased too, that waits until it can no longer
- * be taken back: tools ask for it by mistake.
+ * Ends an account at once. Where it is to be erased too, both wait until they can no longer
+ * be taken back, since tools ask for it by mistake: meanwhile nobody can use it.
  */
 export async function endAccount(
   edges: LeaverEdges,
@@ -62,9 +64,31 @@ async function end(
   const waitMs = edges.settings.undoWindowMs;
   const pending = { userId, requestedBy: by.requester.userId, waitMs };
   const rows: Write["rows"] = isErased ? { pendingErasures: [pending] } : {};
-  if (account.isDeactivated) return commitAct(edges, by, about, { rows });
+  const isOver = account.isDeactivated && !account.isEnding;
+  if (isOver || (account.isEnding && isErased))
+    return commitAct(edges, by, about, { rows });
+  if (isErased && waitMs > 0) {
+    const authority = await guardGranters(edges, userId);
+    return changeEnding(edges, by, about, {
+      ...(authority && { authority }),
+      rows: { ...rows, userUpdates: [{ userId, isEnding: true }] },
+    });
+  }
   const audit = [recordOf(edges, by, about)];
   await deactivateAccount(edges, { userId }, false, { audit, rows });
+}
+
+/** Commits it, and has every process look again at what it knows of the user's sessions. */
+async function changeEnding(
+  edges: Pick<Edges, "committer" | "db" | "notifier" | "now">,
+  by: Administrator,
+  about: About,
+  write: Parameters<typeof commitAct>[3],
+): Promise<void> {
+  const { target: userId } = about;
+  await commitAct(edges, by, about, { ...write, wake: { users: [userId] } });
+  const tokens = await listTokens(edges.db, userId);
+  await edges.notifier.revoke(tokens.map(({ tokenId }) => tokenId));
 }
 
 /** @throws MatrixError M_FORBIDDEN */
@@ -94,30 +118,44 @@ export async function getWaitingErasure(
 }
 
 /**
- * Takes back that an account is to be erased; it stays ended.
+ * Takes back that an account is to be erased, and to end with that; one that had ended
+ * before stays so.
  * @throws MatrixError M_NOT_FOUND where nothing waits
  */
 export async function takeBackErasure(
-  edges: Pick<Edges, "committer" | "db" | "now">,
+  edges: Pick<Edges, "committer" | "db" | "notifier" | "now" | "settings">,
   by: Administrator,
   userId: string,
 ): Promise<void> {
   const requestedTs = await getWaitingErasure(edges, userId);
-  const about = { target: userId, details: { erasure_taken_back: true } };
-  await commitAct(edges, by, about, {
-    idempotency: [{ key: erasureClaim(userId, requestedTs), answer: "" }],
-    rows: { removedErasures: [{ userId }] },
-  });
+  const { isEnding } = await getAccountRow(edges, userId);
+  const details = {
+    ...{ erasure_taken_back: true },
+    ...(isEnding && { deactivated: false }),
+  };
+  await changeEnding(
+    edges,
+    by,
+    { target: userId, details },
+    {
+      idempotency: [{ key: erasureClaim(userId, requestedTs), answer: "" }],
+      rows: {
+        removedErasures: [{ userId }],
+        ...(isEnding && { userUpdates: [{ userId, isEnding: false }] }),
+      },
+    },
+  );
 }
 
 /**
- * Takes an account back into use, with a password, and takes back that it is to be erased.
+ * Takes an account back into use, and takes back that it is to be erased. One that had
+ * ended takes a password; one that was about to is as it was.
  * @throws MatrixError M_FORBIDDEN where it was erased
  */
 export async function reviveAccount(
   edges: Pick<
     Edges,
-    "committer" | "db" | "now" | "passwordHasher" | "settings"
+    "committer" | "db" | "notifier" | "now" | "passwordHasher" | "settings"
   >,
   by: Administrator,
   userId: string,
@@ -134,7 +172,9 @@ export async function reviveAccount(
   const passwordHash =
     password === null ? null : await hashPassword(edges, password);
   const { requestedTs } = erasure;
-  await commitAct(
+  const { isEnding } = await getAccountRow(edges, userId);
+  const keepsPassword = isEnding && password === null;
+  await changeEnding(
     edges,
     by,
     {
@@ -151,7 +191,12 @@ export async function reviveAccount(
           ? []
           : [{ key: erasureClaim(userId, requestedTs), answer: "" }],
       rows: {
-        userUpdates: [{ userId, isDeactivated: false, passwordHash }],
+        userUpdates: [
+          {
+            ...{ userId, isDeactivated: false, isEnding: false },
+            ...(!keepsPassword && { passwordHash }),
+          },
+        ],
         removedErasures: [{ userId }],
       },
     },

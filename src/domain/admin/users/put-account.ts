@@ -150,13 +150,13 @@ async function change(
   const { userId } = standing;
   const { password, isDeactivated, logsOut } = wish;
   if (standing.isDeactivated && isDeactivated === false) {
-    if (password === undefined) {
+    if (password === undefined && !standing.isEnding) {
       throw new MatrixError(
         "M_MISSING_PARAM",
         "A password is needed to take an account back into use.",
       );
     }
-    await reviveAccount(edges, by, userId, password);
+    await reviveAccount(edges, by, userId, password ?? null);
   } else if (password !== undefined && !standing.isDeactivated) {
     const about = {
       target: userId,
