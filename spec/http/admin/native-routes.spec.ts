@@ -29,13 +29,14 @@ const DECLARED: Readonly<Record<string, string>> = {
   "incidents.read": "GET /incidents, GET /incidents/:incidentId",
   "incidents.write":
     "POST /incidents, POST /incidents/:incidentId/close, PUT /incidents/:incidentId",
-  "jobs.read": "GET /jobs, GET /jobs/:jobId",
-  "jobs.write": "DELETE /jobs/:jobId",
+  "jobs.read": "GET /background-jobs/enabled, GET /jobs, GET /jobs/:jobId",
+  "jobs.write":
+    "DELETE /jobs/:jobId, POST /background-jobs/enabled, POST /background-jobs/start",
   "me.tokens": "DELETE /tokens/:tokenId, GET /tokens, POST /tokens",
   "media.delete":
     "DELETE /media/:serverName/:mediaId, DELETE /users/:userId/media, POST /media/delete, POST /media/purge_cache",
   "media.quarantine":
-    "POST /media/:serverName/:mediaId/quarantine, POST /media/:serverName/:mediaId/unquarantine, POST /rooms/:roomId/media/quarantine, POST /users/:userId/media/quarantine",
+    "POST /media/:mediaId/protect, POST /media/:mediaId/unprotect, POST /media/:serverName/:mediaId/quarantine, POST /media/:serverName/:mediaId/unquarantine, POST /rooms/:roomId/media/quarantine, POST /users/:userId/media/quarantine",
   "media.read":
     "GET /media/:serverName/:mediaId, GET /media/quarantine_changes, GET /rooms/:roomId/media, GET /users/:userId/media",
   "notices.send":
@@ -77,12 +78,23 @@ const DECLARED: Readonly<Record<string, string>> = {
   "tokens.read": "GET /registration-tokens, GET /registration-tokens/:token",
   "tokens.write":
     "DELETE /registration-tokens/:token, POST /registration-tokens, PUT /registration-tokens/:token",
+  "users.content.read": "GET /users/:userId/account-data",
   "users.create": "GET /users/import/:jobId, POST /users/import",
-  "users.read": "GET /users, GET /users/:userId",
+  "users.credentials":
+    "POST /users/:userId/allow-cross-signing-reset, POST /users/:userId/reset-password",
+  "users.deactivate": "POST /users/:userId/deactivate",
+  "users.impersonate": "POST /users/:userId/login",
+  "users.limits":
+    "DELETE /users/:userId/rate-limit, POST /users/:userId/rate-limit",
+  "users.lock": "PUT /users/:userId/lock",
+  "users.read":
+    "GET /look-up/external-ids/:provider/:externalId, GET /look-up/third-party-ids/:medium/:address, GET /look-up/username, GET /users, GET /users/:userId, GET /users/:userId/entered-room-count, GET /users/:userId/lock, GET /users/:userId/memberships, GET /users/:userId/rate-limit, GET /users/:userId/sent-invite-count, GET /users/:userId/suspend",
   "users.sessions.read":
-    "GET /users/:userId/devices, GET /users/:userId/devices/:deviceId, GET /users/:userId/wipes",
+    "GET /users/:userId/devices, GET /users/:userId/devices/:deviceId, GET /users/:userId/pushers, GET /users/:userId/whois, GET /users/:userId/wipes",
   "users.sessions.write":
-    "DELETE /users/:userId/devices/:deviceId, POST /incidents/:incidentId/end-sessions, POST /users/:userId/devices/:deviceId/wipe, POST /users/:userId/wipe, PUT /users/:userId/devices/:deviceId",
+    "DELETE /users/:userId/devices/:deviceId, POST /incidents/:incidentId/end-sessions, POST /users/:userId/devices, POST /users/:userId/devices/:deviceId/wipe, POST /users/:userId/devices/delete, POST /users/:userId/wipe, PUT /users/:userId/devices/:deviceId",
+  "users.suspend":
+    "DELETE /users/:userId/shadow-ban, POST /users/:userId/shadow-ban, PUT /users/:userId/suspend",
   "users.write": "PUT /users/:userId",
 };
 

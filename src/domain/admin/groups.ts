@@ -9,8 +9,10 @@ import {
   type GroupRow,
   type Page,
 } from "../../storage/user-groups.ts";
+import { findUser } from "../../storage/users.ts";
 import {
   changeAuthority,
+  noAccount,
   type Administrator,
   type AuthorityEdges,
 } from "./change-authority.ts";
@@ -39,11 +41,7 @@ export function createGroup(
   description: string,
 ): Promise<void> {
   return changeAuthority(edges, by, async () => {
-    if (await hasGroup(edges.db, groupId))
-      throw new MatrixError(
-        "M_INVALID_PARAM",
-        "There is a group of this name.",
-      );
+    await assertNoGroup(edges, groupId);
     const createdBy = by.requester.userId;
     const createdTs = edges.now();
     return {
@@ -108,8 +106,7 @@ export function removeGroupMember(
   userId: string,
 ): Promise<void> {
   return changeAuthority(edges, by, async () => {
-    if (!(await isGroupMember(edges.db, groupId, userId)))
-      throw new MatrixError("M_NOT_FOUND", "There is no such member.");
+    await assertMember(edges, groupId, userId);
     return {
       rows: { removedGroupMembers: [{ groupId, userId }] },
       act: {
@@ -122,7 +119,38 @@ export function removeGroupMember(
   });
 }
 
-async function assertGroup(
+/** @throws MatrixError M_INVALID_PARAM */
+export async function assertNoGroup(
+  { db }: Pick<Edges, "db">,
+  groupId: string,
+): Promise<void> {
+  if (await hasGroup(db, groupId))
+    throw new MatrixError("M_INVALID_PARAM", "There is a group of this name.");
+}
+
+/** @throws MatrixError M_NOT_FOUND */
+export async function assertMember(
+  { db }: Pick<Edges, "db">,
+  groupId: string,
+  userId: string,
+): Promise<void> {
+  if (!(await isGroupMember(db, groupId, userId)))
+    throw new MatrixError("M_NOT_FOUND", "There is no such member.");
+}
+
+/** @throws MatrixError what keeps a user from being put into a group as things are */
+export async function validateMember(
+  edges: Pick<Edges, "db">,
+  groupId: string,
+  userId: string,
+): Promise<void> {
+  await assertGroup(edges, groupId);
+  const user = await findUser(edges.db, userId);
+  if (!user || user.isDeactivated) throw noAccount();
+}
+
+/** @throws MatrixError M_NOT_FOUND */
+export async function assertGroup(
   { db }: Pick<Edges, "db">,
   groupId: string,
 ): Promise<void> {

@@ -101,7 +101,11 @@ export async function searchMediaOf(
   });
   const named = await withNames(edges, media);
   const turn = page.isDescending ? -1 : 1;
-  named.sort((a, b) => turn * compare(a.name ?? "", b.name ?? ""));
+  named.sort(
+    (a, b) =>
+      turn *
+      (compare(a.name ?? "", b.name ?? "") || compare(a.mediaId, b.mediaId)),
+  );
   const { offset, limit } = page;
   return { media: named.slice(offset, offset + limit), total };
 }

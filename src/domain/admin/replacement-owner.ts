@@ -1,5 +1,5 @@
 import { MatrixError } from "../../core/errors.ts";
-import { isUserId } from "../../core/ids.ts";
+import { isCompliantUserId } from "../../core/ids.ts";
 import type { Edges, Settings } from "../../edges.ts";
 import { findUser } from "../../storage/users.ts";
 import { isLocalUser } from "../rooms/local-user.ts";
@@ -27,7 +27,7 @@ export async function assertMayMakeRoomAs(
   roomId: string,
 ): Promise<void> {
   const { db, settings } = edges;
-  const isOwn = isUserId(userId) && isLocalUser(settings, userId);
+  const isOwn = isCompliantUserId(userId) && isLocalUser(settings, userId);
   const user = isOwn ? await findUser(db, userId) : undefined;
   if (!user || user.isDeactivated) {
     throw new MatrixError(

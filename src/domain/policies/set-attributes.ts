@@ -25,6 +25,30 @@ export async function getUserAttributes(
   return parseAttributes(await findUserAttributes(db, userId));
 }
 
+/** @throws MatrixError what keeps this from being said of a user as things are */
+export async function validateUserAttributes(
+  edges: Pick<Edges, "db">,
+  by: Pick<Administrator, "requester">,
+  userId: string,
+  attributes: Attributes,
+): Promise<void> {
+  attributesText("user", attributes);
+  assertNotOwn(by, userId);
+  await getUserAttributes(edges, userId);
+}
+
+/** @throws MatrixError M_FORBIDDEN */
+function assertNotOwn(
+  { requester }: Pick<Administrator, "requester">,
+  userId: string,
+): void {
+  if (requester.userId === userId)
+    throw new MatrixError(
+      "M_FORBIDDEN",
+      "Nobody sets attributes of themselves.",
+    );
+}
+
 /** Says this of a user, and nothing else any more. Nobody does so of themselves. */
 export async function setUserAttributes(
   edges: AuthorityEdges,
@@ -34,11 +58,7 @@ export async function setUserAttributes(
 ): Promise<void> {
   const text = attributesText("user", attributes);
   const setBy = by.requester.userId;
-  if (setBy === userId)
-    throw new MatrixError(
-      "M_FORBIDDEN",
-      "Nobody sets attributes of themselves.",
-    );
+  assertNotOwn(by, userId);
   await changeAuthority(edges, by, async () => {
     const before = await getUserAttributes(edges, userId);
     return {
@@ -61,6 +81,16 @@ export async function getRoomAttributes(
 ): Promise<Attributes> {
   const { roomNid } = await getRoomForAdmin(edges, roomId);
   return parseAttributes(await findRoomAttributes(edges.db, roomNid));
+}
+
+/** @throws MatrixError what keeps this from being said of a room as things are */
+export async function validateRoomAttributes(
+  edges: Pick<Edges, "db" | "memory">,
+  roomId: string,
+  attributes: Attributes,
+): Promise<void> {
+  attributesText("room", attributes);
+  await getRoomForAdmin(edges, roomId);
 }
 
 /** Says this of a room, and nothing else any more. */

@@ -72,12 +72,14 @@ async function verifyAll(
       const text = mergeEventText(stored.skeleton, content ?? null);
       const { rules } = rooms.get(head.roomNid)!;
       const event = inspectEvent(rules, readJson(text));
+      const hasContent = content !== undefined;
       const fault =
         "invalid" in event
           ? event.invalid
-          : faultOf(event, eventId, content !== undefined);
+          : faultOf(event, eventId, hasContent);
       if (fault !== undefined) verified.damaged.push({ eventId, fault });
-      else if (content === undefined) verified.skeletons += 1;
+      else if ("isRedactedCopy" in event && event.isRedactedCopy)
+        verified.skeletons += 1;
       else verified.whole += 1;
     } catch (error) {
       const fault = error instanceof Error ? error.message : String(error);
@@ -99,11 +101,11 @@ async function verifyAll(
 function faultOf(
   event: { eventId: string; isRedactedCopy: boolean },
   eventId: string,
-  isWhole: boolean,
+  hasContent: boolean,
 ): string | undefined {
   if (event.eventId !== eventId)
     return `Its bytes are those of ${event.eventId}.`;
-  if (isWhole && event.isRedactedCopy)
+  if (hasContent && event.isRedactedCopy)
     return "Its content is not what its hash is of.";
   return undefined;
 }

@@ -10,6 +10,8 @@ import {
   getUserAttributes,
   setRoomAttributes,
   setUserAttributes,
+  validateRoomAttributes,
+  validateUserAttributes,
 } from "../../domain/policies/set-attributes.ts";
 import { endpoint } from "../endpoint.ts";
 import { EMPTY, object } from "../json-schema.ts";
@@ -58,6 +60,8 @@ export const putAttributesOfUser = endpoint<OneUser & Body>({
     says: "Says all that policies may know of a user.",
     answers: EMPTY,
   },
+  validate: (edges, { params, body: { attributes }, ...by }) =>
+    validateUserAttributes(edges, by, params.userId, attributes),
   async handle(edges, { params, body: { attributes }, ...by }) {
     await setUserAttributes(edges, by, params.userId, attributes);
     return {};
@@ -99,6 +103,8 @@ export const putAttributesOfRoom = endpoint<OneRoom & Body>({
     says: "Says all that policies may know of a room.",
     answers: EMPTY,
   },
+  validate: (edges, { params, body: { attributes } }) =>
+    validateRoomAttributes(edges, params.roomId, attributes),
   async handle(edges, { params, body: { attributes }, ...by }) {
     await setRoomAttributes(edges, by, params.roomId, attributes);
     return {};

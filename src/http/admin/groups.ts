@@ -1,11 +1,15 @@
 import { isUserId, type UserId } from "../../core/ids.ts";
 import {
   addGroupMember,
+  assertGroup,
+  assertMember,
+  assertNoGroup,
   createGroup,
   deleteGroup,
   removeGroupMember,
   searchGroups,
   searchMembers,
+  validateMember,
 } from "../../domain/admin/groups.ts";
 import { endpoint } from "../endpoint.ts";
 import {
@@ -92,6 +96,7 @@ export const postGroup = endpoint<{
     says: "Makes a group, which roles may be given for.",
     answers: object({ group_id: NAME }),
   },
+  validate: (edges, { body }) => assertNoGroup(edges, body.group_id),
   async handle(edges, { body, ...by }) {
     const { group_id: groupId, description } = body;
     await createGroup(edges, by, groupId, description);
@@ -115,6 +120,7 @@ export const deleteOneGroup = endpoint<OneGroup>({
     says: "Takes a group away, and every role that was given for it.",
     answers: EMPTY,
   },
+  validate: (edges, { params }) => assertGroup(edges, params.groupId),
   async handle(edges, { params, ...by }) {
     await deleteGroup(edges, by, params.groupId);
     return {};
@@ -167,6 +173,8 @@ export const putGroupMember = endpoint<OneMember>({
     says: "Puts a user into a group.",
     answers: EMPTY,
   },
+  validate: (edges, { params }) =>
+    validateMember(edges, params.groupId, params.userId),
   async handle(edges, { params, ...by }) {
     await addGroupMember(edges, by, params.groupId, params.userId);
     return {};
@@ -185,6 +193,8 @@ export const deleteGroupMember = endpoint<OneMember>({
     says: "Takes a user out of a group.",
     answers: EMPTY,
   },
+  validate: (edges, { params }) =>
+    assertMember(edges, params.groupId, params.userId),
   async handle(edges, { params, ...by }) {
     await removeGroupMember(edges, by, params.groupId, params.userId);
     return {};

@@ -1,5 +1,6 @@
 import { addImportedToGroups } from "../../domain/admin/imports/add-to-groups.ts";
 import {
+  getImportJob,
   importUsers,
   readImport,
   reviewList,
@@ -134,6 +135,7 @@ const postImportGroups = endpoint<OneImport>({
     says: "Adds imported accounts to the groups that their list names.",
     answers: object({ added: COUNT, complete: BOOLEAN }),
   },
+  validate: (edges, { params }) => getImportJob(edges.db, params.jobId),
   async handle(edges, { params, ...by }) {
     const { added, isComplete } = await addImportedToGroups(
       ...([edges, by, params.jobId] as const),
