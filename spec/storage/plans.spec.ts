@@ -56,6 +56,8 @@ const SMALL = new Set([
   "push_shards",
   "push_processes",
   "pg_database",
+  "authority",
+  "role_bindings",
   "custom_roles",
   "policies",
   "holds",

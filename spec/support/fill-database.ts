@@ -146,6 +146,8 @@ export async function fillDatabase(sql: Sql): Promise<void> {
       select i, json_build_object('v', 1, 'node', 'n', 'ts', i, 'action', 'fill.act' || i % 50, 'result', 'allowed',
         'actor', json_build_object('type', 'user', 'id', (i % 300)::text),
         'resource', json_build_object('type', 'room', 'id', '!fill' || i)), '', '' from generate_series(1, ${USERS}) i;
+    insert into approvals (approval_id, requested_by, request_hash, permissions, state, requested_ts, expires_ts, key_id, sealed)
+      select 'fill' || i, '@fill' || i || ':test', 'h', '{rooms.delete}', 'used', i, i, 0, '' from generate_series(1, ${USERS}) i;
     insert into batches (batch_id, last_position, committed_ts)
       select gen_random_uuid(), i, 1 from generate_series(1, ${EVENTS}) i;
     select setval('ephemeral_marks', ${USERS});
