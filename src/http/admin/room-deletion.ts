@@ -1,3 +1,4 @@
+import { isCompliantUserId } from "../../core/ids.ts";
 import {
   deleteRoom,
   findDeletable,
@@ -50,7 +51,9 @@ function alsoTakes(
   { new_room_user_id: userId }: DeletionBody,
   { requester, settings }: AskedBy,
 ): AlsoTaken {
-  if (typeof userId !== "string") return { permissions: [] };
+  // What is no user ID is refused when the deletion is judged.
+  if (typeof userId !== "string" || !isCompliantUserId(userId))
+    return { permissions: [] };
   const noted = { new_room_user: userId };
   return isSomebodyElse(settings, requester.userId, userId)
     ? { noted, permissions: ["users.impersonate"], userId }
