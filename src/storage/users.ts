@@ -5,6 +5,8 @@ export interface UserRow {
   passwordHash: string | null;
   /** Or about to be. */
   isDeactivated: boolean;
+  /** It can be taken back yet that it ends. */
+  isEnding: boolean;
   isLocked: boolean;
   isSuspended: boolean;
   isShadowBanned: boolean;
@@ -20,7 +22,7 @@ export async function findUser(
   userId: string,
 ): Promise<UserRow | undefined> {
   const [row] = await sql<UserRow[]>`
-    select user_id, password_hash, is_deactivated or is_ending as is_deactivated, is_locked, is_suspended, is_shadow_banned, is_guest, created_ts, expires_ts, keys_open_until_ts
+    select user_id, password_hash, is_deactivated or is_ending as is_deactivated, is_ending, is_locked, is_suspended, is_shadow_banned, is_guest, created_ts, expires_ts, keys_open_until_ts
     from users where user_id = ${userId}`;
   return row;
 }

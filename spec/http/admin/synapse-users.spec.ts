@@ -513,6 +513,25 @@ describe("Synapse's accounts", () => {
     expect(left).to.have.length(0);
   });
 
+  it("keep the sessions that are renewed, while it can be taken back that they end", async () => {
+    const ann = await server.user("renewing");
+    const { refresh_token } = must<{ refresh_token: string }>(
+      await server.post("/login", {
+        ...{ type: "m.login.password", user: "renewing" },
+        ...{ password: ann.password, refresh_token: true },
+      }),
+    );
+    must(
+      await admin.post(raw(`${V1}/deactivate`, ann.userId), { erase: true }),
+    );
+    const refresh = () => server.post("/refresh", { refresh_token });
+    expect((await refresh()).body).to.include({
+      ...{ errcode: "M_USER_LOCKED", soft_logout: true },
+    });
+    must(await put("renewing", { deactivated: false }));
+    must(await refresh());
+  });
+
   it("are taken back with a password where they had ended", async () => {
     const ann = await server.user("ended");
     must(await admin.post(raw(`${V1}/deactivate`, ann.userId), {}));

@@ -108,8 +108,8 @@ async function endSession(
 
 async function assertUsable(db: Edges["db"], userId: string): Promise<void> {
   const user = await findUser(db, userId);
-  if (!user || user.isDeactivated) throw unknownToken();
-  if (user.isLocked) {
+  if (!user || (user.isDeactivated && !user.isEnding)) throw unknownToken();
+  if (user.isLocked || user.isEnding) {
     throw new MatrixError("M_USER_LOCKED", "This account is locked.", {
       soft_logout: true,
     });
