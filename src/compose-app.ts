@@ -7,7 +7,7 @@ import { createCan } from "./domain/admin/can.ts";
 import type { Asker } from "./edges.ts";
 import { findRoomOfAlias } from "./domain/directory/resolve-room.ts";
 import { followEpoch } from "./domain/sync/epoch.ts";
-import { isOfAdministrators } from "./http/admin/paths.ts";
+import { forClients } from "./http/admin/paths.ts";
 import { createApp } from "./http/app.ts";
 import type { Middleware } from "./http/context.ts";
 import { endpoints } from "./http/endpoints.ts";
@@ -44,6 +44,6 @@ export function composeApps(
   };
   const admin = createApp({ ...options, endpoints });
   if (config.listeners.admin.onClientListener) return { client: admin, admin };
-  const served = endpoints.filter(({ path }) => !isOfAdministrators(path));
+  const served = forClients(endpoints);
   return { client: createApp({ ...options, endpoints: served }), admin };
 }
