@@ -1,7 +1,6 @@
 import type { Edges } from "../../../edges.ts";
 import { MatrixError } from "../../../core/errors.ts";
 import { findErasure, isErasureHeld } from "../../../storage/erasures.ts";
-import { listTokens } from "../../../storage/sessions.ts";
 import type { Write } from "../../../storage/write.ts";
 import {
   deactivateAccount,
@@ -13,7 +12,8 @@ import type { Administrator } from "../change-authority.ts";
 import type { Permission } from "../permissions.ts";
 import { erasureClaim } from "./erasure-claim.ts";
 import { getAccountRow } from "./account.ts";
-import { assertMay, commitAct, recordOf, type About } from "./act.ts";
+import { assertMay, commitAct, recordOf } from "./act.ts";
+import { commitOfAccount } from "./commit-of-account.ts";
 
 /**
  * Ends an account at once. Where it is to be erased too, both wait until they can no longer
@@ -69,26 +69,13 @@ async function end(
     return commitAct(edges, by, about, { rows });
   if (isErased && waitMs > 0) {
     const authority = await guardGranters(edges, userId);
-    return changeEnding(edges, by, about, {
+    return commitOfAccount(edges, by, about, {
       ...(authority && { authority }),
       rows: { ...rows, userUpdates: [{ userId, isEnding: true }] },
     });
   }
   const audit = [recordOf(edges, by, about)];
   await deactivateAccount(edges, { userId }, false, { audit, rows });
-}
-
-/** Commits it, and has every process look again at what it knows of the user's sessions. */
-async function changeEnding(
-  edges: Pick<Edges, "committer" | "db" | "notifier" | "now">,
-  by: Administrator,
-  about: About,
-  write: Parameters<typeof commitAct>[3],
-): Promise<void> {
-  const { target: userId } = about;
-  await commitAct(edges, by, about, { ...write, wake: { users: [userId] } });
-  const tokens = await listTokens(edges.db, userId);
-  await edges.notifier.revoke(tokens.map(({ tokenId }) => tokenId));
 }
 
 /** @throws MatrixError M_FORBIDDEN */
@@ -133,7 +120,7 @@ export async function takeBackErasure(
     ...{ erasure_taken_back: true },
     ...(isEnding && { deactivated: false }),
   };
-  await changeEnding(
+  await commitOfAccount(
     edges,
     by,
     { target: userId, details },
@@ -174,7 +161,7 @@ export async function reviveAccount(
   const { requestedTs } = erasure;
   const { isEnding } = await getAccountRow(edges, userId);
   const keepsPassword = isEnding && password === null;
-  await changeEnding(
+  await commitOfAccount(
     edges,
     by,
     {

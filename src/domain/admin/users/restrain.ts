@@ -2,12 +2,11 @@ import type { Edges } from "../../../edges.ts";
 import { MatrixError } from "../../../core/errors.ts";
 import type { JsonObject } from "../../../core/json.ts";
 import { hasRole } from "../../../storage/accounts.ts";
-import { listTokens } from "../../../storage/sessions.ts";
 import type { WriteRows } from "../../../storage/write.ts";
 import type { Administrator } from "../change-authority.ts";
 import type { Permission } from "../permissions.ts";
 import { getAccountRow } from "./account.ts";
-import { commitAct } from "./act.ts";
+import { commitOfAccount } from "./commit-of-account.ts";
 
 type Needs = Pick<
   Edges,
@@ -114,7 +113,6 @@ export async function setAccountEnd(
   await changeAccount(edges, by, userId, { expiresTs }, details);
 }
 
-/** Commits it, and has every process look again at what it knows of the user's sessions. */
 async function changeAccount(
   edges: Needs,
   by: Administrator,
@@ -124,10 +122,7 @@ async function changeAccount(
   act: Permission = by.actor.permission,
 ): Promise<void> {
   const about = { target: userId, details, act };
-  await commitAct(edges, by, about, {
+  await commitOfAccount(edges, by, about, {
     rows: { userUpdates: [{ userId, ...change }] },
-    wake: { users: [userId] },
   });
-  const tokens = await listTokens(edges.db, userId);
-  await edges.notifier.revoke(tokens.map(({ tokenId }) => tokenId));
 }
